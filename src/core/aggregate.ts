@@ -1,0 +1,47 @@
+import type { Attrs } from './attrs.js';
+import { maxNrAccesses } from './attrs.js';
+import type { RegionTable } from './region-table.js';
+import type { SnapshotColumns } from './snapshot.js';
+
+const SNAPSHOT_BYTES_PER_REGION = 2 * 8 + 2 * 4;
+
+/** The table's regions in memory of their own, one buffer, ready to be transferred to another thread. */
+export function snapshotColumns(table: RegionTable): SnapshotColumns {
+  const { count } = table;
+  const columns = columnsOver(new ArrayBuffer(count * SNAPSHOT_BYTES_PER_REGION));
+  columns.startPages.set(table.startPage.subarray(0, count));
+  columns.endPages.set(table.endPage.subarray(0, count));
+  columns.nrAccesses.set(table.nrAccesses.subarray(0, count));
+  columns.ages.set(table.age.subarray(0, count));
+  return columns;
+}
+
+/** The columns inside a buffer that snapshotColumns made. */
+export function columnsOver(buffer: ArrayBuffer): SnapshotColumns {
+  const count = buffer.byteLength / SNAPSHOT_BYTES_PER_REGION;
+  return {
+    startPages: new Float64Array(buffer, 0, count),
+    endPages: new Float64Array(buffer, 8 * count, count),
+    nrAccesses: new Uint32Array(buffer, 16 * count, count),
+    ages: new Uint32Array(buffer, 20 * count, count),
+  };
+}
+
+/** After a snapshot: what was counted becomes the last count, and counting begins anew. */
+export function resetAggregated(table: RegionTable): void {
+  const { count } = table;
+  table.lastNrAccesses.set(table.nrAccesses.subarray(0, count));
+  table.nrAccesses.fill(0, 0, count);
+}
+
+/** Brings counts and ages, which are in old intervals, to new ones: the share of accesses and the time stay. */
+export function rescale(table: RegionTable, from: Attrs, to: Attrs): void {
+  const { nrAccesses, lastNrAccesses, age, count } = table;
+  const oldMax = maxNrAccesses(from);
+  const newMax = maxNrAccesses(to);
+  for (let i = 0; i < count; i++) {
+    nrAccesses[i] = Math.floor((nrAccesses[i]! * newMax) / oldMax);
+    lastNrAccesses[i] = Math.floor((lastNrAccesses[i]! * newMax) / oldMax);
+    age[i] = Math.floor((age[i]! * from.aggrUs) / to.aggrUs);
+  }
+}

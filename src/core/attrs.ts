@@ -1,0 +1,73 @@
+import { PagepulseError } from './errors.js';
+
+/** How a monitor watches: DAMON's attributes. Intervals in microseconds. */
+export interface Attrs {
+  /** One page of each region is checked once in it. Default 5,000. */
+  readonly sampleUs: number;
+  /** Its end yields a snapshot; a whole number of sampling intervals. Default 100,000. */
+  readonly aggrUs: number;
+  /** How often the targets' mappings are read again. Default 1,000,000. */
+  readonly updateUs: number;
+  /** Regions that each target has at least, where its size allows. At least 3. Default 10. */
+  readonly minRegions: number;
+  /** Regions of all targets together, at most. Default 1,000. */
+  readonly maxRegions: number;
+}
+
+export const DEFAULT_ATTRS: Attrs = {
+  sampleUs: 5_000,
+  aggrUs: 100_000,
+  updateUs: 1_000_000,
+  minRegions: 10,
+  maxRegions: 1_000,
+};
+
+/** A day: above this an interval is a typing error, and timers lose their range. */
+const MAX_INTERVAL_US = 86_400_000_000;
+
+/** More would not fit the counters, and no machine could check them. */
+const MAX_REGIONS = 1_000_000;
+
+/**
+ * The defaults with what is given in their place, refused where they contradict each other. An aggregation
+ * interval that is no whole number of sampling intervals is rounded down to one.
+ *
+ * @throws PagepulseError with code `ATTRS`
+ */
+export function completeAttrs(given: Partial<Attrs>, defaults: Attrs = DEFAULT_ATTRS): Attrs {
+  const attrs = { ...defaults, ...given };
+  for (const name of ['sampleUs', 'aggrUs', 'updateUs'] as const) {
+    if (!(attrs[name] >= 1 && attrs[name] <= MAX_INTERVAL_US)) {
+      throw refuse(`${name} is ${attrs[name]}; give 1 us to 1 day`);
+    }
+    attrs[name] = Math.round(attrs[name]);
+  }
+  for (const name of ['minRegions', 'maxRegions'] as const) {
+    if (!Number.isInteger(attrs[name]) || attrs[name] > MAX_REGIONS) {
+      throw refuse(`${name} is ${attrs[name]}; give a whole number up to ${MAX_REGIONS}`);
+    }
+  }
+  if (attrs.aggrUs < attrs.sampleUs) {
+    throw refuse(
+      `the aggregation interval (${attrs.aggrUs} us) is below the sampling interval (${attrs.sampleUs} us); ` +
+        'make it at least as long',
+    );
+  }
+  if (attrs.minRegions < 3) throw refuse(`minRegions is ${attrs.minRegions}; give 3 or more`);
+  if (attrs.maxRegions < attrs.minRegions) {
+    throw refuse(
+      `maxRegions (${attrs.maxRegions}) is below minRegions (${attrs.minRegions}); make it at least as large`,
+    );
+  }
+  attrs.aggrUs -= attrs.aggrUs % attrs.sampleUs;
+  return attrs;
+}
+
+/** The nrAccesses of a region that is found accessed in every sampling interval of an aggregation interval. */
+export function maxNrAccesses(attrs: Attrs): number {
+  return Math.max(1, Math.floor(attrs.aggrUs / attrs.sampleUs));
+}
+
+function refuse(reason: string): PagepulseError {
+  return new PagepulseError('ATTRS', reason);
+}

@@ -1,0 +1,170 @@
+/**
+ * The regions of one target as columns over one SharedArrayBuffer, so that the coordinator and the sampler
+ * that watches the target see the same table without copying. Nothing in it is locked: samplers touch it
+ * only inside a phase, the coordinator only between phases (docs/design.md).
+ *
+ * Layout: 8 header words (Int32), 8 header numbers (Float64), then the columns, the widest first so that
+ * each is aligned: 3 of Float64 and 3 of Uint32, `capacity` elements each.
+ */
+
+const HEADER_WORDS = 8;
+const HEADER_NUMBERS = 8;
+const HEADER_BYTES = HEADER_WORDS * 4 + HEADER_NUMBERS * 8;
+const BYTES_PER_REGION = 3 * 8 + 3 * 4;
+
+const COUNT = 0;
+const STATUS = 1;
+const RANGE_COUNT = 2;
+
+/** Ranges a target is covered by, at most. */
+export const MAX_RANGES = 3;
+
+/**
+ * Rows that fitting the regions to new ranges can add: one a range, one a hole between the old ranges, and
+ * some more to be safe.
+ */
+const UPDATE_REGIONS = 8;
+
+/** How a sampler found the address space of a target. */
+export const TargetStatus = {
+  /** Read as expected. */
+  OK: 0,
+  /** Reads came back empty (an exec, an exit): read the mappings again before the next tick. */
+  STALE: 1,
+  /** The process has ended. */
+  GONE: 2,
+} as const;
+export type TargetStatus = (typeof TargetStatus)[keyof typeof TargetStatus];
+
+export class RegionTable {
+  readonly capacity: number;
+  /** First page of each region; regions are sorted, disjoint and never empty. */
+  readonly startPage: Float64Array;
+  /** First page after each region. */
+  readonly endPage: Float64Array;
+  /** The page of each region that this sampling interval asks about. */
+  readonly samplePage: Float64Array;
+  readonly nrAccesses: Uint32Array;
+  readonly lastNrAccesses: Uint32Array;
+  readonly age: Uint32Array;
+  /** Up to three [start, end) pairs of pages that the target's mappings lie in; `rangeCount` of them are set. */
+  readonly ranges: Float64Array;
+  readonly #words: Int32Array;
+
+  constructor(readonly buffer: SharedArrayBuffer) {
+    const capacity = Math.floor((buffer.byteLength - HEADER_BYTES) / BYTES_PER_REGION);
+    this.capacity = capacity;
+    this.#words = new Int32Array(buffer, 0, HEADER_WORDS);
+    this.ranges = new Float64Array(buffer, HEADER_WORDS * 4, 2 * MAX_RANGES);
+    let offset = HEADER_BYTES;
+    const numbers = () => {
+      const column = new Float64Array(buffer, offset, capacity);
+      offset += column.byteLength;
+      return column;
+    };
+    const counts = () => {
+      const column = new Uint32Array(buffer, offset, capacity);
+      offset += column.byteLength;
+      return column;
+    };
+    this.startPage = numbers();
+    this.endPage = numbers();
+    this.samplePage = numbers();
+    this.nrAccesses = counts();
+    this.lastNrAccesses = counts();
+    this.age = counts();
+  }
+
+  /**
+   * An empty table for a monitor with these limits. Merging keeps a target below the larger of maxRegions and
+   * about 2 * minRegions (two neighbours that together exceed total / minRegions stay two).
+   */
+  static forLimits(minRegions: number, maxRegions: number): RegionTable {
+    const capacity = Math.max(maxRegions, 2 * minRegions + MAX_RANGES) + 2 * UPDATE_REGIONS;
+    return new RegionTable(new SharedArrayBuffer(HEADER_BYTES + capacity * BYTES_PER_REGION));
+  }
+
+  /** Number of regions in the table. */
+  get count(): number {
+    return this.#words[COUNT]!;
+  }
+
+  set count(regions: number) {
+    if (regions > this.capacity) throw new RangeError(`${regions} regions in a table of ${this.capacity}`);
+    this.#words[COUNT] = regions;
+  }
+
+  get status(): TargetStatus {
+    return this.#words[STATUS] as TargetStatus;
+  }
+
+  set status(status: TargetStatus) {
+    this.#words[STATUS] = status;
+  }
+
+  get rangeCount(): number {
+    return this.#words[RANGE_COUNT]!;
+  }
+
+  /** Takes [start, end) pairs of pages, as threeRanges gives them. */
+  setRanges(pairs: Float64Array): void {
+    this.ranges.set(pairs);
+    this.#words[RANGE_COUNT] = pairs.length / 2;
+  }
+
+  /** Whether updateRegions can add its rows; if not, the next merge makes room. */
+  get hasRoomForUpdate(): boolean {
+    return this.capacity - this.count >= UPDATE_REGIONS;
+  }
+
+  /** Pages in all regions. */
+  totalPages(): number {
+    const { startPage, endPage, count } = this;
+    let pages = 0;
+    for (let i = 0; i < count; i++) pages += endPage[i]! - startPage[i]!;
+    return pages;
+  }
+
+  /** Makes row `to` a copy of row `from`. */
+  copyRow(from: number, to: number): void {
+    this.startPage[to] = this.startPage[from]!;
+    this.endPage[to] = this.endPage[from]!;
+    this.nrAccesses[to] = this.nrAccesses[from]!;
+    this.lastNrAccesses[to] = this.lastNrAccesses[from]!;
+    this.age[to] = this.age[from]!;
+  }
+
+  /** Makes row `at` a region that nothing is known of yet. */
+  setFresh(at: number, startPage: number, endPage: number): void {
+    this.startPage[at] = startPage;
+    this.endPage[at] = endPage;
+    this.nrAccesses[at] = 0;
+    this.lastNrAccesses[at] = 0;
+    this.age[at] = 0;
+  }
+
+  /**
+   * Moves all rows to the end of the table and returns the index of the first: a pass that reads from there
+   * and writes from row 0 can add as many rows as the table has spare without a second table.
+   */
+  moveToEnd(): number {
+    const { count, capacity } = this;
+    const first = capacity - count;
+    this.startPage.copyWithin(first, 0, count);
+    this.endPage.copyWithin(first, 0, count);
+    this.nrAccesses.copyWithin(first, 0, count);
+    this.lastNrAccesses.copyWithin(first, 0, count);
+    this.age.copyWithin(first, 0, count);
+    return first;
+  }
+
+  /** Takes over everything of another table, which must fit. */
+  copyFrom(other: RegionTable): void {
+    this.count = other.count;
+    this.status = other.status;
+    this.setRanges(other.ranges.subarray(0, 2 * other.rangeCount));
+    for (const column of ['startPage', 'endPage', 'nrAccesses', 'lastNrAccesses', 'age'] as const) {
+      this[column].set(other[column].subarray(0, other.count));
+    }
+  }
+}

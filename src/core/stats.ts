@@ -1,0 +1,32 @@
+/** CPU time that one thread of the monitor has used. */
+export interface ThreadCost {
+  /** `coordinator`, `sampler 0`, ... */
+  readonly name: string;
+  readonly cpuUs: number;
+}
+
+/** What the monitor has done and what that cost, since it started. */
+export interface MonitorStats {
+  readonly elapsedUs: number;
+  /** Sampling intervals that were checked. */
+  readonly ticks: number;
+  /** Sampling intervals that passed unused because the work of another had not ended in time. */
+  readonly overruns: number;
+  /** Pages asked about. */
+  readonly samples: number;
+  /** Of these, pages whose frame cannot carry the idle bit: neither accessed nor not accessed. */
+  readonly notSampled: number;
+  /** Snapshots published, and those of them thrown away because the reader was slower than the sampling. */
+  readonly snapshots: number;
+  readonly droppedSnapshots: number;
+  /** Samplers that died or stopped answering, and the sampling intervals their targets missed by that. */
+  readonly lostSamplers: number;
+  readonly lostTicks: number;
+  /** Regions in all targets now. */
+  readonly regions: number;
+  /** CPU of coordinator and samplers as a share of one core, in percent; null on virtual time. */
+  readonly cpuPercent: number | null;
+  /** CPU of the samplers for one page asked about, in microseconds; null before the first, and on virtual time. */
+  readonly usPerSample: number | null;
+  readonly threads: readonly ThreadCost[];
+}

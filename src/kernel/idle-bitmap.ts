@@ -1,0 +1,38 @@
+import { WordFile } from './words.js';
+
+export const IDLE_BITMAP = '/sys/kernel/mm/page_idle/bitmap';
+
+/**
+ * /sys/kernel/mm/page_idle/bitmap (Documentation/admin-guide/mm/idle_page_tracking.rst): a bit a frame, in native
+ * 64-bit words at (frame / 64) * 8; since Linux 4.3, with CONFIG_IDLE_PAGE_TRACKING, root only. Only aligned reads
+ * and writes of whole words are allowed.
+ *
+ * Writing a 1 clears the accessed bits in every page table that maps the frame, then marks it idle; zeros leave
+ * their frames alone, so one bit can be set without reading the word first. Reading looks at all 64 frames: where
+ * one is idle, the page tables are asked whether it was accessed since, and if so its mark goes. So a read costs a
+ * reverse-map walk for each idle neighbour: 64 in long-cold memory, and as many visits more as processes share them.
+ * What was cleared is handed to reclaim (PG_young), so that watched pages do not look cold to it.
+ *
+ * Surprises: the tail frames of a compound page, and frames that are on no reclaim list, take no mark and always
+ * read 0, like an accessed page (kpageflags.ts tells them). Whoever else uses the bitmap shares the marks.
+ */
+export class IdleBitmap {
+  readonly #words = new WordFile(IDLE_BITMAP, 'r+');
+
+  /** Marks the frame idle. */
+  markIdle(frame: number): void {
+    const bit = frame % 64;
+    this.#words.write(Math.floor(frame / 64), bit < 32 ? 1 << bit : 0, bit < 32 ? 0 : 1 << (bit - 32));
+  }
+
+  /** Whether the frame is still idle: not accessed since it was marked. */
+  isIdle(frame: number): boolean {
+    if (!this.#words.read(Math.floor(frame / 64))) return true; // no such frame: nothing to access
+    const bit = frame % 64;
+    return ((bit < 32 ? this.#words.low >>> bit : this.#words.high >>> (bit - 32)) & 1) === 1;
+  }
+
+  close(): void {
+    this.#words.close();
+  }
+}

@@ -1,0 +1,57 @@
+import { pageSize } from './page-size.js';
+import { processError } from './process-errors.js';
+import { nextLine, parsedTo, parseHex, TextFile } from './text-file.js';
+
+/** Addresses from here on are the kernel's half: `[vsyscall]` is listed there, and is no memory of the process. */
+const KERNEL_HALF = 2 ** 63;
+
+/**
+ * The mapped ranges of /proc/PID/maps alone, as [start, end) pairs of pages with touching mappings joined: what
+ * an update interval needs, read without a string a mapping (maps.ts reads the same file for people).
+ */
+export class MappedRanges {
+  readonly #file = new TextFile();
+  /** The pairs that the last read brought. */
+  pairs = new Float64Array(512);
+
+  /**
+   * @returns how many numbers of `pairs` are set; 0 where the process has no memory (zombie, kernel thread, or in
+   *   the middle of an exec)
+   * @throws PagepulseError `NO_PROCESS`, `PERMISSION`
+   */
+  read(pid: number): number {
+    let length: number;
+    try {
+      length = this.#file.read(`/proc/${pid}/maps`);
+    } catch (error) {
+      throw processError(error, pid, `read the mappings of process ${pid}`);
+    }
+    return this.parse(this.#file.bytes, length);
+  }
+
+  parse(bytes: Uint8Array, length: number): number {
+    const bytesPerPage = pageSize();
+    let count = 0;
+    for (let at = 0; at < length; at = nextLine(bytes, at, length)) {
+      const start = parseHex(bytes, at);
+      if (start >= KERNEL_HALF) continue;
+      const end = parseHex(bytes, parsedTo + 1);
+      const startPage = start / bytesPerPage;
+      const endPage = end / bytesPerPage;
+      if (count > 0 && startPage <= this.pairs[count - 1]!) {
+        this.pairs[count - 1] = endPage;
+        continue;
+      }
+      if (count === this.pairs.length) this.#grow();
+      this.pairs[count++] = startPage;
+      this.pairs[count++] = endPage;
+    }
+    return count;
+  }
+
+  #grow(): void {
+    const larger = new Float64Array(2 * this.pairs.length);
+    larger.set(this.pairs);
+    this.pairs = larger;
+  }
+}

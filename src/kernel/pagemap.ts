@@ -1,0 +1,42 @@
+import { processError } from './process-errors.js';
+import { WordFile } from './words.js';
+
+/** The page is not in memory: never touched, swapped out, or not mapped at all. */
+export const NOT_PRESENT = -1;
+/** The address space is gone: the process has ended, or has replaced itself (exec). */
+export const NO_ADDRESS_SPACE = -2;
+
+const PRESENT = 0x8000_0000; // bit 63, in the high half
+const FRAME_HIGH = 0x007f_ffff; // bits 32 .. 54
+
+/**
+ * /proc/PID/pagemap (Documentation/admin-guide/mm/pagemap.rst): a 64-bit word a page, at page * 8. Bit 63: present;
+ * bit 62: swapped; bit 61: page of a file or shared; bit 56: mapped only here; bits 0-54: the frame number.
+ *
+ * Opening needs ptrace access to the process (its own user, or root). Frame numbers need CAP_SYS_ADMIN as well;
+ * since Linux 4.2 they read as 0 without it, instead of an error. An open descriptor belongs to the address space
+ * that the process had when it was opened: after an exec or exit, reads end early (0 bytes).
+ */
+export class Pagemap {
+  readonly #words: WordFile;
+
+  /** @throws PagepulseError `NO_PROCESS`, `PERMISSION` */
+  constructor(pid: number) {
+    try {
+      this.#words = new WordFile(`/proc/${pid}/pagemap`);
+    } catch (error) {
+      throw processError(error, pid, `read the page table of process ${pid}`);
+    }
+  }
+
+  /** The frame of a page (0 where the kernel hides it), NOT_PRESENT or NO_ADDRESS_SPACE. */
+  frameOf(page: number): number {
+    if (!this.#words.read(page)) return NO_ADDRESS_SPACE;
+    const { low, high } = this.#words;
+    return (high & PRESENT) === 0 ? NOT_PRESENT : (high & FRAME_HIGH) * 0x1_0000_0000 + low;
+  }
+
+  close(): void {
+    this.#words.close();
+  }
+}

@@ -1,0 +1,40 @@
+import { PagepulseError, systemCode } from '../core/errors.js';
+
+/**
+ * Turns what a system call on /proc/PID/... raised into an error a stranger can act on.
+ *
+ * @param what what was tried, as in `read the mappings of process 42`
+ */
+export function processError(error: unknown, pid: number, what: string): PagepulseError {
+  if (error instanceof PagepulseError) return error;
+  const cause = { cause: error };
+  switch (systemCode(error)) {
+    case 'ENOENT':
+    case 'ESRCH':
+      return new PagepulseError(
+        'NO_PROCESS',
+        `there is no process ${pid}; \`ps -e\` lists those there are`,
+        cause,
+      );
+    case 'EACCES':
+    case 'EPERM':
+      return new PagepulseError(
+        'PERMISSION',
+        `may not ${what}: it belongs to another user or is protected; run as its user or as root`,
+        cause,
+      );
+    case 'EMFILE':
+    case 'ENFILE':
+      return new PagepulseError(
+        'PERMISSION',
+        `could not ${what}: too many files are open; raise the limit with \`ulimit -n\``,
+        cause,
+      );
+    default:
+      return new PagepulseError(
+        'UNSUPPORTED',
+        `could not ${what}: ${error instanceof Error ? error.message : String(error)}`,
+        cause,
+      );
+  }
+}

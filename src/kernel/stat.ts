@@ -1,0 +1,97 @@
+import { readFileSync } from 'node:fs';
+import { PagepulseError } from '../core/errors.js';
+import { processError } from './process-errors.js';
+
+/** PF_KTHREAD in the kernel's include/linux/sched.h: a thread of the kernel, without memory of its own. */
+const PF_KTHREAD = 0x0020_0000;
+
+/** What /proc/PID/stat tells that Pagepulse needs. */
+export interface ProcessStat {
+  /** At most 15 bytes; may hold spaces, brackets, anything. */
+  readonly comm: string;
+  /** R, S, D, T, Z (zombie), X (dead), ... */
+  readonly state: string;
+  /** Clock ticks since boot, as decimal digits: with the pid, it names a process for good. */
+  readonly startTime: string;
+  readonly isKernelThread: boolean;
+  /** Resident pages, as the kernel last summed them up (off by up to some tens of pages a thread). */
+  readonly residentPages: number;
+}
+
+/**
+ * Reads /proc/PID/stat: one line, fields separated by spaces, readable by everyone (proc(5)). The second field
+ * is the name in brackets and may itself hold spaces and brackets, so counting starts at the last bracket.
+ * Fields used: 3 state, 9 flags, 22 start time, 24 resident pages.
+ *
+ * @throws PagepulseError `NO_PROCESS`, `PERMISSION` (hidepid)
+ */
+export function readStat(pid: number): ProcessStat {
+  let line: string;
+  try {
+    line = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  } catch (error) {
+    throw processError(error, pid, `read the state of process ${pid}`);
+  }
+  return parseStat(line);
+}
+
+export function parseStat(line: string): ProcessStat {
+  const nameEnd = line.lastIndexOf(')');
+  const fields = line.slice(nameEnd + 2).split(' '); // the first is field 3
+  const field = (number: number) => fields[number - 3] ?? '';
+  return {
+    comm: line.slice(line.indexOf('(') + 1, nameEnd),
+    state: field(3),
+    startTime: field(22),
+    isKernelThread: (Number(field(9)) & PF_KTHREAD) !== 0,
+    residentPages: Number(field(24)),
+  };
+}
+
+/** The words of /proc/PID/cmdline (NUL-separated, a trailing one); empty for kernel threads and zombies. */
+export function readCmdline(pid: number): string[] {
+  try {
+    const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+    if (words.at(-1) === '') words.pop();
+    return words;
+  } catch (error) {
+    throw processError(error, pid, `read the command line of process ${pid}`);
+  }
+}
+
+/** Whether the process with this id and start time is still alive: not ended, not a zombie, not another one. */
+export function isAlive(pid: number, startTime: string): boolean {
+  try {
+    const stat = readStat(pid);
+    return stat.startTime === startTime && stat.state !== 'Z' && stat.state !== 'X';
+  } catch (error) {
+    if (error instanceof PagepulseError && error.code === 'NO_PROCESS') return false;
+    throw error;
+  }
+}
+
+/**
+ * The process as something that can be watched.
+ *
+ * @throws PagepulseError `NO_PROCESS`, `KERNEL_THREAD`, `ZOMBIE`, `PERMISSION`
+ */
+export function readWatchable(pid: number): ProcessStat {
+  if (!Number.isSafeInteger(pid) || pid < 1 || pid > 0x7fff_ffff) {
+    throw new PagepulseError('NO_PROCESS', `${pid} is no process id; give a whole number from 1 on`);
+  }
+  const stat = readStat(pid);
+  if (stat.isKernelThread) {
+    throw new PagepulseError(
+      'KERNEL_THREAD',
+      `process ${pid} (${stat.comm}) is a thread of the kernel and has no memory of its own; watch a user process`,
+    );
+  }
+  if (stat.state === 'Z' || stat.state === 'X') {
+    throw new PagepulseError(
+      'ZOMBIE',
+      `process ${pid} (${stat.comm}) has ended and only waits for its parent to notice (a zombie); ` +
+        'its memory is gone already',
+    );
+  }
+  return stat;
+}
