@@ -1,0 +1,53 @@
+import { PagepulseError } from '../core/errors.js';
+import { type RandomState, randomFrom } from '../core/random.js';
+import type { CheckName } from '../core/target.js';
+import type { AccessCheck, CheckCounters } from './access-check.js';
+import { IdleFiles, IdlePageCheck } from './idle-page.js';
+import { ReferencedCheck } from './referenced.js';
+import { SyntheticCheck } from './synthetic.js';
+import type { SyntheticSpec } from './synthetic-spec.js';
+
+/** What to watch: a process, or an address space that exists only in memory. */
+export type TargetRequest =
+  | {
+      readonly pid: number;
+      /** Clock ticks since boot, as decimal digits: the process must be the one that started then. */
+      readonly startTime?: string;
+    }
+  | { readonly synthetic: SyntheticSpec };
+
+/** Opens the checks of one sampler: files of the whole machine are opened once. */
+export class CheckOpener {
+  #idleFiles: IdleFiles | undefined;
+
+  constructor(
+    readonly check: CheckName,
+    readonly counters: CheckCounters,
+  ) {}
+
+  /** @throws PagepulseError as the checks' constructors do */
+  open(request: TargetRequest, state: RandomState): AccessCheck {
+    const random = randomFrom(state);
+    if ('synthetic' in request) {
+      if (this.check !== 'synthetic') throw mismatch('a synthetic target', this.check);
+      return new SyntheticCheck(request.synthetic, random, this.counters);
+    }
+    const { pid, startTime } = request;
+    switch (this.check) {
+      case 'idle-page':
+        this.#idleFiles ??= new IdleFiles();
+        return new IdlePageCheck(pid, startTime, this.#idleFiles, random, this.counters);
+      case 'referenced':
+        return new ReferencedCheck(pid, startTime, random, this.counters);
+      case 'synthetic':
+        throw mismatch('a process', this.check);
+    }
+  }
+}
+
+function mismatch(target: string, check: CheckName): PagepulseError {
+  return new PagepulseError(
+    'ATTRS',
+    `${target} cannot be watched with the ${check} check; leave the check to be chosen`,
+  );
+}

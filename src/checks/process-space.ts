@@ -1,0 +1,49 @@
+import { PagepulseError } from '../core/errors.js';
+import { threeRanges } from '../core/ranges.js';
+import { type RegionTable, TargetStatus } from '../core/region-table.js';
+import { MappedRanges } from '../kernel/mapped-ranges.js';
+import { isAlive, readCmdline, readWatchable } from '../kernel/stat.js';
+import type { TargetIdentity } from './access-check.js';
+
+/** One process for as long as it lives: its identity, and where its memory lies. Shared by the checks of processes. */
+export class ProcessSpace {
+  readonly target: TargetIdentity;
+  readonly #mapped = new MappedRanges();
+
+  /**
+   * @param startTime where given, the process must be the one that started then
+   * @throws PagepulseError `NO_PROCESS`, `KERNEL_THREAD`, `ZOMBIE`, `PERMISSION`
+   */
+  constructor(pid: number, startTime?: string) {
+    const stat = readWatchable(pid);
+    if (startTime !== undefined && stat.startTime !== startTime) {
+      throw new PagepulseError('NO_PROCESS', `process ${pid} has ended; another one has its number now`);
+    }
+    this.target = { pid, startTime: stat.startTime, comm: stat.comm, cmdline: readCmdline(pid) };
+  }
+
+  /**
+   * Sets the table's ranges and status. An exec is caught half way as an address space without mappings: STALE, to be
+   * asked again. The identity is looked at last: then all that was read before it was of this process.
+   *
+   * @param reopen opens again what belongs to the address space that was left
+   */
+  updateRanges(table: RegionTable, reopen?: () => void): void {
+    const { pid, startTime } = this.target;
+    try {
+      if (table.status === TargetStatus.STALE) reopen?.();
+      const length = this.#mapped.read(pid);
+      if (!isAlive(pid, startTime)) {
+        table.status = TargetStatus.GONE;
+      } else if (length === 0) {
+        table.status = TargetStatus.STALE;
+      } else {
+        table.setRanges(threeRanges(this.#mapped.pairs, length));
+        table.status = TargetStatus.OK;
+      }
+    } catch (error) {
+      if (!(error instanceof PagepulseError) || error.code !== 'NO_PROCESS') throw error;
+      table.status = TargetStatus.GONE;
+    }
+  }
+}

@@ -1,0 +1,127 @@
+import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
+import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
+import { threeRanges } from '../core/ranges.js';
+import { type RegionTable, TargetStatus } from '../core/region-table.js';
+import { pickSamples } from '../core/sampling.js';
+import type { AccessCheck, CheckCounters, TargetIdentity } from './access-check.js';
+import { SAMPLES } from './access-check.js';
+import {
+  SYNTHETIC_PAGE_BYTES,
+  type SyntheticPhase,
+  type SyntheticRange,
+  type SyntheticSpec,
+  validateSynthetic,
+} from './synthetic-spec.js';
+
+/** Checks a scripted address space: no kernel, any size, and the same every time with the same random numbers. */
+export class SyntheticCheck implements AccessCheck {
+  readonly name = 'synthetic';
+  readonly target: TargetIdentity;
+  readonly #phases: readonly CompiledPhase[];
+  readonly #periodUs: number;
+  #lastUs = Number.POSITIVE_INFINITY;
+
+  /** @throws PagepulseError `ATTRS` */
+  constructor(
+    readonly spec: SyntheticSpec,
+    readonly random: RandomGenerator,
+    readonly counters: CheckCounters,
+  ) {
+    validateSynthetic(spec);
+    this.target = { pid: 0, startTime: '0', comm: spec.name ?? 'synthetic', cmdline: [] };
+    let mapped: Float64Array = new Float64Array(0);
+    this.#phases = spec.phases.map((phase) => {
+      if (phase.mappings) mapped = pairsOf(phase.mappings);
+      return compile(phase, mapped);
+    });
+    this.#periodUs = spec.phases.reduce((sum, phase) => sum + phase.lastsUs, 0);
+  }
+
+  prepareAccessChecks(table: RegionTable, nowUs: number): void {
+    const { fault, endsUs } = this.spec;
+    // Once: the sampler that takes over starts behind it.
+    if (fault && this.#lastUs < fault.atUs && nowUs >= fault.atUs) suffer(fault.kind);
+    this.#lastUs = nowUs;
+    if (endsUs !== undefined && nowUs >= endsUs) table.status = TargetStatus.STALE;
+    pickSamples(table, this.random);
+  }
+
+  /** Once a tick and target, some 20 ns a region: regions and ranges are both in address order. */
+  checkAccesses(table: RegionTable, nowUs: number): void {
+    const { starts, ends, shares } = this.#phaseAt(nowUs);
+    const { samplePage, nrAccesses, count } = table;
+    let r = 0;
+    for (let i = 0; i < count; i++) {
+      const page = samplePage[i]!;
+      while (r < ends.length && ends[r]! <= page) r++;
+      if (r === ends.length) break;
+      if (starts[r]! <= page && uniformFloat64(this.random) < shares[r]!) nrAccesses[i]!++;
+    }
+    this.counters.counts[SAMPLES]! += count;
+  }
+
+  updateRanges(table: RegionTable, nowUs: number): void {
+    if (this.spec.endsUs !== undefined && nowUs >= this.spec.endsUs) {
+      table.status = TargetStatus.GONE;
+      return;
+    }
+    table.setRanges(threeRanges(this.#phaseAt(nowUs).mapped));
+    table.status = TargetStatus.OK;
+  }
+
+  tickCostUs(): number {
+    return 0;
+  }
+
+  close(): void {}
+
+  #phaseAt(nowUs: number): CompiledPhase {
+    let left = nowUs % this.#periodUs;
+    for (const phase of this.#phases) {
+      if (left < phase.lastsUs) return phase;
+      left -= phase.lastsUs;
+    }
+    return this.#phases[0]!;
+  }
+}
+
+/** A phase as columns of disjoint ranges in address order, in pages. */
+interface CompiledPhase {
+  readonly lastsUs: number;
+  readonly mapped: Float64Array;
+  readonly starts: Float64Array;
+  readonly ends: Float64Array;
+  readonly shares: Float64Array;
+}
+
+/** Cuts overlapping accesses at each other's edges, so that a page is looked up in one pass. */
+function compile(phase: SyntheticPhase, mapped: Float64Array): CompiledPhase {
+  const accesses = phase.accesses.map((access) => {
+    const [start, end] = pairsOf([access]) as unknown as [number, number];
+    return { start, end, share: access.share };
+  });
+  const edges = [...new Set(accesses.flatMap(({ start, end }) => [start, end]))].sort((a, b) => a - b);
+  const pieces = edges.slice(0, -1).flatMap((start, i) => {
+    const found = accesses.find((access) => access.start <= start && start < access.end);
+    return found ? [{ start, end: edges[i + 1]!, share: found.share }] : [];
+  });
+  return {
+    lastsUs: phase.lastsUs,
+    mapped,
+    starts: Float64Array.from(pieces, (piece) => piece.start),
+    ends: Float64Array.from(pieces, (piece) => piece.end),
+    shares: Float64Array.from(pieces, (piece) => piece.share),
+  };
+}
+
+function pairsOf(ranges: readonly SyntheticRange[]): Float64Array {
+  return Float64Array.from(
+    ranges.flatMap(({ startAddress, sizeBytes }) => [startAddress, startAddress + sizeBytes]),
+    (address) => address / SYNTHETIC_PAGE_BYTES,
+  );
+}
+
+function suffer(kind: 'exit' | 'hang'): void {
+  if (kind === 'exit') process.exit(1);
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+}

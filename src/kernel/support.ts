@@ -1,0 +1,140 @@
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { release } from 'node:os';
+import { gunzipSync } from 'node:zlib';
+import { systemCode } from '../core/errors.js';
+import { IDLE_BITMAP } from './idle-bitmap.js';
+import { KPAGEFLAGS } from './kpageflags.js';
+import { pageSize } from './page-size.js';
+import { Pagemap } from './pagemap.js';
+
+/** Whether this machine offers something, and if not why, and what would change that. */
+export type Support =
+  | { readonly ok: true }
+  | { readonly ok: false; readonly reason: string; readonly help: string };
+
+const SUPPORTED: Support = { ok: true };
+
+/** Every system there is but Linux has none of the files. */
+export function linuxSupport(): Support {
+  if (process.platform === 'linux') return SUPPORTED;
+  return lacks(`this is ${process.platform}, not Linux`, 'run Pagepulse on Linux, where the processes are');
+}
+
+/** The idle bitmap, frame numbers in pagemap, and kpageflags: all three are needed. */
+export function idlePageSupport(): Support {
+  const linux = linuxSupport();
+  if (!linux.ok) return linux;
+  const bitmap = opens(IDLE_BITMAP, 'r+');
+  if (bitmap === 'ENOENT') return noIdleBitmap();
+  if (bitmap !== undefined) return refused(IDLE_BITMAP, bitmap);
+  const flags = opens(KPAGEFLAGS, 'r');
+  if (flags === 'ENOENT') {
+    return lacks('the kernel was built without CONFIG_PROC_PAGE_MONITOR', 'boot a kernel that has it');
+  }
+  if (flags !== undefined) return refused(KPAGEFLAGS, flags);
+  if (!seesFrames()) return lacks('the kernel hides frame numbers (pagemap reads 0)', NEEDS_ROOT);
+  return SUPPORTED;
+}
+
+/** clear_refs and smaps of processes of one's own; other users' need root besides. */
+export function referencedSupport(): Support {
+  const linux = linuxSupport();
+  if (!linux.ok) return linux;
+  for (const file of ['/proc/self/smaps', '/proc/self/clear_refs']) {
+    // Opening clear_refs for writing changes nothing; only what is written to it does.
+    const code = opens(file, file.endsWith('smaps') ? 'r' : 'w');
+    if (code === 'ENOENT') {
+      return lacks('the kernel was built without CONFIG_PROC_PAGE_MONITOR', 'boot a kernel that has it');
+    }
+    if (code !== undefined) return refused(file, code);
+  }
+  return SUPPORTED;
+}
+
+/**
+ * Whether the kernel moves pages between memory nodes by itself (numa_balancing). To see who uses a page it makes it
+ * inaccessible for a while, which costs the target and blurs when pages are seen accessed.
+ */
+export function numaBalancing(): boolean {
+  const value = textOf('/proc/sys/kernel/numa_balancing');
+  return value !== undefined && value.trim() !== '0';
+}
+
+/** Pages in a transparent huge page; 512 (2 MiB of 4 KiB pages) where the kernel has none to tell of. */
+export function hugePagePages(): number {
+  const bytes = Number(textOf('/sys/kernel/mm/transparent_hugepage/hpage_pmd_size'));
+  return bytes > 0 ? bytes / pageSize() : 512;
+}
+
+const NEEDS_ROOT = 'run as root, or give it CAP_SYS_ADMIN';
+
+function noIdleBitmap(): Support {
+  switch (kernelOption('CONFIG_IDLE_PAGE_TRACKING')) {
+    case 'y':
+      return lacks(
+        `${IDLE_BITMAP} is hidden, though the kernel has idle page tracking`,
+        'run outside the container, or mount /sys there',
+      );
+    default:
+      return lacks(
+        `this kernel (${release()}) was built without idle page tracking`,
+        'boot a kernel built with CONFIG_IDLE_PAGE_TRACKING=y',
+      );
+  }
+}
+
+function refused(path: string, code: string): Support {
+  if (code === 'EACCES' || code === 'EPERM') return lacks(`may not open ${path}`, NEEDS_ROOT);
+  if (code === 'EROFS')
+    return lacks(`${path} is read-only here`, 'run outside the container, or mount /sys writable');
+  return lacks(`could not open ${path} (${code})`, 'look at `dmesg` for the reason');
+}
+
+function lacks(reason: string, help: string): Support {
+  return { ok: false, reason, help };
+}
+
+/** The error code with which opening fails, or undefined where it does not. */
+function opens(path: string, flags: string): string | undefined {
+  try {
+    closeSync(openSync(path, flags));
+    return undefined;
+  } catch (error) {
+    return systemCode(error) ?? String(error);
+  }
+}
+
+/** Asks about our own stack, which is certainly present. */
+function seesFrames(): boolean {
+  const stack = /^([0-9a-f]+)-([0-9a-f]+) .*\[stack\]$/m.exec(readFileSync('/proc/self/maps', 'utf8'));
+  if (!stack) return false;
+  const pagemap = new Pagemap(process.pid);
+  try {
+    const last = Number.parseInt(stack[2]!, 16) / pageSize() - 1;
+    return pagemap.frameOf(last) > 0;
+  } finally {
+    pagemap.close();
+  }
+}
+
+/** The value of an option the kernel was built with, from what it tells itself or what is kept beside it. */
+function kernelOption(name: string): string | undefined {
+  const config = gunzipped('/proc/config.gz') ?? textOf(`/boot/config-${release()}`);
+  return config === undefined ? undefined : new RegExp(`^${name}=(.*)$`, 'm').exec(config)?.[1];
+}
+
+function gunzipped(path: string): string | undefined {
+  try {
+    return gunzipSync(readFileSync(path)).toString('utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+function textOf(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
