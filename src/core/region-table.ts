@@ -33,6 +33,8 @@ export const TargetStatus = {
   STALE: 1,
   /** The process has ended. */
   GONE: 2,
+  /** It lives, and may not or cannot be watched any longer. */
+  FAILED: 3,
 } as const;
 export type TargetStatus = (typeof TargetStatus)[keyof typeof TargetStatus];
 

@@ -1,0 +1,159 @@
+import { type Adaptation, type AdaptationLimits, countRegions } from '../core/adaptation.js';
+import { resetAggregated } from '../core/aggregate.js';
+import { TargetStatus } from '../core/region-table.js';
+import type { MonitorStats } from '../core/stats.js';
+import { updateRegions } from '../core/update.js';
+import type { Clock } from './clock.js';
+import type { Gate } from './gate.js';
+import type { Meter } from './meter.js';
+import type { Publisher } from './publisher.js';
+import type { Roster } from './roster.js';
+import type { WatchedTarget } from './watched-target.js';
+
+/** How the mappings of the targets are to be looked at in a tick. */
+export type UpdateNeed = 'none' | 'stale' | 'all';
+
+/**
+ * What the coordinator does with the tables between the phases of a tick, and when what is due. It never waits. The
+ * methods named for a tick run at every one and allocate nothing; the others run once an aggregation interval.
+ */
+export class Beat {
+  /** When the next tick is due: a point of the grid. */
+  dueUs = 0;
+  #ticksOfAggregation = 0;
+  #aggregationStartUs = 0;
+  #updateDueUs: number;
+  #hadTargets = false;
+
+  constructor(
+    readonly clock: Clock,
+    readonly gate: Gate,
+    readonly roster: Roster,
+    readonly meter: Meter,
+    readonly publisher: Publisher,
+    readonly adaptation: Adaptation,
+    readonly durationUs: number,
+  ) {
+    this.#updateDueUs = roster.attrs.updateUs;
+    for (const target of roster.targets) target.partial = false;
+  }
+
+  /** Lays the grid anew from now on, after pages have been marked old. */
+  startGrid(): void {
+    this.dueUs = this.gate.tickUs + this.roster.attrs.sampleUs;
+  }
+
+  /** The tick's time, for all its phases. */
+  beginTick(): void {
+    this.clock.reached(this.dueUs);
+    this.gate.tickUs = this.dueUs;
+  }
+
+  countTick(): void {
+    const { targets } = this.roster;
+    this.meter.ticks++;
+    this.#ticksOfAggregation++;
+    for (let i = 0; i < targets.length; i++) if (targets[i]!.link === undefined) this.meter.lostTicks++;
+  }
+
+  /** Ticks are counted, not time: a region found accessed every time has the same nrAccesses after overruns. */
+  get isAggregated(): boolean {
+    return this.#ticksOfAggregation >= this.roster.maxNrAccesses;
+  }
+
+  /** Merge, publish, reset, split. */
+  aggregate(): void {
+    const { targets, attrs, maxNrAccesses } = this.roster;
+    const { minRegions, maxRegions } = attrs;
+    const limits: AdaptationLimits = { minRegions, maxRegions, maxNrAccesses };
+    const whole = targets.filter((target) => !target.partial);
+    this.adaptation.merge(whole, limits);
+    this.#publish(whole, maxNrAccesses);
+    for (const target of targets) resetAggregated(target.table);
+    this.adaptation.split(whole, limits);
+    for (const target of targets) target.partial = target.link === undefined;
+    this.#ticksOfAggregation = 0;
+  }
+
+  #publish(targets: readonly WatchedTarget[], maxNrAccesses: number): void {
+    const startUs = this.#aggregationStartUs;
+    const endUs = this.clock.nowUs();
+    const stats = this.readStats();
+    for (const target of targets) {
+      if (this.publisher.isFull) {
+        this.meter.droppedSnapshots++;
+      } else {
+        this.meter.snapshots++;
+        this.publisher.snapshot(target, { startUs, endUs, maxNrAccesses }, stats);
+      }
+    }
+    this.#aggregationStartUs = endUs;
+  }
+
+  readStats(): MonitorStats {
+    return this.meter.read(this.clock.nowUs(), countRegions(this.roster.targets));
+  }
+
+  /** Which mappings this tick has to read again, and marks the targets whose regions follow from that. */
+  updateNeed(): UpdateNeed {
+    const { targets, attrs } = this.roster;
+    const all = this.gate.tickUs >= this.#updateDueUs;
+    if (all) this.#updateDueUs = this.gate.tickUs + attrs.updateUs;
+    let need: UpdateNeed = all ? 'all' : 'none';
+    for (let i = 0; i < targets.length; i++) {
+      const target = targets[i]!;
+      const isStale = target.table.status === TargetStatus.STALE;
+      if (isStale && !all) need = 'stale';
+      if (isStale || all) target.unfitted = target.link !== undefined;
+    }
+    return need;
+  }
+
+  /**
+   * Fits regions to the mappings that were read, and lets go of targets that have ended.
+   *
+   * @returns a target that can no longer be watched, for the caller to find out why
+   */
+  fitRegions(): WatchedTarget | undefined {
+    const { targets } = this.roster;
+    for (let i = targets.length - 1; i >= 0; i--) {
+      const target = targets[i]!;
+      const { table } = target;
+      if (table.status === TargetStatus.GONE) {
+        this.roster.detach(target, 'ended');
+      } else if (table.status === TargetStatus.FAILED) {
+        if (!target.failing) return target;
+      } else if (target.unfitted && table.status === TargetStatus.OK && table.hasRoomForUpdate) {
+        updateRegions(table);
+        target.unfitted = false;
+      }
+    }
+    return undefined;
+  }
+
+  /** Sets the next tick on the grid, and skips those for which less than half an interval is left. */
+  advance(): void {
+    const { sampleUs } = this.roster.attrs;
+    this.dueUs += sampleUs;
+    while (this.clock.msUntil(this.dueUs) < sampleUs / 2_000) {
+      this.dueUs += sampleUs;
+      this.meter.overruns++;
+    }
+  }
+
+  get isOver(): boolean {
+    return this.gate.tickUs >= this.durationUs;
+  }
+
+  /** Whether there were targets, and none is left nor on its way. */
+  get isAlone(): boolean {
+    if (this.roster.targets.length > 0) this.#hadTargets = true;
+    return this.#hadTargets && this.roster.targets.length === 0 && this.roster.arriving === 0;
+  }
+
+  /** After new attrs: what was counted so far stands for the same share of the new interval. */
+  rescaleTicks(oldMax: number, newMax: number): void {
+    this.#ticksOfAggregation = Math.floor((this.#ticksOfAggregation * newMax) / oldMax);
+    this.#updateDueUs = Math.min(this.#updateDueUs, this.gate.tickUs + this.roster.attrs.updateUs);
+  }
+}

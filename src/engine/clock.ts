@@ -1,0 +1,56 @@
+import type { ClockName } from './protocol.js';
+
+/** The monitor's time, in microseconds since it started. */
+export interface Clock {
+  nowUs(): number;
+  /** Milliseconds until then, below 0 where it has passed. */
+  msUntil(us: number): number;
+  /** Whether there is nothing to sleep for: the time comes when it is reached. */
+  readonly isVirtual: boolean;
+  /** Says that the work of this grid point begins. */
+  reached(us: number): void;
+  /** Begin of time, for records. */
+  readonly startedAt: string;
+  readonly startedMonotonicNs: string;
+}
+
+export function startClock(name: ClockName): Clock {
+  return name === 'real' ? new RealClock() : new VirtualClock();
+}
+
+class RealClock implements Clock {
+  readonly isVirtual = false;
+  readonly startedAt = new Date().toISOString();
+  readonly startedMonotonicNs = process.hrtime.bigint().toString();
+  readonly #startMs = performance.now();
+
+  nowUs(): number {
+    return Math.round((performance.now() - this.#startMs) * 1_000);
+  }
+
+  msUntil(us: number): number {
+    return us / 1_000 - (performance.now() - this.#startMs);
+  }
+
+  reached(): void {}
+}
+
+/** Stands still while work is done, and is always there already: the same run every time. */
+class VirtualClock implements Clock {
+  readonly isVirtual = true;
+  readonly startedAt = new Date(0).toISOString();
+  readonly startedMonotonicNs = '0';
+  #nowUs = 0;
+
+  nowUs(): number {
+    return this.#nowUs;
+  }
+
+  msUntil(us: number): number {
+    return Math.max(0, us - this.#nowUs) / 1_000;
+  }
+
+  reached(us: number): void {
+    this.#nowUs = us;
+  }
+}

@@ -1,0 +1,75 @@
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import * as Comlink from 'comlink';
+import { PagepulseError } from '../core/errors.js';
+import type { MonitorStats } from '../core/stats.js';
+import { carryErrors } from './comlink-errors.js';
+import { Gate } from './gate.js';
+import type { CoordinatorApi, EndReason, FromCoordinator, MonitorSetup } from './protocol.js';
+import { ThreadPool } from './thread-pool.js';
+
+/** Slots of sampler threads beyond the limit: for those that were given up and have not ended yet. */
+const SPARE_SLOTS = 64;
+
+export interface MonitorEnd {
+  readonly reason: EndReason;
+  readonly stats: MonitorStats;
+}
+
+/** The main thread's side of a running monitor: its threads, the calls to its coordinator, and what that sends. */
+export class Connection {
+  readonly gate: Gate;
+  readonly #pool: ThreadPool;
+  readonly #control: MessagePort;
+  readonly #data: MessagePort;
+  readonly #coordinator: Comlink.Remote<CoordinatorApi>;
+  /** Rejects where the coordinator's thread fails; resolves when it has ended. */
+  readonly #life: Promise<void>;
+
+  /** @throws PagepulseError `THREADS` */
+  constructor({ samplerLimit }: MonitorSetup) {
+    carryErrors();
+    this.gate = Gate.create(samplerLimit + SPARE_SLOTS);
+    this.#pool = new ThreadPool(this.gate, samplerLimit);
+    const control = new MessageChannel();
+    const data = new MessageChannel();
+    this.#control = control.port1;
+    this.#data = data.port1;
+    this.#coordinator = Comlink.wrap<CoordinatorApi>(control.port1);
+    const { buffer: gate } = this.gate;
+    this.#life = this.#pool.runCoordinator({ gate, control: control.port2, data: data.port2 });
+    this.#life.catch(() => {}); // told to whoever calls or receives
+  }
+
+  /**
+   * Calls the coordinator, and wakes it for that.
+   *
+   * @throws what the call throws; PagepulseError `STOPPED` where the monitor ends before it answers
+   */
+  async call<T>(made: (coordinator: Comlink.Remote<CoordinatorApi>) => Promise<T>): Promise<T> {
+    const answer = made(this.#coordinator);
+    this.gate.ring();
+    return Promise.race([answer, this.#life.then(stopped)]);
+  }
+
+  /** Passes on all messages, in order, until the monitor has ended. */
+  async receive(take: (message: FromCoordinator) => void): Promise<MonitorEnd> {
+    const end = new Promise<MonitorEnd>((resolve) => {
+      this.#data.on('message', (message: FromCoordinator) => {
+        if (message.type === 'end') resolve({ reason: message.reason, stats: message.stats });
+        else take(message);
+      });
+    });
+    return Promise.race([end, this.#life.then(() => end)]);
+  }
+
+  /** Ends all threads. */
+  async close(): Promise<void> {
+    await this.#pool.destroy();
+    this.#control.close();
+    this.#data.close();
+  }
+}
+
+function stopped(): never {
+  throw new PagepulseError('STOPPED', 'the monitor has ended; start another one');
+}

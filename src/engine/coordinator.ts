@@ -1,0 +1,240 @@
+import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
+import * as Comlink from 'comlink';
+import type { TargetRequest } from '../checks/open-check.js';
+import type { Attrs } from '../core/attrs.js';
+import { DamonAdaptation } from '../core/damon-adaptation.js';
+import { RandomStreams } from '../core/random.js';
+import type { MonitorStats } from '../core/stats.js';
+import type { TargetInfo } from '../core/target.js';
+import { Beat } from './beat.js';
+import { type Clock, startClock } from './clock.js';
+import { Gate, Phase } from './gate.js';
+import { derivedAttrs } from './intervals.js';
+import { Meter } from './meter.js';
+import type {
+  CoordinatorApi,
+  CoordinatorStart,
+  EndReason,
+  HostApi,
+  MonitorSetup,
+  Started,
+} from './protocol.js';
+import { Publisher } from './publisher.js';
+import { Roster } from './roster.js';
+import { Samplers } from './samplers.js';
+
+/** While calls are being worked on, the event loop gets a turn at least this often. */
+const SLICE_MS = 20;
+
+/** A sampler is given up when a phase takes it longer than this and than a sampling interval. */
+const MIN_STALL_MS = 2_000;
+const MAX_STALL_MS = 60_000;
+
+/** What there is once the monitor has been set up. */
+interface Parts {
+  readonly clock: Clock;
+  readonly samplers: Samplers;
+  readonly roster: Roster;
+  readonly publisher: Publisher;
+  readonly beat: Beat;
+}
+
+/**
+ * Owns time, and with it the tables. Ticks follow each other without a return to the event loop, with the thread asleep
+ * on a word of the gate in between; a call from outside changes that word. Only then, and while such a call is being
+ * worked on, does the event loop get its turns: between two ticks, or in a phase that some sampler does not end.
+ */
+export class Coordinator implements CoordinatorApi {
+  readonly #gate: Gate;
+  readonly #host: Comlink.Remote<HostApi>;
+  readonly #start: CoordinatorStart;
+  #parts: Parts | undefined;
+  #onSetUp: (parts: Parts) => void = () => {};
+  #endReason: EndReason | undefined;
+  /** Calls from outside that have arrived. */
+  #arrived = 0;
+  /** What is being worked on with the help of the event loop: calls, and the replacing of lost samplers. */
+  #busy = 0;
+  /** Steps that wait for the samplers to be parked and answering. */
+  #steps: (() => Promise<void>)[] = [];
+  /** Whether the pages that the next tick checks have been marked old under the present attrs. */
+  #isPrepared = false;
+
+  constructor(start: CoordinatorStart) {
+    this.#start = start;
+    this.#gate = new Gate(start.gate);
+    this.#host = Comlink.wrap<HostApi>(start.host);
+  }
+
+  // Answers to the main thread.
+
+  start(setup: MonitorSetup): Promise<Started> {
+    return this.#answer(async () => {
+      const { attrs, check } = setup;
+      const samplers = new Samplers(this.#gate, this.#host, check, setup.samplerLimit);
+      const publisher = new Publisher(this.#gate, this.#start.data, setup.queueLimit);
+      const meter = new Meter(this.#gate, samplers, setup.clock);
+      const streams = new RandomStreams(setup.seed);
+      const roster = new Roster(attrs, samplers, publisher, meter, streams, (step) => this.#inControl(step));
+      await Promise.all(setup.targets.map((target) => roster.attach(target)));
+      if (setup.derive !== 'nothing') {
+        roster.attrs = derivedAttrs(attrs, await roster.tickCostUs(), setup.derive === 'sampling');
+      }
+      samplers.stallMs = stallMs(roster.attrs);
+      roster.run();
+      const clock = startClock(setup.clock);
+      const adaptation = new DamonAdaptation();
+      const beat = new Beat(clock, this.#gate, roster, meter, publisher, adaptation, setup.durationUs);
+      this.#parts = { clock, samplers, roster, publisher, beat };
+      this.#onSetUp(this.#parts);
+      const { startedAt, startedMonotonicNs } = clock;
+      return {
+        attrs: roster.attrs,
+        targets: roster.targets.map(({ info }) => info),
+        startedAt,
+        startedMonotonicNs,
+      };
+    });
+  }
+
+  attach(request: TargetRequest): Promise<TargetInfo> {
+    return this.#answer(({ roster }) => roster.attach(request));
+  }
+
+  detach(id: number): Promise<boolean> {
+    return this.#answer(async ({ roster }) => {
+      const target = roster.targets.find(({ info }) => info.id === id);
+      if (target) roster.detach(target, 'detached');
+      return target !== undefined;
+    });
+  }
+
+  setAttrs(attrs: Attrs): Promise<void> {
+    return this.#answer(({ roster, beat, samplers }) =>
+      this.#inControl(async () => {
+        const before = roster.maxNrAccesses;
+        await roster.setAttrs(attrs);
+        beat.rescaleTicks(before, roster.maxNrAccesses);
+        samplers.stallMs = stallMs(attrs);
+        this.#isPrepared = false;
+      }),
+    );
+  }
+
+  stats(): Promise<MonitorStats> {
+    return this.#answer(async ({ beat }) => beat.readStats());
+  }
+
+  stop(): Promise<void> {
+    return this.#answer(async () => {
+      this.#endReason ??= 'stopped';
+    });
+  }
+
+  /** The life of the monitor, from its set-up to its end. */
+  async run(): Promise<void> {
+    const parts = await new Promise<Parts>((resolve) => {
+      this.#onSetUp = resolve;
+    });
+    while (this.#endReason === undefined) await this.#runQuietly(parts);
+    const { publisher, beat, samplers } = parts;
+    publisher.send({ type: 'end', reason: this.#endReason, stats: beat.readStats() });
+    for (const link of [...samplers.all]) samplers.drop(link);
+  }
+
+  /**
+   * Tick after tick on the grid. Hot: a tick costs the coordinator two to three times waking its samplers and waiting
+   * for them, and it allocates nothing while no call is being worked on.
+   */
+  async #runQuietly(parts: Parts): Promise<void> {
+    const { clock, samplers, beat } = parts;
+    while (this.#endReason === undefined) {
+      if (!this.#isPrepared) {
+        this.#gate.tickUs = clock.nowUs();
+        if (!samplers.run(Phase.PREPARE, this.#arrived)) await this.#finishPhase(parts);
+        this.#isPrepared = true;
+        beat.startGrid();
+      }
+      const msLeft = clock.isVirtual ? 0 : Math.max(0, clock.msUntil(beat.dueUs));
+      if (this.#busy > 0 || this.#gate.sleep(this.#arrived, msLeft)) {
+        await this.#giveTurns(parts, msLeft);
+        if (!this.#isPrepared || (!clock.isVirtual && clock.msUntil(beat.dueUs) > 0)) continue;
+      }
+
+      beat.beginTick();
+      if (!samplers.run(Phase.CHECK, this.#arrived)) await this.#finishPhase(parts);
+      beat.countTick();
+      if (beat.isAggregated) {
+        if (clock.isVirtual) await this.#awaitReader(parts);
+        beat.aggregate();
+      }
+      const need = beat.updateNeed();
+      if (need !== 'none') {
+        const phase = need === 'all' ? Phase.UPDATE : Phase.REFRESH;
+        if (!samplers.run(phase, this.#arrived)) await this.#finishPhase(parts);
+      }
+      const failed = beat.fitRegions();
+      if (failed) this.#inBackground(parts.roster.fail(failed));
+      if (beat.isOver) this.#endReason ??= 'duration';
+      if (beat.isAlone) this.#endReason ??= 'targets ended';
+      if (!samplers.run(Phase.PREPARE, this.#arrived)) await this.#finishPhase(parts);
+      beat.advance();
+    }
+  }
+
+  /** Waits on for a phase while calls are heard, and gives up samplers that are lost. */
+  async #finishPhase({ samplers, roster }: Parts): Promise<void> {
+    do {
+      for (const link of samplers.all.filter((each) => samplers.isLost(each))) {
+        for (const target of roster.lose(link)) this.#inBackground(roster.reopen(target));
+      }
+      await nextTurn();
+    } while (this.#endReason === undefined && !samplers.await(this.#arrived));
+  }
+
+  /** Lets calls arrive and be worked on, until the next tick is due or there are none left. */
+  async #giveTurns({ samplers }: Parts, msLeft: number): Promise<void> {
+    await nextTurn();
+    if (this.#steps.length > 0) {
+      if (!samplers.run(Phase.CONTROL, this.#arrived)) await this.#finishPhase(this.#parts!);
+      for (const step of this.#steps.splice(0)) await step();
+    } else if (this.#busy > 0) {
+      await pause(Math.min(SLICE_MS, msLeft));
+    }
+  }
+
+  /** On virtual time, the reader sets the pace: a run has to be the same whoever reads it. */
+  async #awaitReader({ publisher, roster }: Parts): Promise<void> {
+    while (this.#endReason === undefined && !publisher.hasRoomFor(roster.targets.length)) {
+      this.#gate.awaitTaken(this.#gate.untaken, SLICE_MS);
+      await nextTurn();
+    }
+  }
+
+  async #answer<T>(work: (parts: Parts) => Promise<T>): Promise<T> {
+    this.#arrived++;
+    this.#busy++;
+    try {
+      return await work(this.#parts as Parts);
+    } finally {
+      this.#busy--;
+    }
+  }
+
+  #inBackground(work: Promise<void>): void {
+    this.#busy++;
+    void work.finally(() => this.#busy--);
+  }
+
+  /** Before the first tick the samplers answer at any time. */
+  #inControl<T>(step: () => Promise<T>): Promise<T> {
+    if (!this.#parts) return step();
+    return new Promise((resolve, reject) => {
+      this.#steps.push(() => step().then(resolve, reject));
+    });
+  }
+}
+
+function stallMs(attrs: Attrs): number {
+  return Math.min(MAX_STALL_MS, Math.max(MIN_STALL_MS, attrs.sampleUs / 1_000));
+}

@@ -1,0 +1,186 @@
+import { EventEmitter } from 'node:events';
+import type { Remote } from 'comlink';
+import type { TargetRequest } from '../checks/open-check.js';
+import { columnsOver } from '../core/aggregate.js';
+import { type Attrs, completeAttrs } from '../core/attrs.js';
+import { Snapshot } from '../core/snapshot.js';
+import type { MonitorStats } from '../core/stats.js';
+import type { CheckName, TargetInfo } from '../core/target.js';
+import { pageSize } from '../kernel/page-size.js';
+import { Connection, type MonitorEnd } from './connection.js';
+import { completeOptions, defined, type MonitorOptions } from './options.js';
+import type { CoordinatorApi, DetachReason, FromCoordinator, MonitorSetup, Started } from './protocol.js';
+import { SnapshotQueue } from './snapshot-queue.js';
+
+/** What a monitor tells beside its snapshots. */
+export interface MonitorEvents {
+  /** A target was attached after the start. */
+  attached: [target: TargetInfo];
+  /** A target is not watched any longer; the message says why where it failed. */
+  detached: [target: TargetInfo, reason: DetachReason, message: string];
+  /** A sampler died or stopped answering; that many targets are given to a fresh one. */
+  samplerLost: [targets: number];
+}
+
+/**
+ * Watches processes, and yields a snapshot of each at the end of every aggregation interval:
+ *
+ *     const monitor = await Monitor.start({ targets: [{ pid }] });
+ *     for await (const snapshot of monitor) console.log(snapshot.workingSetBytes());
+ *
+ * It ends when it is stopped, when its duration is over, or when its last target has ended. All snapshots go to one
+ * queue: use one loop. Leaving the loop does not stop the monitor; `stop()` or `await using` do.
+ */
+export class Monitor extends EventEmitter<MonitorEvents> implements AsyncIterable<Snapshot>, AsyncDisposable {
+  readonly check: CheckName;
+  /** The seed of all random choices: with the synthetic check, the same seed sees the same. */
+  readonly seed: number;
+  /** When it started, by the clock on the wall (ISO 8601). */
+  readonly startedAt: string;
+  /** The same in nanoseconds of CLOCK_MONOTONIC, as decimal digits: to line up with traces. */
+  readonly startedMonotonicNs: string;
+  readonly pageSize: number;
+  /** Resolves when the monitor has ended and all its threads are gone; rejects where it failed. */
+  readonly ended: Promise<MonitorEnd>;
+  #attrs: Attrs;
+  readonly #targets = new Map<number, TargetInfo>();
+  readonly #connection: Connection;
+  readonly #queue: SnapshotQueue;
+  #hasEnded = false;
+
+  /**
+   * Starts the threads and opens the targets; resolves when the first pages are being watched.
+   *
+   * @throws PagepulseError `ATTRS` (options that contradict each other), `NO_PROCESS`, `KERNEL_THREAD`, `ZOMBIE`,
+   *   `PERMISSION`, `UNSUPPORTED` (the check), `THREADS`
+   */
+  static async start(options: MonitorOptions = {}): Promise<Monitor> {
+    const setup = completeOptions(options);
+    const connection = new Connection(setup);
+    try {
+      const started = await connection.call((coordinator) => coordinator.start(setup));
+      return new Monitor(setup, started, connection);
+    } catch (error) {
+      await connection.close();
+      throw error;
+    }
+  }
+
+  private constructor(setup: MonitorSetup, started: Started, connection: Connection) {
+    super();
+    this.check = setup.check;
+    this.seed = setup.seed;
+    this.startedAt = started.startedAt;
+    this.startedMonotonicNs = started.startedMonotonicNs;
+    this.pageSize = pageSize();
+    this.#attrs = started.attrs;
+    for (const target of started.targets) this.#targets.set(target.id, target);
+    this.#connection = connection;
+    this.#queue = new SnapshotQueue(() => connection.gate.taken());
+    this.ended = this.#receive();
+    // Who iterates hears of a failure there.
+    this.ended.catch(() => {});
+  }
+
+  /** The intervals and limits in force. */
+  get attrs(): Attrs {
+    return this.#attrs;
+  }
+
+  /** The targets that are watched now. */
+  get targets(): readonly TargetInfo[] {
+    return [...this.#targets.values()];
+  }
+
+  /**
+   * Watches one more target; its first snapshot comes after the first whole aggregation interval.
+   *
+   * @throws PagepulseError as `start`, or `STOPPED`
+   */
+  attach(target: TargetRequest): Promise<TargetInfo> {
+    return this.#call((coordinator) => coordinator.attach(target));
+  }
+
+  /** Stops watching a target; false where there is none with this id. */
+  detach(id: number): Promise<boolean> {
+    return this.#call((coordinator) => coordinator.detach(id));
+  }
+
+  /**
+   * Changes intervals or limits while running; what is not given stays. Counts and ages are brought to the new
+   * intervals.
+   *
+   * @throws PagepulseError `ATTRS`, `STOPPED`
+   */
+  async setAttrs(changed: Partial<Attrs>): Promise<Attrs> {
+    const attrs = completeAttrs(defined(changed), this.#attrs);
+    await this.#call((coordinator) => coordinator.setAttrs(attrs));
+    this.#attrs = attrs;
+    return attrs;
+  }
+
+  /** What the monitor has done and what it has cost so far. */
+  stats(): Promise<MonitorStats> {
+    return this.#call((coordinator) => coordinator.stats());
+  }
+
+  /** Ends the monitor. Snapshots that have arrived can still be read. Resolves when all threads are gone. */
+  async stop(): Promise<MonitorStats> {
+    if (!this.#hasEnded) await this.#call((coordinator) => coordinator.stop()).catch(() => {});
+    return (await this.ended).stats;
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Snapshot, undefined> {
+    return { next: () => this.#queue.next(), return: async () => ({ done: true, value: undefined }) };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop().catch(() => {});
+  }
+
+  #call<T>(made: (coordinator: Remote<CoordinatorApi>) => Promise<T>): Promise<T> {
+    return this.#connection.call(made);
+  }
+
+  async #receive(): Promise<MonitorEnd> {
+    try {
+      const end = await this.#connection.receive((message) => this.#take(message));
+      this.#queue.end();
+      return end;
+    } catch (error) {
+      this.#queue.end(error);
+      throw error;
+    } finally {
+      this.#hasEnded = true;
+      await this.#connection.close();
+    }
+  }
+
+  #take(message: FromCoordinator): void {
+    switch (message.type) {
+      case 'snapshot': {
+        const { targetId, columns, startUs, endUs, maxNrAccesses, stats } = message;
+        const target = this.#targets.get(targetId)!;
+        const { check, pageSize } = this;
+        const header = { target, check, pageSize, startUs, endUs, maxNrAccesses, stats };
+        this.#queue.push(new Snapshot(header, columnsOver(columns)));
+        break;
+      }
+      case 'attached':
+        if (this.#targets.has(message.target.id)) break; // from the start
+        this.#targets.set(message.target.id, message.target);
+        this.emit('attached', message.target);
+        break;
+      case 'detached': {
+        const target = this.#targets.get(message.targetId);
+        if (!target) break;
+        this.#targets.delete(message.targetId);
+        this.emit('detached', target, message.reason, message.message);
+        break;
+      }
+      case 'samplerLost':
+        this.emit('samplerLost', message.targets);
+        break;
+    }
+  }
+}

@@ -1,0 +1,126 @@
+import type { MessagePort } from 'node:worker_threads';
+import type { TargetIdentity } from '../checks/access-check.js';
+import type { TargetRequest } from '../checks/open-check.js';
+import type { Attrs } from '../core/attrs.js';
+import type { RandomState } from '../core/random.js';
+import type { MonitorStats } from '../core/stats.js';
+import type { CheckName, TargetInfo } from '../core/target.js';
+
+/** What the threads say to each other. Calls go through Comlink; what flows all the time does not. */
+
+/** What the coordinator's thread is started with. */
+export interface CoordinatorStart {
+  readonly gate: SharedArrayBuffer;
+  /** The main thread calls CoordinatorApi through this. */
+  readonly control: MessagePort;
+  /** The coordinator calls HostApi through this. */
+  readonly host: MessagePort;
+  /** FromCoordinator messages go out through this. */
+  readonly data: MessagePort;
+}
+
+/** What a sampler's thread is started with. */
+export interface SamplerStart {
+  readonly gate: SharedArrayBuffer;
+  readonly slot: number;
+  readonly check: CheckName;
+  /** The coordinator calls SamplerApi through this. */
+  readonly control: MessagePort;
+}
+
+/** How a monitor is to run, settled by the main thread. */
+export interface MonitorSetup {
+  readonly check: CheckName;
+  readonly attrs: Attrs;
+  /** Which intervals may follow from what a tick costs: those that were not given. */
+  readonly derive: 'nothing' | 'sampling' | 'sampling and aggregation';
+  readonly targets: readonly TargetRequest[];
+  readonly samplerLimit: number;
+  readonly seed: number;
+  /** Snapshots on their way to the user, at most. */
+  readonly queueLimit: number;
+  /** Ends after this time; Infinity for never. */
+  readonly durationUs: number;
+  readonly clock: ClockName;
+}
+
+/** `virtual` time passes as fast as ticks can be worked off. */
+export type ClockName = 'real' | 'virtual';
+
+export interface Started {
+  readonly attrs: Attrs;
+  readonly targets: readonly TargetInfo[];
+  readonly startedAt: string;
+  readonly startedMonotonicNs: string;
+}
+
+/** The coordinator, for the main thread. */
+export interface CoordinatorApi {
+  start(setup: MonitorSetup): Promise<Started>;
+  attach(request: TargetRequest): Promise<TargetInfo>;
+  detach(id: number): Promise<boolean>;
+  setAttrs(attrs: Attrs): Promise<void>;
+  stats(): Promise<MonitorStats>;
+  stop(): Promise<void>;
+}
+
+/** The main thread, for the coordinator. */
+export interface HostApi {
+  /** Starts a thread for this slot and returns the port of its SamplerApi. */
+  startSampler(slot: number, check: CheckName): MessagePort;
+  /** Ends the thread of this slot, whatever it does. */
+  endSampler(slot: number): void;
+  /** Why the thread of this slot ended, where it failed. */
+  failureOf(slot: number): string | undefined;
+}
+
+/** A sampler, for the coordinator. Answered before it has joined the phases, and in CONTROL phases. */
+export interface SamplerApi {
+  /** A descriptor of the thread's own CPU clock (thread-cpu.ts): readable from every thread. */
+  cpuFile(): number;
+  /** Opens a target without watching it yet. */
+  open(id: number, request: TargetRequest, random: RandomState): OpenedTarget;
+  /** What a tick of this target costs, measured. */
+  tickCostUs(id: number): number;
+  /** Watches an opened target in this table from now on. */
+  watch(id: number, table: SharedArrayBuffer): void;
+  close(id: number): void;
+  /** Why the target could not be watched any longer, where its status is FAILED. */
+  failureOf(id: number): string;
+  /** Takes part in the phases after this one. */
+  join(epoch: number): void;
+}
+
+export interface OpenedTarget {
+  readonly target: TargetIdentity;
+  /** [start, end) pairs of pages. */
+  readonly ranges: Float64Array;
+}
+
+/** What flows from the coordinator to the main thread. */
+export type FromCoordinator =
+  | {
+      readonly type: 'snapshot';
+      readonly targetId: number;
+      readonly startUs: number;
+      readonly endUs: number;
+      readonly maxNrAccesses: number;
+      readonly stats: MonitorStats;
+      /** As snapshotColumns made it. */
+      readonly columns: ArrayBuffer;
+    }
+  | { readonly type: 'attached'; readonly target: TargetInfo }
+  | {
+      readonly type: 'detached';
+      readonly targetId: number;
+      readonly reason: DetachReason;
+      readonly message: string;
+    }
+  | { readonly type: 'samplerLost'; readonly slot: number; readonly targets: number }
+  | { readonly type: 'end'; readonly reason: EndReason; readonly stats: MonitorStats };
+
+/** Why a target is not watched any longer: it ended, somebody detached it, or watching it failed. */
+export type DetachReason = 'ended' | 'detached' | 'failed';
+
+/** Why a monitor has ended. */
+export type EndReason = 'stopped' | 'duration' | 'targets ended';

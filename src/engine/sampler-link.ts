@@ -1,0 +1,94 @@
+import type { MessagePort } from 'node:worker_threads';
+import * as Comlink from 'comlink';
+import { PagepulseError } from '../core/errors.js';
+import type { Gate } from './gate.js';
+import type { SamplerApi } from './protocol.js';
+import { readThreadCpuUs } from './thread-cpu.js';
+
+/** How often a pending call looks whether the other thread still lives. */
+const WATCHDOG_MS = 20;
+
+/** What the coordinator knows of one sampler. */
+export class SamplerLink {
+  #port: MessagePort | undefined;
+  #api: Comlink.Remote<SamplerApi> | undefined;
+  #cpuFile = -1;
+  #cpuBaseUs = 0;
+  /** CPU at the last look: the descriptor does not outlive the thread. */
+  cpuUs = 0;
+  /** Takes part in the phases. Before that it answers calls at any time, after it in CONTROL phases. */
+  joined = false;
+  /** Targets that are given to it, those on their way included. */
+  targets = 0;
+
+  /** Resolves when its thread answers. */
+  started: Promise<void> = Promise.resolve();
+
+  constructor(
+    readonly gate: Gate,
+    readonly slot: number,
+    readonly answerMs: number,
+  ) {}
+
+  connect(port: MessagePort): void {
+    this.#port = port;
+    this.#api = Comlink.wrap<SamplerApi>(port);
+  }
+
+  /** Waits until the thread runs; its CPU counts from here on. */
+  async ready(): Promise<void> {
+    this.#cpuFile = await this.call((api) => api.cpuFile());
+    this.#cpuBaseUs = readThreadCpuUs(this.#cpuFile) || 0;
+  }
+
+  /**
+   * Calls the sampler, and fails where its thread ends or does not answer in time.
+   *
+   * @throws PagepulseError `THREADS`, or what the call throws
+   */
+  async call<T>(made: (api: Comlink.Remote<SamplerApi>) => Promise<T>): Promise<T> {
+    let timer: NodeJS.Timeout | undefined;
+    const started = performance.now();
+    const watchdog = new Promise<never>((_, reject) => {
+      timer = setInterval(() => {
+        if (this.gate.isEnded(this.slot)) {
+          reject(new PagepulseError('THREADS', 'a sampler thread has ended unexpectedly'));
+        } else if (performance.now() - started > this.answerMs) {
+          reject(new PagepulseError('THREADS', `a sampler thread gave no answer for ${this.answerMs} ms`));
+        }
+      }, WATCHDOG_MS);
+    });
+    try {
+      return await Promise.race([made(this.#connected()), watchdog]);
+    } finally {
+      clearInterval(timer);
+    }
+  }
+
+  /**
+   * Makes the sampler part of every phase from the next one on. It hears of it a little later, and finds the phase that
+   * runs then not done; whether it hears of it at all shows in that phase.
+   */
+  join(): void {
+    if (this.joined) return;
+    const { epoch } = this.gate;
+    this.gate.admit(this.slot);
+    void this.#connected().join(epoch);
+    this.joined = true;
+  }
+
+  readCpu(): void {
+    const cpuUs = readThreadCpuUs(this.#cpuFile);
+    if (!Number.isNaN(cpuUs)) this.cpuUs = cpuUs - this.#cpuBaseUs;
+  }
+
+  close(): void {
+    this.#cpuFile = -1;
+    this.#port?.close();
+  }
+
+  #connected(): Comlink.Remote<SamplerApi> {
+    if (!this.#api) throw new PagepulseError('THREADS', 'a sampler thread was called before it was started');
+    return this.#api;
+  }
+}

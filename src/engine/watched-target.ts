@@ -1,0 +1,49 @@
+import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
+import type { TargetRequest } from '../checks/open-check.js';
+import type { AdaptedTarget } from '../core/adaptation.js';
+import type { Attrs } from '../core/attrs.js';
+import { initRegions } from '../core/init.js';
+import { RegionTable } from '../core/region-table.js';
+import type { TargetInfo } from '../core/target.js';
+import type { SamplerLink } from './sampler-link.js';
+
+/** A target as the coordinator has it. */
+export class WatchedTarget implements AdaptedTarget {
+  /** Missed a part of this aggregation interval: what was counted is not comparable, and is not published. */
+  partial = true;
+  /** Its mappings were read, and its regions have not been fitted to them for want of room in the table. */
+  unfitted = false;
+  /** Cannot be watched any longer, and its sampler is being asked why. */
+  failing = false;
+  /** Samplers that were lost while they checked it. */
+  losses = 0;
+
+  constructor(
+    readonly info: TargetInfo,
+    readonly request: TargetRequest,
+    readonly random: RandomGenerator,
+    public table: RegionTable,
+    /** Undefined while its sampler is lost and a fresh one is not there yet. */
+    public link: SamplerLink | undefined,
+  ) {}
+
+  /** What makes sure that it is the same process, when it is opened again. */
+  get sameRequest(): TargetRequest {
+    return 'pid' in this.request ? { pid: this.info.pid, startTime: this.info.startTime } : this.request;
+  }
+}
+
+/** A table with the first regions in these ranges. */
+export function firstTable(attrs: Attrs, ranges: Float64Array): RegionTable {
+  const table = RegionTable.forLimits(attrs.minRegions, attrs.maxRegions);
+  table.setRanges(ranges);
+  initRegions(table, attrs.minRegions);
+  return table;
+}
+
+/** The same regions in memory of their own, with room for these limits. */
+export function copiedTable(attrs: Attrs, old: RegionTable): RegionTable {
+  const fresh = RegionTable.forLimits(attrs.minRegions, Math.max(attrs.maxRegions, old.count));
+  fresh.copyFrom(old);
+  return fresh;
+}

@@ -1,0 +1,16 @@
+export type { TargetRequest } from './checks/open-check.js';
+export type {
+  SyntheticAccess,
+  SyntheticPhase,
+  SyntheticRange,
+  SyntheticSpec,
+} from './checks/synthetic-spec.js';
+export { type Attrs, DEFAULT_ATTRS } from './core/attrs.js';
+export { type ErrorCode, PagepulseError } from './core/errors.js';
+export { type Region, Snapshot, type SnapshotColumns, type SnapshotHeader } from './core/snapshot.js';
+export type { MonitorStats, ThreadCost } from './core/stats.js';
+export type { CheckName, TargetInfo } from './core/target.js';
+export type { MonitorEnd } from './engine/connection.js';
+export { Monitor, type MonitorEvents } from './engine/monitor.js';
+export type { MonitorOptions } from './engine/options.js';
+export type { ClockName, DetachReason, EndReason } from './engine/protocol.js';
