@@ -27,6 +27,16 @@ export function columnsOver(buffer: ArrayBuffer): SnapshotColumns {
   };
 }
 
+/**
+ * Brings counts of `ticks` sampling intervals to what `max` of them would have shown: for a target that was not checked
+ * in every interval of the aggregation interval, because the machine was too busy or it came late.
+ */
+export function extrapolate(table: RegionTable, ticks: number, max: number): void {
+  if (ticks === max || ticks === 0) return;
+  const { nrAccesses, count } = table;
+  for (let i = 0; i < count; i++) nrAccesses[i] = Math.min(max, Math.round((nrAccesses[i]! * max) / ticks));
+}
+
 /** After a snapshot: what was counted becomes the last count, and counting begins anew. */
 export function resetAggregated(table: RegionTable): void {
   const { count } = table;

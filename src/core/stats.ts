@@ -16,7 +16,7 @@ export interface MonitorStats {
   readonly samples: number;
   /** Of these, pages whose frame cannot carry the idle bit: neither accessed nor not accessed. */
   readonly notSampled: number;
-  /** Snapshots published, and those of them thrown away because the reader was slower than the sampling. */
+  /** Snapshots made, and those of them thrown away because the reader was slower than the sampling. */
   readonly snapshots: number;
   readonly droppedSnapshots: number;
   /** Samplers that died or stopped answering, and the sampling intervals their targets missed by that. */

@@ -1,5 +1,5 @@
 import { type Adaptation, type AdaptationLimits, countRegions } from '../core/adaptation.js';
-import { resetAggregated } from '../core/aggregate.js';
+import { extrapolate, resetAggregated } from '../core/aggregate.js';
 import { TargetStatus } from '../core/region-table.js';
 import type { MonitorStats } from '../core/stats.js';
 import { updateRegions } from '../core/update.js';
@@ -20,7 +20,9 @@ export type UpdateNeed = 'none' | 'stale' | 'all';
 export class Beat {
   /** When the next tick is due: a point of the grid. */
   dueUs = 0;
-  #ticksOfAggregation = 0;
+  /** Of this aggregation interval: sampling intervals that have passed, and those of them that were used. */
+  #passed = 0;
+  #ticks = 0;
   #aggregationStartUs = 0;
   #updateDueUs: number;
   #hadTargets = false;
@@ -35,7 +37,6 @@ export class Beat {
     readonly durationUs: number,
   ) {
     this.#updateDueUs = roster.attrs.updateUs;
-    for (const target of roster.targets) target.partial = false;
   }
 
   /** Lays the grid anew from now on, after pages have been marked old. */
@@ -52,40 +53,49 @@ export class Beat {
   countTick(): void {
     const { targets } = this.roster;
     this.meter.ticks++;
-    this.#ticksOfAggregation++;
-    for (let i = 0; i < targets.length; i++) if (targets[i]!.link === undefined) this.meter.lostTicks++;
+    this.#passed++;
+    this.#ticks++;
+    for (let i = 0; i < targets.length; i++) {
+      const target = targets[i]!;
+      if (target.prepared) target.ticks++;
+      else if (target.link === undefined) this.meter.lostTicks++;
+    }
   }
 
-  /** Ticks are counted, not time: a region found accessed every time has the same nrAccesses after overruns. */
-  get isAggregated(): boolean {
-    return this.#ticksOfAggregation >= this.roster.maxNrAccesses;
+  /** Whether the aggregation interval ends with the tick that begins. */
+  get endsAggregation(): boolean {
+    return this.#passed + 1 >= this.roster.maxNrAccesses;
   }
 
-  /** Merge, publish, reset, split. */
+  /**
+   * Merge, publish, reset, split. An aggregation interval lasts as long as it should even where ticks were missed:
+   * ages are times, and a snapshot comes when it is expected. What was counted is extrapolated instead.
+   */
   aggregate(): void {
     const { targets, attrs, maxNrAccesses } = this.roster;
     const { minRegions, maxRegions } = attrs;
     const limits: AdaptationLimits = { minRegions, maxRegions, maxNrAccesses };
-    const whole = targets.filter((target) => !target.partial);
-    this.adaptation.merge(whole, limits);
-    this.#publish(whole, maxNrAccesses);
-    for (const target of targets) resetAggregated(target.table);
-    this.adaptation.split(whole, limits);
-    for (const target of targets) target.partial = target.link === undefined;
-    this.#ticksOfAggregation = 0;
+    const seen = targets.filter((target) => target.ticks * 2 >= this.#ticks);
+    for (const target of seen) extrapolate(target.table, target.ticks, maxNrAccesses);
+    this.adaptation.merge(seen, limits);
+    this.#publish(seen, maxNrAccesses);
+    for (const target of targets) {
+      resetAggregated(target.table);
+      target.ticks = 0;
+    }
+    this.adaptation.split(seen, limits);
+    this.#passed %= maxNrAccesses;
+    this.#ticks = 0;
   }
 
   #publish(targets: readonly WatchedTarget[], maxNrAccesses: number): void {
     const startUs = this.#aggregationStartUs;
     const endUs = this.clock.nowUs();
+    this.meter.snapshots += targets.length;
     const stats = this.readStats();
     for (const target of targets) {
-      if (this.publisher.isFull) {
-        this.meter.droppedSnapshots++;
-      } else {
-        this.meter.snapshots++;
-        this.publisher.snapshot(target, { startUs, endUs, maxNrAccesses }, stats);
-      }
+      if (this.publisher.isFull) this.meter.droppedSnapshots++;
+      else this.publisher.snapshot(target, { startUs, endUs, maxNrAccesses }, stats);
     }
     this.#aggregationStartUs = endUs;
   }
@@ -131,14 +141,33 @@ export class Beat {
     return undefined;
   }
 
-  /** Sets the next tick on the grid, and skips those for which less than half an interval is left. */
+  /** Pages of all targets are marked old. */
+  countPrepared(): void {
+    const { targets } = this.roster;
+    for (let i = 0; i < targets.length; i++) targets[i]!.prepared = targets[i]!.link !== undefined;
+  }
+
+  /** Sets the next tick on the grid. */
   advance(): void {
+    this.dueUs += this.roster.attrs.sampleUs;
+  }
+
+  /**
+   * Leaves out the next tick where its pages were marked old so late that less than a quarter of an interval is left in
+   * which they could be seen accessed; and those after it, until there is time enough.
+   *
+   * @param preparedUs when the last page was marked
+   * @returns whether ticks were left out
+   */
+  skipLate(preparedUs: number): boolean {
     const { sampleUs } = this.roster.attrs;
-    this.dueUs += sampleUs;
-    while (this.clock.msUntil(this.dueUs) < sampleUs / 2_000) {
-      this.dueUs += sampleUs;
+    let isLate = false;
+    for (; this.dueUs - preparedUs < sampleUs / 4; this.dueUs += sampleUs) {
+      isLate = true;
+      this.#passed++;
       this.meter.overruns++;
     }
+    return isLate;
   }
 
   get isOver(): boolean {
@@ -153,7 +182,9 @@ export class Beat {
 
   /** After new attrs: what was counted so far stands for the same share of the new interval. */
   rescaleTicks(oldMax: number, newMax: number): void {
-    this.#ticksOfAggregation = Math.floor((this.#ticksOfAggregation * newMax) / oldMax);
+    this.#passed = Math.floor((this.#passed * newMax) / oldMax);
+    this.#ticks = Math.floor((this.#ticks * newMax) / oldMax);
+    for (const target of this.roster.targets) target.ticks = Math.floor((target.ticks * newMax) / oldMax);
     this.#updateDueUs = Math.min(this.#updateDueUs, this.gate.tickUs + this.roster.attrs.updateUs);
   }
 }

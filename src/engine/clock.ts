@@ -1,3 +1,4 @@
+import { monotonicMs } from './gate.js';
 import type { ClockName } from './protocol.js';
 
 /** The monitor's time, in microseconds since it started. */
@@ -7,6 +8,8 @@ export interface Clock {
   msUntil(us: number): number;
   /** Whether there is nothing to sleep for: the time comes when it is reached. */
   readonly isVirtual: boolean;
+  /** The time that monotonicMs showed. */
+  atUs(monotonicMs: number): number;
   /** Says that the work of this grid point begins. */
   reached(us: number): void;
   /** Begin of time, for records. */
@@ -22,14 +25,18 @@ class RealClock implements Clock {
   readonly isVirtual = false;
   readonly startedAt = new Date().toISOString();
   readonly startedMonotonicNs = process.hrtime.bigint().toString();
-  readonly #startMs = performance.now();
+  readonly #startMs = monotonicMs();
 
   nowUs(): number {
-    return Math.round((performance.now() - this.#startMs) * 1_000);
+    return Math.round((monotonicMs() - this.#startMs) * 1_000);
   }
 
   msUntil(us: number): number {
-    return us / 1_000 - (performance.now() - this.#startMs);
+    return us / 1_000 - (monotonicMs() - this.#startMs);
+  }
+
+  atUs(ms: number): number {
+    return (ms - this.#startMs) * 1_000;
   }
 
   reached(): void {}
@@ -48,6 +55,10 @@ class VirtualClock implements Clock {
 
   msUntil(us: number): number {
     return Math.max(0, us - this.#nowUs) / 1_000;
+  }
+
+  atUs(): number {
+    return Number.NEGATIVE_INFINITY; // no work takes any time
   }
 
   reached(us: number): void {

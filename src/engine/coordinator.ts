@@ -6,7 +6,7 @@ import { DamonAdaptation } from '../core/damon-adaptation.js';
 import { RandomStreams } from '../core/random.js';
 import type { MonitorStats } from '../core/stats.js';
 import type { TargetInfo } from '../core/target.js';
-import { Beat } from './beat.js';
+import { Beat, type UpdateNeed } from './beat.js';
 import { type Clock, startClock } from './clock.js';
 import { Gate, Phase } from './gate.js';
 import { derivedAttrs } from './intervals.js';
@@ -143,16 +143,18 @@ export class Coordinator implements CoordinatorApi {
   }
 
   /**
-   * Tick after tick on the grid. Hot: a tick costs the coordinator two to three times waking its samplers and waiting
-   * for them, and it allocates nothing while no call is being worked on.
+   * Tick after tick on the grid. Hot: in an ordinary tick the coordinator wakes the samplers and sleeps on, and looks at
+   * the next whether they have finished. It allocates nothing while no call is being worked on.
    */
   async #runQuietly(parts: Parts): Promise<void> {
     const { clock, samplers, beat } = parts;
     while (this.#endReason === undefined) {
       if (!this.#isPrepared) {
+        if (!samplers.await(this.#arrived)) await this.#finishPhase(parts);
         this.#gate.tickUs = clock.nowUs();
-        if (!samplers.run(Phase.PREPARE, this.#arrived)) await this.#finishPhase(parts);
+        samplers.begin(Phase.PREPARE);
         this.#isPrepared = true;
+        beat.countPrepared();
         beat.startGrid();
       }
       const msLeft = clock.isVirtual ? 0 : Math.max(0, clock.msUntil(beat.dueUs));
@@ -160,26 +162,41 @@ export class Coordinator implements CoordinatorApi {
         await this.#giveTurns(parts, msLeft);
         if (!this.#isPrepared || (!clock.isVirtual && clock.msUntil(beat.dueUs) > 0)) continue;
       }
-
+      if (!samplers.await(this.#arrived)) await this.#finishPhase(parts);
+      if (beat.skipLate(clock.atUs(samplers.finishedMs()))) continue;
       beat.beginTick();
-      if (!samplers.run(Phase.CHECK, this.#arrived)) await this.#finishPhase(parts);
-      beat.countTick();
-      if (beat.isAggregated) {
-        if (clock.isVirtual) await this.#awaitReader(parts);
-        beat.aggregate();
-      }
       const need = beat.updateNeed();
-      if (need !== 'none') {
-        const phase = need === 'all' ? Phase.UPDATE : Phase.REFRESH;
-        if (!samplers.run(phase, this.#arrived)) await this.#finishPhase(parts);
+      if (beat.endsAggregation || need !== 'none' || beat.isOver) {
+        await this.#tickWithWork(parts, need);
+      } else {
+        beat.countTick();
+        samplers.begin(Phase.CHECK_AND_PREPARE);
       }
-      const failed = beat.fitRegions();
-      if (failed) this.#inBackground(parts.roster.fail(failed));
-      if (beat.isOver) this.#endReason ??= 'duration';
-      if (beat.isAlone) this.#endReason ??= 'targets ended';
-      if (!samplers.run(Phase.PREPARE, this.#arrived)) await this.#finishPhase(parts);
+      beat.countPrepared();
       beat.advance();
     }
+  }
+
+  /** A tick in which the coordinator has work to do on the tables, between check and prepare. */
+  async #tickWithWork(parts: Parts, need: UpdateNeed): Promise<void> {
+    const { clock, samplers, roster, beat } = parts;
+    const isAggregated = beat.endsAggregation;
+    samplers.begin(Phase.CHECK);
+    if (!samplers.await(this.#arrived)) await this.#finishPhase(parts);
+    beat.countTick();
+    if (isAggregated) {
+      if (clock.isVirtual) await this.#awaitReader(parts);
+      beat.aggregate();
+    }
+    if (need !== 'none') {
+      samplers.begin(need === 'all' ? Phase.UPDATE : Phase.REFRESH);
+      if (!samplers.await(this.#arrived)) await this.#finishPhase(parts);
+    }
+    const failed = beat.fitRegions();
+    if (failed) this.#inBackground(roster.fail(failed));
+    if (beat.isOver) this.#endReason ??= 'duration';
+    if (beat.isAlone) this.#endReason ??= 'targets ended';
+    samplers.begin(Phase.PREPARE);
   }
 
   /** Waits on for a phase while calls are heard, and gives up samplers that are lost. */
@@ -193,10 +210,13 @@ export class Coordinator implements CoordinatorApi {
   }
 
   /** Lets calls arrive and be worked on, until the next tick is due or there are none left. */
-  async #giveTurns({ samplers }: Parts, msLeft: number): Promise<void> {
+  async #giveTurns(parts: Parts, msLeft: number): Promise<void> {
+    const { samplers } = parts;
     await nextTurn();
     if (this.#steps.length > 0) {
-      if (!samplers.run(Phase.CONTROL, this.#arrived)) await this.#finishPhase(this.#parts!);
+      if (!samplers.await(this.#arrived)) await this.#finishPhase(parts);
+      samplers.begin(Phase.CONTROL);
+      if (!samplers.await(this.#arrived)) await this.#finishPhase(parts);
       for (const step of this.#steps.splice(0)) await step();
     } else if (this.#busy > 0) {
       await pause(Math.min(SLICE_MS, msLeft));

@@ -14,12 +14,14 @@ export const Phase = {
   PREPARE: 1,
   /** Look which of them were accessed. */
   CHECK: 2,
+  /** Both: check, wait until every sampler has, prepare. Spares waking everyone twice where nothing lies between. */
+  CHECK_AND_PREPARE: 3,
   /** Read the mappings of all targets again. */
-  UPDATE: 3,
+  UPDATE: 4,
   /** Read those again whose address space was found gone. */
-  REFRESH: 4,
+  REFRESH: 5,
   /** Answer calls until the next phase begins. */
-  CONTROL: 5,
+  CONTROL: 6,
 } as const;
 export type Phase = (typeof Phase)[keyof typeof Phase];
 
@@ -27,7 +29,10 @@ const EPOCH = 0;
 const PHASE = 1;
 const CALLS = 2;
 const UNTAKEN = 3;
-const FIRST_SLOT = 4;
+/** Samplers that have still to check before any may prepare, and the last phase in which all had. */
+const UNCHECKED = 4;
+const CHECKED = 5;
+const FIRST_SLOT = 6;
 
 /** A slot that no sampler has had yet. */
 const FREE = 0;
@@ -37,8 +42,10 @@ const REVOKED = -1;
 const ENDED = -2;
 
 const TICK_US = 0;
-const FIRST_COUNTERS = 1;
-const COUNTERS_PER_SLOT = 2;
+const FIRST_OF_SLOTS = 1;
+const NUMBERS_PER_SLOT = 3;
+/** After the two counters of a slot: when its sampler finished the last phase. */
+const FINISHED_MS = 2;
 
 /** Phase numbers start again after this: a slot holds them beside the marks below zero. */
 const LAST_EPOCH = 0x3fff_ffff;
@@ -46,23 +53,30 @@ const LAST_EPOCH = 0x3fff_ffff;
 /** What the phase's number is called where only equality matters. */
 export type Epoch = number;
 
+const [seconds, nanoseconds] = process.hrtime();
+const originMs = seconds * 1e3 + nanoseconds / 1e6 - performance.now();
+
+/** CLOCK_MONOTONIC in milliseconds: the same in all threads, as performance.now() is not. Allocates nothing. */
+export function monotonicMs(): number {
+  return originMs + performance.now();
+}
+
 export class Gate {
   readonly #words: Int32Array;
   readonly #numbers: Float64Array;
   readonly slots: number;
 
   constructor(readonly buffer: SharedArrayBuffer) {
-    this.slots = new Float64Array(buffer, 0, 1)[0]!;
-    const numbers = 1 + FIRST_COUNTERS + COUNTERS_PER_SLOT * this.slots;
-    this.#numbers = new Float64Array(buffer, 8, numbers - 1);
+    const bytesPerSlot = 8 * NUMBERS_PER_SLOT + 4;
+    this.slots = (buffer.byteLength - 8 * FIRST_OF_SLOTS - 4 * FIRST_SLOT) / bytesPerSlot;
+    const numbers = FIRST_OF_SLOTS + NUMBERS_PER_SLOT * this.slots;
+    this.#numbers = new Float64Array(buffer, 0, numbers);
     this.#words = new Int32Array(buffer, 8 * numbers);
   }
 
   static create(slots: number): Gate {
-    const numbers = 1 + FIRST_COUNTERS + COUNTERS_PER_SLOT * slots;
-    const buffer = new SharedArrayBuffer(8 * numbers + 4 * (FIRST_SLOT + slots));
-    new Float64Array(buffer, 0, 1)[0] = slots;
-    return new Gate(buffer);
+    const numbers = FIRST_OF_SLOTS + NUMBERS_PER_SLOT * slots;
+    return new Gate(new SharedArrayBuffer(8 * numbers + 4 * (FIRST_SLOT + slots)));
   }
 
   /** The monitor's time at the tick that runs: every phase of a tick has the same. */
@@ -75,12 +89,12 @@ export class Gate {
   }
 
   countersOf(slot: number): CheckCounters {
-    const from = FIRST_COUNTERS + COUNTERS_PER_SLOT * slot;
-    return { counts: this.#numbers.subarray(from, from + COUNTERS_PER_SLOT) };
+    const from = FIRST_OF_SLOTS + NUMBERS_PER_SLOT * slot;
+    return { counts: this.#numbers.subarray(from, from + FINISHED_MS) };
   }
 
   countOf(slot: number, counter: number): number {
-    return this.#numbers[FIRST_COUNTERS + COUNTERS_PER_SLOT * slot + counter]!;
+    return this.#numbers[FIRST_OF_SLOTS + NUMBERS_PER_SLOT * slot + counter]!;
   }
 
   // The coordinator's side.
@@ -89,9 +103,10 @@ export class Gate {
     return Atomics.load(this.#words, EPOCH);
   }
 
-  /** Starts a phase: all samplers wake. */
-  begin(phase: Phase): void {
+  /** Starts a phase, for so many samplers: all wake. */
+  begin(phase: Phase, samplers: number): void {
     const words = this.#words;
+    Atomics.store(words, UNCHECKED, samplers);
     Atomics.store(words, PHASE, phase);
     Atomics.store(words, EPOCH, words[EPOCH]! >= LAST_EPOCH ? 1 : words[EPOCH]! + 1);
     Atomics.notify(words, EPOCH);
@@ -117,6 +132,17 @@ export class Gate {
       if (seen < 0) return false;
       if (Atomics.wait(words, at, seen, timeoutMs) === 'timed-out') return false;
     }
+  }
+
+  /** When the sampler in this slot finished the last phase (monotonicMs). */
+  finishedMs(slot: number): number {
+    return this.#numbers[FIRST_OF_SLOTS + NUMBERS_PER_SLOT * slot + FINISHED_MS]!;
+  }
+
+  /** Lets the samplers prepare that wait for one which will never have checked. */
+  releaseChecked(): void {
+    Atomics.store(this.#words, CHECKED, this.epoch);
+    Atomics.notify(this.#words, CHECKED);
   }
 
   /** The first slot whose thread, if there ever was one, has ended; undefined where all are taken. */
@@ -189,9 +215,25 @@ export class Gate {
     return Atomics.load(this.#words, FIRST_SLOT + slot) < 0;
   }
 
+  /** Blocks until every sampler has checked in this phase: pages are shared, and a mark erases what others look for. */
+  awaitChecked(epoch: Epoch): void {
+    const words = this.#words;
+    if (Atomics.sub(words, UNCHECKED, 1) === 1) {
+      Atomics.store(words, CHECKED, epoch);
+      Atomics.notify(words, CHECKED);
+      return;
+    }
+    for (;;) {
+      const seen = Atomics.load(words, CHECKED);
+      if (seen === epoch) return;
+      Atomics.wait(words, CHECKED, seen);
+    }
+  }
+
   /** Says that this sampler has finished the phase; false where it was given up meanwhile, and must end. */
   finish(slot: number, last: Epoch, epoch: Epoch): boolean {
     const at = FIRST_SLOT + slot;
+    this.#numbers[FIRST_OF_SLOTS + NUMBERS_PER_SLOT * slot + FINISHED_MS] = monotonicMs();
     if (Atomics.compareExchange(this.#words, at, last, epoch) !== last) return false;
     Atomics.notify(this.#words, at);
     return true;

@@ -98,7 +98,7 @@ export class Roster {
     this.publisher.send({ type: 'samplerLost', slot: link.slot, targets: affected.length });
     for (const target of affected) {
       target.link = undefined;
-      target.partial = true;
+      target.prepared = false;
       target.losses++;
       // The thread may not be dead yet, and writes where it always did.
       target.table = copiedTable(this.attrs, target.table);

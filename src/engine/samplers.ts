@@ -82,22 +82,24 @@ export class Samplers {
     this.endedCpuUs += link.cpuUs;
     link.close();
     this.gate.revoke(link.slot);
+    this.gate.releaseChecked();
     void this.host.endSampler(link.slot);
   }
 
-  /**
-   * Runs a phase in all joined samplers. Hot: three times a tick at most, without allocation.
-   *
-   * @param answered calls from outside that have been answered: one more interrupts the wait
-   * @returns false where it has not ended yet: `unfinished` tells which samplers are late
-   */
-  run(phase: Phase, answered: number): boolean {
+  /** Begins a phase in all joined samplers; the one before must have ended. Hot: once or more a tick. */
+  begin(phase: Phase): void {
+    let joined = 0;
+    for (let i = 0; i < this.#all.length; i++) if (this.#all[i]!.joined) joined++;
     this.#phaseStartedMs = performance.now();
-    this.gate.begin(phase);
-    return this.await(answered);
+    this.gate.begin(phase, joined);
   }
 
-  /** Waits on for the phase that runs; as `run`. */
+  /**
+   * Waits until the phase has ended in all samplers.
+   *
+   * @param answered calls from outside that have been answered: one more interrupts the wait
+   * @returns false where it has not ended yet: because of a call, or of a sampler that `isLost` tells
+   */
   await(answered: number): boolean {
     for (let i = 0; i < this.#all.length; i++) {
       const link = this.#all[i]!;
@@ -107,6 +109,16 @@ export class Samplers {
       }
     }
     return true;
+  }
+
+  /** When the last of them finished the phase that has ended (monotonicMs); 0 where there are none. */
+  finishedMs(): number {
+    let last = 0;
+    for (let i = 0; i < this.#all.length; i++) {
+      const link = this.#all[i]!;
+      if (link.joined) last = Math.max(last, this.gate.finishedMs(link.slot));
+    }
+    return last;
   }
 
   /** Whether a sampler has ended, or has been at the running phase for too long. */

@@ -9,8 +9,10 @@ import type { SamplerLink } from './sampler-link.js';
 
 /** A target as the coordinator has it. */
 export class WatchedTarget implements AdaptedTarget {
-  /** Missed a part of this aggregation interval: what was counted is not comparable, and is not published. */
-  partial = true;
+  /** Pages of it have been marked old, for the next tick to check. */
+  prepared = false;
+  /** Ticks of this aggregation interval that checked it. */
+  ticks = 0;
   /** Its mappings were read, and its regions have not been fitted to them for want of room in the table. */
   unfitted = false;
   /** Cannot be watched any longer, and its sampler is being asked why. */
