@@ -1,0 +1,95 @@
+/** Durations and sizes as people write and read them. */
+
+/** A text that is no duration or size. */
+export class UnitError extends Error {
+  override readonly name = 'UnitError';
+}
+
+const US_PER_UNIT: Readonly<Record<string, number>> = {
+  us: 1,
+  ms: 1e3,
+  s: 1e6,
+  m: 60e6,
+  min: 60e6,
+  h: 3_600e6,
+  d: 86_400e6,
+};
+
+const BYTES_PER_UNIT: Readonly<Record<string, number>> = {
+  '': 1,
+  b: 1,
+  kb: 1e3,
+  mb: 1e6,
+  gb: 1e9,
+  tb: 1e12,
+  k: 2 ** 10,
+  m: 2 ** 20,
+  g: 2 ** 30,
+  t: 2 ** 40,
+  kib: 2 ** 10,
+  mib: 2 ** 20,
+  gib: 2 ** 30,
+  tib: 2 ** 40,
+};
+
+/**
+ * `5ms`, `1.5s`, `2m`, `1h`: in microseconds, rounded, at least 1.
+ *
+ * @throws UnitError for anything else, a number without a unit included: 5 what?
+ */
+export function parseDurationUs(text: string): number {
+  const { value, unit } = split(text);
+  const us = Math.round(value * (US_PER_UNIT[unit] ?? Number.NaN));
+  if (!(us >= 1)) throw new UnitError(`'${text}' is no duration; write 250us, 5ms, 1.5s, 2m or 1h`);
+  return us;
+}
+
+/**
+ * `256MiB`, `4K`, `1.5GiB`, `64MB` (a million each), `4096`: in bytes, rounded.
+ *
+ * @throws UnitError for anything else
+ */
+export function parseBytes(text: string): number {
+  const { value, unit } = split(text);
+  const bytes = Math.round(value * (BYTES_PER_UNIT[unit.toLowerCase()] ?? Number.NaN));
+  if (!(bytes >= 0)) throw new UnitError(`'${text}' is no size; write 4096, 64KiB, 256MiB or 1.5GiB`);
+  return bytes;
+}
+
+function split(text: string): { value: number; unit: string } {
+  const [, value, unit] = /^\s*(\d+(?:\.\d*)?|\.\d+)\s*([a-zA-Z]*)\s*$/.exec(text) ?? [];
+  return { value: Number(value), unit: unit ?? '?' };
+}
+
+/** `250 us`, `5 ms`, `1.5 s`, `2 m 10 s`, `3 h 20 m`. */
+export function formatDuration(us: number): string {
+  if (us < 999.5) return `${Math.round(us)} us`;
+  if (us < 999.5e3) return `${threeDigits(us / 1e3)} ms`;
+  if (us < 59.95e6) return `${threeDigits(us / 1e6)} s`;
+  const seconds = Math.round(us / 1e6);
+  if (seconds < 3_600) return twoUnits(Math.floor(seconds / 60), 'm', seconds % 60, 's');
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 1_440) return twoUnits(Math.floor(minutes / 60), 'h', minutes % 60, 'm');
+  const hours = Math.round(minutes / 60);
+  return twoUnits(Math.floor(hours / 24), 'd', hours % 24, 'h');
+}
+
+/** `0 B`, `512 KiB`, `95.4 MiB`, `1.25 TiB`. */
+export function formatBytes(bytes: number): string {
+  let value = bytes;
+  for (const unit of ['B', 'KiB', 'MiB', 'GiB']) {
+    if (value < 1_023.5) return `${threeDigits(value)} ${unit}`;
+    value /= 1_024;
+  }
+  return `${threeDigits(value)} TiB`;
+}
+
+/** With as many decimals as make three digits, and none that are zero. */
+function threeDigits(value: number): string {
+  const decimals = value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2;
+  return String(Number(value.toFixed(decimals)));
+}
+
+function twoUnits(large: number, largeUnit: string, small: number, smallUnit: string): string {
+  return small === 0 ? `${large} ${largeUnit}` : `${large} ${largeUnit} ${small} ${smallUnit}`;
+}
