@@ -1,10 +1,10 @@
-export type { TargetRequest } from './checks/open-check.js';
 export type {
   SyntheticAccess,
   SyntheticPhase,
   SyntheticRange,
   SyntheticSpec,
 } from './checks/synthetic-spec.js';
+export type { AddressRange, ProcessRequest, TargetRequest } from './checks/target-request.js';
 export { type Attrs, DEFAULT_ATTRS } from './core/attrs.js';
 export { type ErrorCode, PagepulseError } from './core/errors.js';
 export { type Region, Snapshot, type SnapshotColumns, type SnapshotHeader } from './core/snapshot.js';

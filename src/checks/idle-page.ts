@@ -8,7 +8,7 @@ import { NO_ADDRESS_SPACE, NOT_PRESENT, Pagemap } from '../kernel/pagemap.js';
 import { hugePagePages } from '../kernel/support.js';
 import type { AccessCheck, CheckCounters } from './access-check.js';
 import { NOT_SAMPLED, SAMPLES } from './access-check.js';
-import { ProcessSpace } from './process-space.js';
+import type { ProcessSpace } from './process-space.js';
 
 /** The two files of the whole machine, opened once a sampler and shared by its targets. */
 export class IdleFiles {
@@ -28,27 +28,25 @@ export class IdleFiles {
  */
 export class IdlePageCheck implements AccessCheck {
   readonly name = 'idle-page';
-  readonly #process: ProcessSpace;
   #pagemap: Pagemap;
   /** Of each region, the frame of the sampled page, NOT_PRESENT or NO_ADDRESS_SPACE. */
   #frames = new Float64Array(0);
   /** Of each region with a frame, the frame whose idle bit speaks for that page, or NO_IDLE_BIT. */
   #idleFrames = new Float64Array(0);
 
-  /** @throws PagepulseError `NO_PROCESS`, `KERNEL_THREAD`, `ZOMBIE`, `PERMISSION` */
+  /** @throws PagepulseError `NO_PROCESS`, `PERMISSION` */
   constructor(
-    pid: number,
-    startTime: string | undefined,
+    readonly process: ProcessSpace,
     readonly files: IdleFiles,
     readonly random: RandomGenerator,
     readonly counters: CheckCounters,
   ) {
-    this.#process = new ProcessSpace(pid, startTime);
+    const { pid } = process.target;
     this.#pagemap = new Pagemap(pid);
   }
 
   get target() {
-    return this.#process.target;
+    return this.process.target;
   }
 
   /**
@@ -120,7 +118,7 @@ export class IdlePageCheck implements AccessCheck {
   }
 
   updateRanges(table: RegionTable): void {
-    this.#process.updateRanges(table, () => {
+    this.process.updateRanges(table, () => {
       const pagemap = new Pagemap(this.target.pid);
       this.#pagemap.close();
       this.#pagemap = pagemap;

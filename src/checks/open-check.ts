@@ -3,18 +3,10 @@ import { type RandomState, randomFrom } from '../core/random.js';
 import type { CheckName } from '../core/target.js';
 import type { AccessCheck, CheckCounters } from './access-check.js';
 import { IdleFiles, IdlePageCheck } from './idle-page.js';
+import { ProcessSpace } from './process-space.js';
 import { ReferencedCheck } from './referenced.js';
 import { SyntheticCheck } from './synthetic.js';
-import type { SyntheticSpec } from './synthetic-spec.js';
-
-/** What to watch: a process, or an address space that exists only in memory. */
-export type TargetRequest =
-  | {
-      readonly pid: number;
-      /** Clock ticks since boot, as decimal digits: the process must be the one that started then. */
-      readonly startTime?: string;
-    }
-  | { readonly synthetic: SyntheticSpec };
+import type { TargetRequest } from './target-request.js';
 
 /** Opens the checks of one sampler: files of the whole machine are opened once. */
 export class CheckOpener {
@@ -32,13 +24,13 @@ export class CheckOpener {
       if (this.check !== 'synthetic') throw mismatch('a synthetic target', this.check);
       return new SyntheticCheck(request.synthetic, random, this.counters);
     }
-    const { pid, startTime } = request;
+    const process = new ProcessSpace(request);
     switch (this.check) {
       case 'idle-page':
         this.#idleFiles ??= new IdleFiles();
-        return new IdlePageCheck(pid, startTime, this.#idleFiles, random, this.counters);
+        return new IdlePageCheck(process, this.#idleFiles, random, this.counters);
       case 'referenced':
-        return new ReferencedCheck(pid, startTime, random, this.counters);
+        return new ReferencedCheck(process, random, this.counters);
       case 'synthetic':
         throw mismatch('a process', this.check);
     }

@@ -1,20 +1,22 @@
 import { PagepulseError } from '../core/errors.js';
 import { threeRanges } from '../core/ranges.js';
-import { type RegionTable, TargetStatus } from '../core/region-table.js';
+import { MAX_RANGES, type RegionTable, TargetStatus } from '../core/region-table.js';
 import { MappedRanges } from '../kernel/mapped-ranges.js';
+import { pageSize } from '../kernel/page-size.js';
 import { isAlive, readCmdline, readWatchable } from '../kernel/stat.js';
 import type { TargetIdentity } from './access-check.js';
+import type { AddressRange, ProcessRequest } from './target-request.js';
 
 /** One process for as long as it lives: its identity, and where its memory lies. Shared by the checks of processes. */
 export class ProcessSpace {
   readonly target: TargetIdentity;
   readonly #mapped = new MappedRanges();
+  /** Where given, the ranges to watch, in pages: the mappings matter no more than that there are some. */
+  readonly #fixed: Float64Array | undefined;
 
-  /**
-   * @param startTime where given, the process must be the one that started then
-   * @throws PagepulseError `NO_PROCESS`, `KERNEL_THREAD`, `ZOMBIE`, `PERMISSION`
-   */
-  constructor(pid: number, startTime?: string) {
+  /** @throws PagepulseError `ATTRS` (the ranges), `NO_PROCESS`, `KERNEL_THREAD`, `ZOMBIE`, `PERMISSION` */
+  constructor({ pid, startTime, ranges }: ProcessRequest) {
+    this.#fixed = ranges && fixedRanges(ranges);
     const stat = readWatchable(pid);
     if (startTime !== undefined && stat.startTime !== startTime) {
       throw new PagepulseError('NO_PROCESS', `process ${pid} has ended; another one has its number now`);
@@ -38,7 +40,7 @@ export class ProcessSpace {
       } else if (length === 0) {
         table.status = TargetStatus.STALE;
       } else {
-        table.setRanges(threeRanges(this.#mapped.pairs, length));
+        table.setRanges(this.#fixed ?? threeRanges(this.#mapped.pairs, length));
         table.status = TargetStatus.OK;
       }
     } catch (error) {
@@ -46,4 +48,20 @@ export class ProcessSpace {
       table.status = TargetStatus.GONE;
     }
   }
+}
+
+function fixedRanges(ranges: readonly AddressRange[]): Float64Array {
+  const bytes = pageSize();
+  const pages = ranges.flatMap(({ startAddress, endAddress }) => [
+    Math.floor(startAddress / bytes),
+    Math.ceil(endAddress / bytes),
+  ]);
+  const areInOrder = pages.every((page, i) => page >= 0 && (i === 0 || page >= pages[i - 1]! + (i % 2)));
+  if (ranges.length < 1 || ranges.length > MAX_RANGES || !areInOrder) {
+    throw new PagepulseError(
+      'ATTRS',
+      `${ranges.length} ranges to watch that are empty, overlap or are out of order; give one to ${MAX_RANGES} in order`,
+    );
+  }
+  return Float64Array.from(pages);
 }

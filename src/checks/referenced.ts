@@ -7,7 +7,7 @@ import { ClearRefs } from '../kernel/clear-refs.js';
 import { Smaps } from '../kernel/smaps.js';
 import type { AccessCheck, CheckCounters } from './access-check.js';
 import { SAMPLES } from './access-check.js';
-import { ProcessSpace } from './process-space.js';
+import type { ProcessSpace } from './process-space.js';
 
 /**
  * Accessed or not, by mapping: the kernel counts exactly how much of each mapping was accessed since the accessed bits
@@ -18,24 +18,22 @@ import { ProcessSpace } from './process-space.js';
  */
 export class ReferencedCheck implements AccessCheck {
   readonly name = 'referenced';
-  readonly #process: ProcessSpace;
   readonly #smaps: Smaps;
   readonly #clearRefs: ClearRefs;
 
-  /** @throws PagepulseError `NO_PROCESS`, `KERNEL_THREAD`, `ZOMBIE`, `PERMISSION`, `UNSUPPORTED` */
+  /** @throws PagepulseError `NO_PROCESS`, `PERMISSION`, `UNSUPPORTED` */
   constructor(
-    pid: number,
-    startTime: string | undefined,
+    readonly process: ProcessSpace,
     readonly random: RandomGenerator,
     readonly counters: CheckCounters,
   ) {
-    this.#process = new ProcessSpace(pid, startTime);
+    const { pid } = process.target;
     this.#smaps = new Smaps(pid);
     this.#clearRefs = new ClearRefs(pid);
   }
 
   get target() {
-    return this.#process.target;
+    return this.process.target;
   }
 
   /** Once a tick and target: one system call, about 3 ms for 512 MiB resident. */
@@ -60,7 +58,7 @@ export class ReferencedCheck implements AccessCheck {
   }
 
   updateRanges(table: RegionTable): void {
-    this.#process.updateRanges(table);
+    this.process.updateRanges(table);
   }
 
   /** Times one clear and one read, the second of each: the first brings the kernel's code and data into the caches. */

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
 import * as Comlink from 'comlink';
-import type { TargetRequest } from '../checks/open-check.js';
+import type { TargetRequest } from '../checks/target-request.js';
 import type { Attrs } from '../core/attrs.js';
 import { DamonAdaptation } from '../core/damon-adaptation.js';
 import { RandomStreams } from '../core/random.js';

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { Remote } from 'comlink';
-import type { TargetRequest } from '../checks/open-check.js';
+import type { TargetRequest } from '../checks/target-request.js';
 import { columnsOver } from '../core/aggregate.js';
 import { type Attrs, completeAttrs } from '../core/attrs.js';
 import { Snapshot } from '../core/snapshot.js';

@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { chooseCheck } from '../checks/choose.js';
-import type { TargetRequest } from '../checks/open-check.js';
+import type { TargetRequest } from '../checks/target-request.js';
 import { type Attrs, completeAttrs } from '../core/attrs.js';
 import { PagepulseError } from '../core/errors.js';
 import type { CheckName } from '../core/target.js';

@@ -1,6 +1,6 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { TargetIdentity } from '../checks/access-check.js';
-import type { TargetRequest } from '../checks/open-check.js';
+import type { TargetRequest } from '../checks/target-request.js';
 import type { Attrs } from '../core/attrs.js';
 import type { RandomState } from '../core/random.js';
 import type { MonitorStats } from '../core/stats.js';

@@ -1,4 +1,4 @@
-import type { TargetRequest } from '../checks/open-check.js';
+import type { TargetRequest } from '../checks/target-request.js';
 import { rescale } from '../core/aggregate.js';
 import { type Attrs, maxNrAccesses } from '../core/attrs.js';
 import { type RandomStreams, randomFrom } from '../core/random.js';

@@ -1,5 +1,6 @@
 import type { AccessCheck } from '../checks/access-check.js';
-import { CheckOpener, type TargetRequest } from '../checks/open-check.js';
+import { CheckOpener } from '../checks/open-check.js';
+import type { TargetRequest } from '../checks/target-request.js';
 import { PagepulseError } from '../core/errors.js';
 import type { RandomState } from '../core/random.js';
 import { RegionTable, TargetStatus } from '../core/region-table.js';

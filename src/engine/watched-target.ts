@@ -1,5 +1,5 @@
 import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
-import type { TargetRequest } from '../checks/open-check.js';
+import type { TargetRequest } from '../checks/target-request.js';
 import type { AdaptedTarget } from '../core/adaptation.js';
 import type { Attrs } from '../core/attrs.js';
 import { initRegions } from '../core/init.js';
@@ -31,7 +31,7 @@ export class WatchedTarget implements AdaptedTarget {
 
   /** What makes sure that it is the same process, when it is opened again. */
   get sameRequest(): TargetRequest {
-    return 'pid' in this.request ? { pid: this.info.pid, startTime: this.info.startTime } : this.request;
+    return 'pid' in this.request ? { ...this.request, startTime: this.info.startTime } : this.request;
   }
 }
 

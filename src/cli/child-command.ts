@@ -1,0 +1,45 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { constants } from 'node:os';
+import { systemCode } from '../core/errors.js';
+import { ExitStatus, note } from './failure.js';
+
+/** A command that was started to be watched. Its input and output are those of the terminal. */
+export class ChildCommand {
+  readonly pid: number;
+  readonly #child: ChildProcess;
+  readonly #ended: Promise<number>;
+
+  /** @throws ExitStatus 127 or 126, as a shell would, where it cannot be started */
+  static async start([file, ...args]: readonly string[]): Promise<ChildCommand> {
+    const child = spawn(file!, args, { stdio: 'inherit' });
+    try {
+      await once(child, 'spawn');
+    } catch (error) {
+      const isMissing = systemCode(error) === 'ENOENT';
+      const reason = isMissing ? 'there is no such command' : String((error as Error).message);
+      note(`cannot start ${file}: ${reason}; look at its name and at PATH`);
+      throw new ExitStatus(isMissing ? 127 : 126);
+    }
+    return new ChildCommand(child);
+  }
+
+  private constructor(child: ChildProcess) {
+    this.#child = child;
+    this.pid = child.pid!;
+    this.#ended = new Promise((resolve) => {
+      child.once('exit', (code, signal) => resolve(code ?? 128 + constants.signals[signal!]));
+    });
+  }
+
+  /** Its exit status; 128 and the signal's number where it was killed. */
+  ended(): Promise<number> {
+    return this.#ended;
+  }
+
+  /** Passes a signal on. From a terminal, Ctrl-C has reached the command already. */
+  signal(signal: 'SIGINT' | 'SIGTERM'): void {
+    if (signal === 'SIGINT' && process.stdin.isTTY) return;
+    this.#child.kill(signal);
+  }
+}

@@ -1,0 +1,46 @@
+import { readFileSync } from 'node:fs';
+import { Worker } from 'node:worker_threads';
+import type { AddressRange } from '../checks/target-request.js';
+
+/**
+ * A process whose hot and cold memory is known: 256 MiB that were written once, and 64 MiB that are written all the
+ * time, a mapping each. Tells on standard output where they lie, and ends with its standard input.
+ */
+const MIB = 2 ** 20;
+const PAGE = 4_096;
+
+const cold = Buffer.alloc(256 * MIB, 1);
+// Neighbouring anonymous mappings are joined by the kernel; the guard page of a thread's stack keeps these two apart.
+const between = new Worker('require("node:worker_threads").parentPort.once("message", () => {})', {
+  eval: true,
+});
+await new Promise((resolve) => between.once('online', resolve));
+const hot = Buffer.alloc(64 * MIB, 1);
+
+process.stdin.on('end', () => process.exit(cold[0]! - 1)).resume();
+process.stdout.write(`${JSON.stringify(around(cold.length, hot.length))}\n`);
+
+let round = 0;
+setInterval(() => {
+  round++;
+  for (let at = 0; at < hot.length; at += PAGE) hot[at] = round;
+}, 2);
+
+/**
+ * The addresses from the lower to the upper of our two mappings. V8 scatters its own heap over the whole address space:
+ * in three ranges of terabytes nobody would find them.
+ */
+function around(...sizes: number[]): AddressRange {
+  const lines = readFileSync('/proc/self/maps', 'utf8').matchAll(/^([0-9a-f]+)-([0-9a-f]+) rw-p .* 0 *$/gm);
+  const mappings = Array.from(lines, ([, start, end]) => [
+    Number.parseInt(start!, 16),
+    Number.parseInt(end!, 16),
+  ]);
+  const ours = mappings.filter(([start, end]) =>
+    sizes.some((size) => end! - start! >= size && end! - start! < size + MIB),
+  );
+  return {
+    startAddress: Math.min(...ours.map(([start]) => start!)),
+    endAddress: Math.max(...ours.map(([, end]) => end!)),
+  };
+}

@@ -1,0 +1,56 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import type { Command } from 'commander';
+import { chooseCheck } from '../checks/choose.js';
+import type { AddressRange } from '../checks/target-request.js';
+import { Monitor } from '../engine/monitor.js';
+import { parseDurationUs } from '../report/units.js';
+import { note } from './failure.js';
+import { show } from './watch.js';
+import { onStopSignal } from './watching.js';
+
+const WORKLOAD = fileURLToPath(new URL('./demo-workload.js', import.meta.url));
+
+/** The referenced check would choose intervals that cost less, and show a first picture after some seconds. */
+const QUICK = { sampleUs: 50_000, aggrUs: 500_000 };
+
+export function addDemo(program: Command): void {
+  program
+    .command('demo')
+    .description('watch a small workload of its own, with 64 MiB of hot and 256 MiB of cold memory')
+    .option('-d, --duration <time>', 'end after this time', parseDurationUs, 15e6)
+    .action(demo);
+}
+
+async function demo({ duration }: { duration: number }): Promise<void> {
+  const check = chooseCheck('auto');
+  const workload = spawn(process.execPath, [WORKLOAD], { stdio: ['pipe', 'pipe', 'inherit'] });
+  try {
+    const range = await ready(workload);
+    const attrs = check === 'referenced' ? QUICK : {};
+    const monitor = await Monitor.start({
+      targets: [{ pid: workload.pid!, ranges: [range] }],
+      check,
+      attrs,
+      durationUs: duration,
+    });
+    onStopSignal(() => void monitor.stop());
+    await show(monitor);
+    note(
+      `that was a process that writes 64 MiB all the time and never touches another 256 MiB, seen by the ${check} ` +
+        'check; watch your own with `npx pagepulse watch --pid PID`',
+    );
+  } finally {
+    workload.kill('SIGKILL');
+  }
+}
+
+async function ready(workload: ChildProcess): Promise<AddressRange> {
+  const failed = once(workload, 'exit').then(() => {
+    throw new Error('the workload of the demonstration did not start; 400 MiB of memory must be free');
+  });
+  failed.catch(() => {}); // once it is ready, its end is no failure
+  const [line] = await Promise.race([once(workload.stdout!, 'data'), failed]);
+  return JSON.parse(String(line));
+}

@@ -1,0 +1,49 @@
+import { release } from 'node:os';
+import type { Command } from 'commander';
+import { supportOf } from '../checks/choose.js';
+import { numaBalancing, type Support } from '../kernel/support.js';
+import { ExitStatus } from './failure.js';
+
+const WHAT = {
+  'idle-page': 'page by page, through the idle bitmap',
+  referenced: 'by mapping, through smaps and clear_refs; other users’ processes as root only',
+} as const;
+
+export function addDoctor(program: Command): void {
+  program
+    .command('doctor')
+    .description('tell what this machine lets Pagepulse see, and what would help')
+    .option('--json', 'as JSON')
+    .action(doctor);
+}
+
+/** Exit status 1 where nothing can be watched. */
+function doctor({ json }: { json?: boolean }): void {
+  const checks = (['idle-page', 'referenced'] as const).map((name) => ({ name, support: supportOf(name) }));
+  const best = checks.find(({ support }) => support.ok)?.name;
+  const warnings = numaBalancing() ? [NUMA_WARNING] : [];
+  const firstLack = checks.map(({ support }) => support).find((support) => !support.ok);
+  const step = firstLack && !firstLack.ok ? firstLack.help : undefined;
+  if (json) {
+    const found = checks.map(({ name, support }) => ({ name, ...support }));
+    const machine = { platform: process.platform, kernel: release(), user: process.getuid?.() ?? null };
+    const answer = { ...machine, checks: found, best: best ?? null, step: step ?? null, warnings };
+    process.stdout.write(`${JSON.stringify(answer, undefined, 2)}\n`);
+  } else {
+    const lines = checks.map(({ name, support }) => line(name, support));
+    for (const warning of warnings) lines.push(`warning     ${warning}`);
+    lines.push(best ? `Pagepulse will use the ${best} check.` : 'Pagepulse can watch nothing here.');
+    if (step) lines.push(`The step that would help most: ${step}.`);
+    process.stdout.write(`${lines.join('\n')}\n`);
+  }
+  if (!best) throw new ExitStatus(1);
+}
+
+const NUMA_WARNING =
+  'numa_balancing is on: the kernel takes pages away for a while to see who uses them, which blurs what is seen; ' +
+  'turn it off with `sysctl kernel.numa_balancing=0`';
+
+function line(name: keyof typeof WHAT, support: Support): string {
+  const state = support.ok ? 'yes  ' : 'no   ';
+  return `${name.padEnd(11)} ${state}${support.ok ? WHAT[name] : support.reason}`;
+}

@@ -1,0 +1,25 @@
+import { PagepulseError } from '../core/errors.js';
+
+/** Ends the program with this exit status, after it has said why. */
+export class ExitStatus extends Error {
+  constructor(readonly status: number) {
+    super(`exit status ${status}`);
+  }
+}
+
+/** Something about the command line is wrong: exit status 2. */
+export class UsageError extends Error {}
+
+/** One line on standard error for whatever went wrong, and the exit status to end with. */
+export function report(error: unknown): number {
+  if (error instanceof ExitStatus) return error.status;
+  const message = error instanceof Error ? error.message : String(error);
+  process.stderr.write(`pagepulse: ${message.replaceAll('\n', ' ')}\n`);
+  const isUsage = error instanceof UsageError || (error instanceof PagepulseError && error.code === 'ATTRS');
+  return isUsage ? 2 : 1;
+}
+
+/** A remark that is no failure, on standard error. */
+export function note(text: string): void {
+  process.stderr.write(`pagepulse: ${text}\n`);
+}

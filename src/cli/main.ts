@@ -1,0 +1,35 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from 'commander';
+import { VERSION } from '../version.js';
+import { addDemo } from './demo.js';
+import { addDoctor } from './doctor.js';
+import { report } from './failure.js';
+import { addRecord } from './record.js';
+import { addWatch } from './watch.js';
+
+const program = new Command('pagepulse')
+  .description('Shows which memory a running Linux process really uses.')
+  .version(VERSION)
+  .exitOverride()
+  .configureOutput({
+    outputError: (text, write) =>
+      write(
+        `pagepulse: ${text
+          .replace(/^error: /, '')
+          .trim()
+          .replaceAll('\n', ' ')}\n`,
+      ),
+  })
+  .showSuggestionAfterError()
+  .enablePositionalOptions();
+addDoctor(program);
+addRecord(program);
+addWatch(program);
+addDemo(program);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
+  else process.exitCode = report(error);
+}

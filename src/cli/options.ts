@@ -1,0 +1,122 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { AddressRange } from '../checks/target-request.js';
+import type { Attrs } from '../core/attrs.js';
+import type { CheckName } from '../core/target.js';
+import type { MonitorOptions } from '../engine/options.js';
+import { parseDurationUs, UnitError } from '../report/units.js';
+import { UsageError } from './failure.js';
+
+/** What the commands that watch processes have in common on their command lines. */
+export interface WatchOptions {
+  readonly pid?: readonly number[];
+  readonly range?: readonly AddressRange[];
+  readonly duration?: number;
+  readonly sample?: number;
+  readonly aggr?: number;
+  readonly update?: number;
+  readonly minRegions?: number;
+  readonly maxRegions?: number;
+  readonly check: 'idle-page' | 'referenced' | 'auto';
+  readonly workers?: number | 'per-target';
+  readonly seed?: number;
+}
+
+/** Adds the options of WatchOptions, and a command to start. */
+export function addWatchOptions(command: Command): Command {
+  return command
+    .argument('[command...]', 'a command to start and to watch until it ends, after --')
+    .option('-p, --pid <pid>', 'a process to watch; can be given several times', parsePids)
+    .option(
+      '--range <start-end>',
+      'watch these addresses alone, in hex as in /proc/PID/maps; up to 3',
+      parseRanges,
+    )
+    .option('-d, --duration <time>', 'end after this time', parseDuration)
+    .option(
+      '--sample <time>',
+      'check one page of each region once in this time (default: 5ms)',
+      parseDuration,
+    )
+    .option('--aggr <time>', 'make a snapshot in this time (default: 100ms)', parseDuration)
+    .option('--update <time>', 'read the mappings again in this time (default: 1s)', parseDuration)
+    .option('--min-regions <n>', 'regions of each process, at least (default: 10)', parseWhole)
+    .option('--max-regions <n>', 'regions of all processes together, at most (default: 1000)', parseWhole)
+    .addOption(
+      new Option('--check <check>', 'how to see accesses; `pagepulse doctor` tells what there is')
+        .choices(['auto', 'idle-page', 'referenced'])
+        .default('auto'),
+    )
+    .option('--workers <n>', 'sampler threads, or per-target (default: twice the processors)', parseWorkers)
+    .option('--seed <n>', 'make all random choices from this number', parseWhole);
+}
+
+/** The monitor that these options ask for. */
+export function monitorOptions(
+  options: WatchOptions,
+  check: CheckName,
+  pids: readonly number[],
+): MonitorOptions {
+  const { range, sample, aggr, update, minRegions, maxRegions, workers, seed, duration } = options;
+  const attrs: Partial<Attrs> = {
+    ...(sample !== undefined && { sampleUs: sample }),
+    ...(aggr !== undefined && { aggrUs: aggr }),
+    ...(update !== undefined && { updateUs: update }),
+    ...(minRegions !== undefined && { minRegions }),
+    ...(maxRegions !== undefined && { maxRegions }),
+  };
+  return {
+    targets: [...new Set(pids)].map((pid) => ({ pid, ...(range && { ranges: range }) })),
+    attrs,
+    check,
+    ...(workers !== undefined && { workers }),
+    ...(seed !== undefined && { seed }),
+    ...(duration !== undefined && { durationUs: duration }),
+  };
+}
+
+/** @throws UsageError where nothing was given to watch */
+export function requireTargets(options: WatchOptions, command: readonly string[], example: string): void {
+  const processes = (options.pid?.length ?? 0) + (command.length > 0 ? 1 : 0);
+  if (options.range && processes > 1)
+    throw new UsageError('--range is for one process; watch the others apart');
+  if (processes > 0) return;
+  throw new UsageError(`nothing to watch: give --pid PID, or a command after --, as in \`${example}\``);
+}
+
+function parsePids(text: string, before: readonly number[] = []): number[] {
+  const pid = Number(text);
+  if (!/^\d+$/.test(text) || pid < 1 || pid > 0x7fff_ffff) {
+    throw new InvalidArgumentError('A process id is a whole number from 1 on; `ps -e` lists them.');
+  }
+  return [...before, pid];
+}
+
+function parseRanges(text: string, before: readonly AddressRange[] = []): AddressRange[] {
+  const [, start, end] = /^(?:0x)?([0-9a-f]+)-(?:0x)?([0-9a-f]+)$/i.exec(text) ?? [];
+  const range = {
+    startAddress: Number.parseInt(start ?? '', 16),
+    endAddress: Number.parseInt(end ?? '', 16),
+  };
+  if (!(range.startAddress < range.endAddress && range.endAddress <= Number.MAX_SAFE_INTEGER)) {
+    throw new InvalidArgumentError('A range is two addresses in hex, as in 7f12a0000000-7f12b0000000.');
+  }
+  return [...before, range].sort((a, b) => a.startAddress - b.startAddress);
+}
+
+function parseDuration(text: string): number {
+  try {
+    return parseDurationUs(text);
+  } catch (error) {
+    if (error instanceof UnitError) throw new InvalidArgumentError(`${error.message}.`);
+    throw error;
+  }
+}
+
+function parseWhole(text: string): number {
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('Give a whole number.');
+  return Number(text);
+}
+
+function parseWorkers(text: string): number | 'per-target' {
+  return text === 'per-target' ? text : parseWhole(text);
+}

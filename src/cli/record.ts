@@ -1,0 +1,142 @@
+import { release } from 'node:os';
+import type { Command } from 'commander';
+import { PagepulseError, systemCode } from '../core/errors.js';
+import type { Snapshot } from '../core/snapshot.js';
+import type { Monitor } from '../engine/monitor.js';
+import { RecordWriter } from '../record/writer.js';
+import { formatDuration } from '../report/units.js';
+import { VERSION } from '../version.js';
+import { ExitStatus, note, UsageError } from './failure.js';
+import { addWatchOptions, requireTargets, type WatchOptions } from './options.js';
+import { onStopSignal, startWatching } from './watching.js';
+
+interface RecordOptions extends WatchOptions {
+  readonly output?: string;
+  readonly force?: boolean;
+}
+
+const STATUS_MS = 250;
+
+export function addRecord(program: Command): void {
+  addWatchOptions(program.command('record'))
+    .description('record which memory processes use, for later')
+    .option('-o, --output <file>', 'where to, - for standard output; .gz is compressed (default: by date)')
+    .option('--force', 'overwrite the file')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  pagepulse record --pid 4242 --duration 30s -o it.ndjson\n  pagepulse record -- node server.js',
+    )
+    .action(record);
+}
+
+async function record(command: readonly string[], options: RecordOptions): Promise<void> {
+  requireTargets(options, command, 'pagepulse record --pid 4242');
+  const path = options.output ?? defaultName();
+  if (path === '-' && command.length > 0) {
+    throw new UsageError('the command writes to standard output itself; give the record a file with -o');
+  }
+  const writer = RecordWriter.create(path, { force: options.force ?? false });
+  const { monitor, child } = await startWatching(options, command).catch(async (error) => {
+    await writer.discard();
+    throw error;
+  });
+  onStopSignal((signal) => {
+    void monitor.stop();
+    child?.signal(signal);
+  });
+  try {
+    const snapshots = await write(monitor, writer);
+    if (snapshots === 0) {
+      await writer.discard();
+      tellNothingSeen(monitor, (await monitor.ended).reason);
+      if (!child) throw new ExitStatus(1);
+    }
+  } catch (error) {
+    await monitor.stop().catch(() => {});
+    await writer.close().catch(() => {});
+    // `| head` has seen enough: nothing is wrong.
+    if (error instanceof PagepulseError && systemCode(error.cause) === 'EPIPE') return;
+    throw error;
+  }
+  if (child) throw new ExitStatus(await child.ended());
+}
+
+/** Writes the whole record; returns the number of snapshots. */
+async function write(monitor: Monitor, writer: RecordWriter): Promise<number> {
+  const { startedAt, startedMonotonicNs, pageSize, check, attrs, seed } = monitor;
+  const tool = `pagepulse ${VERSION}`;
+  await writer.header({
+    tool,
+    startedAt,
+    startedMonotonicNs,
+    kernel: release(),
+    pageSize,
+    check,
+    attrs,
+    seed,
+  });
+  const status = new StatusLine();
+  const known = new Set<number>();
+  try {
+    for await (const snapshot of monitor) {
+      if (!known.has(snapshot.target.id)) await writer.target(snapshot.target);
+      known.add(snapshot.target.id);
+      await writer.snapshot(snapshot);
+      status.show(snapshot, known.size);
+    }
+    const { reason, stats } = await monitor.ended;
+    await writer.end(reason, stats);
+    await writer.close();
+    status.clear();
+    if (status.isShown && stats.snapshots > 0) {
+      note(
+        `${stats.snapshots - stats.droppedSnapshots} snapshots in ${writer.path}, at ${cost(stats.cpuPercent)}`,
+      );
+    }
+    return known.size > 0 ? stats.snapshots : 0;
+  } finally {
+    status.clear();
+  }
+}
+
+function tellNothingSeen(monitor: Monitor, reason: string): void {
+  const { aggrUs } = monitor.attrs;
+  const why = reason === 'targets ended' ? 'the process ended' : 'the recording ended';
+  note(
+    `${why} before the first snapshot (${formatDuration(aggrUs)}); nothing was recorded. Record for longer, or with ` +
+      'shorter intervals (--sample 1ms --aggr 20ms)',
+  );
+}
+
+/** One line on the terminal that is written over and over; nothing where standard error is no terminal. */
+class StatusLine {
+  readonly isShown = process.stderr.isTTY === true;
+  #shownAt = 0;
+
+  show({ endUs, stats }: Snapshot, processes: number): void {
+    if (!this.isShown || performance.now() - this.#shownAt < STATUS_MS) return;
+    this.#shownAt = performance.now();
+    const dropped = stats.droppedSnapshots > 0 ? `, ${stats.droppedSnapshots} dropped` : '';
+    const text = `recording ${processes === 1 ? '1 process' : `${processes} processes`} for ${formatDuration(
+      Math.round(endUs / 1e5) * 1e5,
+    )}: ${stats.snapshots} snapshots${dropped}, ${stats.regions} regions, ${cost(stats.cpuPercent)}; Ctrl-C ends it`;
+    process.stderr.write(`\r${text.slice(0, (process.stderr.columns || 80) - 1)}\x1b[K`);
+  }
+
+  clear(): void {
+    if (this.#shownAt > 0) process.stderr.write('\r\x1b[K');
+    this.#shownAt = 0;
+  }
+}
+
+function cost(cpuPercent: number | null): string {
+  return `${(cpuPercent ?? 0).toFixed(1)} % of a core`;
+}
+
+/** pagepulse-20260131-120000.ndjson, in local time as the people who look for it. */
+function defaultName(): string {
+  const now = new Date();
+  const two = (value: number) => String(value).padStart(2, '0');
+  const day = `${now.getFullYear()}${two(now.getMonth() + 1)}${two(now.getDate())}`;
+  return `pagepulse-${day}-${two(now.getHours())}${two(now.getMinutes())}${two(now.getSeconds())}.ndjson`;
+}

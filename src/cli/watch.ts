@@ -1,0 +1,49 @@
+import type { Command } from 'commander';
+import type { Monitor } from '../engine/monitor.js';
+import { ExitStatus, note } from './failure.js';
+import { addWatchOptions, requireTargets, type WatchOptions } from './options.js';
+import { Picture } from './picture.js';
+import { onStopSignal, startWatching } from './watching.js';
+
+export function addWatch(program: Command): void {
+  addWatchOptions(program.command('watch'))
+    .description('show which memory processes use, live')
+    .addHelpText('after', '\nExamples:\n  pagepulse watch --pid 4242\n  pagepulse watch -- node server.js')
+    .action(watch);
+}
+
+async function watch(command: readonly string[], options: WatchOptions): Promise<void> {
+  requireTargets(options, command, 'pagepulse watch --pid 4242');
+  const { monitor, child } = await startWatching(options, command);
+  onStopSignal((signal) => {
+    void monitor.stop();
+    child?.signal(signal);
+  });
+  await show(monitor, () => child?.signal('SIGTERM'));
+  if (child) throw new ExitStatus(await child.ended());
+}
+
+/**
+ * Shows a monitor's picture until it ends.
+ *
+ * @param onQuit called when the user has had enough
+ */
+export async function show(monitor: Monitor, onQuit: () => void = () => {}): Promise<void> {
+  const picture = new Picture(() => {
+    onQuit();
+    void monitor.stop();
+  });
+  monitor.on('detached', (target) => picture.end(target.id));
+  try {
+    for await (const snapshot of monitor) picture.add(snapshot);
+    picture.finish();
+  } finally {
+    picture.close();
+    await monitor.stop().catch(() => {});
+  }
+  const { reason, stats } = await monitor.ended;
+  if (reason === 'targets ended') {
+    note(stats.snapshots > 0 ? 'what was watched has ended' : 'the process ended before the first snapshot');
+    if (stats.snapshots === 0) throw new ExitStatus(1);
+  }
+}

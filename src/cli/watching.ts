@@ -1,0 +1,46 @@
+import { chooseCheck } from '../checks/choose.js';
+import { PagepulseError } from '../core/errors.js';
+import { Monitor } from '../engine/monitor.js';
+import { ChildCommand } from './child-command.js';
+import { ExitStatus, note } from './failure.js';
+import { monitorOptions, type WatchOptions } from './options.js';
+
+const RECLAIM_NOTE =
+  'the referenced check clears the accessed bits that the kernel goes by when memory gets short: under memory ' +
+  'pressure it may take pages of the watched processes that are in use';
+
+/** A monitor on what the command line asked for, and the command that was started for it. */
+export interface Watching {
+  readonly monitor: Monitor;
+  readonly child: ChildCommand | undefined;
+}
+
+/**
+ * Starts the command, if there is one, and a monitor on it and on the processes given.
+ *
+ * @throws PagepulseError; a command that was started is ended then
+ */
+export async function startWatching(options: WatchOptions, command: readonly string[]): Promise<Watching> {
+  const check = chooseCheck(options.check);
+  const child = command.length > 0 ? await ChildCommand.start(command) : undefined;
+  try {
+    const pids = [...(options.pid ?? []), ...(child ? [child.pid] : [])];
+    const monitor = await Monitor.start(monitorOptions(options, check, pids));
+    if (check === 'referenced') note(RECLAIM_NOTE);
+    return { monitor, child };
+  } catch (error) {
+    child?.signal('SIGTERM');
+    if (child && error instanceof PagepulseError && ['NO_PROCESS', 'ZOMBIE'].includes(error.code)) {
+      note('the command ended before it could be watched; nothing was seen');
+      throw new ExitStatus(await child.ended());
+    }
+    throw error;
+  }
+}
+
+/** Calls `stop` at the first SIGINT, SIGTERM or SIGHUP; later ones end the program as they usually do. */
+export function onStopSignal(stop: (signal: 'SIGINT' | 'SIGTERM') => void): void {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.once(signal, () => stop(signal === 'SIGHUP' ? 'SIGTERM' : signal));
+  }
+}
