@@ -18,7 +18,7 @@ await new Promise((resolve) => between.once('online', resolve));
 const hot = Buffer.alloc(64 * MIB, 1);
 
 process.stdin.on('end', () => process.exit(cold[0]! - 1)).resume();
-process.stdout.write(`${JSON.stringify(around(cold.length, hot.length))}\n`);
+process.stdout.write(`${JSON.stringify(mappingsOf(cold.length, hot.length))}\n`);
 
 let round = 0;
 setInterval(() => {
@@ -27,20 +27,15 @@ setInterval(() => {
 }, 2);
 
 /**
- * The addresses from the lower to the upper of our two mappings. V8 scatters its own heap over the whole address space:
- * in three ranges of terabytes nobody would find them.
+ * Where our two mappings lie, in order. V8 scatters its own heap over the whole address space: in three ranges of
+ * terabytes nobody would find them.
  */
-function around(...sizes: number[]): AddressRange {
+function mappingsOf(...sizes: number[]): AddressRange[] {
   const lines = readFileSync('/proc/self/maps', 'utf8').matchAll(/^([0-9a-f]+)-([0-9a-f]+) rw-p .* 0 *$/gm);
-  const mappings = Array.from(lines, ([, start, end]) => [
-    Number.parseInt(start!, 16),
-    Number.parseInt(end!, 16),
-  ]);
-  const ours = mappings.filter(([start, end]) =>
-    sizes.some((size) => end! - start! >= size && end! - start! < size + MIB),
+  return Array.from(lines, ([, start, end]) => ({
+    startAddress: Number.parseInt(start!, 16),
+    endAddress: Number.parseInt(end!, 16),
+  })).filter(({ startAddress, endAddress }) =>
+    sizes.some((size) => endAddress - startAddress >= size && endAddress - startAddress < size + MIB),
   );
-  return {
-    startAddress: Math.min(...ours.map(([start]) => start!)),
-    endAddress: Math.max(...ours.map(([, end]) => end!)),
-  };
 }

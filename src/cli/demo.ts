@@ -27,10 +27,10 @@ async function demo({ duration }: { duration: number }): Promise<void> {
   const check = chooseCheck('auto');
   const workload = spawn(process.execPath, [WORKLOAD], { stdio: ['pipe', 'pipe', 'inherit'] });
   try {
-    const range = await ready(workload);
+    const ranges = await ready(workload);
     const attrs = check === 'referenced' ? QUICK : {};
     const monitor = await Monitor.start({
-      targets: [{ pid: workload.pid!, ranges: [range] }],
+      targets: [{ pid: workload.pid!, ranges }],
       check,
       attrs,
       durationUs: duration,
@@ -46,7 +46,7 @@ async function demo({ duration }: { duration: number }): Promise<void> {
   }
 }
 
-async function ready(workload: ChildProcess): Promise<AddressRange> {
+async function ready(workload: ChildProcess): Promise<AddressRange[]> {
   const failed = once(workload, 'exit').then(() => {
     throw new Error('the workload of the demonstration did not start; 400 MiB of memory must be free');
   });

@@ -9,14 +9,14 @@ export function initRegions(table: RegionTable, minRegions: number): void {
   const { ranges, rangeCount } = table;
   let total = 0;
   for (let r = 0; r < rangeCount; r++) total += ranges[2 * r + 1]! - ranges[2 * r]!;
-  const piece = Math.max(1, Math.floor(total / minRegions));
 
   let count = 0;
   for (let r = 0; r < rangeCount; r++) {
     const start = ranges[2 * r]!;
     const end = ranges[2 * r + 1]!;
-    const pieces = Math.max(1, Math.floor((end - start) / piece));
-    count = splitEvenly(table, count, start, end, pieces);
+    // size / piece with a piece of total / minRegions, at least one page, without rounding it first
+    const pieces = Math.floor(((end - start) * Math.min(minRegions, total)) / total);
+    count = splitEvenly(table, count, start, end, Math.max(1, pieces));
   }
   table.count = count;
 }

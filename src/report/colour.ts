@@ -1,12 +1,12 @@
-/** What a terminal can show. */
+/** What a terminal can show: 16 million colours, the 256 of xterm, or text alone. */
 export type ColourMode = 'truecolor' | '256' | 'none';
 
 /**
- * Points of a map from dark violet over red to pale yellow: its lightness grows evenly, so that it reads the same in
- * grey and to colour-blind people, and each end differs from a dark and a light background.
+ * Points of a map from violet over red and orange to yellow. Its lightness (CIE L*) grows in about even steps from 26 to
+ * 87: equal differences look equal, it reads the same in grey and to colour-blind people, and neither end is lost on a
+ * dark or a light background.
  */
-const HEAT: readonly (readonly [number, number, number])[] = [
-  [66, 10, 104],
+const HEAT: readonly (readonly [red: number, green: number, blue: number])[] = [
   [106, 23, 110],
   [147, 38, 103],
   [188, 55, 84],
@@ -16,15 +16,18 @@ const HEAT: readonly (readonly [number, number, number])[] = [
   [246, 215, 70],
 ];
 
-/** Memory that was not accessed at all stands apart from what was accessed a little. */
-const COLD: readonly [number, number, number] = [58, 58, 68];
+/** The same way through xterm's palette, lightness 28 to 87; picked by hand, for its steps are too coarse to compute. */
+const HEAT_256 = [89, 125, 161, 166, 202, 208, 214, 220];
 
+/** Not accessed at all stands apart from accessed a little by its shape, whatever the background is. */
+const NEVER = '.';
+const NO_REGION = ' ';
+const DIM = '\x1b[2m';
 const RESET = '\x1b[0m';
 
 /** The colour of a share of accesses, 0 .. 1, as red, green, blue, 0 .. 255. */
-export function heatColour(share: number): readonly [number, number, number] {
-  if (share <= 0) return COLD;
-  const at = Math.min(1, share) * (HEAT.length - 1);
+export function heatColour(share: number): readonly [red: number, green: number, blue: number] {
+  const at = Math.max(0, Math.min(1, share)) * (HEAT.length - 1);
   const below = HEAT[Math.floor(at)]!;
   const above = HEAT[Math.ceil(at)]!;
   const mix = (channel: 0 | 1 | 2) =>
@@ -32,33 +35,42 @@ export function heatColour(share: number): readonly [number, number, number] {
   return [mix(0), mix(1), mix(2)];
 }
 
-/** One character a cell: a coloured block, or a digit: 0 for not accessed at all, 1 to 9 for a little to always. */
-export function paint(shares: Float64Array, mode: ColourMode): string {
-  if (mode === 'none') return Array.from(shares, digit).join('');
+/**
+ * One column a share: a space where no region lies (NaN), a dot where nothing was accessed (0), and above that a coloured
+ * cell, or without colour the first decimal of the share as a digit: 0 for less than 10 %, 9 for 90 % and more. Leaves
+ * the terminal's attributes as they were at the start of a line.
+ */
+export function paint(shares: ArrayLike<number>, mode: ColourMode): string {
   let line = '';
   let last = '';
-  for (const share of shares) {
-    const code = foreground(heatColour(share), mode);
-    line += code === last ? '█' : `${code}█`;
+  for (let i = 0; i < shares.length; i++) {
+    const share = shares[i]!;
+    const code = codeOf(share, mode);
+    if (code !== last) line += last === '' ? code : RESET + code;
     last = code;
+    line += characterOf(share, mode);
   }
-  return line + RESET;
+  return last === '' ? line : line + RESET;
 }
 
-function digit(share: number): string {
-  return share <= 0 ? '0' : String(Math.max(1, Math.min(9, Math.round(share * 9))));
+function characterOf(share: number, mode: ColourMode): string {
+  if (Number.isNaN(share)) return NO_REGION;
+  if (share <= 0) return NEVER;
+  return mode === 'none' ? String(Math.min(9, Math.floor(share * 10))) : ' ';
 }
 
-function foreground([red, green, blue]: readonly [number, number, number], mode: ColourMode): string {
-  if (mode === 'truecolor') return `\x1b[38;2;${red};${green};${blue}m`;
-  const step = (channel: number) => Math.round((channel / 255) * 5);
-  return `\x1b[38;5;${16 + 36 * step(red) + 6 * step(green) + step(blue)}m`;
+/** Cells are coloured as background: that leaves no seams, and needs no character that a font may lack. */
+function codeOf(share: number, mode: ColourMode): string {
+  if (mode === 'none' || Number.isNaN(share)) return '';
+  if (share <= 0) return DIM;
+  if (mode === 'truecolor') return `\x1b[48;2;${heatColour(share).join(';')}m`;
+  return `\x1b[48;5;${HEAT_256[Math.min(HEAT_256.length - 1, Math.floor(share * HEAT_256.length))]}m`;
 }
 
 export function bold(text: string, mode: ColourMode): string {
-  return mode === 'none' ? text : `\x1b[1m${text}${RESET}`;
+  return mode === 'none' || text === '' ? text : `\x1b[1m${text}${RESET}`;
 }
 
 export function dim(text: string, mode: ColourMode): string {
-  return mode === 'none' ? text : `\x1b[2m${text}${RESET}`;
+  return mode === 'none' || text === '' ? text : DIM + text + RESET;
 }

@@ -1,8 +1,9 @@
 import type { SnapshotColumns } from '../core/snapshot.js';
 
 /**
- * How hot each of `cells` equal parts of [startPage, endPage) is: the mean of nrAccesses over its pages as a share of
- * `maxNrAccesses`, 0 .. 1; 0 where no region lies.
+ * How hot each of `cells` equal parts of [startPage, endPage) is: the mean of nrAccesses / `maxNrAccesses` over those of
+ * its pages that lie in a region, 0 .. 1; NaN where no region lies. One pass over the regions, some ten nanoseconds a
+ * region and cell; drawn at most ten times a second.
  */
 export function heatStrip(
   columns: SnapshotColumns,
@@ -13,31 +14,43 @@ export function heatStrip(
 ): Float64Array {
   const { startPages, endPages, nrAccesses } = columns;
   const strip = new Float64Array(cells);
+  const coveredPages = new Float64Array(cells);
   const pagesPerCell = (endPage - startPage) / cells;
   for (let i = 0; i < startPages.length; i++) {
-    const share = nrAccesses[i]! / maxNrAccesses;
     const from = Math.max(startPages[i]!, startPage);
     const to = Math.min(endPages[i]!, endPage);
-    if (share === 0 || to <= from) continue;
-    const firstCell = Math.floor((from - startPage) / pagesPerCell);
-    for (let cell = firstCell; cell < cells && startPage + cell * pagesPerCell < to; cell++) {
+    if (to <= from) continue;
+    for (let cell = Math.floor((from - startPage) / pagesPerCell); cell < cells; cell++) {
       const cellStart = startPage + cell * pagesPerCell;
+      if (cellStart >= to) break;
       const overlap = Math.min(to, cellStart + pagesPerCell) - Math.max(from, cellStart);
-      strip[cell]! += Math.max(0, share * (overlap / pagesPerCell));
+      if (overlap <= 0) continue;
+      strip[cell]! += nrAccesses[i]! * overlap;
+      coveredPages[cell]! += overlap;
     }
   }
-  // Rounding of the edges may add up to a hair more than all of a cell.
-  for (let cell = 0; cell < cells; cell++) strip[cell] = Math.min(1, strip[cell]!);
+  // The sums may be a hair more than the whole, by rounding.
+  for (let cell = 0; cell < cells; cell++) {
+    strip[cell] = Math.min(1, strip[cell]! / (coveredPages[cell]! * maxNrAccesses));
+  }
   return strip;
 }
 
-/** [start, end) pairs of pages: the longest runs of regions that touch. A target has at most three. */
-export function rangesOf({ startPages, endPages }: SnapshotColumns): [start: number, end: number][] {
-  const ranges: [number, number][] = [];
+/** A run of regions that touch: where one of the target's ranges lay when the snapshot was taken. */
+export interface PageRange {
+  readonly startPage: number;
+  /** First page after the range. */
+  readonly endPage: number;
+}
+
+/** The longest runs of touching regions, in address order. A target has at most three. */
+export function rangesOf({ startPages, endPages }: SnapshotColumns): PageRange[] {
+  const ranges: PageRange[] = [];
+  let first = 0;
   for (let i = 0; i < startPages.length; i++) {
-    const last = ranges.at(-1);
-    if (last && last[1] === startPages[i]) last[1] = endPages[i]!;
-    else ranges.push([startPages[i]!, endPages[i]!]);
+    if (i + 1 < startPages.length && endPages[i] === startPages[i + 1]) continue;
+    ranges.push({ startPage: startPages[first]!, endPage: endPages[i]! });
+    first = i + 1;
   }
   return ranges;
 }

@@ -1,29 +1,92 @@
 import type { Mapping } from '../kernel/mapping.js';
 
 /**
- * What a range of pages belongs to: the name of the mapping that it has most of, and how many others it touches.
- * Memory without a name is `anonymous`; a range between the mappings is `unmapped`.
+ * What a range of pages belongs to: the name that most of it is mapped under, and how many other names there are in it
+ * (`libc.so.6 +2 more`). Memory without a name is `anonymous`; a range between the mappings is `unmapped`. Printable, and
+ * at most `columns` wide: a path is cut down to its last part where it would be wider.
  *
  * @param mappings in address order
  */
-export function nameOfRange(mappings: readonly Mapping[], startPage: number, endPage: number): string {
+export function nameOfRange(
+  mappings: readonly Mapping[],
+  startPage: number,
+  endPage: number,
+  columns = Number.POSITIVE_INFINITY,
+): string {
+  const pagesByName = new Map<string, number>();
+  for (let i = firstEndingAfter(mappings, startPage); i < mappings.length; i++) {
+    const mapping = mappings[i]!;
+    if (mapping.startPage >= endPage) break;
+    const overlap = Math.min(mapping.endPage, endPage) - Math.max(mapping.startPage, startPage);
+    pagesByName.set(mapping.name, (pagesByName.get(mapping.name) ?? 0) + overlap);
+  }
   let largest = 0;
   let name = 'unmapped';
-  const names = new Set<string>();
-  for (const mapping of mappings) {
-    const overlap = Math.min(mapping.endPage, endPage) - Math.max(mapping.startPage, startPage);
-    if (overlap <= 0) continue;
-    const itsName = printable(mapping.name) || 'anonymous';
-    names.add(itsName);
-    if (overlap > largest) [largest, name] = [overlap, itsName];
+  for (const [candidate, pages] of pagesByName) {
+    if (pages > largest) [largest, name] = [pages, candidate || 'anonymous'];
   }
-  return names.size > 1 ? `${name} +${names.size - 1}` : name;
+  name = printable(name);
+  const others = pagesByName.size > 1 ? ` +${pagesByName.size - 1} more` : '';
+  if (columnsOf(name) + others.length > columns && name.startsWith('/')) {
+    name = name.slice(name.lastIndexOf('/') + 1);
+  }
+  const forName = columns - others.length;
+  return forName < 4 ? fit(name, columns) : fit(name, forName) + others;
 }
 
+/** A process has up to 65,530 mappings, and this is asked for every row of a table: halve, do not walk. */
+function firstEndingAfter(mappings: readonly Mapping[], page: number): number {
+  let low = 0;
+  let high = mappings.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (mappings[middle]!.endPage <= page) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+const ASCII = /^[\x20-\x7e]*$/;
 /**
- * Text of other people as it can be shown: what would move the cursor, colour the rest or take two columns is replaced,
- * so that a process cannot draw on the terminal by its name.
+ * Control and formatting characters (ESC, line feeds, changes of direction, joiners), halves of characters, and those
+ * whose look nobody knows: all can move the cursor, or make the rest of the line something else.
  */
+const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/gu;
+/** Marks that choose between a narrow and a wide look: without them the width is what columnsOf says. */
+const VARIANTS = /\p{Variation_Selector}/gu;
+const COMBINING = /^[\p{Mn}\p{Me}]$/u;
+const HALF_WIDTH = /^[\uff61-\uffdc\uffe8-\uffee]$/;
+const WIDE =
+  /^[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Bopomofo}\p{Script=Yi}\p{Emoji_Presentation}\u3000-\u303e\u30fb\u30fc\ufe30-\ufe6f\uff01-\uffe6]$/u;
+
+/** Text of other people as it can be shown, so that no process draws on the terminal by its name. */
 export function printable(text: string): string {
-  return text.replace(/[^\x20-\x7e\u00a1-\u02ff]/g, '?');
+  return ASCII.test(text) ? text : text.replace(VARIANTS, '').replace(UNPRINTABLE, '?');
+}
+
+/** How many columns a terminal takes for printable text; two for a Chinese, Japanese or Korean character or an emoji. */
+export function columnsOf(text: string): number {
+  if (ASCII.test(text)) return text.length;
+  let columns = 0;
+  for (const character of text) columns += columnsOfCharacter(character);
+  return columns;
+}
+
+function columnsOfCharacter(character: string): 0 | 1 | 2 {
+  if (COMBINING.test(character)) return 0;
+  return WIDE.test(character) && !HALF_WIDTH.test(character) ? 2 : 1;
+}
+
+/** Printable text, cut to at most this many columns; an ellipsis tells that it was cut. */
+export function fit(text: string, columns: number): string {
+  if (columnsOf(text) <= columns) return text;
+  if (columns < 1) return '';
+  let kept = '';
+  let left = columns - 1;
+  for (const character of text) {
+    left -= columnsOfCharacter(character);
+    if (left < 0) break;
+    kept += character;
+  }
+  return `${kept}…`;
 }

@@ -1,8 +1,9 @@
-import type { Region, Snapshot } from '../core/snapshot.js';
+import type { Snapshot, SnapshotColumns } from '../core/snapshot.js';
+import type { MonitorStats } from '../core/stats.js';
 import type { Mapping } from '../kernel/mapping.js';
 import { bold, type ColourMode, dim, paint } from './colour.js';
-import { heatStrip, rangesOf } from './heat-strip.js';
-import { nameOfRange, printable } from './mapping-names.js';
+import { heatStrip, type PageRange, rangesOf } from './heat-strip.js';
+import { columnsOf, fit, nameOfRange, printable } from './mapping-names.js';
 import { formatBytes, formatDuration } from './units.js';
 
 /** One process as it is shown. */
@@ -17,120 +18,241 @@ export interface ProcessView {
 }
 
 export interface PictureOptions {
-  /** Columns and rows, at least 1 each. */
+  /** Columns and rows of the terminal, at least 1 each. */
   readonly width: number;
   readonly height: number;
   readonly colour: ColourMode;
-  /** Shown at the right end of the first line. */
+  /** Which keys there are; at the right end of the last line. */
   readonly hint?: string;
 }
 
-/** Header, three ranges, and a table of at least one region with its heading. */
-const ROWS_PER_PROCESS = 6;
 const ADDRESS_WIDTH = 12;
-const SIZE_WIDTH = 9;
+const SIZE_WIDTH = 8;
+const ACCESSED_WIDTH = 8;
+const AGE_WIDTH = 9;
+/** Below this width the table has no age, so that the mapping has room. */
+const WIDTH_FOR_AGE = 60;
+/** A strip of fewer cells says less than the label that it would make room for. */
+const MIN_CELLS = 10;
+/** In a lower terminal every line is for the processes. */
+const HEIGHT_FOR_LEGEND = 6;
+/** A header and one strip: with less, fewer processes are shown. */
+const MIN_ROWS_PER_PROCESS = 2;
 
-/** The picture as lines that fit the terminal: never wider than it, never more than it has rows. */
+const PLAIN_WIDTH = 100;
+const PLAIN_REGIONS = 8;
+
+/** The picture as lines that fit the terminal: never wider than it, never more of them than it has rows. */
 export function renderPicture(views: readonly ProcessView[], options: PictureOptions): string[] {
-  const { height } = options;
+  const { height, width } = options;
+  const hasLegend = height >= HEIGHT_FOR_LEGEND;
+  const room = height - 1 - (hasLegend ? 1 : 0);
+  // What still runs comes first; beyond that the order stays, so that the eye finds a process where it was.
+  const ordered = [...views.filter((view) => !view.hasEnded), ...views.filter((view) => view.hasEnded)];
+  const shown = ordered.slice(0, processesIn(room, views.length));
+  const left = ordered.slice(shown.length);
+
   const lines = [titleLine(views, options)];
-  const room = Math.max(0, height - 2);
-  const shown = Math.min(views.length, Math.max(1, Math.floor(room / ROWS_PER_PROCESS)));
-  const left = views.length - shown;
-  const rows = Math.floor((room - (left > 0 ? 1 : 0)) / Math.max(1, shown));
-  for (const view of views.slice(0, shown)) lines.push(...processLines(view, rows, options));
-  if (left > 0) lines.push(clip(`${left} more, for which a larger terminal has room`, options.width));
-  lines.push(legendLine(options));
-  return lines.slice(0, height);
-}
-
-/** The same without control sequences, for a file or a pipe. */
-export function renderPlain(views: readonly ProcessView[]): string {
-  const options: PictureOptions = { width: 100, height: Number.POSITIVE_INFINITY, colour: 'none' };
-  return [titleLine(views, options), ...views.flatMap((view) => processLines(view, 4 + 8, options)), ''].join(
-    '\n',
-  );
-}
-
-function titleLine(views: readonly ProcessView[], { width, colour, hint = '' }: PictureOptions): string {
-  const snapshot = views[0]?.snapshot;
-  if (!snapshot) return clip('pagepulse: waiting for the first snapshot', width);
-  const { stats, check, endUs } = snapshot;
-  const cost = stats.cpuPercent === null ? '' : `  cost ${stats.cpuPercent.toFixed(1)} % of a core`;
-  const missed =
-    stats.overruns > 0 ? `, ${percent(stats.overruns / (stats.ticks + stats.overruns))} of ticks missed` : '';
-  const title = clip(`pagepulse  ${check} check  ${formatDuration(roundedUs(endUs))}${cost}${missed}`, width);
-  const gap = width - title.length - hint.length;
-  return gap < 2 ? bold(title, colour) : bold(title, colour) + ' '.repeat(gap) + dim(hint, colour);
-}
-
-/** To what a reader can follow: tenths of a second. */
-function roundedUs(us: number): number {
-  return Math.max(1e5, Math.round(us / 1e5) * 1e5);
-}
-
-function processLines(view: ProcessView, rows: number, options: PictureOptions): string[] {
-  const ranges = rangesOf(view.snapshot.columns);
-  const lines = [headerLine(view, options)];
-  for (const [start, end] of ranges) lines.push(rangeLine(view.snapshot, start, end, options));
-  const tableRows = rows - lines.length - 1;
-  if (tableRows > 0) lines.push(...regionTable(view, tableRows, options));
-  return lines.slice(0, Math.max(1, rows));
-}
-
-function headerLine(
-  { snapshot, residentBytes, hasEnded }: ProcessView,
-  { width, colour }: PictureOptions,
-): string {
-  const { target } = snapshot;
-  const workingSet = snapshot.workingSetBytes();
-  const parts = [`${target.pid} ${printable(target.comm)}`];
-  if (hasEnded) parts.push('ended');
-  if (residentBytes !== undefined) parts.push(`resident ${formatBytes(residentBytes)}`);
-  parts.push(`working set ${formatBytes(workingSet)}`);
-  return bold(clip(parts.join('  '), width), colour);
-}
-
-function rangeLine(
-  snapshot: Snapshot,
-  start: number,
-  end: number,
-  { width, colour }: PictureOptions,
-): string {
-  const { columns, maxNrAccesses, pageSize } = snapshot;
-  const label = `${address(start * pageSize)} ${formatBytes((end - start) * pageSize).padStart(SIZE_WIDTH)} `;
-  const cells = width - label.length;
-  if (cells < 1) return clip(label, width);
-  return label + paint(heatStrip(columns, maxNrAccesses, start, end, cells), colour);
-}
-
-function regionTable(view: ProcessView, rows: number, { width, colour }: PictureOptions): string[] {
-  const { snapshot, mappings } = view;
-  const heading = `${'address'.padStart(ADDRESS_WIDTH)} ${'size'.padStart(SIZE_WIDTH)}  accessed      age  mapping`;
-  const lines = hottest(snapshot.regions, rows).map((region) => {
-    const { startAddress, endAddress, nrAccesses, age } = region;
-    const { pageSize, maxNrAccesses, startUs, endUs } = snapshot;
-    const size = formatBytes(endAddress - startAddress).padStart(SIZE_WIDTH);
-    const share = percent(nrAccesses / maxNrAccesses).padStart(8);
-    const since = formatDuration(roundedUs(age * (endUs - startUs))).padStart(8);
-    const name = nameOfRange(mappings, startAddress / pageSize, endAddress / pageSize);
-    return clip(`${address(startAddress)} ${size}  ${share} ${since}  ${name}`, width);
+  const rows = shareRows(shown.map(rowsWanted), left.length > 0 ? room - 1 : room);
+  shown.forEach((view, i) => {
+    lines.push(...processLines(view, rows[i]!, options));
   });
-  return [dim(clip(heading, width), colour), ...lines];
+  if (left.length > 0 && room > 0) lines.push(fit(leftOutLine(left, shown.length), width));
+  if (hasLegend) lines.push(legendLine(options));
+  return lines;
 }
 
-/** By share of samples accessed, then by size. */
-function hottest(regions: readonly Region[], count: number): Region[] {
-  const size = (region: Region) => region.endAddress - region.startAddress;
-  return regions.toSorted((a, b) => b.nrAccesses - a.nrAccesses || size(b) - size(a)).slice(0, count);
+/** All processes as a block of text of at most 100 columns, without control sequences: for a file or a pipe. */
+export function renderPlain(views: readonly ProcessView[]): string {
+  const options: PictureOptions = {
+    width: PLAIN_WIDTH,
+    height: Number.POSITIVE_INFINITY,
+    colour: 'none',
+  };
+  const lines = [titleLine(views, options)];
+  for (const view of views) {
+    const rows = 1 + rangesOf(view.snapshot.columns).length + 1 + PLAIN_REGIONS;
+    lines.push(...processLines(view, rows, options));
+  }
+  lines.push(legendLine(options), '');
+  return lines.join('\n');
 }
 
-function legendLine({ width, colour }: PictureOptions): string {
-  const text = 'accessed: never ';
-  const cells = Math.min(10, width - text.length - ' always'.length);
-  if (cells < 3) return '';
-  const shares = Float64Array.from({ length: cells }, (_, i) => i / (cells - 1));
-  return `${dim(text, colour)}${paint(shares, colour)}${dim(' always', colour)}`;
+/** How many of `processes` are shown in this many rows; a row tells of the others. */
+function processesIn(room: number, processes: number): number {
+  if (processes === 1) return room > 0 ? 1 : 0;
+  if (processes * MIN_ROWS_PER_PROCESS <= room) return processes;
+  return Math.max(0, Math.floor((room - 1) / MIN_ROWS_PER_PROCESS));
+}
+
+/** Row by row in turn, so that all get the same and what one does not want goes to the others. */
+function shareRows(wanted: readonly number[], room: number): number[] {
+  const rows = wanted.map(() => 0);
+  for (let left = room, given = true; left > 0 && given; ) {
+    given = false;
+    for (let i = 0; i < rows.length && left > 0; i++) {
+      if (rows[i]! >= wanted[i]!) continue;
+      rows[i]!++;
+      left--;
+      given = true;
+    }
+  }
+  return rows;
+}
+
+/** Header, ranges, and a table of all regions with its heading. */
+function rowsWanted({ snapshot: { columns } }: ProcessView): number {
+  return 2 + rangesOf(columns).length + columns.startPages.length;
+}
+
+function titleLine(views: readonly ProcessView[], { width, colour }: PictureOptions): string {
+  let latest = views[0]?.snapshot;
+  if (!latest) return bold(fit('pagepulse: waiting for the first snapshot', width), colour);
+  for (const { snapshot } of views) if (snapshot.endUs > latest.endUs) latest = snapshot;
+  const { check, stats, endUs } = latest;
+  const parts = ['pagepulse', `${check} check`, ...costOf(stats), formatDuration(toTenths(endUs))];
+  return bold(joinFitting(parts, width), colour);
+}
+
+function costOf({ cpuPercent, overruns, ticks, lostSamplers }: MonitorStats): string[] {
+  const parts: string[] = [];
+  if (cpuPercent !== null) parts.push(`cost ${cpuPercent.toFixed(1)} % of a core`);
+  if (overruns > 0) parts.push(`overruns ${overruns} (${percent(overruns / (ticks + overruns))})`);
+  if (lostSamplers > 0) parts.push(`samplers lost ${lostSamplers}`);
+  return parts;
+}
+
+/** Seconds to what an eye can follow. */
+function toTenths(us: number): number {
+  return us < 1e6 ? us : Math.round(us / 1e5) * 1e5;
+}
+
+function leftOutLine(left: readonly ProcessView[], shown: number): string {
+  const names = left.map(({ snapshot }) => nameOfTarget(snapshot)).join(', ');
+  return `${left.length} ${shown > 0 ? 'more' : 'processes'} in a larger terminal: ${names}`;
+}
+
+/** One process in at most `rows` lines. What there is no room for goes first the table, then the cooler ranges. */
+function processLines(view: ProcessView, rows: number, options: PictureOptions): string[] {
+  if (rows < 1) return [];
+  const { snapshot } = view;
+  const ranges = rangesOf(snapshot.columns);
+  const shown = ranges.length < rows ? ranges : hottestRanges(snapshot, ranges, rows - 1);
+  const lines = [headerLine(view, shown.length, ranges.length, options)];
+  for (const range of shown) lines.push(rangeLine(snapshot, range, options));
+  const tableRows = rows - lines.length - 1;
+  if (tableRows > 0 && ranges.length > 0) lines.push(...regionTable(view, tableRows, options));
+  return lines;
+}
+
+function nameOfTarget({ target }: Snapshot): string {
+  const comm = printable(target.comm);
+  return target.pid === 0 ? comm : `${target.pid} ${comm}`; // synthetic targets have no pid
+}
+
+function headerLine(view: ProcessView, shown: number, ranges: number, options: PictureOptions): string {
+  const { snapshot, residentBytes, hasEnded } = view;
+  const parts = [nameOfTarget(snapshot)];
+  if (hasEnded) parts.push('ended');
+  parts.push(`working set ${formatBytes(snapshot.workingSetBytes())}`);
+  if (residentBytes !== undefined) parts.push(`resident ${formatBytes(residentBytes)}`);
+  if (shown < ranges) parts.push(`${shown} of ${ranges} ranges`);
+  return bold(joinFitting(parts, options.width), options.colour);
+}
+
+/** Those in which most memory was accessed, in address order. */
+function hottestRanges(snapshot: Snapshot, ranges: readonly PageRange[], count: number): PageRange[] {
+  const { columns, maxNrAccesses } = snapshot;
+  const accessedPages = ({ startPage, endPage }: PageRange) =>
+    heatStrip(columns, maxNrAccesses, startPage, endPage, 1)[0]! * (endPage - startPage);
+  return ranges
+    .map((range) => ({ range, pages: accessedPages(range) }))
+    .sort((a, b) => b.pages - a.pages)
+    .slice(0, count)
+    .map(({ range }) => range)
+    .sort((a, b) => a.startPage - b.startPage);
+}
+
+function rangeLine(snapshot: Snapshot, range: PageRange, { width, colour }: PictureOptions): string {
+  const { columns, maxNrAccesses, pageSize } = snapshot;
+  const { startPage, endPage } = range;
+  const start = `${address(startPage * pageSize)} `;
+  const size = `${formatBytes((endPage - startPage) * pageSize).padStart(SIZE_WIDTH)} `;
+  const label = [start + size, start, ''].find((text) => width - text.length >= MIN_CELLS) ?? '';
+  return label + paint(heatStrip(columns, maxNrAccesses, startPage, endPage, width - label.length), colour);
+}
+
+function regionTable({ snapshot, mappings }: ProcessView, rows: number, options: PictureOptions): string[] {
+  const { width, colour } = options;
+  const { columns, pageSize, maxNrAccesses, startUs, endUs } = snapshot;
+  const hottest = hottestRegions(columns, rows);
+  const lines = hottest.map((i) => {
+    const startPage = columns.startPages[i]!;
+    const endPage = columns.endPages[i]!;
+    const row = tableRow(
+      width,
+      address(startPage * pageSize),
+      formatBytes((endPage - startPage) * pageSize),
+      percent(columns.nrAccesses[i]! / maxNrAccesses),
+      columns.ages[i]! === 0 ? 'new' : formatDuration(columns.ages[i]! * (endUs - startUs)),
+    );
+    return fit(row + nameOfRange(mappings, startPage, endPage, Math.max(0, width - row.length)), width);
+  });
+  const heading = `${tableRow(width, 'address', 'size', 'accessed', 'age')}mapping`;
+  const count = columns.startPages.length;
+  const note = hottest.length < count ? `${hottest.length} of ${count} regions` : '';
+  return [dim(withRight(heading, note, width), colour), ...lines];
+}
+
+function tableRow(width: number, start: string, size: string, accessed: string, age: string): string {
+  const row = `${start.padStart(ADDRESS_WIDTH)} ${size.padStart(SIZE_WIDTH)}  ${accessed.padStart(ACCESSED_WIDTH)}  `;
+  return width < WIDTH_FOR_AGE ? row : `${row}${age.padStart(AGE_WIDTH)}  `;
+}
+
+/**
+ * Indices of the `count` hottest regions, by nrAccesses, then by size. Kept sorted in one pass: there may be a million
+ * regions, and few of them are shown.
+ */
+function hottestRegions(columns: SnapshotColumns, count: number): number[] {
+  const { startPages, endPages, nrAccesses } = columns;
+  const isHotter = (a: number, b: number) =>
+    nrAccesses[a]! - nrAccesses[b]! || endPages[a]! - startPages[a]! - (endPages[b]! - startPages[b]!);
+  const hottest: number[] = [];
+  for (let i = 0; i < startPages.length; i++) {
+    if (hottest.length === count && isHotter(i, hottest[count - 1]!) <= 0) continue;
+    if (hottest.length === count) hottest.pop();
+    let at = hottest.length;
+    while (at > 0 && isHotter(i, hottest[at - 1]!) > 0) at--;
+    hottest.splice(at, 0, i);
+  }
+  return hottest;
+}
+
+function legendLine({ width, colour, hint = '' }: PictureOptions): string {
+  const [before, after] = ['accessed: never ', ' always'];
+  const cells = 11;
+  const length = before.length + cells + after.length;
+  if (width < length) return dim(fit(hint, width), colour);
+  const shares = Float64Array.from({ length: cells }, (_, i) => (i === 0 ? 0 : (i - 0.5) / (cells - 1)));
+  const room = width - length - hint.length;
+  const right = hint && room >= 2 ? ' '.repeat(room) + hint : '';
+  return dim(before, colour) + paint(shares, colour) + dim(after + right, colour);
+}
+
+/** As many of the parts as have room, and of the first what has. */
+function joinFitting(parts: readonly string[], width: number): string {
+  let line = fit(parts[0]!, width);
+  for (const part of parts.slice(1)) {
+    if (columnsOf(line) + 2 + columnsOf(part) > width) break;
+    line += `  ${part}`;
+  }
+  return line;
+}
+
+/** Text with a note at the right end of the line, if there is room for both. */
+function withRight(text: string, note: string, width: number): string {
+  const gap = width - columnsOf(text) - columnsOf(note);
+  return note === '' || gap < 2 ? fit(text, width) : text + ' '.repeat(gap) + note;
 }
 
 function address(bytes: number): string {
@@ -138,9 +260,5 @@ function address(bytes: number): string {
 }
 
 function percent(share: number): string {
-  return `${Math.round(share * 100)} %`;
-}
-
-function clip(text: string, width: number): string {
-  return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}${width > 0 ? '…' : ''}`;
+  return share > 0 && share < 0.01 ? '<1 %' : `${Math.round(share * 100)} %`;
 }
