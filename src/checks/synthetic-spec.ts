@@ -27,8 +27,14 @@ export interface SyntheticSpec {
   readonly phases: readonly [SyntheticPhase, ...SyntheticPhase[]];
   /** When the address space ends, in microseconds of the monitor's time; never where left out. */
   readonly endsUs?: number;
-  /** What its sampler suffers at that time, to see what the monitor makes of it: its thread ends, or hangs. */
-  readonly fault?: { readonly atUs: number; readonly kind: 'exit' | 'hang' };
+  /** What its sampler suffers, to see what the monitor makes of it: its thread ends, or hangs. */
+  readonly fault?: {
+    /** When; above 0. */
+    readonly atUs: number;
+    readonly kind: 'exit' | 'hang';
+    /** Also each sampler that takes over afterwards. Default: the first alone. */
+    readonly always?: boolean;
+  };
 }
 
 export const SYNTHETIC_PAGE_BYTES = 4_096;

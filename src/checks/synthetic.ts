@@ -39,8 +39,8 @@ export class SyntheticCheck implements AccessCheck {
 
   prepareAccessChecks(table: RegionTable, nowUs: number): void {
     const { fault, endsUs } = this.spec;
-    // Once: the sampler that takes over starts behind it.
-    if (fault && this.#lastUs < fault.atUs && nowUs >= fault.atUs) suffer(fault.kind);
+    // A sampler that takes over starts behind it.
+    if (fault && nowUs >= fault.atUs && (fault.always || this.#lastUs < fault.atUs)) suffer(fault.kind);
     this.#lastUs = nowUs;
     if (endsUs !== undefined && nowUs >= endsUs) table.status = TargetStatus.STALE;
     pickSamples(table, this.random);

@@ -1,37 +1,65 @@
-import { writeSync } from 'node:fs';
+import { closeSync, constants, openSync, writeSync } from 'node:fs';
 import type { ReadStream, WriteStream } from 'node:tty';
+import { systemCode } from '../core/errors.js';
 import type { ColourMode } from '../report/colour.js';
+import { columnsOf } from '../report/mapping-names.js';
 
+// xterm's control sequences (invisible-island.net/xterm/ctlseqs): 1049 alternate screen, 25 cursor, 7 wrapping,
+// 2026 synchronized update: terminals that know it show a frame only when it is whole, the others ignore it.
 const ENTER = '\x1b[?1049h\x1b[?25l\x1b[?7l';
-const LEAVE = '\x1b[?7h\x1b[?25h\x1b[?1049l';
-/** Terminals that know it show a frame only when it is whole; the others ignore it. */
+const LEAVE = '\x1b[?2026l\x1b[0m\x1b[?7h\x1b[?25h\x1b[?1049l';
 const BEGIN_FRAME = '\x1b[?2026h\x1b[H';
-const END_FRAME = '\x1b[J\x1b[?2026l';
+const END_FRAME = '\x1b[?2026l';
+const ERASE_TO_END_OF_LINE = '\x1b[K';
+const ERASE_BELOW = '\x1b[J';
+// biome-ignore lint/suspicious/noControlCharactersInRegex: attributes are control sequences
+const ATTRIBUTES = /\x1b\[[0-9;]*m/g;
 
-/** The terminal while something is drawn on it. Whatever ends the program, it is given back as it was. */
+/** How soon a terminal that took part of a frame is offered the rest. */
+const RETRY_MS = 10;
+/** How long a terminal that takes nothing is waited for when it is to be given back. */
+const PATIENCE_MS = 250;
+
+/** To wait on where nothing else may run. */
+const NEVER_SET = new Int32Array(new SharedArrayBuffer(4));
+
+const QUIT_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
+
+/**
+ * The terminal while something is drawn on it: standard output on the alternate screen, keys from standard input.
+ * Whatever ends the program (a key, a signal, an exception, process.exit), it is given back as it was; Ctrl-Z gives it
+ * back too, until the program goes on. Signals that others listen to are theirs; the rest end the program as usual.
+ */
 export class Screen {
   readonly #input: ReadStream = process.stdin;
   readonly #output: WriteStream = process.stdout;
+  readonly #terminal = new TerminalWriter();
   #isEntered = false;
+  #isClosed = false;
 
-  /** @param onQuit called on q, Ctrl-C or the end of the input */
+  /**
+   * @param onQuit called on q, Ctrl-C, or when the terminal is gone; perhaps more than once
+   * @param onResize called when the size has changed, and when the program goes on after Ctrl-Z: draw again
+   */
   constructor(
     readonly onQuit: () => void,
     readonly onResize: () => void,
   ) {
-    const input = this.#input;
-    const output = this.#output;
-    this.#enter();
     process.on('exit', this.#leave);
+    // Before all others: a listener that is called once is still counted then.
+    for (const signal of QUIT_SIGNALS) process.prependListener(signal, this.#signalled);
+    process.on('SIGTSTP', this.#suspendSelf);
     process.on('SIGCONT', this.#resume);
-    output.on('resize', onResize);
-    output.on('error', onQuit); // the terminal is gone
-    if (input.isTTY) {
-      input.on('data', this.#key);
-      input.on('end', onQuit);
+    this.#output.on('resize', onResize);
+    if (this.#input.isTTY) {
+      this.#input.on('data', this.#key);
+      this.#input.on('end', onQuit);
+      this.#input.on('error', onQuit);
     }
+    this.#enter();
   }
 
+  /** Columns and rows, now. */
   get width(): number {
     return this.#output.columns || 80;
   }
@@ -40,38 +68,81 @@ export class Screen {
     return this.#output.rows || 24;
   }
 
-  /** Shows these lines, which must fit. A frame is left out while the terminal has not taken the last one. */
+  /**
+   * Shows these lines, of at most `width` columns each and without control sequences other than attributes. A frame is
+   * left out while the terminal has not taken all of the last one. Never blocks.
+   */
   draw(lines: readonly string[]): void {
-    if (!this.#isEntered || this.#output.writableLength > 0) return;
-    this.#output.write(`${BEGIN_FRAME}${lines.map((line) => `${line}\x1b[K`).join('\r\n')}${END_FRAME}`);
+    if (!this.#isEntered || this.#terminal.isBusy) return;
+    this.#terminal.offer(frame(lines, this.width, this.height));
+    if (this.#terminal.isGone) this.onQuit();
   }
 
+  /** Gives the terminal back. May be called again. */
   close(): void {
     this.#leave();
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     process.off('exit', this.#leave);
+    for (const signal of QUIT_SIGNALS) process.off(signal, this.#signalled);
+    process.off('SIGTSTP', this.#suspendSelf);
     process.off('SIGCONT', this.#resume);
     this.#output.off('resize', this.onResize);
-    this.#input.off('data', this.#key);
-    this.#input.off('end', this.onQuit);
-    this.#input.pause();
-    this.#input.unref();
+    if (this.#input.isTTY) {
+      this.#input.off('data', this.#key);
+      this.#input.off('end', this.onQuit);
+      this.#input.off('error', this.onQuit);
+      this.#input.pause();
+    }
+    this.#terminal.close();
   }
 
   #enter(): void {
     this.#isEntered = true;
-    if (this.#input.isTTY) this.#input.setRawMode(true);
-    this.#write(ENTER);
+    this.#setRaw(true);
+    this.#terminal.force(ENTER);
   }
 
-  /** Also runs when the process exits: nothing that is written later would be. */
   readonly #leave = (): void => {
     if (!this.#isEntered) return;
     this.#isEntered = false;
-    this.#write(LEAVE);
-    if (this.#input.isTTY) this.#input.setRawMode(false);
+    this.#terminal.force(LEAVE);
+    this.#setRaw(false);
   };
 
+  #setRaw(isRaw: boolean): void {
+    if (!this.#input.isTTY) return;
+    try {
+      this.#input.setRawMode(isRaw);
+    } catch {
+      // The terminal is gone: there is nothing to give back.
+    }
+  }
+
+  readonly #signalled = (signal: NodeJS.Signals): void => {
+    this.#leave();
+    if (process.listenerCount(signal) > 1) return;
+    process.off(signal, this.#signalled);
+    process.kill(process.pid, signal);
+  };
+
+  readonly #suspendSelf = (): void => this.#suspend(process.pid);
+
+  /** @param pid 0 for all processes of the job */
+  #suspend(pid: number): void {
+    this.#leave();
+    process.off('SIGTSTP', this.#suspendSelf);
+    process.kill(pid, 'SIGTSTP');
+    // Here the process stands still until SIGCONT; or not, where no shell would wake it: then the kernel does not stop it.
+    setImmediate(this.#resume);
+  }
+
   readonly #resume = (): void => {
+    if (this.#isClosed) return;
+    process.off('SIGTSTP', this.#suspendSelf);
+    process.on('SIGTSTP', this.#suspendSelf);
+    // The shell has set modes of its own, and libuv does not set again what it set before.
+    this.#setRaw(false);
     this.#enter();
     this.onResize();
   };
@@ -79,30 +150,111 @@ export class Screen {
   readonly #key = (data: Buffer): void => {
     for (const key of data.toString('latin1')) {
       if (key === 'q' || key === 'Q' || key === '\x03') this.onQuit();
-      // Raw mode keeps Ctrl-Z from the shell: do what it would have done.
-      if (key === '\x1a') {
-        this.#leave();
-        process.kill(process.pid, 'SIGSTOP');
-      }
+      // In raw mode the terminal makes no signal of Ctrl-Z; it would have gone to the whole job.
+      if (key === '\x1a') this.#suspend(0);
     }
   };
+}
 
-  /** Straight to standard output: while the process exits, nothing that waits in a stream is written any more. */
-  #write(text: string): void {
+function frame(lines: readonly string[], width: number, height: number): string {
+  const shown = lines.slice(0, height).map((line) => {
+    // Behind a full line the cursor stands on its last column: erasing from there would take it away.
+    const isFull = columnsOf(line.replace(ATTRIBUTES, '')) >= width;
+    return isFull ? line : line + ERASE_TO_END_OF_LINE;
+  });
+  const below = shown.length < height ? `\r\n${ERASE_BELOW}` : '';
+  return BEGIN_FRAME + shown.join('\r\n') + below + END_FRAME;
+}
+
+/**
+ * Writes to the terminal behind standard output through a descriptor of its own that does not block: process.stdout
+ * waits for a terminal, and a slow or stopped one would hold up the keys, the signals and the snapshots.
+ */
+class TerminalWriter {
+  readonly #fd: number;
+  readonly #isOwn: boolean;
+  #rest = Buffer.alloc(0);
+  #retry: NodeJS.Timeout | undefined;
+  #isClosed = false;
+  #isGone = false;
+
+  constructor() {
+    let own: number | undefined;
     try {
-      writeSync(1, text);
+      own = openSync('/proc/self/fd/1', constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
     } catch {
-      // The terminal is gone: there is nothing to give back.
+      // Another user's terminal (after su): then through the one that we were given, which may block.
+    }
+    this.#fd = own ?? 1;
+    this.#isOwn = own !== undefined;
+  }
+
+  /** Whether the terminal has not taken all that it was offered. */
+  get isBusy(): boolean {
+    return this.#rest.length > 0;
+  }
+
+  /** Whether it can take nothing any more. */
+  get isGone(): boolean {
+    return this.#isGone;
+  }
+
+  /** Writes what the terminal takes now, and the rest as soon as it takes that. */
+  offer(text: string): void {
+    this.#rest = Buffer.from(text);
+    this.#writeRest();
+  }
+
+  /** Writes all of this now, in place of what has not been taken yet; waits for a slow terminal, but not for ever. */
+  force(text: string): void {
+    clearTimeout(this.#retry);
+    this.#rest = Buffer.from(text);
+    for (const deadlineMs = performance.now() + PATIENCE_MS; performance.now() < deadlineMs; ) {
+      this.#write();
+      if (!this.isBusy) return;
+      Atomics.wait(NEVER_SET, 0, 0, 5);
+    }
+    this.#rest = Buffer.alloc(0);
+  }
+
+  close(): void {
+    clearTimeout(this.#retry);
+    if (this.#isOwn && !this.#isClosed) closeSync(this.#fd);
+    this.#isClosed = true;
+  }
+
+  #writeRest = (): void => {
+    this.#write();
+    if (this.isBusy) this.#retry = setTimeout(this.#writeRest, RETRY_MS).unref();
+  };
+
+  #write(): void {
+    if (this.#isClosed) {
+      this.#rest = Buffer.alloc(0);
+      return;
+    }
+    try {
+      this.#rest = this.#rest.subarray(writeSync(this.#fd, this.#rest));
+    } catch (error) {
+      if (systemCode(error) === 'EAGAIN') return;
+      this.#isGone = true; // EIO: the connection has ended
+      this.#rest = Buffer.alloc(0);
     }
   }
 }
 
-/** What a stream can show, by the conventions of NO_COLOR, FORCE_COLOR, COLORTERM and TERM. */
+/**
+ * What a stream can show, by the conventions of FORCE_COLOR (0 to 3, before all else, as in Node), NO_COLOR (anything but
+ * empty), COLORTERM and TERM. A terminal of 16 colours shows digits: its colours are the user's, and no scale.
+ */
 export function colourOf(env: NodeJS.ProcessEnv, isTerminal: boolean): ColourMode {
-  if (env.NO_COLOR) return 'none';
-  if (env.FORCE_COLOR === '3') return 'truecolor';
-  if (env.FORCE_COLOR === '2') return '256';
-  if (!isTerminal || !env.TERM || env.TERM === 'dumb') return 'none';
-  if (env.COLORTERM === 'truecolor' || env.COLORTERM === '24bit') return 'truecolor';
-  return /256color|direct|kitty|alacritty|ghostty/.test(env.TERM) ? '256' : 'none';
+  const { FORCE_COLOR: forced, NO_COLOR: refused, COLORTERM: colorTerm = '', TERM: term = '' } = env;
+  if (forced === '0' || forced === 'false') return 'none';
+  if (forced === '3') return 'truecolor';
+  if (forced === '2') return '256';
+  const isForced = forced !== undefined;
+  if (!isForced && (refused || !isTerminal || term === 'dumb' || term === '')) return 'none';
+  if (/^(truecolor|24bit)$/.test(colorTerm)) return 'truecolor';
+  if (/-direct|kitty|alacritty|ghostty|wezterm|^foot/.test(term)) return 'truecolor';
+  return isForced || /256color/.test(term) ? '256' : 'none';
 }

@@ -24,6 +24,7 @@ export class Connection {
   readonly #coordinator: Comlink.Remote<CoordinatorApi>;
   /** Rejects where the coordinator's thread fails; resolves when it has ended. */
   readonly #life: Promise<void>;
+  #isClosed = false;
 
   /** @throws PagepulseError `THREADS` */
   constructor({ samplerLimit }: MonitorSetup) {
@@ -48,7 +49,10 @@ export class Connection {
   async call<T>(made: (coordinator: Comlink.Remote<CoordinatorApi>) => Promise<T>): Promise<T> {
     const answer = made(this.#coordinator);
     this.gate.ring();
-    return Promise.race([answer, this.#life.then(stopped)]);
+    return Promise.race([
+      answer,
+      this.#life.then(stopped, (error) => (this.#isClosed ? stopped() : fail(error))),
+    ]);
   }
 
   /** Passes on all messages, in order, until the monitor has ended. */
@@ -64,6 +68,7 @@ export class Connection {
 
   /** Ends all threads. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     await this.#pool.destroy();
     this.#control.close();
     this.#data.close();
@@ -72,4 +77,8 @@ export class Connection {
 
 function stopped(): never {
   throw new PagepulseError('STOPPED', 'the monitor has ended; start another one');
+}
+
+function fail(error: unknown): never {
+  throw error;
 }

@@ -237,7 +237,8 @@ export class Coordinator implements CoordinatorApi {
     try {
       return await work(this.#parts as Parts);
     } finally {
-      this.#busy--;
+      // A turn later: the answer is posted after this, and must be before the thread goes to sleep again.
+      setImmediate(() => this.#busy--);
     }
   }
 

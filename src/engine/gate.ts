@@ -154,6 +154,11 @@ export class Gate {
     return undefined;
   }
 
+  /** Takes a free slot for a thread that is about to start. */
+  reserve(slot: number): void {
+    Atomics.store(this.#words, FIRST_SLOT + slot, FREE);
+  }
+
   /** Makes the slot's sampler part of the phases that begin from now on. */
   admit(slot: number): void {
     Atomics.store(this.#words, FIRST_SLOT + slot, this.epoch);

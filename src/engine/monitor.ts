@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Remote } from 'comlink';
 import type { TargetRequest } from '../checks/target-request.js';
 import { columnsOver } from '../core/aggregate.js';
@@ -97,8 +98,11 @@ export class Monitor extends EventEmitter<MonitorEvents> implements AsyncIterabl
    *
    * @throws PagepulseError as `start`, or `STOPPED`
    */
-  attach(target: TargetRequest): Promise<TargetInfo> {
-    return this.#call((coordinator) => coordinator.attach(target));
+  async attach(target: TargetRequest): Promise<TargetInfo> {
+    const attached = await this.#call((coordinator) => coordinator.attach(target));
+    // The message that makes it one of `targets` was sent before the answer, on another port.
+    await nextTurn();
+    return attached;
   }
 
   /** Stops watching a target; false where there is none with this id. */

@@ -49,6 +49,7 @@ export class Samplers {
     }
     const slot = this.gate.freeSlot((taken) => this.#all.some((link) => link.slot === taken));
     if (slot === undefined) throw new PagepulseError('THREADS', 'all places for sampler threads are taken');
+    this.gate.reserve(slot);
     const link = new SamplerLink(this.gate, slot, START_MS);
     link.targets = 1;
     this.#all.push(link);

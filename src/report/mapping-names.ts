@@ -31,7 +31,7 @@ export function nameOfRange(
     name = name.slice(name.lastIndexOf('/') + 1);
   }
   const forName = columns - others.length;
-  return forName < 4 ? fit(name, columns) : fit(name, forName) + others;
+  return forName < 4 ? clip(name, columns) : clip(name, forName) + others;
 }
 
 /** A process has up to 65,530 mappings, and this is asked for every row of a table: halve, do not walk. */
@@ -78,7 +78,7 @@ function columnsOfCharacter(character: string): 0 | 1 | 2 {
 }
 
 /** Printable text, cut to at most this many columns; an ellipsis tells that it was cut. */
-export function fit(text: string, columns: number): string {
+export function clip(text: string, columns: number): string {
   if (columnsOf(text) <= columns) return text;
   if (columns < 1) return '';
   let kept = '';

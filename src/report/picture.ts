@@ -3,7 +3,7 @@ import type { MonitorStats } from '../core/stats.js';
 import type { Mapping } from '../kernel/mapping.js';
 import { bold, type ColourMode, dim, paint } from './colour.js';
 import { heatStrip, type PageRange, rangesOf } from './heat-strip.js';
-import { columnsOf, fit, nameOfRange, printable } from './mapping-names.js';
+import { clip, columnsOf, nameOfRange, printable } from './mapping-names.js';
 import { formatBytes, formatDuration } from './units.js';
 
 /** One process as it is shown. */
@@ -34,6 +34,9 @@ const AGE_WIDTH = 9;
 const WIDTH_FOR_AGE = 60;
 /** A strip of fewer cells says less than the label that it would make room for. */
 const MIN_CELLS = 10;
+const MIN_LEGEND_CELLS = 5;
+/** Never, and a cell for every digit. */
+const MAX_LEGEND_CELLS = 11;
 /** In a lower terminal every line is for the processes. */
 const HEIGHT_FOR_LEGEND = 6;
 /** A header and one strip: with less, fewer processes are shown. */
@@ -57,7 +60,7 @@ export function renderPicture(views: readonly ProcessView[], options: PictureOpt
   shown.forEach((view, i) => {
     lines.push(...processLines(view, rows[i]!, options));
   });
-  if (left.length > 0 && room > 0) lines.push(fit(leftOutLine(left, shown.length), width));
+  if (left.length > 0 && room > 0) lines.push(clip(leftOutLine(left, shown.length), width));
   if (hasLegend) lines.push(legendLine(options));
   return lines;
 }
@@ -107,7 +110,7 @@ function rowsWanted({ snapshot: { columns } }: ProcessView): number {
 
 function titleLine(views: readonly ProcessView[], { width, colour }: PictureOptions): string {
   let latest = views[0]?.snapshot;
-  if (!latest) return bold(fit('pagepulse: waiting for the first snapshot', width), colour);
+  if (!latest) return bold(clip('pagepulse: waiting for the first snapshot', width), colour);
   for (const { snapshot } of views) if (snapshot.endUs > latest.endUs) latest = snapshot;
   const { check, stats, endUs } = latest;
   const parts = ['pagepulse', `${check} check`, ...costOf(stats), formatDuration(toTenths(endUs))];
@@ -185,6 +188,7 @@ function rangeLine(snapshot: Snapshot, range: PageRange, { width, colour }: Pict
 function regionTable({ snapshot, mappings }: ProcessView, rows: number, options: PictureOptions): string[] {
   const { width, colour } = options;
   const { columns, pageSize, maxNrAccesses, startUs, endUs } = snapshot;
+  const intervalUs = steady(endUs - startUs);
   const hottest = hottestRegions(columns, rows);
   const lines = hottest.map((i) => {
     const startPage = columns.startPages[i]!;
@@ -194,14 +198,19 @@ function regionTable({ snapshot, mappings }: ProcessView, rows: number, options:
       address(startPage * pageSize),
       formatBytes((endPage - startPage) * pageSize),
       percent(columns.nrAccesses[i]! / maxNrAccesses),
-      columns.ages[i]! === 0 ? 'new' : formatDuration(columns.ages[i]! * (endUs - startUs)),
+      columns.ages[i]! === 0 ? 'new' : formatDuration(columns.ages[i]! * intervalUs),
     );
-    return fit(row + nameOfRange(mappings, startPage, endPage, Math.max(0, width - row.length)), width);
+    return clip(row + nameOfRange(mappings, startPage, endPage, Math.max(0, width - row.length)), width);
   });
   const heading = `${tableRow(width, 'address', 'size', 'accessed', 'age')}mapping`;
   const count = columns.startPages.length;
   const note = hottest.length < count ? `${hottest.length} of ${count} regions` : '';
   return [dim(withRight(heading, note, width), colour), ...lines];
+}
+
+/** An interval without the fraction of a millisecond by which its ends were late: times an age, it would flicker. */
+function steady(intervalUs: number): number {
+  return intervalUs < 50e3 ? intervalUs : Math.round(intervalUs / 1e3) * 1e3;
 }
 
 function tableRow(width: number, start: string, size: string, accessed: string, age: string): string {
@@ -230,18 +239,18 @@ function hottestRegions(columns: SnapshotColumns, count: number): number[] {
 
 function legendLine({ width, colour, hint = '' }: PictureOptions): string {
   const [before, after] = ['accessed: never ', ' always'];
-  const cells = 11;
-  const length = before.length + cells + after.length;
-  if (width < length) return dim(fit(hint, width), colour);
+  const right = hint === '' ? '' : `  ${hint}`;
+  const room = width - before.length - after.length - right.length;
+  if (room < MIN_LEGEND_CELLS) return dim(clip(hint, width), colour);
+  const cells = Math.min(room, MAX_LEGEND_CELLS);
   const shares = Float64Array.from({ length: cells }, (_, i) => (i === 0 ? 0 : (i - 0.5) / (cells - 1)));
-  const room = width - length - hint.length;
-  const right = hint && room >= 2 ? ' '.repeat(room) + hint : '';
-  return dim(before, colour) + paint(shares, colour) + dim(after + right, colour);
+  const gap = hint === '' ? '' : ' '.repeat(room - cells);
+  return dim(before, colour) + paint(shares, colour) + dim(after + gap + right, colour);
 }
 
 /** As many of the parts as have room, and of the first what has. */
 function joinFitting(parts: readonly string[], width: number): string {
-  let line = fit(parts[0]!, width);
+  let line = clip(parts[0]!, width);
   for (const part of parts.slice(1)) {
     if (columnsOf(line) + 2 + columnsOf(part) > width) break;
     line += `  ${part}`;
@@ -252,7 +261,7 @@ function joinFitting(parts: readonly string[], width: number): string {
 /** Text with a note at the right end of the line, if there is room for both. */
 function withRight(text: string, note: string, width: number): string {
   const gap = width - columnsOf(text) - columnsOf(note);
-  return note === '' || gap < 2 ? fit(text, width) : text + ' '.repeat(gap) + note;
+  return note === '' || gap < 2 ? clip(text, width) : text + ' '.repeat(gap) + note;
 }
 
 function address(bytes: number): string {

@@ -1,0 +1,30 @@
+import test from 'ava';
+import { supportOf } from '../../src/checks/choose.js';
+import { Monitor } from '../../src/index.js';
+import { startHotCold } from '../helpers/processes.js';
+
+test('the referenced check finds the hot mapping of a process, and not the cold one', async (t) => {
+  const support = supportOf('referenced');
+  if (!support.ok) return t.fail(`this machine cannot do the referenced check: ${support.reason}`);
+  const { pid, hot, cold } = await startHotCold(t);
+  const ranges = [hot, cold].sort((a, b) => a.startAddress - b.startAddress);
+  await using monitor = await Monitor.start({
+    targets: [{ pid, ranges }],
+    check: 'referenced',
+    attrs: { sampleUs: 30_000, aggrUs: 300_000 },
+    durationUs: 2_500_000,
+  });
+  let snapshots = 0;
+  for await (const snapshot of monitor) {
+    if (snapshots++ === 0) continue; // the first may have begun before the workload had gone round once
+    for (const region of snapshot.regions) {
+      const isHot = region.startAddress < hot.endAddress && region.endAddress > hot.startAddress;
+      const share = region.nrAccesses / snapshot.maxNrAccesses;
+      if (isHot) t.true(share >= 0.8, `hot, ${share}`);
+      else t.true(share <= 0.1, `cold, ${share}`);
+    }
+    const hotBytes = hot.endAddress - hot.startAddress;
+    t.true(Math.abs(snapshot.workingSetBytes(2) / hotBytes - 1) < 0.03);
+  }
+  t.true(snapshots >= 5);
+});

@@ -1,0 +1,187 @@
+import { readdirSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
+import test from 'ava';
+import { Monitor, type Snapshot } from '../../src/index.js';
+import { snapshotLine } from '../../src/record/format.js';
+import { hotCold, MIB } from '../helpers/synthetic.js';
+
+test.serial('on virtual time, the hot range is found to a few per cent', async (t) => {
+  await using monitor = await Monitor.start({
+    targets: [hotCold()],
+    clock: 'virtual',
+    seed: 1,
+    durationUs: 20e6,
+  });
+  const sizes: number[] = [];
+  for await (const snapshot of monitor) sizes.push(snapshot.workingSetBytes(2) / MIB);
+  t.is(sizes.length, 200);
+  const late = sizes.slice(50);
+  t.true(Math.abs(late.reduce((sum, size) => sum + size) / late.length / 32 - 1) < 0.03);
+  const { reason, stats } = await monitor.ended;
+  t.is(reason, 'duration');
+  t.is(stats.ticks, 4_000);
+  t.is(stats.snapshots, 200);
+  t.is(stats.overruns + stats.droppedSnapshots + stats.lostSamplers, 0);
+});
+
+test.serial('the same seed gives the same record, however many samplers there are', async (t) => {
+  const recordOf = async (seed: number, workers: number) => {
+    const targets = [hotCold(32), hotCold(8), hotCold(64, { endsUs: 2_500_000 })];
+    await using monitor = await Monitor.start({ targets, clock: 'virtual', seed, workers, durationUs: 5e6 });
+    const lines: string[] = [];
+    for await (const snapshot of monitor) lines.push(snapshotLine(snapshot));
+    return lines.join('\n');
+  };
+  const first = await recordOf(7, 3);
+  t.is(await recordOf(7, 3), first);
+  t.is(await recordOf(7, 1), first);
+  t.not(await recordOf(8, 3), first);
+});
+
+test.serial('targets come and go while others are watched', async (t) => {
+  await using monitor = await Monitor.start({ targets: [hotCold()] });
+  const events: string[] = [];
+  monitor.on('attached', ({ id }) => events.push(`attached ${id}`));
+  monitor.on('detached', ({ id }, reason) => events.push(`detached ${id} ${reason}`));
+  const seen = new Map<number, number>();
+  const reading = (async () => {
+    for await (const { target } of monitor) seen.set(target.id, (seen.get(target.id) ?? 0) + 1);
+  })();
+  const second = await monitor.attach(hotCold(8));
+  t.deepEqual(
+    monitor.targets.map(({ id }) => id),
+    [0, 1],
+  );
+  while (!seen.has(second.id)) await pause(20);
+  t.true(await monitor.detach(second.id));
+  t.false(await monitor.detach(second.id));
+  const before = seen.get(0)!;
+  while (seen.get(0)! < before + 3) await pause(20);
+  await monitor.stop();
+  await reading;
+  t.deepEqual(events, ['attached 1', 'detached 1 detached']);
+});
+
+test.serial('calls are answered at once, however long the intervals are', async (t) => {
+  const attrs = { sampleUs: 60e6, aggrUs: 120e6, updateUs: 60e6 };
+  await using monitor = await Monitor.start({ targets: [hotCold()], attrs });
+  // A test that had to wait for an interval would run into its timeout.
+  const { id } = await monitor.attach(hotCold());
+  t.is((await monitor.stats()).ticks, 0);
+  t.true(await monitor.detach(id));
+  t.like(await monitor.setAttrs({ sampleUs: 1_000, aggrUs: 5_000 }), {
+    sampleUs: 1_000,
+    aggrUs: 5_000,
+    minRegions: 10,
+  });
+  for await (const snapshot of monitor) {
+    t.is(snapshot.maxNrAccesses, 5);
+    break;
+  }
+  t.like(await t.throwsAsync(monitor.setAttrs({ sampleUs: 10e6 })), { code: 'ATTRS' });
+});
+
+test.serial('more room for regions can be given while running', async (t) => {
+  const attrs = { sampleUs: 1_000, aggrUs: 10_000, minRegions: 10, maxRegions: 20 };
+  await using monitor = await Monitor.start({ targets: [hotCold()], attrs, seed: 1 });
+  await monitor.setAttrs({ minRegions: 500, maxRegions: 5_000 });
+  for await (const { regions } of monitor) if (regions.length > 400) break;
+  t.pass();
+});
+
+test.serial('a reader who does not read slows nothing, and what he misses is counted', async (t) => {
+  const attrs = { sampleUs: 1_000, aggrUs: 5_000 };
+  await using monitor = await Monitor.start({ targets: [hotCold()], attrs, queueLimit: 10 });
+  let stats = await monitor.stats();
+  while (stats.snapshots < 60) {
+    await pause(20);
+    stats = await monitor.stats();
+  }
+  t.true(stats.droppedSnapshots >= 50 - 2, `${stats.droppedSnapshots} of ${stats.snapshots}`);
+  await monitor.stop();
+  const left: Snapshot[] = [];
+  for await (const snapshot of monitor) left.push(snapshot);
+  t.is(left.length, 10);
+});
+
+for (const kind of ['exit', 'hang'] as const) {
+  test.serial(
+    `a sampler that ${kind === 'exit' ? 'dies' : 'hangs'} is replaced, and the others go on`,
+    async (t) => {
+      const targets = [hotCold(32, { fault: { atUs: 300_000, kind } }), hotCold(8)];
+      await using monitor = await Monitor.start({ targets, workers: 2 });
+      let lost = 0;
+      monitor.on('samplerLost', (count) => {
+        lost += count;
+      });
+      const after = new Set<number>();
+      for await (const snapshot of monitor) {
+        if (lost > 0 && snapshot.stats.lostSamplers === 1 && snapshot.endUs > 1e6)
+          after.add(snapshot.target.id);
+        if (after.size === 2) break;
+      }
+      const stats = await monitor.stop();
+      t.is(lost, 1);
+      t.is(stats.lostSamplers, 1);
+      t.true(stats.lostTicks > 0);
+    },
+  );
+}
+
+test.serial('a target that keeps killing its samplers is given up', async (t) => {
+  // The script starts anew every 200 ms, and its fault with it, for each sampler that opens it.
+  const deadly = hotCold(32, { fault: { atUs: 150_000, kind: 'exit', always: true } });
+  await using monitor = await Monitor.start({ targets: [deadly, hotCold(8)] });
+  const [target, reason, message] = await new Promise<unknown[]>((resolve) => {
+    monitor.on('detached', (...event) => resolve(event));
+    void (async () => {
+      for await (const _ of monitor);
+    })();
+  });
+  t.like(target, { id: 0 });
+  t.is(reason, 'failed');
+  t.regex(String(message), /samplers were lost/);
+});
+
+test.serial('targets share samplers beyond the limit', async (t) => {
+  const targets = Array.from({ length: 5 }, () => hotCold());
+  await using monitor = await Monitor.start({ targets, workers: 2 });
+  const { threads } = await monitor.stats();
+  t.is(threads.length, 3);
+  const seen = new Set<number>();
+  for await (const { target } of monitor) if (seen.add(target.id).size === 5) break;
+  t.pass();
+});
+
+test.serial('a monitor ends when its last target has ended', async (t) => {
+  await using monitor = await Monitor.start({ targets: [hotCold(32, { endsUs: 300_000 })] });
+  for await (const _ of monitor);
+  t.is((await monitor.ended).reason, 'targets ended');
+  t.like(await t.throwsAsync(monitor.stats()), { code: 'STOPPED' });
+});
+
+test.serial('what cannot be watched is refused, and leaves neither threads nor files', async (t) => {
+  const counts = () => [readdirSync('/proc/self/task').length, readdirSync('/proc/self/fd').length];
+  await t.throwsAsync(Monitor.start({ targets: [{ pid: 2 ** 22 + 7 }] }), { code: 'NO_PROCESS' });
+  const before = counts();
+  for (let i = 0; i < 3; i++) {
+    await t.throwsAsync(Monitor.start({ targets: [{ pid: 2 ** 22 + 7 }] }), { code: 'NO_PROCESS' });
+    const monitor = await Monitor.start({ targets: [hotCold()] });
+    await monitor.stop();
+  }
+  for (let tries = 0; counts().some((count, i) => count > before[i]!) && tries < 100; tries++)
+    await pause(20);
+  t.deepEqual(counts(), before);
+});
+
+for (const [what, options] of Object.entries({
+  'an aggregation below the sampling interval': { attrs: { sampleUs: 10_000, aggrUs: 5_000 } },
+  'no workers': { workers: 0 },
+  'half a queue': { queueLimit: 0.5 },
+  'no time': { durationUs: 0 },
+  'a seed that is no number': { seed: Number.NaN },
+})) {
+  test.serial(`${what} is refused`, async (t) => {
+    await t.throwsAsync(Monitor.start({ targets: [hotCold()], ...options }), { code: 'ATTRS' });
+  });
+}

@@ -1,0 +1,60 @@
+import test from 'ava';
+import { MappedRanges } from '../../src/kernel/mapped-ranges.js';
+import { parseMappings, readMappings } from '../../src/kernel/maps.js';
+
+const TEXT = `55d0c0a00000-55d0c0a21000 rw-p 00000000 00:00 0                          [heap]
+7f0000000000-7f0000001000 r--p 00000000 fe:00 12                         /lib/a name (deleted)
+7f0000001000-7f0000003000 rw-p 00000000 00:00 0 
+7ffc00000000-7ffc00021000 rw-p 00000000 00:00 0                          [stack]
+ffffffffff600000-ffffffffff601000 --xp 00000000 00:00 0                  [vsyscall]
+`;
+
+test('a line of maps is a mapping with its pages, rights and name', (t) => {
+  const mappings = parseMappings(TEXT, 4096);
+  t.deepEqual(mappings[0], {
+    startPage: 0x55d0c0a00,
+    endPage: 0x55d0c0a21,
+    permissions: 'rw-p',
+    name: '[heap]',
+  });
+  t.is(mappings[1]!.name, '/lib/a name (deleted)');
+  t.is(mappings[2]!.name, '');
+});
+
+test('[vsyscall] is no memory of the process', (t) => {
+  t.is(parseMappings(TEXT, 4096).length, 4);
+});
+
+test('mapped ranges are the same in pages, with touching mappings joined', (t) => {
+  const ranges = new MappedRanges();
+  const bytes = Buffer.from(TEXT);
+  const count = ranges.parse(bytes, bytes.length);
+  t.deepEqual(
+    [...ranges.pairs.subarray(0, count)],
+    [0x55d0c0a00, 0x55d0c0a21, 0x7f0000000, 0x7f0000003, 0x7ffc00000, 0x7ffc00021],
+  );
+});
+
+test('20,000 mappings are read', (t) => {
+  const lines = Array.from({ length: 20_000 }, (_, i) => {
+    const start = 0x10_0000 + i * 2;
+    return `${start.toString(16)}000-${(start + 1).toString(16)}000 rw-p 00000000 00:00 0 \n`;
+  });
+  const bytes = Buffer.from(lines.join(''));
+  t.is(new MappedRanges().parse(bytes, bytes.length), 40_000);
+});
+
+test('both readers agree on this process, which is mapped at its own code and data', (t) => {
+  const ranges = new MappedRanges();
+  const count = ranges.read(process.pid);
+  const mappings = readMappings(process.pid);
+  t.true(mappings.some(({ name }) => name === '[stack]'));
+  t.is(ranges.pairs[0], mappings[0]!.startPage);
+  t.is(ranges.pairs[count - 1], mappings.at(-1)!.endPage);
+});
+
+test('a process that is not there is an error that says so', (t) => {
+  for (const read of [() => readMappings(2 ** 22 + 5), () => new MappedRanges().read(2 ** 22 + 5)]) {
+    t.like(t.throws(read), { code: 'NO_PROCESS' });
+  }
+});
