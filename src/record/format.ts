@@ -1,5 +1,5 @@
 import type { Attrs } from '../core/attrs.js';
-import type { Snapshot, SnapshotColumns } from '../core/snapshot.js';
+import type { Snapshot } from '../core/snapshot.js';
 import type { MonitorStats } from '../core/stats.js';
 import type { CheckName, TargetInfo } from '../core/target.js';
 
@@ -9,6 +9,7 @@ import type { CheckName, TargetInfo } from '../core/target.js';
  */
 export const RECORD_VERSION = 1;
 
+/** The first line. */
 export interface HeaderLine {
   readonly type: 'header';
   readonly version: number;
@@ -27,6 +28,7 @@ export interface HeaderLine {
   readonly seed?: number;
 }
 
+/** A process, before its first snapshot. */
 export interface TargetLine extends TargetInfo {
   readonly type: 'target';
 }
@@ -34,6 +36,25 @@ export interface TargetLine extends TargetInfo {
 /** [start, end) as hex addresses, nrAccesses, age in aggregation intervals. */
 export type RecordedRegion = readonly [start: string, end: string, nrAccesses: number, age: number];
 
+/** MonitorStats as recorded. Costs that have no value (virtual time has none) are left out, and so are the threads. */
+export type RecordedStats = Partial<Omit<MonitorStats, 'threads' | 'cpuPercent' | 'usPerSample'>> & {
+  readonly cpuPercent?: number;
+  readonly usPerSample?: number;
+};
+
+/** What watching had cost when a snapshot was made: the figures that tell how far to trust it. */
+export interface RecordedCost {
+  /** In percent of one core; left out where there is no such figure. */
+  readonly cpuPercent?: number;
+  /** Counts as in MonitorStats; one that is left out is 0. */
+  readonly ticks?: number;
+  readonly overruns?: number;
+  readonly droppedSnapshots?: number;
+  readonly lostSamplers?: number;
+  readonly lostTicks?: number;
+}
+
+/** One target's regions at the end of one aggregation interval. */
 export interface SnapshotLine {
   readonly type: 'snapshot';
   /** The id of its target line. */
@@ -42,22 +63,30 @@ export interface SnapshotLine {
   readonly endUs: number;
   readonly maxNrAccesses: number;
   readonly regions: readonly RecordedRegion[];
-  /** What watching had cost by then, in percent of one core; left out where there is no such figure. */
-  readonly cpuPercent?: number;
+  readonly cost?: RecordedCost;
 }
 
+/** The last line; a recording that was cut off has none. */
 export interface EndLine {
   readonly type: 'end';
+  /** `stopped`, `duration`, `targets ended`, `error`, ... */
   readonly reason: string;
-  /** Figures without a value (virtual time has no cost) are left out. */
-  readonly stats: Partial<Omit<MonitorStats, 'threads'>>;
+  readonly stats: RecordedStats;
 }
 
 export type RecordLine = HeaderLine | TargetLine | SnapshotLine | EndLine;
 
+export function headerLine(header: Omit<HeaderLine, 'type' | 'version'>): string {
+  return JSON.stringify({ type: 'header', version: RECORD_VERSION, ...header } satisfies HeaderLine);
+}
+
+export function targetLine(target: TargetInfo): string {
+  return JSON.stringify({ type: 'target', ...target } satisfies TargetLine);
+}
+
 /** A snapshot as its line. Written by hand: a thousand regions as objects would be made only to be thrown away. */
 export function snapshotLine(snapshot: Snapshot): string {
-  const { target, startUs, endUs, maxNrAccesses, pageSize, columns, stats } = snapshot;
+  const { target, startUs, endUs, maxNrAccesses, pageSize, columns } = snapshot;
   const { startPages, endPages, nrAccesses, ages } = columns;
   let regions = '';
   for (let i = 0; i < startPages.length; i++) {
@@ -65,33 +94,37 @@ export function snapshotLine(snapshot: Snapshot): string {
     const end = (endPages[i]! * pageSize).toString(16);
     regions += `${i > 0 ? ',' : ''}["${start}","${end}",${nrAccesses[i]},${ages[i]}]`;
   }
-  const cost = stats.cpuPercent === null ? '' : `,"cpuPercent":${round(stats.cpuPercent)}`;
   return (
     `{"type":"snapshot","target":${target.id},"startUs":${startUs},"endUs":${endUs},` +
-    `"maxNrAccesses":${maxNrAccesses},"regions":[${regions}]${cost}}`
+    `"maxNrAccesses":${maxNrAccesses},"regions":[${regions}],"cost":${JSON.stringify(recordedCost(snapshot.stats))}}`
   );
 }
 
 export function endLine(reason: string, stats: MonitorStats): string {
-  const { threads: _, cpuPercent, usPerSample, ...counts } = stats;
-  const costs = {
-    ...(cpuPercent !== null && { cpuPercent: round(cpuPercent) }),
-    ...(usPerSample !== null && { usPerSample: round(usPerSample) }),
-  };
-  return JSON.stringify({ type: 'end', reason, stats: { ...counts, ...costs } } satisfies EndLine);
+  return JSON.stringify({ type: 'end', reason, stats: recordedStats(stats) } satisfies EndLine);
 }
 
-function round(figure: number): number {
-  return Number(figure.toFixed(3));
-}
-
-/** The columns of a recorded snapshot, for what works on live snapshots too. */
-export function columnsOfLine(line: SnapshotLine, pageSize: number): SnapshotColumns {
-  const { regions } = line;
+function recordedStats({ threads: _, cpuPercent, usPerSample, ...counts }: MonitorStats): RecordedStats {
   return {
-    startPages: Float64Array.from(regions, ([start]) => Number.parseInt(start, 16) / pageSize),
-    endPages: Float64Array.from(regions, ([, end]) => Number.parseInt(end, 16) / pageSize),
-    nrAccesses: Uint32Array.from(regions, ([, , nrAccesses]) => nrAccesses),
-    ages: Uint32Array.from(regions, ([, , , age]) => age),
+    ...counts,
+    ...(cpuPercent !== null && { cpuPercent: thousandths(cpuPercent) }),
+    ...(usPerSample !== null && { usPerSample: thousandths(usPerSample) }),
   };
+}
+
+/** Counts of 0 are left out: most stay 0 in most recordings, and a snapshot of few regions is a short line. */
+function recordedCost(stats: MonitorStats): RecordedCost {
+  const { cpuPercent, ticks, overruns, droppedSnapshots, lostSamplers, lostTicks } = stats;
+  return {
+    ...(cpuPercent !== null && { cpuPercent: thousandths(cpuPercent) }),
+    ...(ticks > 0 && { ticks }),
+    ...(overruns > 0 && { overruns }),
+    ...(droppedSnapshots > 0 && { droppedSnapshots }),
+    ...(lostSamplers > 0 && { lostSamplers }),
+    ...(lostTicks > 0 && { lostTicks }),
+  };
+}
+
+function thousandths(figure: number): number {
+  return Number(figure.toFixed(3));
 }

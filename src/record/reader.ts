@@ -1,96 +1,106 @@
 import { createReadStream } from 'node:fs';
-import { open } from 'node:fs/promises';
-import { createInterface } from 'node:readline';
-import type { Readable } from 'node:stream';
-import { createGunzip, constants as zlib } from 'node:zlib';
-import { PagepulseError } from '../core/errors.js';
-import type { HeaderLine, RecordLine } from './format.js';
+import { PagepulseError, systemCode } from '../core/errors.js';
+import type { RecordLine } from './format.js';
+import { linesOf } from './lines.js';
+import { parseLine, UNKNOWN_TYPE } from './parse.js';
 
-const KNOWN_TYPES = new Set(['header', 'target', 'snapshot', 'end']);
-
-/** A record as it is read: its lines in order, and at the end what was wrong with it. */
+/** A record as it is read: its lines in order, the header first, and in the end what was wrong with it. */
 export interface RecordReader extends AsyncIterable<RecordLine> {
-  /** Lines that are no whole JSON objects: one at the end is what a killed recording leaves. */
-  readonly damagedLines: number;
+  /** Damaged lines so far that were left out: no JSON, or without what their type must have. */
+  readonly skippedLines: number;
+  /** Whether the record breaks off before its end, as that of a killed recording does; known when the last line is read. */
+  readonly truncated: boolean;
 }
 
+const HEADER_BEGINS = '{"type":"header"';
+
 /**
- * Reads a record line by line, whatever its size; compressed or not is seen from its first bytes. What was cut off
- * anywhere is readable up to there. Lines of unknown type are left out.
+ * Reads a record line by line, whatever its size; whether it is compressed is seen from its first byte. What was cut
+ * off anywhere is readable up to its last whole line: cut off before the end of its header, it has no lines. Lines of
+ * unknown type are left out; of a later version of the format, what is understood is read (`header.version` tells).
  *
- * @throws PagepulseError `RECORD` (while iterating) where the file cannot be read or is no record
+ * @param source a path, or a stream such as process.stdin, which is destroyed when reading ends
+ * @throws PagepulseError `RECORD` (while iterating) where it cannot be read, or is no record
  */
-export function readRecord(path: string): RecordReader {
-  let damagedLines = 0;
+export function readRecord(source: string | NodeJS.ReadableStream): RecordReader {
+  const name = typeof source === 'string' ? source : 'the input';
+  let skippedLines = 0;
+  let truncated = true;
+
+  async function* lines(): AsyncGenerator<RecordLine> {
+    skippedLines = 0;
+    truncated = true;
+    let hasHeader = false;
+    for await (const { text, isWhole } of linesOf(
+      typeof source === 'string' ? createReadStream(source) : source,
+    )) {
+      const line = parseLine(text);
+      if (!hasHeader) {
+        if (!isWhole && line === undefined && isCutHeader(text)) return;
+        if (!isHeader(line)) throw noRecord(name, text);
+        hasHeader = true;
+      }
+      if (line === undefined) {
+        if (isWhole && text.trim() !== '') skippedLines++;
+      } else if (line !== UNKNOWN_TYPE) {
+        if (line.type === 'end') truncated = false;
+        yield line;
+      }
+    }
+  }
+
   return {
-    get damagedLines() {
-      return damagedLines;
+    get skippedLines() {
+      return skippedLines;
+    },
+    get truncated() {
+      return truncated;
     },
     async *[Symbol.asyncIterator]() {
-      let header: HeaderLine | undefined;
-      for await (const text of linesOf(path)) {
-        const line = parseLine(text);
-        if (!line) {
-          damagedLines++;
-          continue;
+      let hasBegun = false;
+      try {
+        for await (const line of lines()) {
+          hasBegun = true;
+          yield line;
         }
-        if (!header) header = headerOf(line, path);
-        if (KNOWN_TYPES.has(line.type)) yield line;
+      } catch (error) {
+        if (!hasBegun || !systemCode(error)?.startsWith('Z_')) throw readError(name, error);
+        truncated = true; // compression that is damaged ends there
       }
-      if (!header) throw noRecord(path, 'it has no header');
     },
   };
 }
 
-function parseLine(text: string): RecordLine | undefined {
-  try {
-    const line: unknown = JSON.parse(text);
-    return typeof line === 'object' && line !== null && 'type' in line ? (line as RecordLine) : undefined;
-  } catch {
-    return undefined;
-  }
+function isHeader(line: ReturnType<typeof parseLine>): boolean {
+  return typeof line === 'object' && line.type === 'header';
 }
 
-function headerOf(line: RecordLine, path: string): HeaderLine {
-  if (line.type !== 'header' || typeof line.version !== 'number')
-    throw noRecord(path, 'it does not begin with a header');
-  return line;
+function isCutHeader(text: string): boolean {
+  return text.startsWith(HEADER_BEGINS) || HEADER_BEGINS.startsWith(text);
 }
 
-async function* linesOf(path: string): AsyncGenerator<string> {
-  const input = createReadStream(path);
-  let stream: Readable = input;
-  try {
-    if (await isCompressed(path)) {
-      // A recording that was killed lacks the end of its compression: what is there is given out nevertheless.
-      stream = input.pipe(createGunzip({ finishFlush: zlib.Z_SYNC_FLUSH }));
-      input.on('error', (error) => stream.destroy(error));
-    }
-    for await (const line of createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY })) {
-      if (line !== '') yield line;
-    }
-  } catch (error) {
-    throw noRecord(path, error instanceof Error ? error.message : String(error), error);
-  } finally {
-    input.destroy();
-  }
-}
-
-async function isCompressed(path: string): Promise<boolean> {
-  const file = await open(path);
-  try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(2), 0, 2, 0);
-    return bytesRead === 2 && buffer[0] === 0x1f && buffer[1] === 0x8b;
-  } finally {
-    await file.close();
-  }
-}
-
-function noRecord(path: string, reason: string, cause?: unknown): PagepulseError {
+function noRecord(name: string, firstLine: string): PagepulseError {
+  const reason = firstLine.startsWith(HEADER_BEGINS)
+    ? 'its header is damaged'
+    : 'it does not begin with a header';
   return new PagepulseError(
     'RECORD',
-    `${path} is no record that can be read: ${reason}; give one that \
-\`pagepulse record\` wrote`,
-    { cause },
+    `${name} is no record that can be read: ${reason}; give one that \`pagepulse record\` wrote`,
   );
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file; check the name',
+  ENOTDIR: 'its folder is a file; check the name',
+  EISDIR: 'it is a folder; give the name of a file',
+  EACCES: 'this user may not read it; ask its owner, for records are private to who made them',
+  EPERM: 'this user may not read it; ask its owner, for records are private to who made them',
+};
+
+function readError(name: string, error: unknown): PagepulseError {
+  if (error instanceof PagepulseError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  const reason =
+    REASONS[systemCode(error) ?? ''] ?? `${message}; give a file that \`pagepulse record\` wrote`;
+  return new PagepulseError('RECORD', `cannot read the record in ${name}: ${reason}`, { cause: error });
 }

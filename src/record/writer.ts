@@ -1,26 +1,45 @@
-import { once } from 'node:events';
-import { constants, createWriteStream, openSync, statSync, unlinkSync } from 'node:fs';
+import { constants, createWriteStream, ftruncateSync, openSync, statSync, unlinkSync } from 'node:fs';
 import type { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { createGzip, type Gzip, constants as zlib } from 'node:zlib';
-import { PagepulseError, systemCode } from '../core/errors.js';
+import { type PagepulseError, systemCode } from '../core/errors.js';
 import type { Snapshot } from '../core/snapshot.js';
 import type { MonitorStats } from '../core/stats.js';
 import type { TargetInfo } from '../core/target.js';
-import { endLine, type HeaderLine, RECORD_VERSION, snapshotLine } from './format.js';
+import { endLine, type HeaderLine, headerLine, snapshotLine, targetLine } from './format.js';
+import { outputError } from './output-error.js';
 
 /** A compressed recording that is killed loses at most what was written in this time. */
 const FLUSH_MS = 1_000;
 
-/** Writes a record line by line. Each method resolves when the next line may come: a slow reader slows the writer. */
+/** A file as it was opened, before anything is written. */
+interface OpenedFile {
+  readonly fd: number;
+  /** A regular file: not a device, not a pipe. */
+  readonly isRegular: boolean;
+  /** It existed, and what it holds goes with the first line, not before: the recording may never begin. */
+  readonly isOld: boolean;
+}
+
+/**
+ * Writes a record line by line. Each method resolves when its line is written (or taken by the compression): a slow
+ * reader slows whoever awaits, and an error is thrown by the call it befell.
+ */
 export class RecordWriter {
+  /** Undefined for standard output. */
+  readonly #file: OpenedFile | undefined;
   /** What the lines are written to: the file, or the compression before it. */
   readonly #lines: Writable;
   readonly #gzip: Gzip | undefined;
   readonly #output: Writable;
   readonly #flushTimer: NodeJS.Timeout | undefined;
+  /** Ends the waiting of each write that has not been answered: a stream that fails does not answer them all. */
+  readonly #waiting = new Set<() => void>();
   #mustFlush = false;
+  #holdsOld: boolean;
+  #hasBegun = false;
   #error: PagepulseError | undefined;
+  #isErrorTold = false;
 
   /**
    * Opens a record for writing. `-` is standard output; a name that ends in .gz is compressed. A new file can be read by
@@ -30,130 +49,134 @@ export class RecordWriter {
    * @throws PagepulseError `OUTPUT`
    */
   static create(path: string, { force = false }: { force?: boolean } = {}): RecordWriter {
-    if (path === '-') return new RecordWriter(path, process.stdout, false);
-    const output = createWriteStream(path, { fd: openForWriting(path, force) });
-    return new RecordWriter(path, output, path.endsWith('.gz'));
+    return new RecordWriter(path, path === '-' ? undefined : openForWriting(path, force));
   }
 
   private constructor(
     readonly path: string,
-    output: Writable,
-    compressed: boolean,
+    file: OpenedFile | undefined,
   ) {
-    this.#output = output;
-    output.on('error', (error) => this.#fail(error));
-    if (compressed) {
+    this.#file = file;
+    this.#output = file ? createWriteStream(path, { fd: file.fd }) : process.stdout;
+    this.#output.on('error', (error) => this.#fail(error));
+    this.#holdsOld = file?.isOld ?? false;
+    if (file && path.endsWith('.gz')) {
       this.#gzip = createGzip();
       this.#gzip.on('error', (error) => this.#fail(error));
-      this.#gzip.pipe(output);
+      this.#gzip.pipe(this.#output);
       this.#flushTimer = setInterval(() => this.#flush(), FLUSH_MS).unref();
     }
-    this.#lines = this.#gzip ?? output;
+    this.#lines = this.#gzip ?? this.#output;
   }
 
   header(header: Omit<HeaderLine, 'type' | 'version'>): Promise<void> {
-    return this.#write(
-      JSON.stringify({ type: 'header', version: RECORD_VERSION, ...header } satisfies HeaderLine),
-    );
+    return this.#write(headerLine(header));
   }
 
   target(target: TargetInfo): Promise<void> {
-    return this.#write(JSON.stringify({ type: 'target', ...target }));
+    this.#hasBegun = true;
+    return this.#write(targetLine(target));
   }
 
   snapshot(snapshot: Snapshot): Promise<void> {
+    this.#hasBegun = true;
     return this.#write(snapshotLine(snapshot));
   }
 
+  /** @param reason `stopped`, `duration`, `targets ended`, `error`, ... */
   end(reason: string, stats: MonitorStats): Promise<void> {
     return this.#write(endLine(reason, stats));
   }
 
   /**
-   * Writes out what is left and closes. Does nothing after an error, which has been thrown already.
+   * Writes out what is left and closes; standard output stays open for whoever else writes to it. Does nothing more
+   * after an error that a call has thrown already.
    *
    * @throws PagepulseError `OUTPUT`
    */
   async close(): Promise<void> {
     clearInterval(this.#flushTimer);
-    if (this.#error) {
-      this.#output.destroy();
-      return;
+    if (!this.#error && this.#file) {
+      this.#lines.end();
+      await finished(this.#output).catch((error) => this.#fail(error));
     }
-    try {
-      if (this.#output === process.stdout) {
-        // Standard output stays open for whoever else writes to it; it only has to take what it was given.
-        await new Promise<void>((resolve, reject) => {
-          process.stdout.write('', (error) => (error ? reject(error) : resolve()));
-        });
-      } else {
-        this.#lines.end();
-        await finished(this.#output);
-      }
-    } catch (error) {
-      throw this.#fail(error);
-    }
+    if (!this.#isErrorTold) this.#throwError();
   }
 
-  /** Closes and removes the file: for a recording that never began. */
+  /**
+   * Closes, and removes the file where the recording never began: it has no target and no snapshot. A file that was to
+   * be overwritten and has not been yet stays as it was.
+   */
   async discard(): Promise<void> {
     await this.close().catch(() => {});
-    if (this.path !== '-' && statSync(this.path, { throwIfNoEntry: false })?.isFile()) unlinkSync(this.path);
+    if (this.#file?.isRegular && !this.#hasBegun && !this.#holdsOld) {
+      try {
+        unlinkSync(this.path);
+      } catch (error) {
+        if (systemCode(error) !== 'ENOENT') throw outputError(error, this.path);
+      }
+    }
   }
 
   async #write(line: string): Promise<void> {
-    if (this.#error) throw this.#error;
-    this.#mustFlush = true;
-    if (!this.#lines.write(`${line}\n`)) {
-      // An error comes as an event of its own, and `once` rejects for those of the stream that is waited for.
-      await Promise.race([once(this.#lines, 'drain'), once(this.#output, 'close')]).catch(() => {});
+    if (!this.#error) {
+      await new Promise<void>((resolve) => {
+        const done = (error?: Error | null) => {
+          this.#waiting.delete(done);
+          if (error) this.#fail(error);
+          resolve();
+        };
+        this.#waiting.add(done);
+        this.#emptyOld();
+        this.#mustFlush = true;
+        if (!this.#error) this.#lines.write(`${line}\n`, done);
+      });
     }
-    if (this.#error) throw this.#error;
+    this.#throwError();
+  }
+
+  #emptyOld(): void {
+    if (!this.#holdsOld || !this.#file) return;
+    try {
+      ftruncateSync(this.#file.fd);
+      this.#holdsOld = false;
+    } catch (error) {
+      this.#fail(error);
+    }
   }
 
   #flush(): void {
-    if (!this.#mustFlush || this.#error) return;
+    if (!this.#mustFlush) return;
     this.#mustFlush = false;
     this.#gzip?.flush(zlib.Z_SYNC_FLUSH);
   }
 
-  #fail(error: unknown): PagepulseError {
-    this.#error ??= outputError(error, this.path);
-    return this.#error;
+  #fail(error: unknown): void {
+    if (this.#error) return;
+    this.#error = outputError(error, this.path);
+    clearInterval(this.#flushTimer);
+    this.#gzip?.destroy();
+    if (this.#file) this.#output.destroy();
+    for (const done of this.#waiting) done();
+  }
+
+  #throwError(): void {
+    if (!this.#error) return;
+    this.#isErrorTold = true;
+    throw this.#error;
   }
 }
 
 /** Opened at once, so that what is wrong with the name is known before anything is watched. */
-function openForWriting(path: string, force: boolean): number {
+function openForWriting(path: string, force: boolean): OpenedFile {
+  const { O_WRONLY, O_CREAT, O_EXCL } = constants;
   try {
     const stat = statSync(path, { throwIfNoEntry: false });
-    const { O_WRONLY, O_CREAT, O_EXCL, O_TRUNC } = constants;
-    if (stat && !stat.isFile()) return openSync(path, O_WRONLY);
-    return openSync(path, O_WRONLY | O_CREAT | (force ? O_TRUNC : O_EXCL), 0o600);
+    const isRegular = stat?.isFile() ?? true;
+    const isOld = isRegular && stat !== undefined && force;
+    const fd = openSync(path, isRegular && !isOld ? O_WRONLY | O_CREAT | O_EXCL : O_WRONLY, 0o600);
+    return { fd, isRegular, isOld };
   } catch (error) {
     throw outputError(error, path);
   }
-}
-
-const REASONS: Readonly<Record<string, string>> = {
-  EEXIST: 'it exists already; give another name, or --force to overwrite it',
-  ENOENT: 'its folder does not exist; create it, or give another name',
-  ENOTDIR: 'its folder is a file; give another name',
-  EISDIR: 'it is a folder; give the name of a file',
-  EACCES: 'this user may not write there; give a name in a folder of your own',
-  EPERM: 'this user may not write there; give a name in a folder of your own',
-  EROFS: 'the file system is read-only; give a name elsewhere',
-  ENOSPC: 'the disk is full; free some space, or give a name elsewhere. What was written before can be read',
-  EDQUOT:
-    'the quota is used up; free some space, or give a name elsewhere. What was written before can be read',
-  EFBIG: 'the file may not grow any larger (`ulimit -f`). What was written before can be read',
-  EPIPE: 'its reader has closed it',
-};
-
-function outputError(error: unknown, path: string): PagepulseError {
-  if (error instanceof PagepulseError) return error;
-  const name = path === '-' ? 'standard output' : path;
-  const message = error instanceof Error ? error.message : String(error);
-  const reason = REASONS[systemCode(error) ?? ''] ?? message;
-  return new PagepulseError('OUTPUT', `cannot write the record to ${name}: ${reason}`, { cause: error });
 }

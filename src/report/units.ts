@@ -1,6 +1,6 @@
 /** Durations and sizes as people write and read them. */
 
-/** A text that is no duration or size. */
+/** A text that is no duration or size: the message says what it was and which forms are accepted. */
 export class UnitError extends Error {
   override readonly name = 'UnitError';
 }
@@ -33,27 +33,32 @@ const BYTES_PER_UNIT: Readonly<Record<string, number>> = {
 };
 
 /**
- * `5ms`, `1.5s`, `2m`, `1h`: in microseconds, rounded, at least 1.
+ * `250us`, `5ms`, `1.5s`, `2m` (minutes, also `min`), `1h`, `1d`: in microseconds, rounded, at least 1.
  *
  * @throws UnitError for anything else, a number without a unit included: 5 what?
  */
 export function parseDurationUs(text: string): number {
   const { value, unit } = split(text);
   const us = Math.round(value * (US_PER_UNIT[unit] ?? Number.NaN));
-  if (!(us >= 1)) throw new UnitError(`'${text}' is no duration; write 250us, 5ms, 1.5s, 2m or 1h`);
-  return us;
+  if (Number.isSafeInteger(us) && us >= 1) return us;
+  throw new UnitError(
+    `'${text}' is no duration; write a number and its unit (us, ms, s, m, h or d), as in 250us, 5ms, 1.5s or 2m`,
+  );
 }
 
 /**
- * `256MiB`, `4K`, `1.5GiB`, `64MB` (a million each), `4096`: in bytes, rounded.
+ * `4096`, `256MiB`, `1.5GiB`, `64M` (as MiB), `64MB` (a million each), in either case: in bytes, rounded.
  *
  * @throws UnitError for anything else
  */
 export function parseBytes(text: string): number {
   const { value, unit } = split(text);
   const bytes = Math.round(value * (BYTES_PER_UNIT[unit.toLowerCase()] ?? Number.NaN));
-  if (!(bytes >= 0)) throw new UnitError(`'${text}' is no size; write 4096, 64KiB, 256MiB or 1.5GiB`);
-  return bytes;
+  if (Number.isSafeInteger(bytes)) return bytes;
+  throw new UnitError(
+    `'${text}' is no size; write bytes, or a number and its unit (KiB, MiB, GiB, TiB; kB, MB, GB, TB), as in 4096, ` +
+      '64KiB or 1.5GiB',
+  );
 }
 
 function split(text: string): { value: number; unit: string } {

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
@@ -10,28 +10,40 @@ const ENTER = `${ESC}[?1049h${ESC}[?25l${ESC}[?7l`;
 const LEAVE = `${ESC}[?2026l${ESC}[0m${ESC}[?7h${ESC}[?25h${ESC}[?1049l`;
 const SCREEN = new URL('../../src/cli/screen.js', import.meta.url).href;
 
+/** So that no program outlives a test that failed. */
+const PROGRAM_MS = 30_000;
+const PATIENCE_MS = 20_000;
+
 const hasScript = spawnSync('script', ['--version']).stdout?.toString().includes('util-linux') ?? false;
 /** A real terminal is needed, and script(1) of util-linux makes one. */
 const onTerminal: (title: string, run: (t: ExecutionContext) => Promise<void>) => void = hasScript
   ? (title, run) => test(title, run)
   : (title) => test.skip(`${title} (not run: there is no script(1) of util-linux)`, () => {});
 
+/** Waits for it to be so, but not for ever. */
+async function until(isSo: () => boolean): Promise<void> {
+  const deadlineMs = performance.now() + PATIENCE_MS;
+  while (!isSo() && performance.now() < deadlineMs) await new Promise((resolve) => setTimeout(resolve, 10));
+}
+
 /** What a program with a Screen did on a terminal of its own, from before it to after it. */
 class Terminal {
   text = '';
-  readonly ended: Promise<void>;
+  hasEnded = false;
   readonly #script: ChildProcess;
 
   /** @param program of an ES module in which `Screen` is known, and `say(text)` draws a frame of one line */
   constructor(
     program: string,
-    { shell = 'node --input-type=module -e "$PROGRAM"; echo status=$?', dir = '' } = {},
+    { before = '', shell = 'node --input-type=module -e "$PROGRAM"; echo status=$?', dir = '' } = {},
   ) {
-    const prelude = `import { Screen } from '${SCREEN}';
+    const prelude = `${before};
+      import { Screen } from '${SCREEN}';
       const screen = new Screen(() => globalThis.onQuit?.(), () => globalThis.onResize?.());
       const say = (text) => screen.draw([text]);
-      const alive = setInterval(() => {}, 1000);`;
-    const command = `stty cols 80 rows 24; stty -g | sed s/^/modes=/; ${shell}; stty -g | sed s/^/modes=/`;
+      const alive = setTimeout(() => process.exit(99), ${PROGRAM_MS});`;
+    // The limit on CPU time is for a program that answers nothing any more, if one should be tested.
+    const command = `ulimit -t 20; stty cols 80 rows 24; stty -g | sed s/^/modes=/; ${shell}; stty -g | sed s/^/modes=/`;
     this.#script = spawn('script', ['-qec', command, '/dev/null'], {
       env: {
         ...process.env,
@@ -46,7 +58,9 @@ class Terminal {
     this.#script.stdout!.setEncoding('utf8').on('data', (data: string) => {
       this.text += data;
     });
-    this.ended = new Promise((resolve) => this.#script.once('close', () => resolve()));
+    this.#script.once('close', () => {
+      this.hasEnded = true;
+    });
   }
 
   type(keys: string): void {
@@ -63,11 +77,12 @@ class Terminal {
 
   /** The match, as soon as what was shown since `from` has one. */
   async shows(pattern: RegExp, from = 0): Promise<RegExpExecArray> {
-    for (;;) {
-      const match = pattern.exec(this.text.slice(from));
-      if (match) return match;
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
+    await until(() => pattern.test(this.text.slice(from)));
+    const match = pattern.exec(this.text.slice(from));
+    if (match) return match;
+    throw new Error(
+      `the terminal does not show ${pattern}, but ${JSON.stringify(this.text.slice(from, 2_000))}`,
+    );
   }
 
   /** Gives up the terminal, and what still runs on it gets SIGHUP. */
@@ -89,7 +104,8 @@ function isRestored(t: ExecutionContext, { text }: Terminal): void {
 async function onA(t: ExecutionContext, terminal: Terminal, act: () => Promise<void>): Promise<void> {
   t.teardown(() => terminal.end());
   await act();
-  await terminal.ended;
+  await until(() => terminal.hasEnded);
+  t.true(terminal.hasEnded, 'the program goes on');
 }
 
 for (const [name, key] of [
@@ -98,7 +114,7 @@ for (const [name, key] of [
 ]) {
   onTerminal(`${name} is told, and closing gives the terminal back`, async (t) => {
     const terminal = new Terminal(`
-      globalThis.onQuit = () => { screen.close(); screen.close(); console.log('closed'); clearInterval(alive); };
+      globalThis.onQuit = () => { screen.close(); screen.close(); console.log('closed'); clearTimeout(alive); };
       say('ready');`);
     await onA(t, terminal, async () => {
       await terminal.shows(/ready/);
@@ -128,9 +144,10 @@ for (const [signal, status] of [
 }
 
 onTerminal('a signal that another listener takes is left to it, even to one that listens once', async (t) => {
-  const terminal = new Terminal(`
-    process.once('SIGTERM', () => setTimeout(() => { console.log('ended in order'); process.exit(5); }, 20));
-    say('pid ' + process.pid + '.');`);
+  const before = `process.once('SIGTERM', () => {
+    setTimeout(() => { console.log('ended in order'); process.exit(5); }, 20);
+  })`;
+  const terminal = new Terminal(`say('pid ' + process.pid + '.');`, { before });
   await onA(t, terminal, async () => {
     const [, pid] = await terminal.shows(/pid (\d+)\./);
     process.kill(Number(pid), 'SIGTERM');
@@ -176,6 +193,25 @@ onTerminal('Ctrl-Z gives the terminal to the shell, and fg takes it again', asyn
     terminal.type('q');
   });
   isRestored(t, terminal);
+  t.regex(terminal.text, /status=4/);
+});
+
+onTerminal('a program that was stopped without a warning takes the terminal again, too', async (t) => {
+  const shell = `set -m; node --input-type=module -e "$PROGRAM"; stty sane; echo stopped; read line; fg; echo status=$?`;
+  const terminal = new Terminal(
+    `globalThis.onQuit = () => process.exit(4);
+     globalThis.onResize = () => say('again');
+     say('pid ' + process.pid + '.');`,
+    { shell },
+  );
+  await onA(t, terminal, async () => {
+    const [, pid] = await terminal.shows(/pid (\d+)\./);
+    process.kill(Number(pid), 'SIGSTOP');
+    await terminal.shows(/stopped\r\n/);
+    terminal.type('\n');
+    await terminal.shows(/again/);
+    terminal.type('q'); // no line feed: only raw mode passes it on
+  });
   t.regex(terminal.text, /status=4/);
 });
 
@@ -238,20 +274,20 @@ onTerminal('frames for a terminal that takes none are left out, and the program 
   await onA(t, terminal, async () => {
     await terminal.shows(/ready/);
     terminal.pause();
-    for (;;) {
-      try {
-        if (readFileSync(join(dir, 'frames'), 'utf8') === 'all') break;
-      } catch {
-        // Not yet.
-      }
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+    await until(() => existsSync(join(dir, 'frames')));
+    t.true(existsSync(join(dir, 'frames')), 'the program waits for the terminal');
     terminal.resume();
     terminal.type('q');
   });
   isRestored(t, terminal);
-  const shown = new Set([...terminal.text.matchAll(/frame (\d+) /g)].map((match) => match[1]));
-  t.true(shown.size > 0 && shown.size < 1000, `${shown.size} of 1000`);
+  // Without the first one, and the last, which may have been cut short by leaving.
+  const frames = terminal.text.split(`${ESC}[?2026h`).slice(2, -1);
+  t.true(frames.length > 0 && frames.length < 1000, `${frames.length} of 1000`);
+  for (const frame of frames) {
+    const numbers = [...frame.matchAll(/frame (\d+) x{60}/g)].map((match) => match[1]);
+    t.is(numbers.length, 24, 'a frame is whole');
+    t.is(new Set(numbers).size, 1);
+  }
 });
 
 test('a terminal shows what it says it can', (t) => {

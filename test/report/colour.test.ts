@@ -56,6 +56,7 @@ test('a little is told from never in every mode', (t) => {
   for (const mode of ['truecolor', '256', 'none'] as const) {
     t.not(paint([0.001], mode), paint([0], mode));
     t.not(paint([0], mode), paint([Number.NaN], mode));
+    if (mode !== 'none') t.regex(paint([0.001], mode), /\[48;/);
   }
 });
 

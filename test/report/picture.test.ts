@@ -57,6 +57,25 @@ test('without room for all ranges the one with most accesses is shown, and the h
   t.true(lines[2]!.startsWith('55d0c0a00000'));
 });
 
+test('a narrow table has no ages and no paths, but names', (t) => {
+  const row = (width: number) =>
+    draw([viewOf({ rows: THREE_RANGES }, { mappings: MAPPINGS })], width, 24).find((line) =>
+      line.startsWith('7f12a08'),
+    );
+  t.is(row(69), '7f12a0800000    8 MiB       0 %     300 ms  libc.so.6 +1 more');
+  t.is(row(51), '7f12a0800000    8 MiB       0 %  libc.so.6 +1 more');
+  t.is(row(46), '7f12a0800000    8 MiB       0 %  libc… +1 more');
+});
+
+test('a hint stands at the right end of the last line, and goes before the legend', (t) => {
+  const last = (width: number) => draw(processes(1), width, 24, 'q quits').at(-1)!;
+  // Eight cells: never, and seven with shares of 1/14, 3/14, ... 13/14.
+  t.is(last(40), 'accessed: never .0235679 always  q quits');
+  t.true(last(37).endsWith(' always  q quits'));
+  t.is(last(36), 'q quits');
+  t.is(last(3), 'q …');
+});
+
 test('equally large regions are sorted by nrAccesses, equally hot ones by size', (t) => {
   const rows = Array.from({ length: 30 }, (_, i) => [i * 100, i * 100 + 1 + (i % 10), i % 3, 0] as const);
   const lines = draw([viewOf({ rows })], 100, 200);

@@ -1,0 +1,26 @@
+import { PagepulseError, systemCode } from '../core/errors.js';
+
+const REASONS: Readonly<Record<string, string>> = {
+  EEXIST: 'it exists already; give another name, or --force to overwrite it',
+  ENOENT: 'its folder does not exist; create it, or give another name',
+  ENOTDIR: 'its folder is a file; give another name',
+  EISDIR: 'it is a folder; give the name of a file',
+  EACCES: 'this user may not write there; give a name in a folder of your own',
+  EPERM: 'this user may not write there; give a name in a folder of your own',
+  EROFS: 'the file system is read-only; give a name elsewhere',
+  ENAMETOOLONG: 'the name is too long; give a shorter one',
+  ENOSPC: 'the disk is full; free some space, or give a name elsewhere. What was written before can be read',
+  EDQUOT:
+    'the quota is used up; free some space, or give a name elsewhere. What was written before can be read',
+  EFBIG: 'the file may not grow any larger (`ulimit -f`). What was written before can be read',
+  EPIPE: 'its reader has closed it',
+};
+
+/** What kept a record from being written, as a PagepulseError `OUTPUT`; its cause is the system's error, with its code. */
+export function outputError(error: unknown, path: string): PagepulseError {
+  if (error instanceof PagepulseError) return error;
+  const name = path === '-' ? 'standard output' : path;
+  const message = error instanceof Error ? error.message : String(error);
+  const reason = REASONS[systemCode(error) ?? ''] ?? `${message}; give a name elsewhere`;
+  return new PagepulseError('OUTPUT', `cannot write the record to ${name}: ${reason}`, { cause: error });
+}

@@ -1,0 +1,120 @@
+import type { RecordedCost, RecordedStats, RecordLine } from './format.js';
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const COST_FIGURES = [
+  'cpuPercent',
+  'ticks',
+  'overruns',
+  'droppedSnapshots',
+  'lostSamplers',
+  'lostTicks',
+] as const satisfies readonly (keyof RecordedCost)[];
+
+const STATS_FIGURES = [
+  ...COST_FIGURES,
+  'elapsedUs',
+  'samples',
+  'notSampled',
+  'snapshots',
+  'regions',
+  'usPerSample',
+] as const satisfies readonly (keyof RecordedStats)[];
+
+/** A line that is whole JSON, of a type that a later version may have added. */
+export const UNKNOWN_TYPE = Symbol('unknown type');
+
+/**
+ * One line of a record, or undefined where it is no JSON object or lacks what its type must have. Fields that are not
+ * known stay in it and do no harm.
+ */
+export function parseLine(text: string): RecordLine | typeof UNKNOWN_TYPE | undefined {
+  let line: unknown;
+  try {
+    line = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (!isObject(line) || typeof line.type !== 'string') return undefined;
+  switch (line.type) {
+    case 'header':
+      return isHeader(line) ? (line as unknown as RecordLine) : undefined;
+    case 'target':
+      return isTarget(line) ? (line as unknown as RecordLine) : undefined;
+    case 'snapshot':
+      return isSnapshot(line) ? (line as unknown as RecordLine) : undefined;
+    case 'end':
+      return typeof line.reason === 'string' && hasFigures(line.stats, STATS_FIGURES)
+        ? (line as unknown as RecordLine)
+        : undefined;
+    default:
+      return UNKNOWN_TYPE;
+  }
+}
+
+function isHeader({ version, pageSize, attrs, ...texts }: Fields): boolean {
+  return (
+    isCount(version) &&
+    isCount(pageSize) &&
+    pageSize > 0 &&
+    isObject(attrs) &&
+    ['sampleUs', 'aggrUs', 'updateUs', 'minRegions', 'maxRegions'].every((name) => isCount(attrs[name])) &&
+    ['tool', 'startedAt', 'startedMonotonicNs', 'kernel', 'check'].every(
+      (name) => typeof texts[name] === 'string',
+    )
+  );
+}
+
+function isTarget({ id, pid, startTime, comm, cmdline }: Fields): boolean {
+  return (
+    isCount(id) &&
+    isCount(pid) &&
+    typeof startTime === 'string' &&
+    typeof comm === 'string' &&
+    Array.isArray(cmdline) &&
+    cmdline.every((word) => typeof word === 'string')
+  );
+}
+
+function isSnapshot({ target, startUs, endUs, maxNrAccesses, regions, cost }: Fields): boolean {
+  return (
+    isCount(target) &&
+    isTime(startUs) &&
+    isTime(endUs) &&
+    isCount(maxNrAccesses) &&
+    Array.isArray(regions) &&
+    regions.every(isRegion) &&
+    (cost === undefined || hasFigures(cost, COST_FIGURES))
+  );
+}
+
+function isRegion(region: unknown): boolean {
+  return (
+    Array.isArray(region) &&
+    isAddress(region[0]) &&
+    isAddress(region[1]) &&
+    isCount(region[2]) &&
+    isCount(region[3])
+  );
+}
+
+function isAddress(value: unknown): boolean {
+  return typeof value === 'string' && /^[0-9a-f]{1,16}$/i.test(value);
+}
+
+/** Each may be missing, and what a later version adds may be anything. */
+function hasFigures(value: unknown, names: readonly string[]): boolean {
+  return isObject(value) && names.every((name) => !(name in value) || Number.isFinite(value[name]));
+}
+
+function isTime(value: unknown): boolean {
+  return typeof value === 'number' && Number.isFinite(value) && value >= 0;
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+}
+
+function isObject(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,256 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import test, { type ExecutionContext } from 'ava';
+import type { EndLine, HeaderLine, RecordLine, SnapshotLine } from '../../src/record/format.js';
+import { start } from '../helpers/processes.js';
+
+// On the machine's own kernel, with whatever access check it offers. Times are short, and never asserted.
+
+const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
+const QUICK = ['--sample', '10ms', '--aggr', '50ms'];
+
+interface Outcome {
+  readonly status: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+function begin(
+  t: ExecutionContext,
+  args: readonly string[],
+): { child: ChildProcess; outcome: Promise<Outcome> } {
+  const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  t.teardown(() => child.kill('SIGKILL'));
+  let [out, err] = ['', ''];
+  child.stdout!.on('data', (data) => {
+    out += data;
+  });
+  child.stderr!.on('data', (data) => {
+    err += data;
+  });
+  return { child, outcome: once(child, 'close').then(([status]) => ({ status, out, err })) };
+}
+
+const run = (t: ExecutionContext, ...args: string[]) => begin(t, args).outcome;
+
+function folder(t: ExecutionContext): string {
+  const path = mkdtempSync(join(tmpdir(), 'pagepulse-test-'));
+  t.teardown(() => rmSync(path, { recursive: true }));
+  return path;
+}
+
+function linesOf(path: string): RecordLine[] {
+  return readFileSync(path, 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+}
+
+/** One line, no stack trace, that begins as every message does. */
+function isOneLine(t: ExecutionContext, { err }: Outcome, pattern: RegExp): void {
+  t.regex(err, /^pagepulse: [^\n]+\n$/);
+  t.regex(err, pattern);
+}
+
+for (const [what, args, status, pattern] of [
+  ['no target', ['record'], 2, /nothing to watch: give --pid/],
+  ['pid 0', ['record', '--pid', '0'], 2, /whole number from 1 on/],
+  ['a negative pid', ['watch', '--pid', '-5'], 2, /whole number from 1 on/],
+  ['a pid that is no number', ['record', '--pid', 'abc'], 2, /whole number from 1 on/],
+  ['a huge pid', ['record', '--pid', '99999999999'], 2, /whole number from 1 on/],
+  ['a pid of nobody', ['watch', '--pid', '4194309'], 1, /there is no process 4194309; `ps -e`/],
+  [
+    'an aggregation below the sampling interval',
+    ['watch', '--pid', '1', '--sample', '10ms', '--aggr', '5ms'],
+    2,
+    /below the sampling interval/,
+  ],
+  [
+    'limits the wrong way round',
+    ['watch', '--pid', '1', '--min-regions', '9', '--max-regions', '5'],
+    2,
+    /maxRegions \(5\) is below/,
+  ],
+  ['a time without a unit', ['record', '--pid', '1', '--sample', '5'], 2, /as in 250us, 5ms/],
+  ['an unknown check', ['record', '--pid', '1', '--check', 'psychic'], 2, /Allowed choices/],
+  ['an unknown option', ['record', '--frobnicate'], 2, /unknown option/],
+  ['a folder as output', ['record', '--pid', '1', '-o', '/'], 1, /it is a folder/],
+  ['an output in no folder', ['record', '--pid', '1', '-o', '/nowhere/x'], 1, /its folder does not exist/],
+  ['a command beside -o -', ['record', '-o', '-', '--', 'true'], 2, /give the record a file/],
+  ['a range that is none', ['watch', '--pid', '1', '--range', 'zz'], 2, /two addresses in hex/],
+] as const) {
+  test(`${what} is refused in one line, with what to do`, async (t) => {
+    const outcome = await run(t, ...args);
+    isOneLine(t, outcome, pattern);
+    t.is(outcome.status, status);
+    t.is(outcome.out, '');
+  });
+}
+
+test('doctor says what there is, as text and as JSON', async (t) => {
+  const text = await run(t, 'doctor');
+  t.regex(text.out, /^idle-page +(yes|no) /m);
+  t.regex(text.out, /^referenced +(yes|no) /m);
+  const { checks, best } = JSON.parse((await run(t, 'doctor', '--json')).out);
+  t.is(checks.length, 2);
+  t.is(text.status, best ? 0 : 1);
+});
+
+test('a recording has a header, its targets, snapshots and an end', async (t) => {
+  const path = join(folder(t), 'it.ndjson');
+  const { pid } = start(t, 'sleep', ['60']);
+  const outcome = await run(
+    t,
+    'record',
+    '--pid',
+    String(pid),
+    '-o',
+    path,
+    '--duration',
+    '400ms',
+    '--seed',
+    '5',
+    ...QUICK,
+  );
+  t.is(outcome.status, 0, outcome.err);
+  const lines = linesOf(path);
+  t.like(lines[0] as HeaderLine, { type: 'header', version: 1, pageSize: 4096, seed: 5 });
+  t.like(lines[1], { type: 'target', id: 0, pid, comm: 'sleep', cmdline: ['sleep', '60'] });
+  t.true(lines.filter(({ type }) => type === 'snapshot').length >= 3);
+  const snapshot = lines[2] as SnapshotLine;
+  t.is(snapshot.maxNrAccesses, 5);
+  t.true(
+    snapshot.regions.every(
+      ([startAddress, end]) => Number.parseInt(startAddress, 16) < Number.parseInt(end, 16),
+    ),
+  );
+  t.is((lines.at(-1) as EndLine).reason, 'duration');
+  t.is(statSync(path).mode & 0o777, 0o600);
+});
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  test(`${signal} ends a recording properly`, async (t) => {
+    const path = join(folder(t), 'it.ndjson');
+    const { pid } = start(t, 'sleep', ['60']);
+    const { child, outcome } = begin(t, ['record', '--pid', String(pid), '-o', path, ...QUICK]);
+    while (!existsSync(path) || readFileSync(path, 'utf8').split('\n').length < 5) await pause(20);
+    child.kill(signal);
+    t.is((await outcome).status, 0);
+    t.like(linesOf(path).at(-1), { type: 'end', reason: 'stopped' });
+  });
+}
+
+test('a command is recorded until it ends; its output and its status are its own', async (t) => {
+  const path = join(folder(t), 'it.ndjson');
+  const outcome = await run(
+    t,
+    'record',
+    '-o',
+    path,
+    ...QUICK,
+    '--',
+    'sh',
+    '-c',
+    'echo hello; sleep 2; exit 3',
+  );
+  t.is(outcome.status, 3);
+  t.is(outcome.out, 'hello\n');
+  t.like(linesOf(path).at(-1), { type: 'end', reason: 'targets ended' });
+});
+
+test('a command that is killed passes on its signal as a shell does', async (t) => {
+  const path = join(folder(t), 'it.ndjson');
+  const outcome = await run(t, 'record', '-o', path, ...QUICK, '--', 'sh', '-c', 'sleep 0.4; kill -9 $$');
+  t.is(outcome.status, 128 + 9);
+});
+
+test('a command that does not exist is said, with the status of a shell', async (t) => {
+  const path = join(folder(t), 'it.ndjson');
+  const outcome = await run(t, 'record', '-o', path, '--', '/nowhere/command');
+  isOneLine(t, outcome, /cannot start \/nowhere\/command/);
+  t.is(outcome.status, 127);
+  t.false(existsSync(path));
+});
+
+test('a process that ends within the first tick is said, and leaves no file', async (t) => {
+  const path = join(folder(t), 'it.ndjson');
+  const { pid } = start(t, 'sleep', ['0.6']);
+  const outcome = await run(
+    t,
+    'record',
+    '--pid',
+    String(pid),
+    '-o',
+    path,
+    '--sample',
+    '5s',
+    '--aggr',
+    '5s',
+    '--update',
+    '50ms',
+  );
+  t.is(outcome.status, 1);
+  t.regex(outcome.err, /ended before the first snapshot|there is no process/);
+  t.false(existsSync(path));
+});
+
+test('a recording that exists is not overwritten unless forced', async (t) => {
+  const path = join(folder(t), 'it.ndjson');
+  writeFileSync(path, 'precious');
+  const { pid } = start(t, 'sleep', ['60']);
+  const args = ['record', '--pid', String(pid), '-o', path, '--duration', '200ms', ...QUICK];
+  isOneLine(t, await run(t, ...args), /exists already; give another name, or --force/);
+  t.is(readFileSync(path, 'utf8'), 'precious');
+  t.is((await run(t, ...args, '--force')).status, 0);
+  t.like(linesOf(path)[0], { type: 'header' });
+});
+
+test('a full disk ends the recording with a reason', async (t) => {
+  const { pid } = start(t, 'sleep', ['60']);
+  const outcome = await run(
+    t,
+    'record',
+    '--pid',
+    String(pid),
+    '-o',
+    '/dev/full',
+    '--duration',
+    '5s',
+    ...QUICK,
+  );
+  t.is(outcome.status, 1);
+  t.regex(outcome.err, /the disk is full/);
+});
+
+test('a reader that has seen enough ends the recording quietly', async (t) => {
+  const { pid } = start(t, 'sleep', ['60']);
+  const { child, outcome } = begin(t, ['record', '--pid', String(pid), '-o', '-', ...QUICK]);
+  await once(child.stdout!, 'data');
+  child.stdout!.destroy();
+  const { status, err } = await outcome;
+  t.is(status, 0);
+  t.notRegex(err, /EPIPE|cannot write/);
+});
+
+test('without a terminal, watch prints plain blocks', async (t) => {
+  const { pid } = start(t, 'sleep', ['60']);
+  const outcome = await run(t, 'watch', '--pid', String(pid), '--duration', '1500ms', ...QUICK);
+  t.is(outcome.status, 0, outcome.err);
+  t.false(outcome.out.includes('\x1b'));
+  t.regex(outcome.out, new RegExp(`^${pid} sleep`, 'm'));
+  t.regex(outcome.out, /address +size +accessed +age +mapping/);
+});
+
+test('another user’s process is refused where the kernel refuses', async (t) => {
+  if (process.getuid?.() === 0) return t.pass('root may watch everyone');
+  isOneLine(
+    t,
+    await run(t, 'record', '--pid', '1', '-o', join(folder(t), 'x')),
+    /run as its user or as root/,
+  );
+});

@@ -1,0 +1,96 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { constants, openSync } from 'node:fs';
+import { Socket } from 'node:net';
+import { join } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
+import test from 'ava';
+import { snapshotLine } from '../../src/record/format.js';
+import { readRecord } from '../../src/record/reader.js';
+import { RecordWriter } from '../../src/record/writer.js';
+import { folderFor, HEADER, largeSnapshot, typesOf } from './records.js';
+
+const PROGRAM = `
+  import { RecordWriter } from '${new URL('../../src/record/writer.js', import.meta.url)}';
+  import { EXAMPLE, HEADER, STATS, writeExample } from '${new URL('./records.js', import.meta.url)}';
+  const writer = RecordWriter.create('-');
+  if (process.argv[1] === 'whole') {
+    await writeExample(writer);
+    process.stdout.write('and standard output is open\\n');
+  } else {
+    await writer.header(HEADER);
+    try {
+      for (;;) await writer.snapshot(EXAMPLE);
+    } catch (error) {
+      await writer.close();
+      console.error(JSON.stringify({ code: error.code, cause: error.cause.code, message: error.message }));
+    }
+  }
+`;
+
+const writeToPipe = (mode: string) =>
+  spawn(process.execPath, ['--input-type=module', '-e', PROGRAM, mode], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+
+test('`-` is standard output, which stays open', async (t) => {
+  const child = writeToPipe('whole');
+  t.teardown(() => child.kill('SIGKILL'));
+  const reader = readRecord(child.stdout);
+  t.is(await typesOf(reader), 'header target snapshot snapshot snapshot end');
+  t.is(reader.skippedLines, 1, 'the line that somebody else wrote');
+});
+
+test('a reader that leaves is told as EPIPE, and the writer ends by itself', async (t) => {
+  const child = writeToPipe('endless');
+  t.teardown(() => child.kill('SIGKILL'));
+  let stderr = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  child.stdout.once('data', () => child.stdout.destroy());
+  const [exitCode, signal] = await once(child, 'close');
+  t.deepEqual([exitCode, signal], [0, null], stderr);
+  t.deepEqual(JSON.parse(stderr), {
+    code: 'OUTPUT',
+    cause: 'EPIPE',
+    message: 'cannot write the record to standard output: its reader has closed it',
+  });
+});
+
+test('a reader that does not read holds the writer up, and loses nothing', async (t) => {
+  const path = join(folderFor(t), 'pipe');
+  execFileSync('mkfifo', [path]);
+  const reader = new Socket({
+    fd: openSync(path, constants.O_RDONLY | constants.O_NONBLOCK),
+    writable: false,
+  });
+  t.teardown(() => reader.destroy());
+  reader.pause();
+  const writer = RecordWriter.create(path); // it exists, and needs no force
+  await writer.header(HEADER);
+
+  // More than a pipe holds and a stream reads ahead: it cannot be written before somebody reads.
+  const snapshot = largeSnapshot();
+  let isWritten = false;
+  const written = writer.snapshot(snapshot).then(() => {
+    isWritten = true;
+  });
+  while (reader.readableLength < HEADER_BYTES + 1) {
+    reader.read(0); // fetches a piece, and takes nothing
+    await turn();
+  }
+  t.false(isWritten);
+
+  let text = '';
+  reader.setEncoding('utf8').on('data', (piece: string) => {
+    text += piece;
+  });
+  reader.resume();
+  await written;
+  await writer.close();
+  await once(reader, 'end');
+  t.is(text.slice(text.indexOf('\n') + 1), `${snapshotLine(snapshot)}\n`);
+});
+
+const HEADER_BYTES = JSON.stringify({ type: 'header', version: 1, ...HEADER }).length + 1;

@@ -1,0 +1,200 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { gzipSync } from 'node:zlib';
+import test from 'ava';
+import { readRecord } from '../../src/record/reader.js';
+import { RecordWriter } from '../../src/record/writer.js';
+import {
+  EXAMPLE,
+  folderFor,
+  HEADER,
+  largeSnapshot,
+  STATS,
+  TARGET,
+  typesOf,
+  writeExample,
+} from './records.js';
+
+const HEADER_LINE = JSON.stringify({ type: 'header', version: 1, ...HEADER });
+const TARGET_LINE = JSON.stringify({ type: 'target', ...TARGET });
+const SNAPSHOT_LINE =
+  '{"type":"snapshot","target":0,"startUs":0,"endUs":100120,"maxNrAccesses":20,"regions":[["1000","2000",20,3]]}';
+const END_LINE = '{"type":"end","reason":"stopped","stats":{"ticks":200}}';
+const TEXT = `${[HEADER_LINE, TARGET_LINE, SNAPSHOT_LINE, SNAPSHOT_LINE, END_LINE].join('\n')}\n`;
+const TYPES = ['header', 'target', 'snapshot', 'snapshot', 'end'];
+
+const recordOf = (...chunks: readonly (string | Uint8Array)[]) => readRecord(Readable.from(chunks));
+
+test('a record cut off at any byte is readable up to its last whole line', async (t) => {
+  const bytes = Buffer.from(TEXT);
+  for (let length = 0; length <= bytes.length; length++) {
+    const cut = bytes.subarray(0, length);
+    // A last line that lacks no more than its line feed is whole.
+    const lines = TEXT.split('\n').filter((_, i, all) => all.slice(0, i + 1).join('\n').length <= length);
+    const reader = recordOf(cut);
+    t.is(await typesOf(reader), TYPES.slice(0, lines.length).join(' '), `cut off at ${length}`);
+    t.is(reader.truncated, lines.length < TYPES.length, `cut off at ${length}`);
+    t.is(reader.skippedLines, 0, `cut off at ${length}`);
+  }
+});
+
+test('it makes no difference how the bytes arrive', async (t) => {
+  for (const bytes of [Buffer.from(TEXT), gzipSync(TEXT)]) {
+    const single = Array.from(bytes, (_, i) => bytes.subarray(i, i + 1));
+    t.is(await typesOf(recordOf(...single)), TYPES.join(' '));
+    t.is(await typesOf(recordOf(Buffer.alloc(0), bytes)), TYPES.join(' '));
+  }
+  t.is(await typesOf(recordOf(...TEXT)), TYPES.join(' '));
+});
+
+test('a compressed record cut off anywhere is readable as far as it goes', async (t) => {
+  const path = join(folderFor(t), 'it.gz');
+  await writeExample(RecordWriter.create(path), 5);
+  const whole = readFileSync(path);
+  let before = 0;
+  for (let length = 0; length < whole.length; length += 7) {
+    const reader = recordOf(whole.subarray(0, length));
+    const types = await typesOf(reader);
+    t.true('header target snapshot snapshot snapshot snapshot snapshot end'.startsWith(types));
+    t.is(reader.skippedLines, 0);
+    t.true(types.length >= before, `a longer piece gave less at ${length}`);
+    before = types.length;
+  }
+  t.true(before > 0);
+});
+
+test('compression is told by the content, not by the name', async (t) => {
+  const folder = folderFor(t);
+  writeFileSync(join(folder, 'plain.gz'), TEXT);
+  writeFileSync(join(folder, 'packed.ndjson'), gzipSync(TEXT));
+  t.is(await typesOf(readRecord(join(folder, 'plain.gz'))), TYPES.join(' '));
+  const reader = readRecord(join(folder, 'packed.ndjson'));
+  t.is(await typesOf(reader), TYPES.join(' '));
+  t.false(reader.truncated);
+  t.is(await typesOf(reader), TYPES.join(' '), 'a file can be read again');
+});
+
+test('what follows the compressed data is no part of the record', async (t) => {
+  const reader = recordOf(gzipSync(TEXT), Buffer.from('garbage'), Buffer.from('more'));
+  t.is(await typesOf(reader), TYPES.join(' '));
+});
+
+test('damaged compression ends the record, and nothing before it is lost', async (t) => {
+  const snapshots = 2_000;
+  const text = `${[HEADER_LINE, ...new Array(snapshots).fill(SNAPSHOT_LINE), END_LINE].join('\n')}\n`;
+  // Stored, not compressed: each byte lies where it lies, and damage after it does not reach back.
+  const packed = gzipSync(text, { level: 0 });
+  const blockHeader = 10 + 5 + 65_535; // gzip's header, the first stored block and its own header
+  packed.fill(0xff, blockHeader, blockHeader + 5);
+  const reader = recordOf(packed);
+  const types = (await typesOf(reader)).split(' ');
+  t.is(types.length, text.slice(0, 65_535).split('\n').length - 1);
+  t.true(reader.truncated);
+});
+
+test('a checksum that does not fit is told, and the lines are there', async (t) => {
+  const packed = gzipSync(TEXT);
+  packed[packed.length - 8]! ^= 1;
+  const reader = recordOf(packed);
+  t.is(await typesOf(reader), TYPES.join(' '));
+  t.true(reader.truncated);
+});
+
+test('damaged lines are left out and counted', async (t) => {
+  const damaged = [
+    SNAPSHOT_LINE.slice(0, 50),
+    SNAPSHOT_LINE.slice(50),
+    '\0\0\0\0',
+    '[]',
+    'null',
+    '{"no":"type"}',
+    '{"type":"snapshot","target":0}',
+    SNAPSHOT_LINE.replace('"1000"', '"not hex"'),
+    SNAPSHOT_LINE.replace('20,3]', '-1,3]'),
+    SNAPSHOT_LINE.replace('20,3]', '20]'),
+    SNAPSHOT_LINE.replace('}', ',"cost":{"ticks":"many"}}'),
+    TARGET_LINE.replace('["postgres","-D","data"]', '"postgres"'),
+    '{"type":"end","stats":{}}',
+  ];
+  for (const line of damaged) {
+    const reader = recordOf(`${[HEADER_LINE, line, TARGET_LINE, SNAPSHOT_LINE, END_LINE].join('\n')}\n`);
+    t.is(await typesOf(reader), 'header target snapshot end', line);
+    t.is(reader.skippedLines, 1, line);
+    t.false(reader.truncated, line);
+  }
+});
+
+test('types and fields that are not known do no harm', async (t) => {
+  const reader = recordOf(
+    `${HEADER_LINE.replace('}}', '},"colour":"blue"}')}\r\n`,
+    '{"type":"weather","regions":null}\n\n',
+    `${SNAPSHOT_LINE.replace('20,3]', '20,3,"warm"]').replace(/}$/, ',"cost":{"ticks":1,"joules":[1]}}')}\n`,
+    `${END_LINE}\n`,
+  );
+  t.is(await typesOf(reader), 'header snapshot end');
+  t.is(reader.skippedLines, 0);
+});
+
+test('of a later version, what is understood is read', async (t) => {
+  const header = HEADER_LINE.replace('"version":1', '"version":2');
+  const later = SNAPSHOT_LINE.replace('[["1000","2000",20,3]]', '{"packed":"AAEC"}');
+  const reader = recordOf(`${[header, TARGET_LINE, later, SNAPSHOT_LINE, END_LINE].join('\n')}\n`);
+  t.is(await typesOf(reader), 'header target snapshot end');
+  t.is(reader.skippedLines, 1);
+});
+
+test('what is no record is refused, and the message says why', async (t) => {
+  const folder = folderFor(t);
+  const path = join(folder, 'file');
+  const refused: readonly [string | Uint8Array, RegExp][] = [
+    ['hello', /does not begin with a header/],
+    ['hello\nworld\n', /does not begin with a header/],
+    ['{"a":1}\n', /does not begin with a header/],
+    [`${TARGET_LINE}\n`, /does not begin with a header/],
+    ['\n', /does not begin with a header/],
+    [`${HEADER_LINE.replace('4096', '"4096"')}\n`, /header is damaged/],
+    [gzipSync('hello\n'), /does not begin with a header/],
+    [Buffer.from([0x1f, 0x8b, 0xff, 0xff, 1, 2, 3, 4, 5, 6, 7, 8]), /cannot read the record/],
+    [Buffer.alloc(100_000, 0xff), /does not begin with a header/],
+  ];
+  for (const [content, message] of refused) {
+    writeFileSync(path, content);
+    const error = await t.throwsAsync(typesOf(readRecord(path)), { code: 'RECORD', message });
+    t.true(error.message.includes(path));
+  }
+  mkdirSync(join(folder, 'folder'));
+  await t.throwsAsync(typesOf(readRecord(join(folder, 'folder'))), {
+    code: 'RECORD',
+    message: /it is a folder/,
+  });
+  await t.throwsAsync(typesOf(readRecord(join(folder, 'none'))), {
+    code: 'RECORD',
+    message: /there is no such file/,
+  });
+});
+
+test('whoever stops reading in the middle closes the file', async (t) => {
+  const stream = Readable.from([TEXT, TEXT]);
+  for await (const line of readRecord(stream)) {
+    t.is(line.type, 'header');
+    break;
+  }
+  t.true(stream.destroyed);
+});
+
+test('a snapshot of many regions is one line, whatever the chunks', async (t) => {
+  const path = join(folderFor(t), 'large.gz');
+  const writer = RecordWriter.create(path);
+  const large = largeSnapshot();
+  await writer.header(HEADER);
+  await writer.snapshot(large);
+  await writer.snapshot(EXAMPLE);
+  await writer.end('duration', STATS);
+  await writer.close();
+  const counts: number[] = [];
+  for await (const line of readRecord(path)) {
+    if (line.type === 'snapshot') counts.push(line.regions.length);
+  }
+  t.deepEqual(counts, [40_000, 2]);
+});

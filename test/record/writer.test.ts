@@ -1,0 +1,190 @@
+import { copyFileSync, existsSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as pause, setImmediate as turn } from 'node:timers/promises';
+import test from 'ava';
+import { type PagepulseError, systemCode } from '../../src/core/errors.js';
+import { readRecord } from '../../src/record/reader.js';
+import { RecordWriter } from '../../src/record/writer.js';
+import {
+  EXAMPLE,
+  folderFor,
+  HEADER,
+  largeSnapshot,
+  STATS,
+  TARGET,
+  typesOf,
+  writeExample,
+} from './records.js';
+
+test('what is written can be read, plain and compressed', async (t) => {
+  const folder = folderFor(t);
+  for (const name of ['it.ndjson', 'it.ndjson.gz']) {
+    await writeExample(RecordWriter.create(join(folder, name)));
+    const reader = readRecord(join(folder, name));
+    t.is(await typesOf(reader), 'header target snapshot snapshot snapshot end');
+    t.false(reader.truncated);
+  }
+  t.is(readFileSync(join(folder, 'it.ndjson'))[0], '{'.charCodeAt(0));
+  t.is(readFileSync(join(folder, 'it.ndjson.gz'))[0], 0x1f);
+});
+
+test('only its owner can read a record', async (t) => {
+  const path = join(folderFor(t), 'it');
+  const writer = RecordWriter.create(path);
+  t.is(statSync(path).mode & 0o777, 0o600);
+  await writer.close();
+});
+
+test('a plain line is in the file when its promise resolves', async (t) => {
+  const path = join(folderFor(t), 'it');
+  const writer = RecordWriter.create(path);
+  await writer.header(HEADER);
+  t.true(readFileSync(path, 'utf8').endsWith('}}\n'));
+  await writer.snapshot(EXAMPLE);
+  t.is(await typesOf(readRecord(path)), 'header snapshot');
+  await writer.close();
+});
+
+test('a compressed recording is readable while it is written: what was written shows within moments', async (t) => {
+  const folder = folderFor(t);
+  const path = join(folder, 'it.gz');
+  const copy = join(folder, 'copy');
+  const writer = RecordWriter.create(path);
+  await writer.header(HEADER);
+  for (const expected of ['header snapshot', 'header snapshot snapshot']) {
+    await writer.snapshot(EXAMPLE);
+    for (let types = ''; types !== expected; ) {
+      await pause(50);
+      copyFileSync(path, copy); // as after a kill: nothing is closed
+      types = await typesOf(readRecord(copy));
+    }
+  }
+  t.true(readRecord(copy).truncated);
+  await writer.close();
+});
+
+test('a file that exists is not overwritten unless it is forced to be', async (t) => {
+  for (const name of ['it', 'it.gz']) {
+    const path = join(folderFor(t), name);
+    const old = 'precious'.repeat(1_000);
+    writeFileSync(path, old);
+    t.throws(() => RecordWriter.create(path), { code: 'OUTPUT', message: /exists already.*--force/ });
+    t.is(readFileSync(path, 'utf8'), old);
+    await writeExample(RecordWriter.create(path, { force: true }), 1);
+    const reader = readRecord(path);
+    t.is(await typesOf(reader), 'header target snapshot end');
+    t.is(reader.skippedLines, 0);
+  }
+});
+
+test('a recording that never begins leaves no file', async (t) => {
+  for (const name of ['it', 'it.gz']) {
+    const path = join(folderFor(t), name);
+    await RecordWriter.create(path).discard();
+    t.false(existsSync(path));
+
+    const writer = RecordWriter.create(path);
+    await writer.header(HEADER);
+    await writer.end('targets ended', STATS);
+    await writer.close();
+    await writer.discard();
+    t.false(existsSync(path), 'a header and an end are nothing');
+  }
+});
+
+test('a recording that has begun is not thrown away', async (t) => {
+  const path = join(folderFor(t), 'it');
+  const writer = RecordWriter.create(path);
+  await writer.header(HEADER);
+  await writer.target(TARGET);
+  await writer.discard();
+  t.is(await typesOf(readRecord(path)), 'header target');
+});
+
+test('a file that was to be overwritten survives a recording that never begins', async (t) => {
+  const path = join(folderFor(t), 'it');
+  writeFileSync(path, 'precious');
+  await RecordWriter.create(path, { force: true }).discard();
+  t.is(readFileSync(path, 'utf8'), 'precious');
+});
+
+test('what is wrong with the name is said at once', (t) => {
+  const folder = folderFor(t);
+  writeFileSync(join(folder, 'file'), '');
+  const refused: readonly [string, RegExp][] = [
+    [join(folder, 'none', 'it'), /folder does not exist; create it/],
+    [folder, /it is a folder; give the name of a file/],
+    [join(folder, 'file', 'it'), /its folder is a file/],
+    [join(folder, 'x'.repeat(300)), /name is too long/],
+  ];
+  for (const [path, message] of refused) {
+    for (const force of [false, true]) {
+      const error = t.throws<PagepulseError>(() => RecordWriter.create(path, { force }), {
+        code: 'OUTPUT',
+        message,
+      });
+      t.true(error.message.startsWith(`cannot write the record to ${path}: `));
+      t.truthy(systemCode(error.cause));
+    }
+  }
+});
+
+test('a full disk ends the recording with one error, which the call that met it throws', async (t) => {
+  const writer = RecordWriter.create('/dev/full'); // a device: it exists, and needs no force
+  const error = await t.throwsAsync<PagepulseError>(writer.header(HEADER), {
+    code: 'OUTPUT',
+    message: /disk is full/,
+  });
+  t.is(systemCode(error.cause), 'ENOSPC');
+  t.is(await t.throwsAsync(writer.snapshot(EXAMPLE)), error, 'no further writes');
+  await t.notThrowsAsync(writer.close());
+  await t.notThrowsAsync(writer.discard());
+  t.true(existsSync('/dev/full'));
+});
+
+test('a full disk behind the compression is told by the next call, close at the latest', async (t) => {
+  const folder = folderFor(t);
+  const path = join(folder, 'full.gz');
+  symlinkSync('/dev/full', path);
+
+  const small = RecordWriter.create(path);
+  await small.header(HEADER); // is still in the compression
+  await t.throwsAsync(small.close(), { code: 'OUTPUT', message: /disk is full/ });
+  await t.notThrowsAsync(small.close());
+
+  const large = RecordWriter.create(path);
+  await t.throwsAsync(
+    async () => {
+      for (;;) await large.snapshot(largeSnapshot());
+    },
+    { code: 'OUTPUT', message: /disk is full/ },
+  );
+  await t.notThrowsAsync(large.close());
+});
+
+test('an error that nobody was told of is thrown by close', async (t) => {
+  const path = join(folderFor(t), 'full.gz');
+  symlinkSync('/dev/full', path);
+  const writer = RecordWriter.create(path);
+  const stream = process.listenerCount('unhandledRejection');
+  await writer.header(HEADER);
+  await pause(1_500); // the flush meets the full disk while nobody writes
+  await t.throwsAsync(writer.close(), { code: 'OUTPUT', message: /disk is full/ });
+  t.is(process.listenerCount('unhandledRejection'), stream);
+});
+
+test('many lines that fill the buffer leave no listeners behind', async (t) => {
+  const warnings: Error[] = [];
+  const onWarning = (warning: Error) => warnings.push(warning);
+  process.on('warning', onWarning);
+  t.teardown(() => process.off('warning', onWarning));
+  const folder = folderFor(t);
+  for (const name of ['it', 'it.gz']) {
+    const writer = RecordWriter.create(join(folder, name));
+    await writer.header(HEADER);
+    for (let i = 0; i < 12; i++) await writer.snapshot(largeSnapshot());
+    await writer.close();
+  }
+  await turn();
+  t.deepEqual(warnings, []);
+});
