@@ -1,3 +1,4 @@
+import { pipeline } from 'node:stream';
 import { createGunzip, constants as zlib } from 'node:zlib';
 
 /** What the lines come from: chunks of a file or a pipe, cut anywhere. */
@@ -19,17 +20,12 @@ const MAX_LINE_BYTES = 256 * 2 ** 20;
  * The lines of a text that may be compressed, which its first byte tells: no text begins with that of gzip. Lines are
  * split at bytes, and at line feeds alone: JSON lets other line separators of Unicode stand inside its strings.
  *
- * @throws Error with code Z_DATA_ERROR (or another Z_ code) after the last line before damaged compression
+ * @throws Error with a code that begins with Z_ where the compression is damaged; up to some 64 KiB before are lost
  */
 export async function* linesOf(chunks: Chunks): AsyncGenerator<TextLine> {
   let parts: Uint8Array[] = [];
   let partBytes = 0;
-  let damage: unknown;
-  for await (const piece of plainBytes(chunks)) {
-    if (!(piece instanceof Uint8Array)) {
-      damage = piece.damage;
-      break;
-    }
+  for await (const piece of plainBytes(bytesOf(chunks))) {
     let from = 0;
     for (let at = piece.indexOf(LINE_FEED); at >= 0; at = piece.indexOf(LINE_FEED, from)) {
       parts.push(piece.subarray(from, at));
@@ -45,70 +41,37 @@ export async function* linesOf(chunks: Chunks): AsyncGenerator<TextLine> {
       throw new RangeError(`it has a line of more than ${MAX_LINE_BYTES} bytes`);
   }
   if (partBytes > 0) yield { text: Buffer.concat(parts).toString(), isWhole: false };
-  if (damage) throw damage;
 }
 
-/** The text's bytes; where the compression is damaged, the error in place of what would follow. */
-async function* plainBytes(chunks: Chunks): AsyncGenerator<Uint8Array | { damage: unknown }> {
-  let gunzip: Unpacking | undefined;
-  let isFirst = true;
+/** Chunks that are not empty, as bytes. */
+async function* bytesOf(chunks: Chunks): AsyncGenerator<Uint8Array> {
   for await (const chunk of chunks) {
-    const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
-    if (isFirst && bytes[0] === GZIP_FIRST_BYTE) gunzip = new Unpacking();
-    if (bytes.length > 0) isFirst = false;
-    if (!gunzip) yield bytes;
-    else yield* await gunzip.write(bytes);
-    if (gunzip?.isOver) break;
+    if (chunk.length > 0) yield typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
   }
-  if (!gunzip) return;
-  yield* await gunzip.end();
-  if (gunzip.damage) yield { damage: gunzip.damage };
 }
 
-/**
- * Decompression a chunk at a time. A pipe through Gunzip would throw away what it has ready when it meets damage, and
- * that is what a reader of a damaged record wants.
- */
-class Unpacking {
+/** The same, decompressed where they have to be. */
+async function* plainBytes(bytes: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const { value: first, done } = await bytes.next();
+  if (done) return;
+  if (first[0] !== GZIP_FIRST_BYTE) {
+    yield* startingWith(first, bytes);
+    return;
+  }
   // A recording that was killed lacks the end of its compression: this flush does not ask for it.
-  readonly #gunzip = createGunzip({ finishFlush: zlib.Z_SYNC_FLUSH });
-  #ready: Uint8Array[] = [];
-  damage: unknown;
+  const gunzip = createGunzip({ finishFlush: zlib.Z_SYNC_FLUSH });
+  pipeline(startingWith(first, bytes), gunzip, () => {}); // what goes wrong shows when gunzip is read
+  yield* gunzip;
+}
 
-  constructor() {
-    this.#gunzip.on('data', (bytes: Uint8Array) => this.#ready.push(bytes));
-    this.#gunzip.on('error', (error) => {
-      this.damage = error;
-    });
-  }
-
-  /** Whether nothing more will come: the end of the compressed data, or damage. */
-  get isOver(): boolean {
-    return this.#gunzip.destroyed;
-  }
-
-  write(bytes: Uint8Array): Promise<Uint8Array[]> {
-    return this.#readyAfter((done) => this.#gunzip.write(bytes, done));
-  }
-
-  end(): Promise<Uint8Array[]> {
-    return this.#readyAfter(() => this.#gunzip.end());
-  }
-
-  /** Waits for the call, or for the stream to close: it never calls back for what it does not want any more. */
-  async #readyAfter(call: (done: () => void) => void): Promise<Uint8Array[]> {
-    if (!this.isOver) {
-      await new Promise<void>((resolve) => {
-        const done = () => {
-          this.#gunzip.off('close', done);
-          resolve();
-        };
-        this.#gunzip.on('close', done);
-        call(done);
-      });
-    }
-    const ready = this.#ready;
-    this.#ready = [];
-    return ready;
+async function* startingWith(
+  first: Uint8Array,
+  rest: AsyncGenerator<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  try {
+    yield first;
+    yield* rest;
+  } finally {
+    await rest.return(undefined);
   }
 }

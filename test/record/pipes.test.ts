@@ -86,10 +86,11 @@ test('a reader that does not read holds the writer up, and loses nothing', async
   reader.setEncoding('utf8').on('data', (piece: string) => {
     text += piece;
   });
+  const ended = once(reader, 'end');
   reader.resume();
   await written;
   await writer.close();
-  await once(reader, 'end');
+  await ended;
   t.is(text.slice(text.indexOf('\n') + 1), `${snapshotLine(snapshot)}\n`);
 });
 

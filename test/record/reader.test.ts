@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import { finished } from 'node:stream/promises';
 import { gzipSync } from 'node:zlib';
 import test from 'ava';
 import { readRecord } from '../../src/record/reader.js';
@@ -80,24 +81,24 @@ test('what follows the compressed data is no part of the record', async (t) => {
   t.is(await typesOf(reader), TYPES.join(' '));
 });
 
-test('damaged compression ends the record, and nothing before it is lost', async (t) => {
-  const snapshots = 2_000;
-  const text = `${[HEADER_LINE, ...new Array(snapshots).fill(SNAPSHOT_LINE), END_LINE].join('\n')}\n`;
+test('damaged compression ends the record, and little before it is lost', async (t) => {
+  const text = `${[HEADER_LINE, ...new Array<string>(4_000).fill(SNAPSHOT_LINE), END_LINE].join('\n')}\n`;
   // Stored, not compressed: each byte lies where it lies, and damage after it does not reach back.
   const packed = gzipSync(text, { level: 0 });
-  const blockHeader = 10 + 5 + 65_535; // gzip's header, the first stored block and its own header
-  packed.fill(0xff, blockHeader, blockHeader + 5);
+  let at = 10; // after gzip's header: blocks of 5 bytes, which hold the length, and so many bytes of text
+  let textBytes = 0;
+  while (textBytes < 200_000) {
+    const length = packed.readUInt16LE(at + 1);
+    textBytes += length;
+    at += 5 + length;
+  }
+  packed.fill(0xff, at, at + 5);
   const reader = recordOf(packed);
-  const types = (await typesOf(reader)).split(' ');
-  t.is(types.length, text.slice(0, 65_535).split('\n').length - 1);
-  t.true(reader.truncated);
-});
-
-test('a checksum that does not fit is told, and the lines are there', async (t) => {
-  const packed = gzipSync(TEXT);
-  packed[packed.length - 8]! ^= 1;
-  const reader = recordOf(packed);
-  t.is(await typesOf(reader), TYPES.join(' '));
+  const lines = (await typesOf(reader)).split(' ').length;
+  const linesIn = (bytes: number) => text.slice(0, bytes).split('\n').length - 1;
+  t.true(lines <= linesIn(textBytes), `${lines} lines`);
+  t.true(lines >= linesIn(textBytes - 65_536), `${lines} lines`);
+  t.is(reader.skippedLines, 0);
   t.true(reader.truncated);
 });
 
@@ -181,6 +182,11 @@ test('whoever stops reading in the middle closes the file', async (t) => {
     break;
   }
   t.true(stream.destroyed);
+
+  const packed = Readable.from([gzipSync(TEXT), gzipSync(TEXT)]);
+  for await (const _ of readRecord(packed)) break;
+  await finished(packed, { readable: true }).catch(() => {});
+  t.true(packed.destroyed);
 });
 
 test('a snapshot of many regions is one line, whatever the chunks', async (t) => {

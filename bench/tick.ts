@@ -1,0 +1,26 @@
+import { Bench } from 'tinybench';
+import { SyntheticCheck } from '../src/checks/synthetic.js';
+import { splitEvenly } from '../src/core/init.js';
+import { RandomStreams, randomFrom } from '../src/core/random.js';
+import { RegionTable } from '../src/core/region-table.js';
+
+const REGIONS = 1_000;
+const PAGES = 2 ** 30; // 4 TiB
+
+/** What one tick costs a sampler beside the kernel's calls: pick a page of each region, look it up, count. */
+export function tickSuite(): Bench {
+  const bench = new Bench({ name: 'tick', time: 1_000, warmupTime: 300 });
+  const range = { startAddress: 0, sizeBytes: PAGES * 4_096 };
+  const hot = { startAddress: 2 ** 40, sizeBytes: 2 ** 38, share: 0.5 };
+  const spec = { phases: [{ lastsUs: 1e9, mappings: [range], accesses: [hot] }] } as const;
+  const check = new SyntheticCheck(spec, randomFrom(new RandomStreams(1).next()), {
+    counts: new Float64Array(2),
+  });
+  const table = RegionTable.forLimits(10, REGIONS);
+  table.count = splitEvenly(table, 0, 0, PAGES, REGIONS);
+  bench.add('one synthetic tick of 1,000 regions', () => {
+    check.prepareAccessChecks(table, 0);
+    check.checkAccesses(table, 0);
+  });
+  return bench;
+}

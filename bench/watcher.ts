@@ -1,0 +1,44 @@
+import { spawn } from 'node:child_process';
+import { writeSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
+import { Monitor, type TargetRequest } from '../src/index.js';
+
+/**
+ * A process that does nothing but watch: `watcher.js synthetic|referenced TARGETS SECONDS`. Nobody reads the snapshots
+ * after the first second: what is measured is the watching. Prints `begin` and `end` around the time measured.
+ */
+const WARM_UP_MS = 10_000;
+
+const [what, targets, seconds] = [process.argv[2], Number(process.argv[3]), Number(process.argv[4])];
+const MIB = 2 ** 20;
+
+function synthetic(i: number): TargetRequest {
+  const startAddress = 2 ** 32 * (i + 1);
+  const mappings = [{ startAddress, sizeBytes: 256 * MIB }];
+  const accesses = [{ startAddress: startAddress + 100 * MIB, sizeBytes: 32 * MIB, share: 1 }];
+  return { synthetic: { phases: [{ lastsUs: 1e9, mappings, accesses }] } };
+}
+
+const children = what === 'referenced' ? Array.from({ length: targets }, () => spawn('sleep', ['600'])) : [];
+const requests =
+  children.length > 0
+    ? children.map(({ pid }) => ({ pid: pid! }))
+    : Array.from({ length: targets }, (_, i) => synthetic(i));
+const monitor = await Monitor.start({ targets: requests, queueLimit: 1 });
+await pause(WARM_UP_MS);
+const before = { ...process.cpuUsage(), stats: await monitor.stats(), atMs: performance.now() };
+writeSync(1, 'begin\n');
+await pause(seconds * 1_000);
+writeSync(1, 'end\n');
+const { user, system } = process.cpuUsage();
+const elapsedUs = (performance.now() - before.atMs) * 1_000;
+const stats = await monitor.stats();
+const cost = {
+  cpuPercent: (100 * (user + system - before.user - before.system)) / elapsedUs,
+  residentMib: process.memoryUsage().rss / MIB,
+  ticks: stats.ticks - before.stats.ticks,
+  overruns: stats.overruns - before.stats.overruns,
+};
+writeSync(1, `${JSON.stringify(cost)}\n`);
+for (const child of children) child.kill('SIGKILL');
+await monitor.stop();
