@@ -84,7 +84,7 @@ for (const [what, args, status, pattern] of [
   ['a command beside -o -', ['record', '-o', '-', '--', 'true'], 2, /give the record a file/],
   ['a range that is none', ['watch', '--pid', '1', '--range', 'zz'], 2, /two addresses in hex/],
 ] as const) {
-  test(`${what} is refused in one line, with what to do`, async (t) => {
+  test.serial(`${what} is refused in one line, with what to do`, async (t) => {
     const outcome = await run(t, ...args);
     isOneLine(t, outcome, pattern);
     t.is(outcome.status, status);
@@ -92,7 +92,7 @@ for (const [what, args, status, pattern] of [
   });
 }
 
-test('doctor says what there is, as text and as JSON', async (t) => {
+test.serial('doctor says what there is, as text and as JSON', async (t) => {
   const text = await run(t, 'doctor');
   t.regex(text.out, /^idle-page +(yes|no) /m);
   t.regex(text.out, /^referenced +(yes|no) /m);
@@ -101,7 +101,7 @@ test('doctor says what there is, as text and as JSON', async (t) => {
   t.is(text.status, best ? 0 : 1);
 });
 
-test('a recording has a header, its targets, snapshots and an end', async (t) => {
+test.serial('a recording has a header, its targets, snapshots and an end', async (t) => {
   const path = join(folder(t), 'it.ndjson');
   const { pid } = start(t, 'sleep', ['60']);
   const outcome = await run(
@@ -134,7 +134,7 @@ test('a recording has a header, its targets, snapshots and an end', async (t) =>
 });
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  test(`${signal} ends a recording properly`, async (t) => {
+  test.serial(`${signal} ends a recording properly`, async (t) => {
     const path = join(folder(t), 'it.ndjson');
     const { pid } = start(t, 'sleep', ['60']);
     const { child, outcome } = begin(t, ['record', '--pid', String(pid), '-o', path, ...QUICK]);
@@ -145,7 +145,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   });
 }
 
-test('a command is recorded until it ends; its output and its status are its own', async (t) => {
+test.serial('a command is recorded until it ends; its output and its status are its own', async (t) => {
   const path = join(folder(t), 'it.ndjson');
   const outcome = await run(
     t,
@@ -163,13 +163,13 @@ test('a command is recorded until it ends; its output and its status are its own
   t.like(linesOf(path).at(-1), { type: 'end', reason: 'targets ended' });
 });
 
-test('a command that is killed passes on its signal as a shell does', async (t) => {
+test.serial('a command that is killed passes on its signal as a shell does', async (t) => {
   const path = join(folder(t), 'it.ndjson');
   const outcome = await run(t, 'record', '-o', path, ...QUICK, '--', 'sh', '-c', 'sleep 0.4; kill -9 $$');
   t.is(outcome.status, 128 + 9);
 });
 
-test('a command that does not exist is said, with the status of a shell', async (t) => {
+test.serial('a command that does not exist is said, with the status of a shell', async (t) => {
   const path = join(folder(t), 'it.ndjson');
   const outcome = await run(t, 'record', '-o', path, '--', '/nowhere/command');
   isOneLine(t, outcome, /cannot start \/nowhere\/command/);
@@ -177,7 +177,7 @@ test('a command that does not exist is said, with the status of a shell', async 
   t.false(existsSync(path));
 });
 
-test('a process that ends within the first tick is said, and leaves no file', async (t) => {
+test.serial('a process that ends within the first tick is said, and leaves no file', async (t) => {
   const path = join(folder(t), 'it.ndjson');
   const { pid } = start(t, 'sleep', ['0.6']);
   const outcome = await run(
@@ -199,7 +199,7 @@ test('a process that ends within the first tick is said, and leaves no file', as
   t.false(existsSync(path));
 });
 
-test('a recording that exists is not overwritten unless forced', async (t) => {
+test.serial('a recording that exists is not overwritten unless forced', async (t) => {
   const path = join(folder(t), 'it.ndjson');
   writeFileSync(path, 'precious');
   const { pid } = start(t, 'sleep', ['60']);
@@ -210,7 +210,7 @@ test('a recording that exists is not overwritten unless forced', async (t) => {
   t.like(linesOf(path)[0], { type: 'header' });
 });
 
-test('a full disk ends the recording with a reason', async (t) => {
+test.serial('a full disk ends the recording with a reason', async (t) => {
   const { pid } = start(t, 'sleep', ['60']);
   const outcome = await run(
     t,
@@ -227,7 +227,7 @@ test('a full disk ends the recording with a reason', async (t) => {
   t.regex(outcome.err, /the disk is full/);
 });
 
-test('a reader that has seen enough ends the recording quietly', async (t) => {
+test.serial('a reader that has seen enough ends the recording quietly', async (t) => {
   const { pid } = start(t, 'sleep', ['60']);
   const { child, outcome } = begin(t, ['record', '--pid', String(pid), '-o', '-', ...QUICK]);
   await once(child.stdout!, 'data');
@@ -237,7 +237,7 @@ test('a reader that has seen enough ends the recording quietly', async (t) => {
   t.notRegex(err, /EPIPE|cannot write/);
 });
 
-test('without a terminal, watch prints plain blocks', async (t) => {
+test.serial('without a terminal, watch prints plain blocks', async (t) => {
   const { pid } = start(t, 'sleep', ['60']);
   const outcome = await run(t, 'watch', '--pid', String(pid), '--duration', '1500ms', ...QUICK);
   t.is(outcome.status, 0, outcome.err);
@@ -246,7 +246,7 @@ test('without a terminal, watch prints plain blocks', async (t) => {
   t.regex(outcome.out, /address +size +accessed +age +mapping/);
 });
 
-test('another user’s process is refused where the kernel refuses', async (t) => {
+test.serial('another user’s process is refused where the kernel refuses', async (t) => {
   if (process.getuid?.() === 0) return t.pass('root may watch everyone');
   isOneLine(
     t,

@@ -171,7 +171,10 @@ test.serial('what cannot be watched is refused, and leaves neither threads nor f
   }
   for (let tries = 0; counts().some((count, i) => count > before[i]!) && tries < 100; tries++)
     await pause(20);
-  t.deepEqual(counts(), before);
+  t.true(
+    counts().every((count, i) => count <= before[i]!),
+    `${counts()} threads and files, ${before} before`,
+  );
 });
 
 for (const [what, options] of Object.entries({
