@@ -10,6 +10,9 @@ import type { Publisher } from './publisher.js';
 import type { Roster } from './roster.js';
 import type { WatchedTarget } from './watched-target.js';
 
+/** Calls that need the samplers parked wait no longer than this. */
+export const MAX_QUIET_US = 50_000;
+
 /** How the mappings of the targets are to be looked at in a tick. */
 export type UpdateNeed = 'none' | 'stale' | 'all';
 
@@ -18,8 +21,6 @@ export type UpdateNeed = 'none' | 'stale' | 'all';
  * methods named for a tick run at every one and allocate nothing; the others run once an aggregation interval.
  */
 export class Beat {
-  /** When the next tick is due: a point of the grid. */
-  dueUs = 0;
   /** Of this aggregation interval: sampling intervals that have passed, and those of them that were used. */
   #passed = 0;
   #ticks = 0;
@@ -39,26 +40,42 @@ export class Beat {
     this.#updateDueUs = roster.attrs.updateUs;
   }
 
-  /** Lays the grid anew from now on, after pages have been marked old. */
+  /** When the next tick is due, in the monitor's time: a point of the grid. */
+  get dueUs(): number {
+    return this.gate.dueUs;
+  }
+
+  /** Lays the grid anew from now on. */
   startGrid(): void {
-    this.dueUs = this.gate.tickUs + this.roster.attrs.sampleUs;
+    const { sampleUs } = this.roster.attrs;
+    this.setDue(this.clock.nowUs() + sampleUs);
   }
 
-  /** The tick's time, for all its phases. */
-  beginTick(): void {
-    this.clock.reached(this.dueUs);
-    this.gate.tickUs = this.dueUs;
+  setDue(dueUs: number): void {
+    this.gate.setDue(dueUs, this.clock.monotonicMsAt(dueUs), this.roster.attrs.sampleUs);
   }
 
-  countTick(): void {
+  /** Sampling intervals until one in which the tables have to be worked on, or the user may have been waiting. */
+  quietIntervals(): number {
+    const { attrs, maxNrAccesses, targets } = this.roster;
+    for (let i = 0; i < targets.length; i++) if (targets[i]!.table.status !== TargetStatus.OK) return 0;
+    const untilAggregation = maxNrAccesses - 1 - this.#passed;
+    const untilUpdate = Math.ceil((Math.min(this.#updateDueUs, this.durationUs) - this.dueUs) / attrs.sampleUs);
+    const untilAnswer = Math.max(1, Math.floor(MAX_QUIET_US / attrs.sampleUs));
+    return Math.max(0, Math.min(untilAggregation, untilUpdate, untilAnswer));
+  }
+
+  /** Counts what the samplers did by themselves. */
+  countTicks(ticks: number, intervals: number): void {
     const { targets } = this.roster;
-    this.meter.ticks++;
-    this.#passed++;
-    this.#ticks++;
+    this.meter.ticks += ticks;
+    this.meter.overruns += intervals - ticks;
+    this.#passed += intervals;
+    this.#ticks += ticks;
     for (let i = 0; i < targets.length; i++) {
       const target = targets[i]!;
-      if (target.prepared) target.ticks++;
-      else if (target.link === undefined) this.meter.lostTicks++;
+      if (target.prepared) target.ticks += ticks;
+      else if (target.link === undefined) this.meter.lostTicks += ticks;
     }
   }
 
@@ -107,8 +124,8 @@ export class Beat {
   /** Which mappings this tick has to read again, and marks the targets whose regions follow from that. */
   updateNeed(): UpdateNeed {
     const { targets, attrs } = this.roster;
-    const all = this.gate.tickUs >= this.#updateDueUs;
-    if (all) this.#updateDueUs = this.gate.tickUs + attrs.updateUs;
+    const all = this.dueUs >= this.#updateDueUs;
+    if (all) this.#updateDueUs = this.dueUs + attrs.updateUs;
     let need: UpdateNeed = all ? 'all' : 'none';
     for (let i = 0; i < targets.length; i++) {
       const target = targets[i]!;
@@ -147,31 +164,8 @@ export class Beat {
     for (let i = 0; i < targets.length; i++) targets[i]!.prepared = targets[i]!.link !== undefined;
   }
 
-  /** Sets the next tick on the grid. */
-  advance(): void {
-    this.dueUs += this.roster.attrs.sampleUs;
-  }
-
-  /**
-   * Leaves out the next tick where its pages were marked old so late that less than a quarter of an interval is left in
-   * which they could be seen accessed; and those after it, until there is time enough.
-   *
-   * @param preparedUs when the last page was marked
-   * @returns whether ticks were left out
-   */
-  skipLate(preparedUs: number): boolean {
-    const { sampleUs } = this.roster.attrs;
-    let isLate = false;
-    for (; this.dueUs - preparedUs < sampleUs / 4; this.dueUs += sampleUs) {
-      isLate = true;
-      this.#passed++;
-      this.meter.overruns++;
-    }
-    return isLate;
-  }
-
   get isOver(): boolean {
-    return this.gate.tickUs >= this.durationUs;
+    return this.dueUs >= this.durationUs;
   }
 
   /** Whether there were targets, and none is left nor on its way. */
@@ -185,6 +179,6 @@ export class Beat {
     this.#passed = Math.floor((this.#passed * newMax) / oldMax);
     this.#ticks = Math.floor((this.#ticks * newMax) / oldMax);
     for (const target of this.roster.targets) target.ticks = Math.floor((target.ticks * newMax) / oldMax);
-    this.#updateDueUs = Math.min(this.#updateDueUs, this.gate.tickUs + this.roster.attrs.updateUs);
+    this.#updateDueUs = Math.min(this.#updateDueUs, this.dueUs + this.roster.attrs.updateUs);
   }
 }

@@ -8,8 +8,8 @@ export interface Clock {
   msUntil(us: number): number;
   /** Whether there is nothing to sleep for: the time comes when it is reached. */
   readonly isVirtual: boolean;
-  /** The time that monotonicMs showed. */
-  atUs(monotonicMs: number): number;
+  /** What monotonicMs shows then; undefined where nothing is waited for. */
+  monotonicMsAt(us: number): number | undefined;
   /** Says that the work of this grid point begins. */
   reached(us: number): void;
   /** Begin of time, for records. */
@@ -35,8 +35,8 @@ class RealClock implements Clock {
     return us / 1_000 - (monotonicMs() - this.#startMs);
   }
 
-  atUs(ms: number): number {
-    return (ms - this.#startMs) * 1_000;
+  monotonicMsAt(us: number): number {
+    return this.#startMs + us / 1_000;
   }
 
   reached(): void {}
@@ -57,8 +57,8 @@ class VirtualClock implements Clock {
     return Math.max(0, us - this.#nowUs) / 1_000;
   }
 
-  atUs(): number {
-    return Number.NEGATIVE_INFINITY; // no work takes any time
+  monotonicMsAt(): undefined {
+    return undefined;
   }
 
   reached(us: number): void {

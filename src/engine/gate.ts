@@ -6,16 +6,16 @@ import type { CheckCounters } from '../checks/access-check.js';
  * so. Between phases all samplers are parked, and the coordinator alone touches the region tables.
  *
  * Words (Int32): the running phase and its number, the calls the main thread has made, the snapshots it has not taken
- * yet, and a slot for each sampler with the number of the phase it finished last. Numbers (Float64): the time of the
- * tick, and for each slot what its sampler counted.
+ * yet, how far the ticks of the phase are, and a slot for each sampler with the number of the phase it finished last.
+ * Numbers (Float64): when the next tick is due, and for each slot what its sampler counted.
  */
 export const Phase = {
-  /** Pick a page of every region and mark it old. */
-  PREPARE: 1,
-  /** Look which of them were accessed. */
-  CHECK: 2,
-  /** Both: check, wait until every sampler has, prepare. Spares waking everyone twice where nothing lies between. */
-  CHECK_AND_PREPARE: 3,
+  /** Mark a page of every region old; then ticks on the grid, as many as the coordinator has nothing to do at. */
+  PREPARE_AND_TICK: 1,
+  /** The ticks alone: the pages have been marked before. */
+  TICK: 2,
+  /** Look which of the marked pages were accessed, and mark no others. */
+  CHECK: 3,
   /** Read the mappings of all targets again. */
   UPDATE: 4,
   /** Read those again whose address space was found gone. */
@@ -29,10 +29,22 @@ const EPOCH = 0;
 const PHASE = 1;
 const CALLS = 2;
 const UNTAKEN = 3;
-/** Samplers that have still to check before any may prepare, and the last phase in which all had. */
-const UNCHECKED = 4;
-const CHECKED = 5;
-const FIRST_SLOT = 6;
+/** Samplers in the running phase. */
+const SAMPLERS = 4;
+/** Samplers that have still to check before any may prepare, and how often all had. */
+const UNCHECKED = 5;
+const CHECKS = 6;
+/** Samplers that have still to prepare before the next tick is set, and how often all had. */
+const UNPREPARED = 7;
+const PREPARES = 8;
+/** The last phase that was broken off. */
+const BROKEN = 9;
+/** Sampling intervals that the running phase is still good for. */
+const INTERVALS_LEFT = 10;
+/** Of the running phase: ticks, and sampling intervals that have passed. */
+const TICKS = 11;
+const INTERVALS = 12;
+const FIRST_SLOT = 13;
 
 /** A slot that no sampler has had yet. */
 const FREE = 0;
@@ -41,11 +53,16 @@ const REVOKED = -1;
 /** The thread of this slot has ended. */
 const ENDED = -2;
 
-const TICK_US = 0;
-const FIRST_OF_SLOTS = 1;
-const NUMBERS_PER_SLOT = 3;
-/** After the two counters of a slot: when its sampler finished the last phase. */
-const FINISHED_MS = 2;
+/** When the next tick is due, by the monitor's clock and by monotonicMs, and the sampling interval. */
+const DUE_US = 0;
+const DUE_MS = 1;
+const INTERVAL_MS = 2;
+const INTERVAL_US = 3;
+const FIRST_OF_SLOTS = 4;
+const NUMBERS_PER_SLOT = 2;
+
+/** A tick is left out where less than this share of the interval is left for pages to be accessed in. */
+const LEAST_WINDOW = 0.25;
 
 /** Phase numbers start again after this: a slot holds them beside the marks below zero. */
 const LAST_EPOCH = 0x3fff_ffff;
@@ -79,18 +96,26 @@ export class Gate {
     return new Gate(new SharedArrayBuffer(8 * numbers + 4 * (FIRST_SLOT + slots)));
   }
 
-  /** The monitor's time at the tick that runs: every phase of a tick has the same. */
-  get tickUs(): number {
-    return this.#numbers[TICK_US]!;
+  /** The monitor's time at the tick that runs or comes next: whatever happens in a tick happens at the same time. */
+  get dueUs(): number {
+    return this.#numbers[DUE_US]!;
   }
 
-  set tickUs(nowUs: number) {
-    this.#numbers[TICK_US] = nowUs;
+  /**
+   * Sets the next tick.
+   *
+   * @param dueMs the same by monotonicMs; undefined where time is virtual and nothing is waited for
+   */
+  setDue(dueUs: number, dueMs: number | undefined, intervalUs: number): void {
+    this.#numbers[DUE_US] = dueUs;
+    this.#numbers[DUE_MS] = dueMs ?? 0;
+    this.#numbers[INTERVAL_US] = intervalUs;
+    this.#numbers[INTERVAL_MS] = dueMs === undefined ? 0 : intervalUs / 1_000;
   }
 
   countersOf(slot: number): CheckCounters {
     const from = FIRST_OF_SLOTS + NUMBERS_PER_SLOT * slot;
-    return { counts: this.#numbers.subarray(from, from + FINISHED_MS) };
+    return { counts: this.#numbers.subarray(from, from + NUMBERS_PER_SLOT) };
   }
 
   countOf(slot: number, counter: number): number {
@@ -103,10 +128,17 @@ export class Gate {
     return Atomics.load(this.#words, EPOCH);
   }
 
-  /** Starts a phase, for so many samplers: all wake. */
-  begin(phase: Phase, samplers: number): void {
+  /**
+   * Starts a phase: all samplers wake.
+   *
+   * @param samplers how many there are
+   * @param intervals sampling intervals to pass before the samplers park again, in phases with ticks
+   */
+  begin(phase: Phase, samplers: number, intervals: number): void {
     const words = this.#words;
-    Atomics.store(words, UNCHECKED, samplers);
+    words[SAMPLERS] = words[UNCHECKED] = words[UNPREPARED] = samplers;
+    words[INTERVALS_LEFT] = intervals;
+    words[TICKS] = words[INTERVALS] = 0;
     Atomics.store(words, PHASE, phase);
     Atomics.store(words, EPOCH, words[EPOCH]! >= LAST_EPOCH ? 1 : words[EPOCH]! + 1);
     Atomics.notify(words, EPOCH);
@@ -134,15 +166,25 @@ export class Gate {
     }
   }
 
-  /** When the sampler in this slot finished the last phase (monotonicMs). */
-  finishedMs(slot: number): number {
-    return this.#numbers[FIRST_OF_SLOTS + NUMBERS_PER_SLOT * slot + FINISHED_MS]!;
+  /** Ticks of the running phase, and the sampling intervals that passed with them. */
+  get ticks(): number {
+    return Atomics.load(this.#words, TICKS);
   }
 
-  /** Lets the samplers prepare that wait for one which will never have checked. */
-  releaseChecked(): void {
-    Atomics.store(this.#words, CHECKED, this.epoch);
-    Atomics.notify(this.#words, CHECKED);
+  get intervals(): number {
+    return Atomics.load(this.#words, INTERVALS);
+  }
+
+  /** Lets the samplers that wait for one another in the running phase go: one of them will never come. */
+  breakOff(): void {
+    const words = this.#words;
+    Atomics.store(words, BROKEN, this.epoch);
+    Atomics.notify(words, CHECKS);
+    Atomics.notify(words, PREPARES);
+  }
+
+  get isBroken(): boolean {
+    return Atomics.load(this.#words, BROKEN) === this.epoch;
   }
 
   /** The first slot whose thread, if there ever was one, has ended; undefined where all are taken. */
@@ -220,25 +262,80 @@ export class Gate {
     return Atomics.load(this.#words, FIRST_SLOT + slot) < 0;
   }
 
-  /** Blocks until every sampler has checked in this phase: pages are shared, and a mark erases what others look for. */
-  awaitChecked(epoch: Epoch): void {
+  /** Sleeps until the next tick is due. */
+  awaitDue(): void {
+    if (this.#numbers[INTERVAL_MS] === 0) return;
+    const ms = this.#numbers[DUE_MS]! - monotonicMs();
+    if (ms > 0) Atomics.wait(this.#words, BROKEN, this.#words[BROKEN]!, ms);
+  }
+
+  /**
+   * Blocks until every sampler has checked: pages are shared, and a mark erases what others look for.
+   *
+   * @returns false where the phase was broken off
+   */
+  awaitChecked(): boolean {
     const words = this.#words;
-    if (Atomics.sub(words, UNCHECKED, 1) === 1) {
-      Atomics.store(words, CHECKED, epoch);
-      Atomics.notify(words, CHECKED);
-      return;
+    const before = Atomics.load(words, CHECKS);
+    if (Atomics.sub(words, UNCHECKED, 1) === 1) this.#release(UNCHECKED, CHECKS);
+    else this.#awaitOthers(CHECKS, before);
+    return !this.isBroken;
+  }
+
+  /**
+   * Blocks until every sampler has prepared; the last of them sets the next tick.
+   *
+   * @param hasChecked whether that was a tick, and not the marking before the first
+   * @returns whether another tick follows in this phase
+   */
+  awaitPrepared(hasChecked: boolean): boolean {
+    const words = this.#words;
+    const before = Atomics.load(words, PREPARES);
+    if (Atomics.sub(words, UNPREPARED, 1) === 1) {
+      this.#setNext(hasChecked);
+      this.#release(UNPREPARED, PREPARES);
+    } else {
+      this.#awaitOthers(PREPARES, before);
     }
-    for (;;) {
-      const seen = Atomics.load(words, CHECKED);
-      if (seen === epoch) return;
-      Atomics.wait(words, CHECKED, seen);
+    return !this.isBroken && Atomics.load(words, INTERVALS_LEFT) > 0;
+  }
+
+  /**
+   * The next tick is on the grid. Where pages were marked so late that hardly any time is left in which they could be
+   * seen accessed, it and those after it are left out until there is time enough; that shows as intervals without tick.
+   */
+  #setNext(hasChecked: boolean): void {
+    const words = this.#words;
+    const numbers = this.#numbers;
+    const intervalMs = numbers[INTERVAL_MS]!;
+    const nowMs = monotonicMs();
+    let passed = hasChecked ? 1 : 0;
+    if (intervalMs > 0) {
+      const dueMs = numbers[DUE_MS]! + passed * intervalMs;
+      const late = nowMs + LEAST_WINDOW * intervalMs - dueMs;
+      if (late > 0) passed += Math.ceil(late / intervalMs);
     }
+    numbers[DUE_US]! += passed * numbers[INTERVAL_US]!;
+    numbers[DUE_MS]! += passed * intervalMs;
+    if (hasChecked) words[TICKS]!++;
+    words[INTERVALS]! += passed;
+    words[INTERVALS_LEFT]! -= passed;
+  }
+
+  #release(counter: number, rounds: number): void {
+    const words = this.#words;
+    Atomics.store(words, counter, words[SAMPLERS]!);
+    Atomics.add(words, rounds, 1);
+    Atomics.notify(words, rounds);
+  }
+
+  #awaitOthers(rounds: number, before: number): void {
+    while (Atomics.load(this.#words, rounds) === before && !this.isBroken) Atomics.wait(this.#words, rounds, before);
   }
 
   /** Says that this sampler has finished the phase; false where it was given up meanwhile, and must end. */
   finish(slot: number, last: Epoch, epoch: Epoch): boolean {
     const at = FIRST_SLOT + slot;
-    this.#numbers[FIRST_OF_SLOTS + NUMBERS_PER_SLOT * slot + FINISHED_MS] = monotonicMs();
     if (Atomics.compareExchange(this.#words, at, last, epoch) !== last) return false;
     Atomics.notify(this.#words, at);
     return true;
@@ -261,5 +358,6 @@ export class Gate {
   ended(slot: number): void {
     Atomics.store(this.#words, FIRST_SLOT + slot, ENDED);
     Atomics.notify(this.#words, FIRST_SLOT + slot);
+    Atomics.notify(this.#words, CALLS);
   }
 }

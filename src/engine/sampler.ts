@@ -8,6 +8,10 @@ import { type Epoch, Gate, Phase } from './gate.js';
 import type { OpenedTarget, SamplerApi, SamplerStart } from './protocol.js';
 import { openThreadCpu } from './thread-cpu.js';
 
+/** The part of the phases with ticks that is no phase of its own. */
+const PREPARE = 'prepare';
+type Work = Phase | typeof PREPARE;
+
 /** A target as its sampler has it. */
 interface Watched {
   readonly id: number;
@@ -37,8 +41,8 @@ export class Sampler implements SamplerApi {
   }
 
   /**
-   * Takes part in phase after phase until it is given up. Hot: once a tick as a rule, without allocation; a round
-   * costs waking up (about 20 us of CPU) and what the checks cost.
+   * Takes part in phase after phase until it is given up. Hot, and without allocation: a tick costs waking up
+   * (about 20 us of CPU) and what the checks cost.
    */
   async run(): Promise<void> {
     const gate = this.#gate;
@@ -47,13 +51,8 @@ export class Sampler implements SamplerApi {
       const epoch = gate.awaitPhase(last);
       if (gate.isRevoked(this.#slot)) break;
       const { phase } = gate;
-      if (phase === Phase.CHECK_AND_PREPARE) {
-        this.#work(Phase.CHECK, gate.tickUs);
-        gate.awaitChecked(epoch);
-        this.#work(Phase.PREPARE, gate.tickUs);
-      } else if (phase !== Phase.CONTROL) {
-        this.#work(phase, gate.tickUs);
-      }
+      if (phase === Phase.TICK || phase === Phase.PREPARE_AND_TICK) this.#tick(phase);
+      else if (phase !== Phase.CONTROL) this.#work(phase, gate.dueUs);
       if (!gate.finish(this.#slot, last, epoch)) break;
       if (phase === Phase.CONTROL) await gate.awaitPhaseAnswering(epoch);
       last = epoch;
@@ -61,7 +60,22 @@ export class Sampler implements SamplerApi {
     for (const id of [...this.#opened.keys()]) this.close(id);
   }
 
-  #work(phase: Phase, nowUs: number): void {
+  /** Tick after tick: check, wait until all have, prepare, wait until all have. One wake-up each. */
+  #tick(phase: Phase): void {
+    const gate = this.#gate;
+    if (phase === Phase.PREPARE_AND_TICK) {
+      this.#work(PREPARE, gate.dueUs);
+      if (!gate.awaitPrepared(false)) return;
+    }
+    do {
+      gate.awaitDue();
+      this.#work(Phase.CHECK, gate.dueUs);
+      if (gate.isRevoked(this.#slot) || !gate.awaitChecked()) return;
+      this.#work(PREPARE, gate.dueUs);
+    } while (!gate.isRevoked(this.#slot) && gate.awaitPrepared(true));
+  }
+
+  #work(phase: Work, nowUs: number): void {
     const watched = this.#watched;
     for (let i = 0; i < watched.length; i++) {
       const target = watched[i]!;
@@ -75,10 +89,10 @@ export class Sampler implements SamplerApi {
     }
   }
 
-  #workOn(target: Watched, phase: Phase, nowUs: number): void {
+  #workOn(target: Watched, phase: Work, nowUs: number): void {
     const { check, table } = target;
     switch (phase) {
-      case Phase.PREPARE:
+      case PREPARE:
         check.prepareAccessChecks(table, nowUs);
         target.prepared = true;
         break;
@@ -104,7 +118,7 @@ export class Sampler implements SamplerApi {
   open(id: number, request: TargetRequest, random: RandomState): OpenedTarget {
     const check = this.#opener.open(request, random);
     const table = RegionTable.forLimits(3, 3);
-    check.updateRanges(table, this.#gate.tickUs);
+    check.updateRanges(table, this.#gate.dueUs);
     if (table.status === TargetStatus.GONE || table.rangeCount === 0) {
       check.close();
       throw new PagepulseError(

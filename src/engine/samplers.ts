@@ -6,7 +6,10 @@ import type { HostApi } from './protocol.js';
 import { SamplerLink } from './sampler-link.js';
 
 /** A wait for a sampler is cut into these, so that calls from outside are heard within them. */
-const SLICE_MS = 20;
+const SLICE_MS = 50;
+
+/** How long the other samplers may take to notice that one is given up. */
+const LET_GO_MS = 200;
 
 /** How long a thread may take to start: generous, for a machine that has better things to do. */
 const START_MS = 20_000;
@@ -14,7 +17,7 @@ const START_MS = 20_000;
 /** The samplers of a monitor: which there are, who gets a target, and the phases they go through together. */
 export class Samplers {
   readonly #all: SamplerLink[] = [];
-  #phaseStartedMs = 0;
+  #phaseDueMs = 0;
   /** A sampler that needs longer for a phase is given up. */
   stallMs = 0;
   /** CPU of samplers that are gone. */
@@ -29,6 +32,12 @@ export class Samplers {
     readonly check: CheckName,
     readonly limit: number,
   ) {}
+
+  /** Whether any takes part in the phases. */
+  get hasJoined(): boolean {
+    for (let i = 0; i < this.#all.length; i++) if (this.#all[i]!.joined) return true;
+    return false;
+  }
 
   get all(): readonly SamplerLink[] {
     return this.#all;
@@ -83,49 +92,60 @@ export class Samplers {
     this.endedCpuUs += link.cpuUs;
     link.close();
     this.gate.revoke(link.slot);
-    this.gate.releaseChecked();
+    this.gate.breakOff();
     void this.host.endSampler(link.slot);
   }
 
-  /** Begins a phase in all joined samplers; the one before must have ended. Hot: once or more a tick. */
-  begin(phase: Phase): void {
+  /**
+   * Begins a phase in all joined samplers; the one before must have ended. Hot: some ten times a second.
+   *
+   * @param intervals in phases with ticks, the sampling intervals it is for
+   * @param ms how long it takes by itself, in milliseconds
+   */
+  begin(phase: Phase, intervals = 0, ms = 0): void {
     let joined = 0;
     for (let i = 0; i < this.#all.length; i++) if (this.#all[i]!.joined) joined++;
-    this.#phaseStartedMs = performance.now();
-    this.gate.begin(phase, joined);
+    this.#phaseDueMs = performance.now() + ms;
+    this.gate.begin(phase, joined, intervals);
   }
 
   /**
    * Waits until the phase has ended in all samplers.
    *
    * @param answered calls from outside that have been answered: one more interrupts the wait
-   * @returns false where it has not ended yet: because of a call, or of a sampler that `isLost` tells
+   * @returns false where it has not ended yet: because of a call, or of samplers that `findLost` finds
    */
   await(answered: number): boolean {
     for (let i = 0; i < this.#all.length; i++) {
       const link = this.#all[i]!;
       if (!link.joined) continue;
       while (!this.gate.awaitDone(link.slot, SLICE_MS)) {
-        if (this.isLost(link) || this.gate.calls !== answered) return false;
+        const isOverdue = performance.now() - this.#phaseDueMs > this.stallMs;
+        if (this.#isMissing(link, isOverdue) || this.gate.calls !== answered) return false;
       }
     }
     return true;
   }
 
-  /** When the last of them finished the phase that has ended (monotonicMs); 0 where there are none. */
-  finishedMs(): number {
-    let last = 0;
-    for (let i = 0; i < this.#all.length; i++) {
-      const link = this.#all[i]!;
-      if (link.joined) last = Math.max(last, this.gate.finishedMs(link.slot));
+  /**
+   * Samplers that have ended in the running phase, or have not come to its end in time. The others, who may be waiting
+   * for them, are let go first, so that nobody is taken for lost who only waits.
+   */
+  findLost(): SamplerLink[] {
+    const isOverdue = performance.now() - this.#phaseDueMs > this.stallMs;
+    if (!this.#all.some((link) => this.#isMissing(link, isOverdue))) return [];
+    this.gate.breakOff();
+    const givenUpMs = performance.now() + LET_GO_MS;
+    for (const link of this.#all) {
+      const isWaitedFor = link.joined && !this.gate.isEnded(link.slot);
+      if (isWaitedFor) this.gate.awaitDone(link.slot, Math.max(0, givenUpMs - performance.now()));
     }
-    return last;
+    return this.#all.filter((link) => this.#isMissing(link, isOverdue));
   }
 
-  /** Whether a sampler has ended, or has been at the running phase for too long. */
-  isLost(link: SamplerLink): boolean {
+  #isMissing(link: SamplerLink, isOverdue: boolean): boolean {
     if (!link.joined || this.gate.isDone(link.slot)) return false;
-    return this.gate.isEnded(link.slot) || performance.now() - this.#phaseStartedMs > this.stallMs;
+    return isOverdue || this.gate.isEnded(link.slot);
   }
 }
 

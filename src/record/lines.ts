@@ -1,4 +1,3 @@
-import { pipeline } from 'node:stream';
 import { createGunzip, constants as zlib } from 'node:zlib';
 
 /** What the lines come from: chunks of a file or a pipe, cut anywhere. */
@@ -20,7 +19,7 @@ const MAX_LINE_BYTES = 256 * 2 ** 20;
  * The lines of a text that may be compressed, which its first byte tells: no text begins with that of gzip. Lines are
  * split at bytes, and at line feeds alone: JSON lets other line separators of Unicode stand inside its strings.
  *
- * @throws Error with a code that begins with Z_ where the compression is damaged; up to some 64 KiB before are lost
+ * @throws Error with a code that begins with Z_ where the compression is damaged; up to 16 KiB before are lost
  */
 export async function* linesOf(chunks: Chunks): AsyncGenerator<TextLine> {
   let parts: Uint8Array[] = [];
@@ -52,26 +51,60 @@ async function* bytesOf(chunks: Chunks): AsyncGenerator<Uint8Array> {
 
 /** The same, decompressed where they have to be. */
 async function* plainBytes(bytes: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {
-  const { value: first, done } = await bytes.next();
-  if (done) return;
-  if (first[0] !== GZIP_FIRST_BYTE) {
-    yield* startingWith(first, bytes);
-    return;
+  let unpacking: Unpacking | undefined;
+  let isFirst = true;
+  for await (const piece of bytes) {
+    if (isFirst && piece[0] === GZIP_FIRST_BYTE) unpacking = new Unpacking();
+    isFirst = false;
+    if (unpacking) yield* await unpacking.write(piece);
+    else yield piece;
+    if (unpacking?.isOver) break;
   }
-  // A recording that was killed lacks the end of its compression: this flush does not ask for it.
-  const gunzip = createGunzip({ finishFlush: zlib.Z_SYNC_FLUSH });
-  pipeline(startingWith(first, bytes), gunzip, () => {}); // what goes wrong shows when gunzip is read
-  yield* gunzip;
+  if (!unpacking) return;
+  yield* await unpacking.end();
+  if (unpacking.damage) throw unpacking.damage;
 }
 
-async function* startingWith(
-  first: Uint8Array,
-  rest: AsyncGenerator<Uint8Array>,
-): AsyncGenerator<Uint8Array> {
-  try {
-    yield first;
-    yield* rest;
-  } finally {
-    await rest.return(undefined);
+/**
+ * Decompression a piece at a time. In a pipe it would read ahead: who stops reading would leave it waiting for a source
+ * that may never say anything again, and what it had ready would be lost with the first damage.
+ */
+class Unpacking {
+  // A recording that was killed lacks the end of its compression: this flush does not ask for it.
+  readonly #gunzip = createGunzip({ finishFlush: zlib.Z_SYNC_FLUSH });
+  #ready: Uint8Array[] = [];
+  /** Wakes who waits for the stream, which does not answer every write: not what comes after its end. */
+  #wake = () => {};
+  /** Whether nothing more will come: the compressed data has ended, or is damaged. */
+  isOver = false;
+  damage: unknown;
+
+  constructor() {
+    const over = (error?: unknown) => {
+      this.damage ??= error;
+      this.isOver = true;
+      this.#wake();
+    };
+    this.#gunzip.on('data', (bytes: Uint8Array) => this.#ready.push(bytes));
+    this.#gunzip.on('error', over);
+    this.#gunzip.on('end', over);
+  }
+
+  write(bytes: Uint8Array): Promise<Uint8Array[]> {
+    return this.#readyAfter(() => this.#gunzip.write(bytes, () => this.#wake()));
+  }
+
+  end(): Promise<Uint8Array[]> {
+    return this.#readyAfter(() => this.#gunzip.end());
+  }
+
+  async #readyAfter(call: () => void): Promise<Uint8Array[]> {
+    if (!this.isOver) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+        call();
+      });
+    }
+    return this.#ready.splice(0);
   }
 }
