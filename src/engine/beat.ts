@@ -60,7 +60,9 @@ export class Beat {
     const { attrs, maxNrAccesses, targets } = this.roster;
     for (let i = 0; i < targets.length; i++) if (targets[i]!.table.status !== TargetStatus.OK) return 0;
     const untilAggregation = maxNrAccesses - 1 - this.#passed;
-    const untilUpdate = Math.ceil((Math.min(this.#updateDueUs, this.durationUs) - this.dueUs) / attrs.sampleUs);
+    const untilUpdate = Math.ceil(
+      (Math.min(this.#updateDueUs, this.durationUs) - this.dueUs) / attrs.sampleUs,
+    );
     const untilAnswer = Math.max(1, Math.floor(MAX_QUIET_US / attrs.sampleUs));
     return Math.max(0, Math.min(untilAggregation, untilUpdate, untilAnswer));
   }

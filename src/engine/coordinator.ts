@@ -160,11 +160,11 @@ export class Coordinator implements CoordinatorApi {
       const isAlone = !samplers.hasJoined;
       const { sampleUs } = roster.attrs;
       // Long intervals, and those in which calls are worked on, are slept through here, where calls are heard.
-      const isFast = clock.isVirtual || (sampleUs <= MAX_QUIET_US && this.#busy === 0);
+      const isFast = clock.isVirtual || (sampleUs <= MAX_QUIET_US && !this.#isBusy);
       const quiet = isAlone ? 0 : beat.quietIntervals();
       if (isAlone || (this.#pages === 'marked' && (quiet === 0 || !isFast))) {
         const msLeft = clock.isVirtual ? 0 : Math.max(0, clock.msUntil(beat.dueUs));
-        if (this.#busy > 0 || this.#gate.sleep(this.#arrived, msLeft)) {
+        if (this.#isBusy || this.#gate.sleep(this.#arrived, msLeft)) {
           await this.#giveTurns(parts, msLeft);
           if (!clock.isVirtual && clock.msUntil(beat.dueUs) > 0) continue;
         }
@@ -175,7 +175,9 @@ export class Coordinator implements CoordinatorApi {
       }
       const isMarked = this.#pages === 'marked';
       const intervals = isFast ? quiet : isMarked ? 1 : 0;
-      const ms = clock.isVirtual ? 0 : Math.max(0, clock.msUntil(beat.dueUs)) + (intervals * sampleUs) / 1_000;
+      const ms = clock.isVirtual
+        ? 0
+        : Math.max(0, clock.msUntil(beat.dueUs)) + (intervals * sampleUs) / 1_000;
       if (!isMarked) beat.countPrepared();
       this.#pages = 'marked';
       samplers.begin(isMarked ? Phase.TICK : Phase.PREPARE_AND_TICK, intervals, ms);
@@ -221,6 +223,11 @@ export class Coordinator implements CoordinatorApi {
     if (this.#gate.isBroken && this.#pages === 'marked') this.#pages = 'unmarked';
   }
 
+  /** Whether somebody needs the event loop, or the samplers parked. */
+  get #isBusy(): boolean {
+    return this.#busy > 0 || this.#steps.length > 0;
+  }
+
   /** Lets calls arrive and be worked on, until the next tick is due or there are none left. */
   async #giveTurns(parts: Parts, msLeft: number): Promise<void> {
     const { samplers } = parts;
@@ -230,7 +237,7 @@ export class Coordinator implements CoordinatorApi {
       samplers.begin(Phase.CONTROL);
       if (!samplers.await(this.#arrived)) await this.#finishPhase(parts);
       for (const step of this.#steps.splice(0)) await step();
-    } else if (this.#busy > 0) {
+    } else if (this.#isBusy) {
       await pause(Math.min(SLICE_MS, msLeft));
     }
   }

@@ -330,7 +330,8 @@ export class Gate {
   }
 
   #awaitOthers(rounds: number, before: number): void {
-    while (Atomics.load(this.#words, rounds) === before && !this.isBroken) Atomics.wait(this.#words, rounds, before);
+    while (Atomics.load(this.#words, rounds) === before && !this.isBroken)
+      Atomics.wait(this.#words, rounds, before);
   }
 
   /** Says that this sampler has finished the phase; false where it was given up meanwhile, and must end. */
