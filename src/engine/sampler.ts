@@ -79,7 +79,8 @@ export class Sampler implements SamplerApi {
     const watched = this.#watched;
     for (let i = 0; i < watched.length; i++) {
       const target = watched[i]!;
-      if (target.table.status === TargetStatus.FAILED) continue;
+      const { status } = target.table;
+      if (status === TargetStatus.GONE || status === TargetStatus.FAILED) continue;
       try {
         this.#workOn(target, phase, nowUs);
       } catch (error) {
