@@ -29,7 +29,8 @@ export class Picture {
   #timer: NodeJS.Timeout | undefined;
 
   constructor(onQuit: () => void) {
-    if (process.stdout.isTTY) this.#screen = new Screen(onQuit, () => this.#draw());
+    if (process.stdout.isTTY && process.env.TERM !== 'dumb')
+      this.#screen = new Screen(onQuit, () => this.#draw());
     process.stdout.on('error', (error) => {
       if (systemCode(error) === 'EPIPE') onQuit(); // `| head` has seen enough
     });

@@ -81,6 +81,8 @@ DIST=@ROOT@dist
 pagepulse() { node $DIST/src/cli/main.js "$@"; }
 # Waits until a workload has told its addresses.
 ready() { for _ in $(seq 300); do [ -s "$1" ] && return; sleep 0.1; done; echo "$1 told nothing"; exit 1; }
+# Waits until the recording has begun.
+seen() { until grep -q '"snapshot"' /out/record 2>/dev/null; do sleep 0.5; done; }
 for cpu in 0 1; do taskset -c $cpu churn & done
 trap 'kill $(jobs -p) 2>/dev/null || true' EXIT
 `;
