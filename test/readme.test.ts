@@ -8,7 +8,7 @@ const README = fileURLToPath(new URL('../../README.md', import.meta.url));
 const EXAMPLE = fileURLToPath(new URL('./readme-example.mjs', import.meta.url));
 
 test('the example of the README runs', (t) => {
-  const [, code] = /```ts\n(import \{ Monitor \}[^`]*)```/.exec(readFileSync(README, 'utf8')) ?? [];
+  const [, code] = /```ts\n(import \{ Monitor \}.*?\n)```/s.exec(readFileSync(README, 'utf8')) ?? [];
   t.truthy(code, 'the README has no example of the library');
   const sleep = spawn('sleep', ['60']);
   t.teardown(() => {

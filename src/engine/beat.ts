@@ -26,7 +26,6 @@ export class Beat {
   #ticks = 0;
   #aggregationStartUs = 0;
   #updateDueUs: number;
-  #hadTargets = false;
 
   constructor(
     readonly clock: Clock,
@@ -94,7 +93,9 @@ export class Beat {
     const { targets, attrs, maxNrAccesses } = this.roster;
     const { minRegions, maxRegions } = attrs;
     const limits: AdaptationLimits = { minRegions, maxRegions, maxNrAccesses };
-    const seen = targets.filter((target) => target.ticks * 2 >= this.#ticks);
+    const seen = targets.filter(
+      (target) => target.ticks * 2 >= this.#ticks && target.table.status === TargetStatus.OK,
+    );
     for (const target of seen) extrapolate(target.table, target.ticks, maxNrAccesses);
     this.adaptation.merge(seen, limits);
     this.#publish(seen, maxNrAccesses);
@@ -172,8 +173,8 @@ export class Beat {
 
   /** Whether there were targets, and none is left nor on its way. */
   get isAlone(): boolean {
-    if (this.roster.targets.length > 0) this.#hadTargets = true;
-    return this.#hadTargets && this.roster.targets.length === 0 && this.roster.arriving === 0;
+    const { targets, arriving, hadTargets } = this.roster;
+    return hadTargets && targets.length === 0 && arriving === 0;
   }
 
   /** After new attrs: what was counted so far stands for the same share of the new interval. */

@@ -22,6 +22,8 @@ export class Roster {
   readonly targets: WatchedTarget[] = [];
   /** Targets on their way in. */
   arriving = 0;
+  /** Whether any target was ever watched. */
+  hadTargets = false;
   #nextId = 0;
   #isRunning = false;
 
@@ -157,6 +159,7 @@ export class Roster {
 
   #insert(target: WatchedTarget): void {
     this.targets.push(target);
+    this.hadTargets = true;
     this.targets.sort((a, b) => a.info.id - b.info.id);
     this.publisher.send({ type: 'attached', target: target.info });
   }
