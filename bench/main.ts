@@ -15,6 +15,7 @@ for (const suite of [adaptationSuite(), tickSuite()]) await show(suite);
 const SECONDS = 60;
 console.log(`\nwhole processes, ${SECONDS} s after a warm-up of 30 s:`);
 showCost('two samplers at 5 ms, synthetic check', measure('synthetic', 2, SECONDS));
+showCost('the same, ticks alone', measure('ticks', 2, SECONDS));
 showCost('one sampler at 5 ms, synthetic check', measure('synthetic', 1, SECONDS));
 showCost('one target, referenced check', measure('referenced', 1, SECONDS));
 

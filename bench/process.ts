@@ -16,7 +16,11 @@ export interface ProcessCost {
 }
 
 /** Runs the watcher in a process of its own; V8 prints a line for each garbage collection. */
-export function measure(what: 'synthetic' | 'referenced', targets: number, seconds: number): ProcessCost {
+export function measure(
+  what: 'synthetic' | 'ticks' | 'referenced',
+  targets: number,
+  seconds: number,
+): ProcessCost {
   const args = ['--trace-gc', WATCHER, what, String(targets), String(seconds)];
   const lines = execFileSync(process.execPath, args, { encoding: 'utf8', maxBuffer: 2 ** 26 }).split('\n');
   const from = lines.indexOf('begin');

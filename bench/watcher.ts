@@ -4,11 +4,13 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Monitor, type TargetRequest } from '../src/index.js';
 
 /**
- * A process that does nothing but watch: `watcher.js synthetic|referenced TARGETS SECONDS`. Nobody reads the snapshots
- * but the first: what is measured is the watching. Prints `begin` and `end` around the time measured. The warm-up is
- * long enough for V8 to have tidied up, in its own time, what the start left behind.
+ * A process that does nothing but watch: `watcher.js synthetic|ticks|referenced TARGETS SECONDS`, where `ticks` is the
+ * synthetic check without an aggregation in the time measured. Nobody reads the snapshots but the first: what is
+ * measured is the watching. Prints `begin` and `end` around the time measured. The warm-up is
+ * long enough for V8 to tidy up what the start left behind, and the calls in it give the coordinator's thread, which
+ * does not return to its event loop otherwise, the turns to do so.
  */
-const WARM_UP_MS = 30_000;
+const WARM_UP_SECONDS = 30;
 
 const [what, targets, seconds] = [process.argv[2], Number(process.argv[3]), Number(process.argv[4])];
 const MIB = 2 ** 20;
@@ -25,8 +27,12 @@ const requests =
   children.length > 0
     ? children.map(({ pid }) => ({ pid: pid! }))
     : Array.from({ length: targets }, (_, i) => synthetic(i));
-const monitor = await Monitor.start({ targets: requests, queueLimit: 1 });
-await pause(WARM_UP_MS);
+const attrs = what === 'ticks' ? { aggrUs: 3_600e6 } : {};
+const monitor = await Monitor.start({ targets: requests, attrs, queueLimit: 1 });
+for (let i = 0; i < WARM_UP_SECONDS; i++) {
+  await pause(1_000);
+  await monitor.stats();
+}
 const before = { ...process.cpuUsage(), stats: await monitor.stats(), atMs: performance.now() };
 writeSync(1, 'begin\n');
 await pause(seconds * 1_000);

@@ -32,6 +32,6 @@ export interface Adaptation {
 /** Regions in all targets. */
 export function countRegions(targets: readonly AdaptedTarget[]): number {
   let regions = 0;
-  for (const { table } of targets) regions += table.count;
+  for (let i = 0; i < targets.length; i++) regions += targets[i]!.table.count;
   return regions;
 }

@@ -39,9 +39,8 @@ export function extrapolate(table: RegionTable, ticks: number, max: number): voi
 
 /** After a snapshot: what was counted becomes the last count, and counting begins anew. */
 export function resetAggregated(table: RegionTable): void {
-  const { count } = table;
-  table.lastNrAccesses.set(table.nrAccesses.subarray(0, count));
-  table.nrAccesses.fill(0, 0, count);
+  table.lastNrAccesses.set(table.nrAccesses);
+  table.nrAccesses.fill(0);
 }
 
 /** Brings counts and ages, which are in old intervals, to new ones: the share of accesses and the time stay. */

@@ -26,6 +26,8 @@ export class Beat {
   #ticks = 0;
   #aggregationStartUs = 0;
   #updateDueUs: number;
+  /** Of the aggregation interval that ends: the targets that were checked in at least half of its ticks. */
+  readonly #seen: WatchedTarget[] = [];
 
   constructor(
     readonly clock: Clock,
@@ -93,29 +95,43 @@ export class Beat {
     const { targets, attrs, maxNrAccesses } = this.roster;
     const { minRegions, maxRegions } = attrs;
     const limits: AdaptationLimits = { minRegions, maxRegions, maxNrAccesses };
-    const seen = targets.filter(
-      (target) => target.ticks * 2 >= this.#ticks && target.table.status === TargetStatus.OK,
-    );
-    for (const target of seen) extrapolate(target.table, target.ticks, maxNrAccesses);
-    this.adaptation.merge(seen, limits);
-    this.#publish(seen, maxNrAccesses);
-    for (const target of targets) {
-      resetAggregated(target.table);
-      target.ticks = 0;
+    this.#findSeen();
+    for (let i = 0; i < this.#seen.length; i++) {
+      extrapolate(this.#seen[i]!.table, this.#seen[i]!.ticks, maxNrAccesses);
     }
-    this.adaptation.split(seen, limits);
+    this.adaptation.merge(this.#seen, limits);
+    this.#publish(maxNrAccesses);
+    for (let i = 0; i < targets.length; i++) {
+      resetAggregated(targets[i]!.table);
+      targets[i]!.ticks = 0;
+    }
+    this.adaptation.split(this.#seen, limits);
     this.#passed %= maxNrAccesses;
     this.#ticks = 0;
   }
 
-  #publish(targets: readonly WatchedTarget[], maxNrAccesses: number): void {
+  #findSeen(): void {
+    const { targets } = this.roster;
+    this.#seen.length = 0;
+    for (let i = 0; i < targets.length; i++) {
+      const target = targets[i]!;
+      const isThere = target.table.status === TargetStatus.OK;
+      if (isThere && target.ticks * 2 >= this.#ticks) this.#seen.push(target);
+    }
+  }
+
+  #publish(maxNrAccesses: number): void {
     const startUs = this.#aggregationStartUs;
     const endUs = this.clock.nowUs();
-    this.meter.snapshots += targets.length;
-    const stats = this.readStats();
-    for (const target of targets) {
-      if (this.publisher.isFull) this.meter.droppedSnapshots++;
-      else this.publisher.snapshot(target, { startUs, endUs, maxNrAccesses }, stats);
+    this.meter.snapshots += this.#seen.length;
+    let stats: MonitorStats | undefined;
+    for (let i = 0; i < this.#seen.length; i++) {
+      if (this.publisher.isFull) {
+        this.meter.droppedSnapshots++;
+      } else {
+        stats ??= this.readStats();
+        this.publisher.snapshot(this.#seen[i]!, { startUs, endUs, maxNrAccesses }, stats);
+      }
     }
     this.#aggregationStartUs = endUs;
   }

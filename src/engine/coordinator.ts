@@ -175,12 +175,9 @@ export class Coordinator implements CoordinatorApi {
       }
       const isMarked = this.#pages === 'marked';
       const intervals = isFast ? quiet : isMarked ? 1 : 0;
-      const ms = clock.isVirtual
-        ? 0
-        : Math.max(0, clock.msUntil(beat.dueUs)) + (intervals * sampleUs) / 1_000;
       if (!isMarked) beat.countPrepared();
       this.#pages = 'marked';
-      samplers.begin(isMarked ? Phase.TICK : Phase.PREPARE_AND_TICK, intervals, ms);
+      samplers.begin(isMarked ? Phase.TICK : Phase.PREPARE_AND_TICK, intervals);
       if (!samplers.await(this.#arrived)) await this.#finishPhase(parts);
       beat.countTicks(this.#gate.ticks, this.#gate.intervals);
     }

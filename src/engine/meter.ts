@@ -24,12 +24,8 @@ export class Meter {
 
   /** @param regions in all targets now */
   read(elapsedUs: number, regions: number): MonitorStats {
-    let samples = 0;
-    let notSampled = 0;
-    for (let slot = 0; slot < this.gate.slots; slot++) {
-      samples += this.gate.countOf(slot, SAMPLES);
-      notSampled += this.gate.countOf(slot, NOT_SAMPLED);
-    }
+    const samples = this.gate.sumOf(SAMPLES);
+    const notSampled = this.gate.sumOf(NOT_SAMPLED);
     const { ticks, overruns, snapshots, droppedSnapshots, lostSamplers, lostTicks } = this;
     const counted = { elapsedUs, ticks, overruns, samples, notSampled, snapshots, droppedSnapshots };
     const lost = { lostSamplers, lostTicks, regions };

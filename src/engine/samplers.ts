@@ -17,7 +17,9 @@ const START_MS = 20_000;
 /** The samplers of a monitor: which there are, who gets a target, and the phases they go through together. */
 export class Samplers {
   readonly #all: SamplerLink[] = [];
-  #phaseDueMs = 0;
+  /** Of the running phase, in milliseconds: for how long it may be waited for, and how long it has been. */
+  #allowedMs = 0;
+  #waitedMs = 0;
   /** A sampler that needs longer for a phase is given up. */
   stallMs = 0;
   /** CPU of samplers that are gone. */
@@ -100,12 +102,12 @@ export class Samplers {
    * Begins a phase in all joined samplers; the one before must have ended. Hot: some ten times a second.
    *
    * @param intervals in phases with ticks, the sampling intervals it is for
-   * @param ms how long it takes by itself, in milliseconds
    */
-  begin(phase: Phase, intervals = 0, ms = 0): void {
+  begin(phase: Phase, intervals = 0): void {
     let joined = 0;
     for (let i = 0; i < this.#all.length; i++) if (this.#all[i]!.joined) joined++;
-    this.#phaseDueMs = performance.now() + ms;
+    this.#waitedMs = 0;
+    this.#allowedMs = this.stallMs + (intervals + 1) * this.gate.intervalMs;
     this.gate.begin(phase, joined, intervals);
   }
 
@@ -120,8 +122,8 @@ export class Samplers {
       const link = this.#all[i]!;
       if (!link.joined) continue;
       while (!this.gate.awaitDone(link.slot, SLICE_MS)) {
-        const isOverdue = performance.now() - this.#phaseDueMs > this.stallMs;
-        if (this.#isMissing(link, isOverdue) || this.gate.calls !== answered) return false;
+        this.#waitedMs += SLICE_MS;
+        if (this.#isMissing(link, this.#isOverdue) || this.gate.calls !== answered) return false;
       }
     }
     return true;
@@ -132,7 +134,7 @@ export class Samplers {
    * for them, are let go first, so that nobody is taken for lost who only waits.
    */
   findLost(): SamplerLink[] {
-    const isOverdue = performance.now() - this.#phaseDueMs > this.stallMs;
+    const isOverdue = this.#isOverdue;
     if (!this.#all.some((link) => this.#isMissing(link, isOverdue))) return [];
     this.gate.breakOff();
     const givenUpMs = performance.now() + LET_GO_MS;
@@ -141,6 +143,11 @@ export class Samplers {
       if (isWaitedFor) this.gate.awaitDone(link.slot, Math.max(0, givenUpMs - performance.now()));
     }
     return this.#all.filter((link) => this.#isMissing(link, isOverdue));
+  }
+
+  /** Counted in slices, not by the clock: where the whole process was stopped for a while, no sampler is late. */
+  get #isOverdue(): boolean {
+    return this.#waitedMs > this.#allowedMs;
   }
 
   #isMissing(link: SamplerLink, isOverdue: boolean): boolean {

@@ -9,7 +9,7 @@ import type { CheckName, TargetInfo } from '../core/target.js';
  */
 export const RECORD_VERSION = 1;
 
-/** The first line. */
+/** The first line. Texts that another program's record lacks are read as empty. */
 export interface HeaderLine {
   readonly type: 'header';
   readonly version: number;

@@ -21,6 +21,9 @@ const STATS_FIGURES = [
   'usPerSample',
 ] as const satisfies readonly (keyof RecordedStats)[];
 
+/** What a header need not say: other programs write records too, and know less of themselves. */
+const UNTOLD = { tool: '', startedAt: '', startedMonotonicNs: '', kernel: '', check: '' };
+
 /** A line that is whole JSON, of a type that a later version may have added. */
 export const UNKNOWN_TYPE = Symbol('unknown type');
 
@@ -38,7 +41,7 @@ export function parseLine(text: string): RecordLine | typeof UNKNOWN_TYPE | unde
   if (!isObject(line) || typeof line.type !== 'string') return undefined;
   switch (line.type) {
     case 'header':
-      return isHeader(line) ? (line as unknown as RecordLine) : undefined;
+      return isHeader(line) ? ({ ...UNTOLD, ...line } as unknown as RecordLine) : undefined;
     case 'target':
       return isTarget(line) ? (line as unknown as RecordLine) : undefined;
     case 'snapshot':
@@ -59,9 +62,7 @@ function isHeader({ version, pageSize, attrs, ...texts }: Fields): boolean {
     pageSize > 0 &&
     isObject(attrs) &&
     ['sampleUs', 'aggrUs', 'updateUs', 'minRegions', 'maxRegions'].every((name) => isCount(attrs[name])) &&
-    ['tool', 'startedAt', 'startedMonotonicNs', 'kernel', 'check'].every(
-      (name) => typeof texts[name] === 'string',
-    )
+    Object.keys(UNTOLD).every((name) => !(name in texts) || typeof texts[name] === 'string')
   );
 }
 

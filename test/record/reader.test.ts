@@ -145,6 +145,13 @@ test('types and fields that are not known do no harm', async (t) => {
   t.is(reader.skippedLines, 0);
 });
 
+test('a record that another program wrote need not say everything of itself', async (t) => {
+  const { tool: _, startedAt: __, kernel: ___, ...rest } = JSON.parse(HEADER_LINE);
+  for await (const line of recordOf(`${JSON.stringify(rest)}\n`))
+    t.like(line, { type: 'header', tool: '', kernel: '' });
+  t.is(await typesOf(recordOf(`${JSON.stringify(rest)}\n${SNAPSHOT_LINE}\n`)), 'header snapshot');
+});
+
 test('of a later version, what is understood is read', async (t) => {
   const header = HEADER_LINE.replace('"version":1', '"version":2');
   const later = SNAPSHOT_LINE.replace('[["1000","2000",20,3]]', '{"packed":"AAEC"}');
