@@ -13,6 +13,12 @@ import type { WatchedTarget } from './watched-target.js';
 /** Calls that need the samplers parked wait no longer than this. */
 export const MAX_QUIET_US = 50_000;
 
+/**
+ * Where ticks are missed, an aggregation interval lasts until all of its ticks are made (as the kernel's does), but not
+ * longer than so many times its length: a region's share is worth what the number of its samples is.
+ */
+const MAX_STRETCH = 4;
+
 /** How the mappings of the targets are to be looked at in a tick. */
 export type UpdateNeed = 'none' | 'stale' | 'all';
 
@@ -60,12 +66,18 @@ export class Beat {
   quietIntervals(): number {
     const { attrs, maxNrAccesses, targets } = this.roster;
     for (let i = 0; i < targets.length; i++) if (targets[i]!.table.status !== TargetStatus.OK) return 0;
-    const untilAggregation = maxNrAccesses - 1 - this.#passed;
+    if (this.quietTicks === 0) return 0;
+    const untilAggregation = MAX_STRETCH * maxNrAccesses - 1 - this.#passed;
     const untilUpdate = Math.ceil(
       (Math.min(this.#updateDueUs, this.durationUs) - this.dueUs) / attrs.sampleUs,
     );
     const untilAnswer = Math.max(1, Math.floor(MAX_QUIET_US / attrs.sampleUs));
     return Math.max(0, Math.min(untilAggregation, untilUpdate, untilAnswer));
+  }
+
+  /** Ticks until the one with which the aggregation interval ends. */
+  get quietTicks(): number {
+    return Math.max(0, this.roster.maxNrAccesses - 1 - this.#ticks);
   }
 
   /** Counts what the samplers did by themselves. */
@@ -84,12 +96,13 @@ export class Beat {
 
   /** Whether the aggregation interval ends with the tick that begins. */
   get endsAggregation(): boolean {
-    return this.#passed + 1 >= this.roster.maxNrAccesses;
+    const isStretched = this.#passed + 1 >= MAX_STRETCH * this.roster.maxNrAccesses;
+    return this.quietTicks === 0 || isStretched;
   }
 
   /**
-   * Merge, publish, reset, split. An aggregation interval lasts as long as it should even where ticks were missed:
-   * ages are times, and a snapshot comes when it is expected. What was counted is extrapolated instead.
+   * Merge, publish, reset, split. Ticks that a target has missed all the same, because it came late or the interval
+   * would have become too long, are made up for by extrapolation.
    */
   aggregate(): void {
     const { targets, attrs, maxNrAccesses } = this.roster;
@@ -106,7 +119,7 @@ export class Beat {
       targets[i]!.ticks = 0;
     }
     this.adaptation.split(this.#seen, limits);
-    this.#passed %= maxNrAccesses;
+    this.#passed = 0;
     this.#ticks = 0;
   }
 

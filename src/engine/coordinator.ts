@@ -177,7 +177,7 @@ export class Coordinator implements CoordinatorApi {
       const intervals = isFast ? quiet : isMarked ? 1 : 0;
       if (!isMarked) beat.countPrepared();
       this.#pages = 'marked';
-      samplers.begin(isMarked ? Phase.TICK : Phase.PREPARE_AND_TICK, intervals);
+      samplers.begin(isMarked ? Phase.TICK : Phase.PREPARE_AND_TICK, intervals, beat.quietTicks);
       if (!samplers.await(this.#arrived)) await this.#finishPhase(parts);
       beat.countTicks(this.#gate.ticks, this.#gate.intervals);
     }

@@ -39,12 +39,13 @@ const UNPREPARED = 7;
 const PREPARES = 8;
 /** The last phase that was broken off. */
 const BROKEN = 9;
-/** Sampling intervals that the running phase is still good for. */
+/** Sampling intervals and ticks that the running phase is still good for: it ends with whichever is used up first. */
 const INTERVALS_LEFT = 10;
+const TICKS_LEFT = 11;
 /** Of the running phase: ticks, and sampling intervals that have passed. */
-const TICKS = 11;
-const INTERVALS = 12;
-const FIRST_SLOT = 13;
+const TICKS = 12;
+const INTERVALS = 13;
+const FIRST_SLOT = 14;
 
 /** A slot that no sampler has had yet. */
 const FREE = 0;
@@ -145,11 +146,13 @@ export class Gate {
    *
    * @param samplers how many there are
    * @param intervals sampling intervals to pass before the samplers park again, in phases with ticks
+   * @param ticks of these, ticks before they park all the same
    */
-  begin(phase: Phase, samplers: number, intervals: number): void {
+  begin(phase: Phase, samplers: number, intervals: number, ticks: number): void {
     const words = this.#words;
     words[SAMPLERS] = words[UNCHECKED] = words[UNPREPARED] = samplers;
     words[INTERVALS_LEFT] = intervals;
+    words[TICKS_LEFT] = ticks;
     words[TICKS] = words[INTERVALS] = 0;
     Atomics.store(words, PHASE, phase);
     Atomics.store(words, EPOCH, words[EPOCH]! >= LAST_EPOCH ? 1 : words[EPOCH]! + 1);
@@ -310,7 +313,7 @@ export class Gate {
     } else {
       this.#awaitOthers(PREPARES, before);
     }
-    return !this.isBroken && Atomics.load(words, INTERVALS_LEFT) > 0;
+    return !this.isBroken && Atomics.load(words, INTERVALS_LEFT) > 0 && Atomics.load(words, TICKS_LEFT) > 0;
   }
 
   /**
@@ -330,7 +333,10 @@ export class Gate {
     }
     numbers[DUE_US]! += passed * numbers[INTERVAL_US]!;
     numbers[DUE_MS]! += passed * intervalMs;
-    if (hasChecked) words[TICKS]!++;
+    if (hasChecked) {
+      words[TICKS]!++;
+      words[TICKS_LEFT]!--;
+    }
     words[INTERVALS]! += passed;
     words[INTERVALS_LEFT]! -= passed;
   }

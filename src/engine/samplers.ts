@@ -102,13 +102,14 @@ export class Samplers {
    * Begins a phase in all joined samplers; the one before must have ended. Hot: some ten times a second.
    *
    * @param intervals in phases with ticks, the sampling intervals it is for
+   * @param ticks of these, the ticks with which it ends all the same
    */
-  begin(phase: Phase, intervals = 0): void {
+  begin(phase: Phase, intervals = 0, ticks = intervals): void {
     let joined = 0;
     for (let i = 0; i < this.#all.length; i++) if (this.#all[i]!.joined) joined++;
     this.#waitedMs = 0;
     this.#allowedMs = this.stallMs + (intervals + 1) * this.gate.intervalMs;
-    this.gate.begin(phase, joined, intervals);
+    this.gate.begin(phase, joined, intervals, ticks);
   }
 
   /**

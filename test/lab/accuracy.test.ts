@@ -12,11 +12,8 @@ const SCORED_SECONDS = 20;
 /** Of the 20 s, the first three are left out: regions have to be found first. */
 const LEFT_OUT_SECONDS = 3;
 
-/**
- * What must hold even where other work slows the emulator, so that only one tick in five is made. On an idle machine
- * the figures are 0.98 and above (docs/lab.md).
- */
-const LEAST = 0.93;
+/** What must hold for one process watched, and for each of two. Measured: docs/lab.md. */
+const LEAST = [0.98, 0.97];
 
 for (const workloads of [
   ['256 100 32'],
@@ -24,6 +21,7 @@ for (const workloads of [
   ['512 300 4'],
   ['256 100 32', '256 100 32 thp'],
 ]) {
+  const least = LEAST[workloads.length - 1]!;
   const names = workloads.map((workload) => `hotcold ${workload}`).join(' and ');
   test(`what ${names} reads is found to be hot, and nothing else`, async (t) => {
     const lab = openLab(t);
@@ -57,8 +55,8 @@ for (const workloads of [
       t.log(
         `hotcold ${name}: precision ${precision.toFixed(4)}, recall ${recall.toFixed(4)}, ${snapshots.length} snapshots`,
       );
-      t.true(precision >= LEAST, `precision ${precision}`);
-      t.true(recall >= LEAST, `recall ${recall}`);
+      t.true(precision >= least, `precision ${precision}`);
+      t.true(recall >= least, `recall ${recall}`);
     });
     const { stats } = lines.at(-1) as EndLine;
     const { ticks = 0, overruns = 0, cpuPercent = 0, usPerSample = 0 } = stats;
