@@ -17,8 +17,10 @@ export class ChildCommand {
       await once(child, 'spawn');
     } catch (error) {
       const isMissing = systemCode(error) === 'ENOENT';
-      const reason = isMissing ? 'there is no such command' : String((error as Error).message);
-      note(`cannot start ${file}: ${reason}; look at its name and at PATH`);
+      const reason = isMissing
+        ? 'there is no such command; look at its name and at PATH'
+        : `${(error as Error).message}; look at its permissions, and at the limits of \`ulimit -a\``;
+      note(`cannot start ${file}: ${reason}`);
       throw new ExitStatus(isMissing ? 127 : 126);
     }
     return new ChildCommand(child);

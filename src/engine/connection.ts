@@ -30,7 +30,7 @@ export class Connection {
   constructor({ samplerLimit }: MonitorSetup) {
     carryErrors();
     this.gate = Gate.create(samplerLimit + SPARE_SLOTS);
-    this.#pool = new ThreadPool(this.gate, samplerLimit);
+    this.#pool = new ThreadPool(this.gate);
     const control = new MessageChannel();
     const data = new MessageChannel();
     this.#control = control.port1;

@@ -4,6 +4,7 @@ import type { CheckName } from '../core/target.js';
 import type { Gate, Phase } from './gate.js';
 import type { HostApi } from './protocol.js';
 import { SamplerLink } from './sampler-link.js';
+import { THREADS_HELP } from './thread-pool.js';
 
 /** A wait for a sampler is cut into these, so that calls from outside are heard within them. */
 const SLICE_MS = 50;
@@ -78,8 +79,7 @@ export class Samplers {
       const reason = await this.host.failureOf(link.slot);
       throw new PagepulseError(
         'THREADS',
-        `a sampler thread could not start${reason ? `: ${reason}` : ''}; look at the limits of memory and threads ` +
-          '(`ulimit -a`, the container), or watch with fewer workers',
+        `a sampler thread could not start${reason ? `: ${reason}` : ''}; ${THREADS_HELP}, or watch with fewer workers`,
         { cause: error },
       );
     }

@@ -13,33 +13,27 @@ const SAMPLER = new URL('../../workers/sampler.js', import.meta.url).href;
 /** Heap a thread may take, in MiB. The tables are not in it; smaps of 20,000 mappings are read into a buffer outside. */
 const RESOURCE_LIMITS = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 16 };
 
+/** The step after a thread that could not be started, or that ran out of something. */
+export const THREADS_HELP = 'look at the limits of memory and threads (`ulimit -a`, the container)';
+
 /** One a target, up to twice the processors and at least four: every further thread costs about 1 % of a core. */
 export function defaultSamplerLimit(): number {
   return Math.max(4, 2 * availableParallelism());
 }
 
-/** The threads of one monitor. Coordinator and samplers are tasks that last as long as they are needed. */
+/**
+ * The threads of one monitor, a pool of one thread each. Coordinator and samplers are tasks that last as long as they are
+ * needed. In one pool for all, Piscina would start threads for waiting tasks when another becomes ready, where nobody
+ * could catch that there are no more to be had.
+ */
 export class ThreadPool implements HostApi {
-  readonly #pool: Piscina;
   readonly #gate: Gate;
-  readonly #samplers = new Map<number, AbortController>();
+  readonly #running = new Map<Piscina, Promise<void>>();
+  readonly #samplers = new Map<number, Piscina>();
   readonly #failures = new Map<number, string>();
 
-  /** @param samplers samplers there may be at a time; some more may be on their way out */
-  constructor(gate: Gate, samplers: number) {
+  constructor(gate: Gate) {
     this.#gate = gate;
-    this.#pool = new Piscina({
-      minThreads: 0,
-      maxThreads: 1 + 2 * samplers,
-      // Idle threads would wait for a next task that never comes.
-      idleTimeout: 0,
-      atomics: 'disabled',
-      recordTiming: false,
-      workerHistogram: false,
-      resourceLimits: RESOURCE_LIMITS,
-    });
-    // What a thread fails of is told by the task it worked on.
-    this.#pool.on('error', () => {});
   }
 
   /** Starts the coordinator; rejects where its thread fails, resolves at the end of the monitor. */
@@ -47,15 +41,14 @@ export class ThreadPool implements HostApi {
     const { port1, port2 } = new MessageChannel();
     Comlink.expose(this satisfies HostApi, port1);
     try {
-      const transferList = [start.control, start.data, port2];
-      await this.#pool.run({ ...start, host: port2 } satisfies CoordinatorStart, {
-        filename: COORDINATOR,
-        transferList,
-      });
+      const task: CoordinatorStart = { ...start, host: port2 };
+      await this.#run(poolOfOne(), COORDINATOR, task, [start.control, start.data, port2]);
     } catch (error) {
-      throw new PagepulseError('THREADS', `the coordinator thread failed: ${messageOf(error)}`, {
-        cause: error,
-      });
+      throw new PagepulseError(
+        'THREADS',
+        `the coordinator thread failed: ${messageOf(error)}; ${THREADS_HELP}`,
+        { cause: error },
+      );
     } finally {
       port1.close();
     }
@@ -63,19 +56,21 @@ export class ThreadPool implements HostApi {
 
   startSampler(slot: number, check: CheckName): MessagePort {
     const { port1, port2 } = new MessageChannel();
-    const abort = new AbortController();
-    const start: SamplerStart = { gate: this.#gate.buffer, slot, check, control: port2 };
-    this.#samplers.set(slot, abort);
+    const pool = poolOfOne();
+    const task: SamplerStart = { gate: this.#gate.buffer, slot, check, control: port2 };
+    this.#samplers.set(slot, pool);
     this.#failures.delete(slot);
-    this.#pool
-      .run(start, { filename: SAMPLER, transferList: [port2], signal: abort.signal })
+    this.#run(pool, SAMPLER, task, [port2])
       .catch((error: unknown) => this.#failures.set(slot, messageOf(error)))
-      .finally(() => this.#gate.ended(slot));
+      .finally(() => {
+        this.#samplers.delete(slot);
+        this.#gate.ended(slot);
+      });
     return Comlink.transfer(port1, [port1 as never]);
   }
 
   endSampler(slot: number): void {
-    this.#samplers.get(slot)?.abort();
+    void this.#samplers.get(slot)?.destroy();
   }
 
   failureOf(slot: number): string | undefined {
@@ -84,7 +79,47 @@ export class ThreadPool implements HostApi {
 
   /** Ends all threads, whatever they do. */
   async destroy(): Promise<void> {
-    await this.#pool.destroy();
+    const running = [...this.#running];
+    await Promise.allSettled(running.flatMap(([pool, end]) => [pool.destroy(), end]));
+  }
+
+  /** Resolves when the task has ended and its thread is gone; rejects where it failed. */
+  #run(pool: Piscina, filename: string, task: unknown, transferList: MessagePort[]): Promise<void> {
+    const end = runToEnd(pool, task, { filename, transferList }).finally(() => this.#running.delete(pool));
+    this.#running.set(pool, end);
+    return end;
+  }
+}
+
+function poolOfOne(): Piscina {
+  const pool = new Piscina({
+    minThreads: 0,
+    maxThreads: 1,
+    // There is no next task for an idle thread to wait for.
+    idleTimeout: 0,
+    atomics: 'disabled',
+    recordTiming: false,
+    workerHistogram: false,
+    // The program's own are for its own code: `--input-type=module`, for one, keeps a thread from starting.
+    execArgv: [],
+    resourceLimits: RESOURCE_LIMITS,
+  });
+  // What a thread fails of is told by the task it worked on.
+  return pool.on('error', () => {});
+}
+
+async function runToEnd(
+  pool: Piscina,
+  task: unknown,
+  options: { filename: string; transferList: MessagePort[] },
+): Promise<void> {
+  // Where this throws, no thread could be started. The pool keeps the task then: to destroy it would reject a promise
+  // that nobody was given.
+  const running: Promise<void> = pool.run(task, options);
+  try {
+    await running;
+  } finally {
+    await pool.destroy();
   }
 }
 
