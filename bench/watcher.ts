@@ -2,17 +2,15 @@ import { spawn } from 'node:child_process';
 import { writeSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Monitor, type TargetRequest } from '../src/index.js';
+import type { Watching } from './process.js';
 
 /**
- * A process that does nothing but watch: `watcher.js synthetic|ticks|referenced TARGETS SECONDS`, where `ticks` is the
- * synthetic check without an aggregation in the time measured. Nobody reads the snapshots but the first: what is
- * measured is the watching. Prints `begin` and `end` around the time measured. The warm-up is
- * long enough for V8 to tidy up what the start left behind, and the calls in it give the coordinator's thread, which
- * does not return to its event loop otherwise, the turns to do so.
+ * A process that does nothing but watch, what its argument says (process.ts). Nobody reads the snapshots but the first:
+ * what is measured is the watching. Prints `begin` and `end` around the time measured, then what it counted. The calls in
+ * the warm-up give the coordinator's thread, which does not return to its event loop otherwise, the turns to let V8 tidy
+ * up.
  */
-const WARM_UP_SECONDS = 30;
-
-const [what, targets, seconds] = [process.argv[2], Number(process.argv[3]), Number(process.argv[4])];
+const { check, targets, ticksAlone, warmUpSeconds, seconds } = JSON.parse(process.argv[2]!) as Watching;
 const MIB = 2 ** 20;
 
 function synthetic(i: number): TargetRequest {
@@ -22,14 +20,14 @@ function synthetic(i: number): TargetRequest {
   return { synthetic: { phases: [{ lastsUs: 1e9, mappings, accesses }] } };
 }
 
-const children = what === 'referenced' ? Array.from({ length: targets }, () => spawn('sleep', ['600'])) : [];
+const children = check === 'synthetic' ? [] : Array.from({ length: targets }, () => spawn('sleep', ['600']));
 const requests =
-  children.length > 0
-    ? children.map(({ pid }) => ({ pid: pid! }))
-    : Array.from({ length: targets }, (_, i) => synthetic(i));
-const attrs = what === 'ticks' ? { aggrUs: 3_600e6 } : {};
-const monitor = await Monitor.start({ targets: requests, attrs, queueLimit: 1 });
-for (let i = 0; i < WARM_UP_SECONDS; i++) {
+  check === 'synthetic'
+    ? Array.from({ length: targets }, (_, i) => synthetic(i))
+    : children.map(({ pid }) => ({ pid: pid! }));
+const attrs = ticksAlone ? { aggrUs: 3_600e6 } : {};
+const monitor = await Monitor.start({ targets: requests, check, attrs, queueLimit: 1 });
+for (let i = 0; i < warmUpSeconds; i++) {
   await pause(1_000);
   await monitor.stats();
 }

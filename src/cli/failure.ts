@@ -1,4 +1,5 @@
 import { PagepulseError } from '../core/errors.js';
+import type { TargetInfo } from '../core/target.js';
 
 /** Ends the program with this exit status, after it has said why. */
 export class ExitStatus extends Error {
@@ -17,6 +18,11 @@ export function report(error: unknown): number {
   process.stderr.write(`pagepulse: ${message.replaceAll('\n', ' ')}\n`);
   const isUsage = error instanceof UsageError || (error instanceof PagepulseError && error.code === 'ATTRS');
   return isUsage ? 2 : 1;
+}
+
+/** What became of a process that cannot be watched any longer while others are, in a sentence. */
+export function tellLost({ pid, comm }: TargetInfo, reason: string): string {
+  return `process ${pid} (${comm}) is not watched any longer: ${reason}`;
 }
 
 /** A remark that is no failure, on standard error. */

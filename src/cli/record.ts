@@ -6,7 +6,7 @@ import type { Monitor } from '../engine/monitor.js';
 import { RecordWriter } from '../record/writer.js';
 import { formatDuration } from '../report/units.js';
 import { VERSION } from '../version.js';
-import { ExitStatus, note, UsageError } from './failure.js';
+import { ExitStatus, note, tellLost, UsageError } from './failure.js';
 import { addWatchOptions, requireTargets, type WatchOptions } from './options.js';
 import { onStopSignal, startWatching } from './watching.js';
 
@@ -77,6 +77,11 @@ async function write(monitor: Monitor, writer: RecordWriter): Promise<number> {
   });
   const status = new StatusLine();
   const known = new Set<number>();
+  monitor.on('detached', (target, reason, message) => {
+    if (reason !== 'failed') return;
+    status.clear();
+    note(tellLost(target, message));
+  });
   try {
     for await (const snapshot of monitor) {
       if (!known.has(snapshot.target.id)) await writer.target(snapshot.target);

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { Monitor } from '../engine/monitor.js';
-import { ExitStatus, note } from './failure.js';
+import { ExitStatus, note, tellLost } from './failure.js';
 import { addWatchOptions, requireTargets, type WatchOptions } from './options.js';
 import { Picture } from './picture.js';
 import { onStopSignal, startWatching } from './watching.js';
@@ -33,13 +33,19 @@ export async function show(monitor: Monitor, onQuit: () => void = () => {}): Pro
     onQuit();
     void monitor.stop();
   });
-  monitor.on('detached', (target) => picture.end(target.id));
+  const lost: string[] = [];
+  monitor.on('detached', (target, reason, message) => {
+    picture.end(target.id);
+    if (reason === 'failed') lost.push(tellLost(target, message));
+  });
   try {
     for await (const snapshot of monitor) picture.add(snapshot);
     picture.finish();
   } finally {
     picture.close();
     await monitor.stop().catch(() => {});
+    // Not before: the picture has the terminal to itself.
+    for (const text of lost) note(text);
   }
   const { reason, stats } = await monitor.ended;
   if (reason === 'targets ended') {
