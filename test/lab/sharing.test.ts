@@ -1,7 +1,8 @@
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { inGuest, openLab, ROOT } from './guest.js';
+import { ROOT } from './kernel/image.js';
+import { Guest } from './machine/guest.js';
 
 /** The wait between check and prepare, in the compiled gate: without it, there are no two phases. */
 const BARRIER = /else\s+this\.#awaitOthers\(CHECKS, before\);/;
@@ -34,35 +35,34 @@ function change(path: string, what: string | RegExp, into: string): void {
 /** Of ten samples a few can fall on a page that is on its way between two reclaim lists, and cannot tell. */
 const LEAST = 0.7;
 
-test('both of two processes that share a file see what one of them reads, and would not without the two phases', async (t) => {
-  const lab = openLab(t);
-  const dists = { whole: variant(t, 'whole', true), mutant: variant(t, 'mutant', false) };
-  const script = `
-mkdir -p /tmp/share; mount -t tmpfs tmpfs /tmp/share 2>/dev/null || true
-workload share /tmp/share/file 64 read >/out/reader & ready /out/reader
-workload share /tmp/share/file 64 hold >/out/holder & ready /out/holder
-for kind in whole mutant; do
-  [ $kind = whole ] && dist=${dists.whole} || dist=${dists.mutant}
-  node $DIST/test/lab/scenarios/sharing.js $dist /out/$kind "$(cat /out/reader)" "$(cat /out/holder)"
-done
-`;
-  const result = await inGuest(lab, script, 180);
-  const least = (kind: string) =>
-    (JSON.parse(result(kind)) as number[][]).map((shares) => ({
-      count: shares.length,
-      least: Math.min(...shares),
-    }));
-  const [whole, mutated] = [least('whole'), least('mutant')];
-  t.log(
-    `lowest share of samples found accessed, reader and holder: ${whole.map(({ least }) => least).join(' and ')}`,
-  );
-  t.log(`the same without the two phases: ${mutated.map(({ least }) => least).join(' and ')}`);
-  for (const { count, least } of whole) {
-    t.true(count > 100);
-    t.true(least >= LEAST, `a region with ${least}`);
-  }
-  t.true(
-    mutated.some(({ least }) => least < 0.9),
-    'the lack of two phases went unnoticed',
-  );
-});
+const guest = Guest.shared();
+
+test.serial(
+  'share: both of two processes that share a file see what one of them reads, and would not without the two phases',
+  async (t) => {
+    const dists = { whole: variant(t, 'whole', true), mutant: variant(t, 'mutant', false) };
+    const script = `sharedfile /tmp/shared 1 1 slow >/out/reader & until [ -s /out/reader ]; do sleep 0.1; done
+sharedfile /tmp/shared 1 1 hold >/out/holder & until [ -s /out/holder ]; do sleep 0.1; done
+for dist in ${Object.values(dists).join(' ')}; do
+  node $DIST/test/lab/scenarios/sharing.js $dist "$(cat /out/reader)" "$(cat /out/holder)"
+done`;
+    const lines = (await guest.shell(script, 60)).trimEnd().split('\n');
+    const [whole, mutated] = lines.map((line) =>
+      (JSON.parse(line) as number[][]).map((shares) => ({
+        count: shares.length,
+        least: Math.min(...shares),
+      })),
+    );
+    const leastOf = (found: typeof whole) => found!.map(({ least }) => least).join(' and ');
+    t.log(`lowest share of samples found accessed, reader and holder: ${leastOf(whole)}`);
+    t.log(`the same without the two phases: ${leastOf(mutated)}`);
+    for (const { count, least } of whole!) {
+      t.true(count > 100);
+      t.true(least >= LEAST, `a region with ${least}`);
+    }
+    t.true(
+      mutated!.some(({ least }) => least < LEAST),
+      'the lack of two phases went unnoticed',
+    );
+  },
+);

@@ -1,0 +1,46 @@
+import test from 'ava';
+import { Guest } from './machine/guest.js';
+import { expectFound, scored } from './score/expect.js';
+import { lagsMs, shareOf } from './score/score.js';
+
+// Memory whose use changes, and how much memory there is.
+
+const guest = Guest.shared();
+
+test.serial('moving: hot ranges are found again where they have moved to', async (t) => {
+  const watched = await guest.watch({ start: ['moving 240 24 15'], seconds: 46 });
+  const [process] = scored(watched);
+  const lags = lagsMs(watched.snapshots[0]!, process!.phases.slice(0, 3));
+  t.log(`behind by ${lags.map((ms) => `${(ms / 1e3).toFixed(1)} s`).join(', ')}`);
+  expectFound(t, watched, { least: 0.95, settleUs: 5e6 });
+});
+
+test.serial('heap: a heap and a mapping that grow, move and shrink are followed', async (t) => {
+  const watched = await guest.watch({ start: ['heap 10'], seconds: 41 });
+  expectFound(t, watched, { least: 0.95, settleUs: 5e6 });
+});
+
+test.serial('exec: a target that executes another program is watched on in its new memory', async (t) => {
+  const watched = await guest.watch({ start: ['execs 5 /out/bin/hotcold 128 50 16'], seconds: 20 });
+  t.deepEqual(watched.detached, []);
+  // Between the exec and the new program's line, nobody knows what is true.
+  expectFound(t, watched, { settleUs: 3e6, fromPhase: 1 });
+});
+
+test.serial('warm: nrAccesses tells how often a page is accessed', async (t) => {
+  // A sampling interval beside which the emulator's slowness is short, and regions enough for an even mean.
+  const sampleUs = 100_000;
+  const attrs = { sampleUs, aggrUs: 2_000_000, updateUs: 2_000_000, minRegions: 24, maxRegions: 60 };
+  const watched = await guest.watch({ start: ['warm 32 125 200 333'], attrs, seconds: 42 });
+  const snapshots = watched.snapshots[0]!.slice(2);
+  const { ranges } = scored(watched)[0]!.phases[0]!;
+  for (const range of ranges) {
+    const expected = range.kind === 'warm' ? sampleUs / 1e3 / range.everyMs! : 0;
+    const share = shareOf(snapshots, range);
+    t.log(
+      `${range.kind}, every ${range.everyMs ?? '-'} ms: ${share.toFixed(3)}, expected ${expected.toFixed(3)}`,
+    );
+    if (range.kind === 'warm') t.true(Math.abs(share / expected - 1) <= 0.1, `${share} for ${expected}`);
+    else t.true(share < 0.02, `${share} of a cold range`);
+  }
+});

@@ -1,0 +1,78 @@
+import type { Attrs } from '../../../src/core/attrs.js';
+import type { SnapshotLine } from '../../../src/record/format.js';
+
+/** What the test and the agent in the guest say to each other: files in /out, for the guest has no network. */
+export const REQUEST_FILE = /^request-\d+\.json$/;
+export const requestFile = (id: number) => `request-${id}.json`;
+export const answerFile = (id: number) => `answer-${id}.json`;
+/** There as soon as the agent listens. */
+export const READY_FILE = 'ready';
+
+export type Request =
+  | { readonly kind: 'shell'; readonly script: string }
+  | ({ readonly kind: 'watch' } & WatchRequest)
+  | ({ readonly kind: 'compare' } & CompareRequest);
+
+/** Workloads that are watched together by a monitor that has been running for a while. */
+export interface WatchRequest {
+  /** Shell commands; each prints its truth (truth.ts), and is ended afterwards. */
+  readonly start: readonly string[];
+  /** Further workloads, that start when half of the time is over. */
+  readonly later?: readonly string[];
+  /** Intervals and limits; what is not given is as by default. */
+  readonly attrs?: Partial<Attrs>;
+  /** What is watched, in seconds. */
+  readonly seconds: number;
+  /** A shell script that is run once watching has begun, with the processes in $PIDS. */
+  readonly during?: string;
+}
+
+export interface Watched {
+  /** What the workloads printed, line by line. */
+  readonly truths: readonly (readonly unknown[])[];
+  /** Of each process that the workloads told of; times in microseconds of the clock that a truth's `atNs` is of. */
+  readonly snapshots: readonly (readonly SnapshotLine[])[];
+  /** Targets (indices in `snapshots`) that were not watched to the end, with the monitor's message. */
+  readonly detached: readonly {
+    readonly target: number;
+    readonly reason: string;
+    readonly message: string;
+  }[];
+  readonly cost: WatchCost;
+}
+
+/** What a method cost while it watched. */
+export interface WatchCost {
+  readonly seconds: number;
+  /** CPU of the monitor as a share of one (emulated) processor. */
+  readonly cpuPercent: number;
+  /** Pages asked about. */
+  readonly samples: number;
+  readonly usPerSample: number;
+  /** The share of sampling intervals that were made, 0 .. 1. */
+  readonly ticksMade: number;
+}
+
+/** Methods that see which memory is used; and one that sees nothing and is as busy, for what that alone does. */
+export const METHODS = ['Pagepulse', 'DAMON', 'full scan', 'busy loop'] as const;
+export type Method = (typeof METHODS)[number];
+
+export interface CompareRequest {
+  readonly method: Method;
+  readonly start: string;
+  readonly seconds: number;
+  /** Of the busy loop: how much of a processor it takes, in percent. */
+  readonly busyPercent?: number;
+}
+
+export interface Compared {
+  readonly truth: readonly unknown[];
+  readonly snapshots: readonly SnapshotLine[];
+  readonly cost?: WatchCost;
+  /** By how much fewer rounds a second the workload made than just before and just after, 0 .. 1; below 0 for more. */
+  readonly slowdown: number;
+}
+
+export type Answer =
+  | { readonly ok: true; readonly value: unknown }
+  | { readonly ok: false; readonly message: string };

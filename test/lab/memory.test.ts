@@ -1,0 +1,59 @@
+import test from 'ava';
+import { Guest } from './machine/guest.js';
+import { swapOn } from './machine/swap.js';
+import { expectFound, scored } from './score/expect.js';
+import { shareOf } from './score/score.js';
+
+// Memory of every kind there is, with the default intervals. What each workload does stands in its file's first lines.
+
+const guest = Guest.shared();
+const SECONDS = 12;
+
+for (const [title, start] of [
+  ['splitthp: huge pages that are mapped in pieces are seen whole', 'splitthp 64'],
+  ['sharedfile: the part of a shared file that is read', 'sharedfile /tmp/shared 64 16'],
+  ['fork: a parent, and a child that writes copies of its own', 'forkcow 128 16'],
+  ['threads: what sixteen threads read', 'threads 16 32'],
+  ['mlocked: memory that is locked', 'mlocked 64 24 16'],
+  ['manymaps: a third of 20,000 mappings', 'manymaps 20000'],
+] as const) {
+  test.serial(title, async (t) => {
+    expectFound(t, await guest.watch({ start: [start], seconds: SECONDS }));
+  });
+}
+
+test.serial('swapped: pages on swap are cold, and those that came back are hot', async (t) => {
+  await swapOn(guest);
+  expectFound(t, await guest.watch({ start: ['swapped 128 16'], seconds: SECONDS }));
+});
+
+test.serial('ksm: merged pages are accessed where any of them is', async (t) => {
+  await guest.shell('cd /sys/kernel/mm/ksm; echo 4000 >pages_to_scan; echo 1 >run');
+  expectFound(t, await guest.watch({ start: ['ksm 16'], seconds: SECONDS }));
+  await guest.shell('echo 2 >/sys/kernel/mm/ksm/run');
+});
+
+for (const [title, setUp, start] of [
+  [
+    'hugetlb: its pages cannot be sampled, and are never accessed',
+    'echo 8 >/proc/sys/vm/nr_hugepages',
+    'hugetlb 4',
+  ],
+  ['zeropage: untouched pages cannot be sampled, and are never accessed', 'true', 'zeropage 32'],
+] as const) {
+  test.serial(title, async (t) => {
+    await guest.shell(setUp);
+    const watched = await guest.watch({ start: [start], seconds: SECONDS });
+    const [process] = scored(watched);
+    const unsampled = process!.phases[0]!.ranges.find(({ kind }) => kind === 'unsampled')!;
+    expectFound(t, watched);
+    for (const snapshot of watched.snapshots[0]!) {
+      const inside = snapshot.regions.filter(
+        ([start, end]) =>
+          Number.parseInt(start, 16) >= unsampled.start && Number.parseInt(end, 16) <= unsampled.end,
+      );
+      t.true(inside.every(([, , nrAccesses]) => nrAccesses === 0));
+    }
+    t.true(shareOf(watched.snapshots[0]!, unsampled) < 0.02);
+  });
+}

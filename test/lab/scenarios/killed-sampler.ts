@@ -1,0 +1,25 @@
+import { once } from 'node:events';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Worker } from 'node:worker_threads';
+import { Monitor } from '../../../src/index.js';
+
+// `killed-sampler.js PID...`: kills the thread of the last sampler, and prints how the monitor went on.
+
+const threads: Worker[] = [];
+process.on('worker', (thread) => threads.push(thread));
+const targets = process.argv.slice(2).map((pid) => ({ pid: Number(pid) }));
+const monitor = await Monitor.start({ targets, check: 'idle-page', workers: 'per-target' });
+const lost = once(monitor, 'samplerLost');
+const counts = targets.map(() => 0);
+let isLost = false;
+const reading = (async () => {
+  for await (const { target } of monitor) if (isLost) counts[target.id]!++;
+})();
+await pause(8_000);
+await threads.at(-1)!.terminate();
+await lost;
+isLost = true;
+await pause(10_000);
+const { lostSamplers, lostTicks } = await monitor.stop();
+await reading;
+console.log(JSON.stringify({ lost: lostSamplers, lostTicks, snapshots: counts }));

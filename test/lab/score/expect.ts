@@ -1,0 +1,58 @@
+import type { ExecutionContext } from 'ava';
+import type { Watched } from '../machine/protocol.js';
+import { type Score, score } from './score.js';
+import { costText, scoreText } from './text.js';
+import { type Phase, phasesOf, pidsOf } from './truth.js';
+
+/** The regions have to be found first: what is seen in this time after a target was attached is left out. */
+const FINDING_US = 3e6;
+
+/** One process of a scenario: what it really does, and how well that was seen. */
+export interface Scored {
+  readonly phases: readonly Phase[];
+  readonly score: Score;
+}
+
+/** Which of what was watched counts. */
+export interface Scoring {
+  /** Left out after each phase change; nothing unless told otherwise. */
+  readonly settleUs?: number;
+  /** The first phase that counts; all unless told otherwise. */
+  readonly fromPhase?: number;
+}
+
+export function scored(
+  { truths, snapshots }: Watched,
+  { settleUs = 0, fromPhase = 0 }: Scoring = {},
+): Scored[] {
+  const processes = truths.flatMap((lines) =>
+    pidsOf(lines).map((pid) => phasesOf(lines, pid).slice(fromPhase)),
+  );
+  return processes.map((phases, i) => {
+    const from = (snapshots[i]![0]?.startUs ?? 0) + FINDING_US;
+    const late = snapshots[i]!.filter(({ startUs }) => startUs >= from);
+    return { phases, score: score(late, phases, settleUs) };
+  });
+}
+
+/** Reports the figures of every process, and fails where one is below `least`. */
+export function expectFound(
+  t: ExecutionContext,
+  watched: Watched,
+  { least = 0.98, ...scoring }: { least?: number } & Scoring = {},
+): void {
+  const processes = scored(watched, scoring);
+  for (const { score } of processes) t.log(scoreText(score));
+  t.log(costText(watched.cost));
+  for (const { score } of processes) expectScore(t, score, least);
+}
+
+export function expectScore(
+  t: ExecutionContext,
+  { precision, recall, workingSetError }: Score,
+  least = 0.98,
+): void {
+  t.true(precision >= least, `precision ${precision}`);
+  t.true(recall >= least, `recall ${recall}`);
+  if (least >= 0.98) t.true(workingSetError <= 0.03, `working-set error ${workingSetError}`);
+}

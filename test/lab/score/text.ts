@@ -1,0 +1,17 @@
+import type { WatchCost } from '../machine/protocol.js';
+import type { Score } from './score.js';
+
+/** The figures of a scenario, for its line in the report. */
+export function scoreText({ precision, recall, workingSetError, snapshots }: Score): string {
+  return (
+    `precision ${precision.toFixed(4)}, recall ${recall.toFixed(4)}, working set off by ` +
+    `${(100 * workingSetError).toFixed(1)} %, ${snapshots} snapshots`
+  );
+}
+
+export function costText({ cpuPercent, usPerSample, ticksMade }: WatchCost): string {
+  return (
+    `${Math.round(100 * ticksMade)} % of ticks made, ${cpuPercent.toFixed(0)} % of an emulated processor, ` +
+    `${usPerSample.toFixed(0)} us a sample`
+  );
+}
