@@ -11,7 +11,7 @@ const SECONDS = 12;
 
 for (const [title, start] of [
   ['splitthp: huge pages that are mapped in pieces are seen whole', 'splitthp 64'],
-  ['sharedfile: the part of a shared file that is read', 'sharedfile /tmp/shared 64 16'],
+  ['sharedfile: the part of a shared file that is read', 'sharedfile /dev/shm/shared 64 16'],
   ['fork: a parent, and a child that writes copies of its own', 'forkcow 128 16'],
   ['threads: what sixteen threads read', 'threads 16 32'],
   ['mlocked: memory that is locked', 'mlocked 64 24 16'],

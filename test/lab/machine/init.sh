@@ -15,7 +15,6 @@ for folder in proc sys dev; do mount --move /$folder /new/$folder; done
 mkdir -p /new/dev/shm /new/dev/pts
 mount -t tmpfs tmpfs /new/dev/shm
 mount -t devpts devpts /new/dev/pts
-mount -t tmpfs tmpfs /new/tmp
 mount -t tracefs tracefs /new/sys/kernel/tracing
 mount -t cgroup2 cgroup2 /new/sys/fs/cgroup
 mount -t 9p -o trans=virtio,version=9p2000.L,msize=524288 out /new/out
