@@ -25,6 +25,7 @@ export function addDemo(program: Command): void {
 
 async function demo({ duration }: { duration: number }): Promise<void> {
   const check = chooseCheck('auto');
+  const stopWith = onStopSignal();
   const workload = spawn(process.execPath, [WORKLOAD], { stdio: ['pipe', 'pipe', 'inherit'] });
   try {
     const ranges = await ready(workload);
@@ -35,7 +36,7 @@ async function demo({ duration }: { duration: number }): Promise<void> {
       attrs,
       durationUs: duration,
     });
-    onStopSignal(() => void monitor.stop());
+    stopWith(() => void monitor.stop());
     await show(monitor);
     note(
       `that was a process that writes 64 MiB all the time and never touches another 256 MiB, seen by the ${check} ` +

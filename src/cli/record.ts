@@ -35,12 +35,13 @@ async function record(command: readonly string[], options: RecordOptions): Promi
   if (path === '-' && command.length > 0) {
     throw new UsageError('the command writes to standard output itself; give the record a file with -o');
   }
+  const stopWith = onStopSignal();
   const writer = RecordWriter.create(path, { force: options.force ?? false });
   const { monitor, child } = await startWatching(options, command).catch(async (error) => {
     await writer.discard();
     throw error;
   });
-  onStopSignal((signal) => {
+  stopWith((signal) => {
     void monitor.stop();
     child?.signal(signal);
   });

@@ -14,8 +14,9 @@ export function addWatch(program: Command): void {
 
 async function watch(command: readonly string[], options: WatchOptions): Promise<void> {
   requireTargets(options, command, 'pagepulse watch --pid 4242');
+  const stopWith = onStopSignal();
   const { monitor, child } = await startWatching(options, command);
-  onStopSignal((signal) => {
+  stopWith((signal) => {
     void monitor.stop();
     child?.signal(signal);
   });

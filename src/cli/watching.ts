@@ -38,9 +38,24 @@ export async function startWatching(options: WatchOptions, command: readonly str
   }
 }
 
-/** Calls `stop` at the first SIGINT, SIGTERM or SIGHUP; later ones end the program as they usually do. */
-export function onStopSignal(stop: (signal: 'SIGINT' | 'SIGTERM') => void): void {
+type Stop = (signal: 'SIGINT' | 'SIGTERM') => void;
+
+/**
+ * Listens for the first SIGINT, SIGTERM or SIGHUP from now on; later ones end the program as they usually do. To be called
+ * before anything is started that would be left behind.
+ *
+ * @returns takes what stops it all, once there is something; a signal that came before is passed on then
+ */
+export function onStopSignal(): (stop: Stop) => void {
+  let early: Parameters<Stop>[0] | undefined;
+  let act: Stop = (signal) => {
+    early = signal;
+  };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.once(signal, () => stop(signal === 'SIGHUP' ? 'SIGTERM' : signal));
+    process.once(signal, () => act(signal === 'SIGHUP' ? 'SIGTERM' : signal));
   }
+  return (stop) => {
+    act = stop;
+    if (early) stop(early);
+  };
 }

@@ -145,6 +145,18 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   });
 }
 
+test.serial('a signal before anything is watched leaves neither a file nor the command behind', async (t) => {
+  const path = join(folder(t), 'it.ndjson');
+  const { child, outcome } = begin(t, ['record', '-o', path, ...QUICK, '--', 'sleep', '60']);
+  // The file is opened first, then the command is started, and only then the threads.
+  while (!existsSync(path)) await pause(1);
+  child.kill('SIGTERM');
+  const { status, err } = await outcome;
+  t.is(status, 128 + 15, err);
+  t.regex(err, /ended before the first snapshot/);
+  t.false(existsSync(path));
+});
+
 test.serial('a command is recorded until it ends; its output and its status are its own', async (t) => {
   const path = join(folder(t), 'it.ndjson');
   const outcome = await run(
