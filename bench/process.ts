@@ -40,7 +40,7 @@ export function measure(watching: Watching): ProcessCost {
   const ofThreads = gcs.filter((line) => heapOf(line) !== main);
   const majorGcs = ofThreads.filter((line) => line.includes('Mark-Compact')).length;
   return {
-    ...JSON.parse(lines[to + 1]!),
+    ...JSON.parse(lines.slice(to).find((line) => line.startsWith('{'))!),
     minorGcs: ofThreads.length - majorGcs,
     majorGcs,
     mainGcs: gcs.length - ofThreads.length,

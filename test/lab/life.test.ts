@@ -91,14 +91,14 @@ test.serial(
   'tlb: what a processor need not look up in the page tables is not seen, whoever looks',
   async (t) => {
     // A limit of the interface, which docs/lab.md explains: without other processes on its processor, the emulator's TLB
-    // keeps all that the workload reads, and the accessed bits are not set.
+    // keeps all that the workload reads, and the accessed bits are not set. Its priority keeps the monitor off as well.
     await guest.shell('pkill -STOP churn');
     const alone = await guest.watch({ start: ['tight 1024'], seconds: 10 });
     await guest.shell('pkill -CONT churn');
     const disturbed = await guest.watch({ start: ['tight 1024'], seconds: 10 });
     const [unseen, seen] = [scored(alone)[0]!.score, scored(disturbed)[0]!.score];
     t.log(`recall ${unseen.recall.toFixed(3)} alone, ${seen.recall.toFixed(3)} with others`);
-    t.true(unseen.recall < 0.2);
+    t.true(unseen.recall < seen.recall - 0.2);
     t.true(seen.recall > 0.95);
   },
 );
