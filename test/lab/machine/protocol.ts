@@ -54,8 +54,7 @@ export interface WatchCost {
 }
 
 /** Methods that see which memory is used; and one that sees nothing and is as busy, for what that alone does. */
-export const METHODS = ['Pagepulse', 'DAMON', 'full scan', 'busy loop'] as const;
-export type Method = (typeof METHODS)[number];
+export type Method = 'Pagepulse' | 'DAMON' | 'full scan' | 'busy loop';
 
 export interface CompareRequest {
   readonly method: Method;
