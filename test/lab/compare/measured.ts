@@ -1,5 +1,5 @@
 import type { Compared, Method } from '../machine/protocol.js';
-import { lagsMs, meanOf, score } from '../score/score.js';
+import { lagsMs, meanOf, scoreFound } from '../score/score.js';
 import { phasesOf } from '../score/truth.js';
 
 /** What one method made of one workload, over its runs. */
@@ -20,8 +20,7 @@ export interface Measured {
 
 export type Run = Compared & { readonly method: Method };
 
-/** Left out at the start and after a phase change, as in the tests. */
-const FINDING_US = 3e6;
+/** Left out after a phase change, as in the tests. */
 const SETTLE_US = 5e6;
 
 /** A row for each method. What a method has no figure of is NaN. */
@@ -45,13 +44,8 @@ export function measured(workload: string, runs: readonly Run[]): Measured[] {
 }
 
 function scoreOf({ truth, snapshots }: Run) {
-  const from = (snapshots[0]?.startUs ?? 0) + FINDING_US;
   const phases = phasesOf(truth);
-  return score(
-    snapshots.filter(({ startUs }) => startUs >= from),
-    phases,
-    phases.length > 1 ? SETTLE_US : 0,
-  );
+  return scoreFound(snapshots, phases, phases.length > 1 ? SETTLE_US : 0);
 }
 
 /** Of the changes after which there was time to catch up. */

@@ -1,11 +1,8 @@
 import type { ExecutionContext } from 'ava';
 import type { Watched } from '../machine/protocol.js';
-import { type Score, score } from './score.js';
+import { type Score, scoreFound } from './score.js';
 import { costText, scoreText } from './text.js';
 import { type Phase, phasesOf, pidsOf } from './truth.js';
-
-/** The regions have to be found first: what is seen in this time after a target was attached is left out. */
-const FINDING_US = 3e6;
 
 /** One process of a scenario: what it really does, and how well that was seen. */
 export interface Scored {
@@ -28,11 +25,7 @@ export function scored(
   const processes = truths.flatMap((lines) =>
     pidsOf(lines).map((pid) => phasesOf(lines, pid).slice(fromPhase)),
   );
-  return processes.map((phases, i) => {
-    const from = (snapshots[i]![0]?.startUs ?? 0) + FINDING_US;
-    const late = snapshots[i]!.filter(({ startUs }) => startUs >= from);
-    return { phases, score: score(late, phases, settleUs) };
-  });
+  return processes.map((phases, i) => ({ phases, score: scoreFound(snapshots[i]!, phases, settleUs) }));
 }
 
 /** Reports the figures of every process, and fails where one is below `least`. */

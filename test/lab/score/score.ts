@@ -48,6 +48,23 @@ export function score(snapshots: readonly SnapshotLine[], phases: readonly Phase
   };
 }
 
+/** The regions have to be found first: what is seen in this time after a target was attached is left out. */
+const FINDING_US = 3e6;
+
+/** As `score`, of what was seen once the regions had been found. */
+export function scoreFound(
+  snapshots: readonly SnapshotLine[],
+  phases: readonly Phase[],
+  settleUs: number,
+): Score {
+  const from = (snapshots[0]?.startUs ?? 0) + FINDING_US;
+  return score(
+    snapshots.filter(({ startUs }) => startUs >= from),
+    phases,
+    settleUs,
+  );
+}
+
 /** The score of several recordings of the same, each of the same weight. */
 export function meanOf(scores: readonly Score[]): Score {
   const mean = (figure: keyof Score) => scores.reduce((sum, each) => sum + each[figure], 0) / scores.length;
