@@ -22,7 +22,9 @@ const NOBODY = ['--reuid', '65534', '--regid', '65534', '--clear-groups'];
 
 test('threads that cannot be started are an error that says so, and leave nothing behind', (t) => {
   const asNobody = (command: string) =>
-    spawnSync('setpriv', [...NOBODY, 'bash', '-c', command, process.execPath, SCRIPT], { encoding: 'utf8' });
+    spawnSync('setpriv', [...NOBODY, 'bash', '--norc', '-c', command, process.execPath, SCRIPT], {
+      encoding: 'utf8',
+    });
   if (asNobody(`test -r ${INDEX} && test -x "$0"`).status !== 0) {
     t.log(
       'only root can become a user whose threads are limited, and nobody must be able to read this folder',
