@@ -1,38 +1,96 @@
 import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
 import { PagepulseError } from '../core/errors.js';
 import { type RegionTable, TargetStatus } from '../core/region-table.js';
-import { pickSamples } from '../core/sampling.js';
-import { IdleBitmap } from '../kernel/idle-bitmap.js';
-import { KPageFlags, NO_IDLE_BIT } from '../kernel/kpageflags.js';
-import { NO_ADDRESS_SPACE, NOT_PRESENT, Pagemap } from '../kernel/pagemap.js';
+import { pickSparseSamples } from '../core/sampling.js';
+import { FRAMES_PER_WORD, IdleBitmap } from '../kernel/idle-bitmap.js';
+import { KPageFlags, NO_IDLE_BIT, speaksForPage } from '../kernel/kpageflags.js';
+import { frameIn, NOT_PRESENT, Pagemap } from '../kernel/pagemap.js';
 import { hugePagePages } from '../kernel/support.js';
+import { WordBatch } from '../kernel/words.js';
 import type { AccessCheck, CheckCounters } from './access-check.js';
 import { NOT_SAMPLED, SAMPLES } from './access-check.js';
+import { FrameKinds } from './frame-kinds.js';
 import type { ProcessSpace } from './process-space.js';
 
 /** The two files of the whole machine, opened once a sampler and shared by its targets. */
 export class IdleFiles {
+  readonly hugePages = hugePagePages();
   readonly bitmap: IdleBitmap;
   readonly flags: KPageFlags;
 
   /** @throws the system's error; `supportOf('idle-page')` tells beforehand what it would be */
   constructor() {
     this.bitmap = new IdleBitmap();
-    this.flags = new KPageFlags(hugePagePages());
+    this.flags = new KPageFlags(this.hugePages);
+  }
+}
+
+/** What was marked in a tick: a row for each sample whose frame has an idle bit, in the order of the regions. */
+class Marked {
+  count = 0;
+  readonly region: Uint32Array;
+  readonly frame: Float64Array;
+  /** The frame whose idle bit speaks for it. */
+  readonly idleFrame: Float64Array;
+  /** The word of `words` that this bit is in; neighbours may share one. */
+  readonly word: Uint32Array;
+  /** The words of the bitmap: marks to be written, then what is read. */
+  readonly words: WordBatch;
+  /** For what is asked of the other two files. */
+  readonly asked: WordBatch;
+
+  constructor(readonly capacity: number) {
+    this.region = new Uint32Array(capacity);
+    this.frame = new Float64Array(capacity);
+    this.idleFrame = new Float64Array(capacity);
+    this.word = new Uint32Array(capacity);
+    this.words = new WordBatch(capacity);
+    this.asked = new WordBatch(capacity);
+  }
+
+  /** Adds a row. The marks of the last word are added to where the bit is in that. */
+  add(region: number, frame: number, idleFrame: number): void {
+    const { words } = this;
+    const bit = idleFrame & (FRAMES_PER_WORD - 1);
+    const index = (idleFrame - bit) / FRAMES_PER_WORD;
+    if (words.count === 0 || words.indices[words.count - 1] !== index) {
+      words.indices[words.count] = index;
+      words.halves[2 * words.count] = words.halves[2 * words.count + 1] = 0;
+      words.count++;
+    }
+    words.halves[2 * words.count - 2 + (bit >>> 5)]! |= 1 << (bit & 31);
+    this.region[this.count] = region;
+    this.frame[this.count] = frame;
+    this.idleFrame[this.count] = idleFrame;
+    this.word[this.count] = words.count - 1;
+    this.count++;
+  }
+
+  /** Whether the row's bit is still set in the words that were read. */
+  isIdle(row: number): boolean {
+    const bit = this.idleFrame[row]! & (FRAMES_PER_WORD - 1);
+    return ((this.words.halves[2 * this.word[row]! + (bit >>> 5)]! >>> (bit & 31)) & 1) === 1;
+  }
+
+  /** Makes row `to` a copy of row `from`. */
+  move(from: number, to: number): void {
+    this.region[to] = this.region[from]!;
+    this.frame[to] = this.frame[from]!;
+    this.idleFrame[to] = this.idleFrame[from]!;
   }
 }
 
 /**
  * Accessed or not, page by page, through the idle bitmap (src/kernel/idle-bitmap.ts, pagemap.ts and kpageflags.ts say
- * what each file does and costs).
+ * what each file does and costs). File by file, not region by region: so one call reads or writes many words of a file
+ * where native/words.c is built, and the code of each reader stays in the caches where it is not.
  */
 export class IdlePageCheck implements AccessCheck {
   readonly name = 'idle-page';
   #pagemap: Pagemap;
-  /** Of each region, the frame of the sampled page, NOT_PRESENT or NO_ADDRESS_SPACE. */
-  #frames = new Float64Array(0);
-  /** Of each region with a frame, the frame whose idle bit speaks for that page, or NO_IDLE_BIT. */
-  #idleFrames = new Float64Array(0);
+  #marked = new Marked(0);
+  readonly #kinds: FrameKinds;
+  readonly #salt: number;
 
   /** @throws PagepulseError `NO_PROCESS`, `PERMISSION` */
   constructor(
@@ -43,6 +101,8 @@ export class IdlePageCheck implements AccessCheck {
   ) {
     const { pid } = process.target;
     this.#pagemap = new Pagemap(pid);
+    this.#kinds = new FrameKinds(files.flags, files.hugePages);
+    this.#salt = random.next();
   }
 
   get target() {
@@ -50,74 +110,68 @@ export class IdlePageCheck implements AccessCheck {
   }
 
   /**
-   * Once a tick and target: two or three system calls a region (pagemap, kpageflags once or twice, the bitmap), one
-   * where the page is not present. A pass for each file keeps the code of its reader in the caches: alternating between
-   * them costs nearly twice as much in an emulator, where that shows most.
+   * Once a tick and target: two system calls a region (pagemap, the bitmap), one where the page is not present; and now
+   * and then one to three for kpageflags.
    */
   prepareAccessChecks(table: RegionTable): void {
-    if (this.#frames.length < table.capacity) {
-      this.#frames = new Float64Array(table.capacity);
-      this.#idleFrames = new Float64Array(table.capacity);
-    }
-    pickSamples(table, this.random);
-    const { samplePage, count } = table;
-    const { bitmap, flags } = this.files;
-    const pagemap = this.#pagemap;
-    const frames = this.#frames;
-    const idleFrames = this.#idleFrames;
-    for (let i = 0; i < count; i++) frames[i] = pagemap.frameOf(samplePage[i]!);
+    const { count, samplePage } = table;
+    if (this.#marked.capacity < table.capacity) this.#marked = new Marked(table.capacity);
+    const marked = this.#marked;
+    const { asked, words } = marked;
+    pickSparseSamples(table, this.random, this.#salt);
+    for (let i = 0; i < count; i++) asked.indices[i] = samplePage[i]!;
+    asked.count = count;
+    if (this.#pagemap.readBatch(asked) < count) table.status = TargetStatus.STALE;
+    marked.count = words.count = 0;
+    let unsampleable = 0;
     for (let i = 0; i < count; i++) {
-      const frame = frames[i]!;
+      const frame = frameIn(asked, i);
+      if (frame === NOT_PRESENT) continue;
       if (frame === 0) throw this.#framesHidden();
-      if (frame > 0) idleFrames[i] = flags.idleFrameOf(frame);
-      else if (frame === NO_ADDRESS_SPACE) table.status = TargetStatus.STALE;
+      const idleFrame = this.#kinds.idleFrameOf(samplePage[i]!, frame);
+      if (idleFrame === NO_IDLE_BIT) unsampleable++;
+      else marked.add(i, frame, idleFrame);
     }
-    let marked = -1;
-    for (let i = 0; i < count; i++) {
-      const idleFrame = idleFrames[i]!;
-      if (frames[i]! < 0 || idleFrame === NO_IDLE_BIT || idleFrame === marked) continue;
-      bitmap.markIdle(idleFrame);
-      marked = idleFrame;
-    }
+    this.files.bitmap.writeBatch(words);
+    this.counters.counts[NOT_SAMPLED]! += unsampleable;
   }
 
   /**
-   * Once a tick and target: one system call a present page, and one more where it was accessed: a frame that the
-   * kernel has taken away since (reclaim, migration, exit) reads as accessed too, so the page must still be in it.
+   * Once a tick and target: one system call a present page, and two more where it seems accessed. A frame that has no
+   * idle bit looks like that, and so does one that the kernel has taken away since (reclaim, migration, exit).
    */
   checkAccesses(table: RegionTable): void {
-    const { samplePage, nrAccesses, count } = table;
+    const { samplePage, nrAccesses } = table;
     const { counts } = this.counters;
-    const { bitmap } = this.files;
-    const pagemap = this.#pagemap;
-    const frames = this.#frames;
-    const idleFrames = this.#idleFrames;
-    let checked = -1;
-    let accessed = false;
-    let unsampleable = 0;
-    for (let i = 0; i < count; i++) {
-      const idleFrame = idleFrames[i]!;
-      if (frames[i]! < 0) continue;
-      if (idleFrame === NO_IDLE_BIT) {
-        unsampleable++;
-        frames[i] = NOT_PRESENT;
-        continue;
+    const { flags, bitmap } = this.files;
+    const marked = this.#marked;
+    const { asked, region, frame, idleFrame } = marked;
+    bitmap.readBatch(marked.words);
+    let seeming = 0;
+    for (let row = 0; row < marked.count; row++) if (!marked.isIdle(row)) marked.move(row, seeming++);
+    asked.count = seeming;
+    for (let row = 0; row < seeming; row++) asked.indices[row] = idleFrame[row]!;
+    flags.readBatch(asked);
+    let left = 0;
+    for (let row = 0; row < seeming; row++) {
+      if (speaksForPage(asked.halves[2 * row]!, idleFrame[row] === frame[row])) {
+        marked.move(row, left++);
+      } else {
+        counts[NOT_SAMPLED]!++;
+        this.#kinds.mistaken(samplePage[region[row]!]!);
       }
-      if (idleFrame !== checked) {
-        accessed = !bitmap.isIdle(idleFrame);
-        checked = idleFrame;
-      }
-      if (!accessed) frames[i] = NOT_PRESENT;
     }
-    // What is left was accessed, or is there no longer.
-    for (let i = 0; i < count; i++) {
-      if (frames[i]! > 0 && pagemap.frameOf(samplePage[i]!) === frames[i]) nrAccesses[i]!++;
+    asked.count = left;
+    for (let row = 0; row < left; row++) asked.indices[row] = samplePage[region[row]!]!;
+    this.#pagemap.readBatch(asked);
+    for (let row = 0; row < left; row++) {
+      if (frameIn(asked, row) === frame[row]) nrAccesses[region[row]!]!++;
     }
-    counts[SAMPLES]! += count;
-    counts[NOT_SAMPLED]! += unsampleable;
+    counts[SAMPLES]! += table.count;
   }
 
   updateRanges(table: RegionTable): void {
+    this.#kinds.clear();
     this.process.updateRanges(table, () => {
       const pagemap = new Pagemap(this.target.pid);
       this.#pagemap.close();

@@ -10,3 +10,43 @@ export function pickSamples(table: RegionTable, random: RandomGenerator): void {
     samplePage[i] = uniformInt(random, start, endPage[i]! - 1);
   }
 }
+
+/** Of so many neighbouring pages of a large region one is asked about, always the same. A power of two. */
+export const SPARSE_GROUP = 64;
+
+/** A region has at least so many pages to be asked about, or all that it has. */
+const MIN_CANDIDATES = 32;
+
+/**
+ * As `pickSamples`, but out of a fixed random part of the pages: in a large region one of each SPARSE_GROUP, in smaller
+ * ones of as many as leave MIN_CANDIDATES. Each part holds the next smaller one, so that few pages are ever asked about
+ * however regions change. Which pages these are depends on `salt` and on nothing that a program does, so the share of
+ * them that is accessed is, for all regions with the salts there are, what it is of all pages.
+ */
+export function pickSparseSamples(table: RegionTable, random: RandomGenerator, salt: number): void {
+  pickSamples(table, random);
+  const { startPage, endPage, samplePage, count } = table;
+  for (let i = 0; i < count; i++) {
+    const start = startPage[i]!;
+    const end = endPage[i]!;
+    let group = SPARSE_GROUP;
+    while (group > 1 && end - start < group * MIN_CANDIDATES) group /= 2;
+    if (group === 1) continue;
+    // Of the place among the 64, the low bits are fixed, and only the others are left to chance. (A bit operation takes
+    // the low 32 bits of a page number of any size, and is cheaper than a remainder.)
+    const page = samplePage[i]!;
+    const place = page & (SPARSE_GROUP - 1);
+    const first = page - place;
+    const fixed = mixed(first / SPARSE_GROUP, salt) & (group - 1);
+    const sparse = first + ((place & -group) | fixed);
+    if (start <= sparse && sparse < end) samplePage[i] = sparse;
+  }
+}
+
+/** A number of 32 bits that looks random (the finalizer of MurmurHash3, by Austin Appleby, in the public domain). */
+function mixed(group: number, salt: number): number {
+  let hash = (group | 0) ^ Math.imul((group / 2 ** 32) | 0, 0x9e37_79b9) ^ salt;
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85eb_ca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2_ae35);
+  return hash ^ (hash >>> 16);
+}

@@ -2,6 +2,9 @@ import { WordFile } from './words.js';
 
 export const IDLE_BITMAP = '/sys/kernel/mm/page_idle/bitmap';
 
+/** Frames that one word speaks for. */
+export const FRAMES_PER_WORD = 64;
+
 /**
  * /sys/kernel/mm/page_idle/bitmap (Documentation/admin-guide/mm/idle_page_tracking.rst): a bit a frame, in native
  * 64-bit words at (frame / 64) * 8; since Linux 4.3, with CONFIG_IDLE_PAGE_TRACKING, root only. Only aligned reads
@@ -16,23 +19,8 @@ export const IDLE_BITMAP = '/sys/kernel/mm/page_idle/bitmap';
  * Surprises: the tail frames of a compound page, and frames that are on no reclaim list, take no mark and always
  * read 0, like an accessed page (kpageflags.ts tells them). Whoever else uses the bitmap shares the marks.
  */
-export class IdleBitmap {
-  readonly #words = new WordFile(IDLE_BITMAP, 'r+');
-
-  /** Marks the frame idle. */
-  markIdle(frame: number): void {
-    const bit = frame % 64;
-    this.#words.write(Math.floor(frame / 64), bit < 32 ? 1 << bit : 0, bit < 32 ? 0 : 1 << (bit - 32));
-  }
-
-  /** Whether the frame is still idle: not accessed since it was marked. */
-  isIdle(frame: number): boolean {
-    if (!this.#words.read(Math.floor(frame / 64))) return true; // no such frame: nothing to access
-    const bit = frame % 64;
-    return ((bit < 32 ? this.#words.low >>> bit : this.#words.high >>> (bit - 32)) & 1) === 1;
-  }
-
-  close(): void {
-    this.#words.close();
+export class IdleBitmap extends WordFile {
+  constructor() {
+    super(IDLE_BITMAP, 'r+');
   }
 }

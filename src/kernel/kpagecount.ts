@@ -8,15 +8,13 @@ export const KPAGECOUNT = '/proc/kpagecount';
  * Surprise: kernels built without per-page map counts (CONFIG_PAGE_MAPCOUNT off, from 6.16) answer with an average
  * over the large folio.
  */
-export class KPageCount {
-  readonly #words = new WordFile(KPAGECOUNT);
+export class KPageCount extends WordFile {
+  constructor() {
+    super(KPAGECOUNT);
+  }
 
   /** How many times the frame is mapped; 0 for a frame that does not exist. */
   mapCountOf(frame: number): number {
-    return this.#words.read(frame) ? this.#words.low : 0;
-  }
-
-  close(): void {
-    this.#words.close();
+    return this.read(frame) ? this.low : 0;
   }
 }

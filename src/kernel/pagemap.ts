@@ -1,5 +1,5 @@
 import { processError } from './process-errors.js';
-import { WordFile } from './words.js';
+import { type WordBatch, WordFile } from './words.js';
 
 /** The page is not in memory: never touched, swapped out, or not mapped at all. */
 export const NOT_PRESENT = -1;
@@ -17,13 +17,11 @@ const FRAME_HIGH = 0x007f_ffff; // bits 32 .. 54
  * since Linux 4.2 they read as 0 without it, instead of an error. An open descriptor belongs to the address space
  * that the process had when it was opened: after an exec or exit, reads end early (0 bytes).
  */
-export class Pagemap {
-  readonly #words: WordFile;
-
+export class Pagemap extends WordFile {
   /** @throws PagepulseError `NO_PROCESS`, `PERMISSION` */
   constructor(pid: number) {
     try {
-      this.#words = new WordFile(`/proc/${pid}/pagemap`);
+      super(`/proc/${pid}/pagemap`);
     } catch (error) {
       throw processError(error, pid, `read the page table of process ${pid}`);
     }
@@ -31,12 +29,15 @@ export class Pagemap {
 
   /** The frame of a page (0 where the kernel hides it), NOT_PRESENT or NO_ADDRESS_SPACE. */
   frameOf(page: number): number {
-    if (!this.#words.read(page)) return NO_ADDRESS_SPACE;
-    const { low, high } = this.#words;
-    return (high & PRESENT) === 0 ? NOT_PRESENT : (high & FRAME_HIGH) * 0x1_0000_0000 + low;
+    return this.read(page) ? frameOfWord(this.low, this.high) : NO_ADDRESS_SPACE;
   }
+}
 
-  close(): void {
-    this.#words.close();
-  }
+/** The frame in a word of a batch that was read, as `frameOf`; NOT_PRESENT for all where the address space is gone. */
+export function frameIn({ halves }: WordBatch, at: number): number {
+  return frameOfWord(halves[2 * at]!, halves[2 * at + 1]!);
+}
+
+function frameOfWord(low: number, high: number): number {
+  return (high & PRESENT) === 0 ? NOT_PRESENT : (high & FRAME_HIGH) * 0x1_0000_0000 + low;
 }
