@@ -22,6 +22,21 @@ for (const [title, start] of [
   });
 }
 
+test.serial('folios: pages of 64 KiB are seen whole', async (t) => {
+  const sizes = '/sys/kernel/mm/transparent_hugepage/hugepages';
+  if ((await guest.shell(`ls -d ${sizes}-64kB || true`)) === '') {
+    t.log('PAGEPULSE_LAB_KERNEL has no huge pages of several sizes');
+    return t.pass();
+  }
+  const given = async () => Number(await guest.shell(`cat ${sizes}-64kB/stats/anon_fault_alloc`));
+  const before = await given();
+  await guest.shell(`echo madvise >${sizes}-64kB/enabled; echo never >${sizes}-2048kB/enabled`);
+  const watched = await guest.watch({ start: ['hotcold 128 60 16 folio'], seconds: SECONDS });
+  await guest.shell(`echo never >${sizes}-64kB/enabled; echo inherit >${sizes}-2048kB/enabled`);
+  t.true((await given()) - before >= (128 * 1_024) / 64, 'the kernel gave no such pages');
+  expectFound(t, watched);
+});
+
 test.serial('swapped: pages on swap are cold, and those that came back are hot', async (t) => {
   await swapOn(guest);
   expectFound(t, await guest.watch({ start: ['swapped 128 16'], seconds: SECONDS }));

@@ -1,24 +1,25 @@
 /*
- * hotcold TOTAL_MIB OFFSET_MIB HOT_MIB [read|write|thp]
+ * hotcold TOTAL_MIB OFFSET_MIB HOT_MIB [read|write|thp|folio]
  *
- * One mapping with one hot range in it: read, or written and never read, or read in huge pages.
+ * One mapping with one hot range in it: read, or written and never read, or read in huge pages, or read in pages of
+ * whatever size the kernel gives where large ones are welcome.
  */
 #include "common.h"
 
 int main(int argc, char **argv)
 {
-	begin(argc, argv, 4, "[TOTAL_MIB [OFFSET_MIB [HOT_MIB [read|write|thp]]]]  (thp: even numbers)");
+	begin(argc, argv, 4, "[TOTAL_MIB [OFFSET_MIB [HOT_MIB [read|write|thp|folio]]]]  (thp: even numbers)");
 	size_t total = number(1, 256) * MIB, offset = number(2, 100) * MIB, hot = number(3, 32) * MIB;
 	const char *mode = text(4, "read");
-	int thp = !strcmp(mode, "thp"), writes = !strcmp(mode, "write");
-	if (total == 0 || offset + hot > total || (!thp && !writes && strcmp(mode, "read")))
+	int thp = !strcmp(mode, "thp"), folio = !strcmp(mode, "folio"), writes = !strcmp(mode, "write");
+	if (total == 0 || offset + hot > total || (!thp && !folio && !writes && strcmp(mode, "read")))
 		usage();
 	/* A huge page that is part hot and part cold would be accessed as a whole. */
 	if (thp && (total | offset | hot) % HUGE != 0)
 		usage();
 
 	char *base = map_aligned(total);
-	set_up(base, total, thp ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
+	set_up(base, total, thp || folio ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
 	if (thp && proc_number("/proc/self/smaps_rollup", "AnonHugePages:") < total / 1024)
 		refuse("the kernel gave no huge pages (transparent_hugepage/enabled, or memory is too fragmented)");
 	add_cold_hot_cold(base, total, offset, hot);
