@@ -18,7 +18,8 @@ const LONGEST_AGGR_US = 10_000_000;
 
 /** What a window of about a second has cost. Times in microseconds. */
 export interface Window {
-  readonly elapsedUs: number;
+  /** Sampling intervals that passed in it, at least 1: not all need have been of the same length. */
+  readonly intervals: number;
   readonly cpuUs: number;
   /** How often mappings were read in it, and the CPU time that took. */
   readonly updates: number;
@@ -65,26 +66,26 @@ export class Budget {
   allow(wanted: Attrs): Attrs {
     const sampleUs = Math.max(wanted.sampleUs, roundUp(this.#shortestSampleUs));
     const updateUs = Math.max(wanted.updateUs, roundUp(this.#shortestUpdateUs));
-    const maxRegions = Math.min(wanted.maxRegions, this.#maxRegions);
+    const maxRegions = Math.min(wanted.maxRegions, Math.max(this.#maxRegions, wanted.minRegions));
     return { ...withSampleUs(wanted, sampleUs), updateUs, maxRegions };
   }
 
   /**
-   * Takes what a window has cost, in which `inForce` held. Windows in which the attrs changed must be left out.
+   * Takes what a window has cost.
    *
    * @param leastRegions that maxRegions is not lowered below: minRegions of every target
    */
-  measure(window: Window, inForce: Attrs, wanted: Attrs, leastRegions: number): void {
-    const { elapsedUs, cpuUs, updates, updateCpuUs } = window;
+  measure(window: Window, wanted: Attrs, leastRegions: number): void {
+    const { intervals, cpuUs, updates, updateCpuUs } = window;
     if (updates > 0) this.#updateUs = blend(this.#updateUs, updateCpuUs / updates);
     const neededUs = this.#updateUs / (UPDATE_SHARE * AIM * this.share);
     // Given back only where much of it is not needed: else it would follow every noise.
     if (neededUs > this.#shortestUpdateUs || neededUs < ROOM * AIM * this.#shortestUpdateUs) {
       this.#shortestUpdateUs = neededUs / AIM;
     }
-    const updateShare = this.#updateUs / Math.max(inForce.updateUs, this.#shortestUpdateUs);
+    const updateShare = this.#updateUs / Math.max(wanted.updateUs, this.#shortestUpdateUs);
 
-    this.#tickCosts.push((Math.max(0, cpuUs - updateCpuUs) / elapsedUs) * inForce.sampleUs);
+    this.#tickCosts.push(Math.max(0, cpuUs - updateCpuUs) / intervals);
     if (this.#tickCosts.length > WINDOWS) this.#tickCosts.shift();
 
     const expected =

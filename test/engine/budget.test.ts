@@ -36,20 +36,16 @@ class Run {
     const { budget, wanted } = this;
     for (let i = 0; i < count; i++) {
       const { sampleUs, updateUs, maxRegions } = this.attrs;
-      const elapsedUs = Math.max(1, Math.ceil(1e6 / sampleUs)) * sampleUs;
+      const intervals = Math.ceil(1e6 / sampleUs);
+      const elapsedUs = intervals * sampleUs;
       const regions = Math.min(model.regions, maxRegions);
       const updates = elapsedUs / updateUs;
       const updateCpuUs = updates * model.perUpdate * vary();
-      const ticksCpuUs = (elapsedUs / sampleUs) * (model.perTick + model.perRegion * regions) * vary();
+      const ticksCpuUs = intervals * (model.perTick + model.perRegion * regions) * vary();
       const cpuUs = ticksCpuUs + updateCpuUs + (model.perSecond * elapsedUs) / 1e6;
       this.shares.push(cpuUs / elapsedUs);
       this.#elapsedUs.push(elapsedUs);
-      budget.measure(
-        { elapsedUs, cpuUs, updates, updateCpuUs, regions },
-        this.attrs,
-        wanted,
-        10 * model.targets,
-      );
+      budget.measure({ intervals, cpuUs, updates, updateCpuUs, regions }, wanted, 10 * model.targets);
       this.attrs = budget.allow(wanted);
     }
   }
