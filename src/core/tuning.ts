@@ -2,8 +2,8 @@ import { PagepulseError } from './errors.js';
 import type { RegionTable } from './region-table.js';
 
 /**
- * What automatic intervals aim at: DAMON's monitoring intervals tuning goal (Documentation/mm/damon/design.rst, "Access
- * frequency monitoring: auto-tuning", in the kernel since 6.15), with the kernel's suggestions as defaults.
+ * What automatic intervals aim at: DAMON's monitoring intervals tuning goal (Documentation/mm/damon/design.rst, "Monitoring
+ * Intervals Auto-tuning", in the kernel since 6.15), with the kernel's suggestions as defaults.
  */
 export interface TuningGoal {
   /** Share of the access events there could be that are to be seen, in 1/10,000. 1 .. 10,000. Default 400. */
@@ -28,11 +28,14 @@ export const DEFAULT_GOAL: TuningGoal = {
  */
 const DEAD_BAND = 0.1;
 
-/** So many standard deviations from 1 may be chance: one step in 400, so that ten in a row rest. */
-const NOISE_DEVIATIONS = 3;
+/**
+ * So many standard deviations from 1 may be chance. The step before went by a score with as much noise in it: together
+ * they reach this in one step of 200, so that ten in a row rest.
+ */
+const NOISE_DEVIATIONS = 4;
 
-/** However few samples there are: beyond this a score says something. */
-const MAX_BAND = 0.5;
+/** However few samples there are: twice the goal is too much. */
+const MAX_BAND = 1;
 
 /** @throws PagepulseError `ATTRS` */
 export function completeGoal(given: Partial<TuningGoal>): TuningGoal {

@@ -182,7 +182,7 @@ export class Coordinator implements CoordinatorApi {
       samplers.begin(isMarked ? Phase.TICK : Phase.PREPARE_AND_TICK, intervals, beat.quietTicks);
       if (!samplers.await(this.#arrived)) await this.#finishPhase(parts);
       beat.countTicks(this.#gate.ticks, this.#gate.intervals);
-      if (pace.isDue(clock.nowUs())) await this.#keepPace(parts, false);
+      if (pace.isDue(clock.nowUs())) await this.#keepPace(parts);
     }
   }
 
@@ -211,17 +211,14 @@ export class Coordinator implements CoordinatorApi {
     if (beat.isAlone) this.#endReason ??= 'targets ended';
     beat.setDue(beat.dueUs + roster.attrs.sampleUs);
     if (this.#pages === 'marked') this.#pages = 'unmarked';
-    if (isAggregated || pace.isDue(clock.nowUs())) await this.#keepPace(parts, isAggregated);
+    if (isAggregated || pace.isDue(clock.nowUs())) await this.#keepPace(parts);
   }
 
-  /**
-   * Applies what the pace asks for: all of it where an aggregation interval has ended, and within one what makes watching
-   * cheaper. The samplers must be parked.
-   */
-  async #keepPace(parts: Parts, isAggregated: boolean): Promise<void> {
+  /** Applies what the pace asks for. The samplers must be parked. */
+  async #keepPace(parts: Parts): Promise<void> {
     const { clock, roster, pace, publisher } = parts;
     pace.look(clock.nowUs(), countRegions(roster.targets), roster.targets.length);
-    const inForce = pace.next(roster.inForce, isAggregated);
+    const { inForce } = pace;
     if (sameAttrs(inForce.attrs, roster.attrs)) {
       roster.inForce = inForce;
     } else {

@@ -71,15 +71,6 @@ export class Pace {
     return { attrs, reason: !isKept ? 'budget' : this.#goal ? 'auto' : 'set' };
   }
 
-  /** What is to be in force from now on. Within an aggregation interval, only what makes watching cheaper is changed. */
-  next(now: AttrsInForce, isAggregated: boolean): AttrsInForce {
-    const { inForce } = this;
-    const { sampleUs, updateUs, maxRegions } = inForce.attrs;
-    const isCheaper =
-      sampleUs > now.attrs.sampleUs || updateUs > now.attrs.updateUs || maxRegions < now.attrs.maxRegions;
-    return isAggregated || isCheaper ? inForce : now;
-  }
-
   /**
    * What the user wants from now on; what is not given stays. Intervals given by hand end `auto`, and with it a budget
    * that nobody has asked for.

@@ -1,6 +1,8 @@
 import test from 'ava';
 import fc from 'fast-check';
+import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { PagepulseError } from '../../src/core/errors.js';
+import { RandomStreams, randomFrom } from '../../src/core/random.js';
 import {
   AccessEvents,
   completeGoal,
@@ -62,11 +64,12 @@ test('a step keeps to its bounds, and rests where the goal is met about', (t) =>
   t.not(nextSampleUs(20_000, events(359), DEFAULT_GOAL), 20_000);
 });
 
-test('what may be chance changes nothing, unless the goal is missed by half', (t) => {
-  // 280 events where 400 are the goal: three deviations of 45 reach it, three of 14 do not.
-  t.is(nextSampleUs(20_000, events(280, 10_000, 45 ** 2), DEFAULT_GOAL), 20_000);
-  t.not(nextSampleUs(20_000, events(280, 10_000, 14 ** 2), DEFAULT_GOAL), 20_000);
-  t.not(nextSampleUs(20_000, events(199, 10_000, 1e6), DEFAULT_GOAL), 20_000);
+test('what may be chance changes nothing, unless twice the goal is seen', (t) => {
+  // 280 events where 400 are the goal: four deviations of 31 reach it, four of 29 do not.
+  t.is(nextSampleUs(20_000, events(280, 10_000, 31 ** 2), DEFAULT_GOAL), 20_000);
+  t.not(nextSampleUs(20_000, events(280, 10_000, 29 ** 2), DEFAULT_GOAL), 20_000);
+  t.is(nextSampleUs(20_000, events(800, 10_000, 1e6), DEFAULT_GOAL), 20_000);
+  t.is(nextSampleUs(20_000, events(801, 10_000, 1e6), DEFAULT_GOAL), 10_000);
 });
 
 test('goals that cannot be are refused', (t) => {
@@ -106,19 +109,23 @@ test('a step at most doubles or halves, and never goes the wrong way', (t) => {
 });
 
 /**
- * A process of 40 regions, a quarter of whose pages is accessed every `everyUs` on average: in an interval of s, a sampled
+ * A process some of whose pages are accessed every `everyUs` on average: in an interval of s, a sampled
  * page of these was accessed with the probability 1 - exp(-s / everyUs).
  */
-function settle(everyUs: number, hotShare: number, uniform: () => number, steps: number): number[] {
+function settle(
+  { regions, everyUs, hotShare }: { regions: number; everyUs: number; hotShare: number },
+  uniform: () => number,
+  steps: number,
+): number[] {
   const intervals = [DEFAULT_GOAL.minSampleUs];
   while (intervals.length < steps) {
     const sampleUs = intervals.at(-1)!;
     const seen = new AccessEvents();
     for (let aggregation = 0; aggregation < DEFAULT_GOAL.aggrs; aggregation++) {
-      const rows = Array.from({ length: 40 }, (_, i) => {
+      const rows = Array.from({ length: regions }, (_, i) => {
         let hits = 0;
         for (let tick = 0; tick < 20; tick++) {
-          if (i < 40 * hotShare && uniform() < 1 - Math.exp(-sampleUs / everyUs)) hits++;
+          if (i < regions * hotShare && uniform() < 1 - Math.exp(-sampleUs / everyUs)) hits++;
         }
         return [100 * i, 100 * i + 100, hits] as const;
       });
@@ -132,18 +139,25 @@ function settle(everyUs: number, hotShare: number, uniform: () => number, steps:
 test('whatever the rate, it settles within 20 steps, and stays within 10 %', (t) => {
   let moved = 0;
   const runs = 300;
+  const seed = Date.now() % 2 ** 31;
   fc.assert(
     fc.property(
       fc.double({ min: 4, max: 8, noNaN: true }),
       fc.constantFrom(0, 0.25, 0.5, 1),
-      fc.infiniteStream(fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })),
-      (exponent, hotShare, numbers) => {
-        const last = settle(10 ** exponent, hotShare, () => numbers.next().value!, 30).slice(-10);
+      fc.constantFrom(12, 40, 200),
+      fc.integer(),
+      (exponent, hotShare, regions, seed) => {
+        const random = randomFrom(new RandomStreams(seed).next());
+        const last = settle(
+          { regions, everyUs: 10 ** exponent, hotShare },
+          () => uniformFloat64(random),
+          30,
+        ).slice(-10);
         if (Math.max(...last) / Math.min(...last) > 1.1) moved++;
       },
     ),
-    { numRuns: runs },
+    { numRuns: runs, seed },
   );
-  // Three standard deviations are passed by chance once in 370 steps.
-  t.true(moved <= runs * 0.05, `${moved} of ${runs} runs went on`);
+  // Some 4 % do, by chance; half of them would without the band.
+  t.true(moved <= runs * 0.1, `${moved} of ${runs} runs went on (seed ${seed})`);
 });

@@ -56,7 +56,7 @@ export async function watch(request: WatchRequest): Promise<Watched> {
   }
 }
 
-/** One process, with the default intervals and one sampler. */
+/** One process, at 5 ms and 100 ms and one sampler. */
 export async function watchWithPagepulse(pid: number, seconds: number) {
   const { snapshots, cost } = await new Observation(await warmed(1), [pid]).run(seconds);
   return { snapshots: snapshots[0]!, cost };
