@@ -12,7 +12,7 @@ const TRACE = '/sys/kernel/tracing';
 const { sampleUs, aggrUs, updateUs, minRegions, maxRegions } = DEFAULT_ATTRS;
 const TICKS = aggrUs / sampleUs;
 
-/** Watches a process with the default intervals and limits; times of the snapshots are CLOCK_MONOTONIC, in microseconds. */
+/** Watches a process at 5 ms and 100 ms and limits; times of the snapshots are CLOCK_MONOTONIC, in microseconds. */
 export async function watchWithDamon(
   pid: number,
   seconds: number,
