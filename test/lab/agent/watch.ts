@@ -132,7 +132,7 @@ function costBetween(before: MonitorStats, after: MonitorStats): WatchCost {
 }
 
 /** A snapshot in the form of a record, its times by CLOCK_MONOTONIC. */
-function lineOf(snapshot: Snapshot, monitorStartUs: number): SnapshotLine {
+export function lineOf(snapshot: Snapshot, monitorStartUs: number): SnapshotLine {
   const { target, startUs, endUs, maxNrAccesses, regions } = snapshot;
   return {
     type: 'snapshot',

@@ -21,6 +21,8 @@ import {
   answerFile,
   type Compared,
   type CompareRequest,
+  type ObservedWorkloads,
+  type ObserveRequest,
   READY_FILE,
   REQUEST_FILE,
   type Request,
@@ -89,6 +91,10 @@ export class Guest {
 
   async compare(request: CompareRequest): Promise<Compared> {
     return (await this.#ask({ kind: 'compare', ...request }, request.seconds)) as Compared;
+  }
+
+  async observe(request: ObserveRequest): Promise<ObservedWorkloads> {
+    return (await this.#ask({ kind: 'observe', ...request }, request.seconds)) as ObservedWorkloads;
   }
 
   /** Text of a file that something in the guest has left in /out. */
