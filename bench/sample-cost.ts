@@ -3,6 +3,7 @@ import { rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { type Spread, spreadOf, spreadText } from './spread.js';
 
 const SAMPLER = fileURLToPath(new URL('./sampler.js', import.meta.url));
 
@@ -17,12 +18,6 @@ export interface Sampling {
   readonly sleepUs: number;
   /** Where the pages are left. */
   readonly file: string;
-}
-
-export interface Spread {
-  readonly median: number;
-  readonly min: number;
-  readonly max: number;
 }
 
 /** Microseconds of CPU a sample; and as a multiple of the floor, pair by pair. */
@@ -60,10 +55,10 @@ export function sampleCost(sampling: Omit<Sampling, 'file'>, floor: string, roun
   }
 }
 
-export function spreadOf(values: readonly number[]): Spread {
-  const sorted = [...values].sort((a, b) => a - b);
-  const at = (share: number) => sorted[Math.round(share * (sorted.length - 1))]!;
-  return { median: at(0.5), min: at(0), max: at(1) };
+export const SAMPLE_COST_HEAD = ['', 'us a sample: median (least - most)', 'of the floor'] as const;
+
+export function sampleCostRows(costs: readonly SampleCost[]): string[][] {
+  return costs.map(({ way, us, ofFloor }) => [way, spreadText(us, 2), spreadText(ofFloor, 2)]);
 }
 
 function numberFrom(file: string, args: readonly string[], env = process.env): number {

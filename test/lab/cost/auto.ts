@@ -1,4 +1,4 @@
-import { markdown } from '../../../bench/table.js';
+import { markdown } from '../../../bench/report.js';
 import type { Guest } from '../machine/guest.js';
 import { score } from '../score/score.js';
 import { phasesOf } from '../score/truth.js';

@@ -1,6 +1,6 @@
 import { meanPercent } from '../../../bench/observe.js';
-import { spreadOf } from '../../../bench/sample-cost.js';
-import { markdown } from '../../../bench/table.js';
+import { markdown } from '../../../bench/report.js';
+import { spreadOf, spreadText } from '../../../bench/spread.js';
 import type { Guest } from '../machine/guest.js';
 import { meanOf, type Score, score, scoreFound } from '../score/score.js';
 import { phasesOf } from '../score/truth.js';
@@ -34,8 +34,13 @@ export async function beside(guest: Guest): Promise<void> {
     const cpu = spreadOf(rounds.map((round) => round[key].cpu));
     const multiple = spreadOf(rounds.map((round) => round[key].cpu / round.damon.cpu));
     const { precision, recall } = meanOf(rounds.map((round) => round[key].score));
-    const spread = `${multiple.median.toFixed(1)} (${multiple.min.toFixed(1)} - ${multiple.max.toFixed(1)})`;
-    return [name, `${cpu.median.toFixed(1)} %`, spread, precision.toFixed(3), recall.toFixed(3)];
+    return [
+      name,
+      `${cpu.median.toFixed(1)} %`,
+      spreadText(multiple, 1),
+      precision.toFixed(3),
+      recall.toFixed(3),
+    ];
   };
   console.log(`\`${WORKLOAD}\`, ${ROUNDS} rounds in turn\n`);
   console.log(

@@ -1,5 +1,5 @@
 import { meanPercent, worstPercent } from '../../../bench/observe.js';
-import { markdown } from '../../../bench/table.js';
+import { markdown } from '../../../bench/report.js';
 import type { Guest } from '../machine/guest.js';
 import { meanOf, score } from '../score/score.js';
 import { phasesOf } from '../score/truth.js';

@@ -1,5 +1,5 @@
-import { spreadOf } from '../../../bench/sample-cost.js';
-import { markdown } from '../../../bench/table.js';
+import { markdown } from '../../../bench/report.js';
+import { spreadOf, spreadText } from '../../../bench/spread.js';
 import type { Guest } from '../machine/guest.js';
 import type { Method } from '../machine/protocol.js';
 
@@ -18,9 +18,8 @@ export async function slowdown(guest: Guest): Promise<void> {
     }
   }
   const rows = methods.map((method) => {
-    const { median, min, max } = spreadOf(runs.get(method)!);
-    return [method, `${median.toFixed(1)} %`, `${min.toFixed(1)} - ${max.toFixed(1)} %`];
+    return [method, spreadText(spreadOf(runs.get(method)!), 1)];
   });
   console.log(`\`${WORKLOAD}\`, ${PAIRS} pairs of ${SECONDS} s\n`);
-  console.log(markdown(['', 'slowdown: median', 'least - most'], rows));
+  console.log(markdown(['', 'slowdown in %: median (least - most)'], rows));
 }

@@ -14,7 +14,8 @@ export type Request =
   | { readonly kind: 'shell'; readonly script: string }
   | ({ readonly kind: 'watch' } & WatchRequest)
   | ({ readonly kind: 'compare' } & CompareRequest)
-  | ({ readonly kind: 'observe' } & ObserveRequest);
+  | ({ readonly kind: 'observe' } & ObserveRequest)
+  | { readonly kind: 'sample' };
 
 /** Workloads that are watched together by a monitor that has been running for a while. */
 export interface WatchRequest {
