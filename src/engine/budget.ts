@@ -19,6 +19,8 @@ const JUMP = 1.5;
 const LATEST = 0.3;
 /** Pictures still have to come: an aggregation interval gets longer than this only where fewer regions do not help. */
 const LONGEST_AGGR_US = 10_000_000;
+/** What a tick a minute leaves is no cost of ticks: longer intervals would save nothing. */
+const LONGEST_SAMPLE_US = 60_000_000;
 
 /** What a window of about a second has cost. Times in microseconds. */
 export interface Window {
@@ -81,15 +83,8 @@ export class Budget {
    * @param leastRegions that maxRegions is not lowered below: minRegions of every target
    */
   measure(window: Window, wanted: Attrs, leastRegions: number): void {
-    const { intervals, elapsedUs, cpuUs, updates, updateCpuUs } = window;
-    if (updates > 0) this.#updateUs = blend(this.#updateUs, updateCpuUs / updates);
-    const neededUs = this.#updateUs / (UPDATE_SHARE * AIM * this.share);
-    // Given back only where much of it is not needed: else it would follow every noise.
-    if (neededUs > this.#shortestUpdateUs || neededUs < ROOM * AIM * this.#shortestUpdateUs) {
-      this.#shortestUpdateUs = neededUs / AIM;
-    }
-    const updateShare = this.#updateUs / Math.max(wanted.updateUs, this.#shortestUpdateUs);
-
+    const { intervals, elapsedUs, cpuUs, updateCpuUs } = window;
+    const updateShare = this.#updateShare(window, wanted);
     this.#remember(Math.max(0, cpuUs - updateCpuUs) / intervals, elapsedUs);
 
     const expected = this.#tickCost() / Math.max(this.#shortestSampleUs, wanted.sampleUs) + updateShare;
@@ -104,6 +99,17 @@ export class Budget {
       this.#calmUs = 0;
       this.#relax(updateShare, expected, wanted);
     }
+  }
+
+  /** Sees to the update interval; returns what updates will cost, as a share of one core. */
+  #updateShare({ updates, updateCpuUs }: Window, wanted: Attrs): number {
+    if (updates > 0) this.#updateUs = blend(this.#updateUs, updateCpuUs / updates);
+    const neededUs = this.#updateUs / (UPDATE_SHARE * AIM * this.share);
+    // Given back only where much of it is not needed: else it would follow every noise.
+    if (neededUs > this.#shortestUpdateUs || neededUs < ROOM * AIM * this.#shortestUpdateUs) {
+      this.#shortestUpdateUs = neededUs / AIM;
+    }
+    return this.#updateUs / Math.max(wanted.updateUs, this.#shortestUpdateUs);
   }
 
   #remember(tickUs: number, elapsedUs: number): void {
@@ -155,7 +161,7 @@ export class Budget {
 
   /** The sampling interval in which ticks and updates cost together what is aimed at. */
   #sampleUsFor(updateShare: number): number {
-    return this.#tickCost() / (AIM * this.share - updateShare);
+    return Math.min(LONGEST_SAMPLE_US, this.#tickCost() / (AIM * this.share - updateShare));
   }
 }
 

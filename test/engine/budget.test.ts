@@ -126,6 +126,12 @@ test('mappings are read less often where that is what costs', (t) => {
   t.true(run.worst(30) <= 1.1 * 0.01);
 });
 
+test('what no interval could save is not tried for', (t) => {
+  const run = new Run(0.0001);
+  run.windows(200, { ...CHEAP, perSecond: 5_000 });
+  t.is(run.attrs.sampleUs, 60_000_000);
+});
+
 test('one dear window changes nothing, two do', (t) => {
   const run = new Run(0.05);
   run.windows(20, CHEAP);
