@@ -77,8 +77,7 @@ export function monitorOptions(
   check: CheckName,
   pids: readonly number[],
 ): MonitorOptions {
-  const { range, sample, aggr, update, minRegions, maxRegions, workers, seed, duration } = options;
-  const { maxCpu } = options;
+  const { range, sample, aggr, update, minRegions, maxRegions, workers, seed, duration, maxCpu } = options;
   const goal = goalOf(options);
   const isAuto = options.auto || Object.keys(goal).length > 0;
   const attrs: Partial<Attrs> = {

@@ -107,7 +107,7 @@ async function write(monitor: Monitor, writer: RecordWriter): Promise<number> {
     if (status.isShown && stats.snapshots > 0) {
       note(
         `${stats.snapshots - stats.droppedSnapshots} snapshots in ${writer.path}, at ` +
-          `${formatCost({ ...stats, recentCpuPercent: null })}`,
+          formatCost({ ...stats, recentCpuPercent: null }),
       );
     }
     return known.size > 0 ? stats.snapshots : 0;

@@ -1,25 +1,32 @@
 import { type Attrs, withSampleUs } from '../core/attrs.js';
 
 /** What is aimed at: the rest is for what varies, so that any 10 s stay within the budget x 1.1. */
-const AIM = 0.9;
+const AIM = 0.82;
 /** Above this expected share of the budget the intervals get longer. */
-const TOO_MUCH = 0.97;
-/** Below this share, in so many windows one after the other, there is room: not before, or it would be taken again. */
-const ROOM = 0.75;
-const CALM_WINDOWS = 3;
+const TOO_MUCH = 0.95;
+/** Below this share, for so long, there is room: not before, or it would be taken again. */
+const ROOM = 0.6;
+const CALM_US = 3_000_000;
 /** Reading mappings may take this share of what is aimed at before it is done less often. */
 const UPDATE_SHARE = 0.25;
-/** What ticks cost is told from so many windows, some 10 s. */
-const WINDOWS = 10;
+/** What ticks cost is told from the windows of this time, and from three at least. */
+const MEMORY_US = 10_000_000;
+const MIN_WINDOWS = 3;
+/** A window so many times as dear as the others is left out; costs that are so many times the mean have jumped. */
+const OUTLIER = 2;
+const JUMP = 1.5;
 /** Weight of the latest window in what an update is thought to cost. */
 const LATEST = 0.3;
 /** Pictures still have to come: an aggregation interval gets longer than this only where fewer regions do not help. */
 const LONGEST_AGGR_US = 10_000_000;
+/** What a tick a minute leaves is no cost of ticks: longer intervals would save nothing. */
+const LONGEST_SAMPLE_US = 60_000_000;
 
 /** What a window of about a second has cost. Times in microseconds. */
 export interface Window {
   /** Sampling intervals that passed in it, at least 1: not all need have been of the same length. */
   readonly intervals: number;
+  readonly elapsedUs: number;
   readonly cpuUs: number;
   /** How often mappings were read in it, and the CPU time that took. */
   readonly updates: number;
@@ -39,14 +46,14 @@ export interface Window {
  * that does not help (enough), the intervals go on. What was taken is given back in the reverse order.
  */
 export class Budget {
-  /** CPU time of a sampling interval in each of the latest windows, in microseconds; the latest at the end. */
-  #tickCosts: number[];
+  /** The latest windows, the last at the end: CPU time of a sampling interval, and how long it was. */
+  readonly #windows: { readonly tickUs: number; readonly elapsedUs: number }[] = [];
   /** CPU time of reading all mappings once, in microseconds. */
   #updateUs = 0;
   #shortestSampleUs = 0;
   #shortestUpdateUs = 0;
   #maxRegions = Number.POSITIVE_INFINITY;
-  #calmWindows = 0;
+  #calmUs = 0;
 
   /**
    * @param share of one core: 0.02 are 2 %
@@ -58,7 +65,7 @@ export class Budget {
     readonly followsRegions: boolean,
     tickUs = 0,
   ) {
-    this.#tickCosts = tickUs > 0 ? [tickUs] : [];
+    if (tickUs > 0) this.#windows.push({ tickUs, elapsedUs: 0 });
     this.#shortestSampleUs = this.#sampleUsFor(0);
   }
 
@@ -76,29 +83,60 @@ export class Budget {
    * @param leastRegions that maxRegions is not lowered below: minRegions of every target
    */
   measure(window: Window, wanted: Attrs, leastRegions: number): void {
-    const { intervals, cpuUs, updates, updateCpuUs } = window;
+    const { intervals, elapsedUs, cpuUs, updateCpuUs } = window;
+    const updateShare = this.#updateShare(window, wanted);
+    this.#remember(Math.max(0, cpuUs - updateCpuUs) / intervals, elapsedUs);
+
+    const expected = this.#tickCost() / Math.max(this.#shortestSampleUs, wanted.sampleUs) + updateShare;
+    if (expected > TOO_MUCH * this.share) {
+      this.#calmUs = 0;
+      this.#tighten(updateShare, window.regions, wanted, leastRegions);
+    } else if (expected >= ROOM * this.share) {
+      this.#calmUs = 0;
+    } else {
+      this.#calmUs += elapsedUs;
+      if (this.#calmUs < CALM_US) return;
+      this.#calmUs = 0;
+      this.#relax(updateShare, expected, wanted);
+    }
+  }
+
+  /** Sees to the update interval; returns what updates will cost, as a share of one core. */
+  #updateShare({ updates, updateCpuUs }: Window, wanted: Attrs): number {
     if (updates > 0) this.#updateUs = blend(this.#updateUs, updateCpuUs / updates);
     const neededUs = this.#updateUs / (UPDATE_SHARE * AIM * this.share);
     // Given back only where much of it is not needed: else it would follow every noise.
     if (neededUs > this.#shortestUpdateUs || neededUs < ROOM * AIM * this.#shortestUpdateUs) {
       this.#shortestUpdateUs = neededUs / AIM;
     }
-    const updateShare = this.#updateUs / Math.max(wanted.updateUs, this.#shortestUpdateUs);
+    return this.#updateUs / Math.max(wanted.updateUs, this.#shortestUpdateUs);
+  }
 
-    this.#tickCosts.push(Math.max(0, cpuUs - updateCpuUs) / intervals);
-    if (this.#tickCosts.length > WINDOWS) this.#tickCosts.shift();
-
-    const expected =
-      tickCost(this.#tickCosts) / Math.max(this.#shortestSampleUs, wanted.sampleUs) + updateShare;
-    if (expected > TOO_MUCH * this.share) {
-      this.#calmWindows = 0;
-      this.#tighten(updateShare, window.regions, wanted, leastRegions);
-    } else if (expected >= ROOM * this.share) {
-      this.#calmWindows = 0;
-    } else if (++this.#calmWindows >= CALM_WINDOWS) {
-      this.#calmWindows = 0;
-      this.#relax(updateShare, expected, wanted);
+  #remember(tickUs: number, elapsedUs: number): void {
+    const windows = this.#windows;
+    windows.push({ tickUs, elapsedUs });
+    let rememberedUs = 0;
+    for (const window of windows) rememberedUs += window.elapsedUs;
+    while (windows.length > MIN_WINDOWS && rememberedUs - windows[0]!.elapsedUs >= MEMORY_US) {
+      rememberedUs -= windows.shift()!.elapsedUs;
     }
+  }
+
+  /**
+   * What a tick is taken to cost: the mean, without one window that was far dearer than the others, for that one says
+   * nothing (V8 was compiling). Where the cost has jumped, the median of the last three, which shows that in the second
+   * window.
+   */
+  #tickCost(): number {
+    const costs = this.#windows.map(({ tickUs }) => tickUs);
+    if (costs.length === 0) return 0;
+    const latest = costs.slice(-MIN_WINDOWS).sort((a, b) => a - b);
+    const median = latest[(latest.length - 1) >> 1]!;
+    const sum = costs.reduce((total, cost) => total + cost, 0);
+    const dearest = Math.max(...costs);
+    const others = (sum - dearest) / Math.max(1, costs.length - 1);
+    const mean = dearest > OUTLIER * others ? others : sum / costs.length;
+    return median > JUMP * mean ? median : mean;
   }
 
   #tighten(updateShare: number, regions: number, wanted: Attrs, leastRegions: number): void {
@@ -123,20 +161,8 @@ export class Budget {
 
   /** The sampling interval in which ticks and updates cost together what is aimed at. */
   #sampleUsFor(updateShare: number): number {
-    return tickCost(this.#tickCosts) / (AIM * this.share - updateShare);
+    return Math.min(LONGEST_SAMPLE_US, this.#tickCost() / (AIM * this.share - updateShare));
   }
-}
-
-/**
- * What a tick is taken to cost. Whatever lasts is seen in the second window, by the median of the last three; what comes
- * now and then, in the mean of all. One window alone, however dear, says nothing: V8 was compiling.
- */
-function tickCost(costs: readonly number[]): number {
-  if (costs.length === 0) return 0;
-  const latest = costs.slice(-3).sort((a, b) => a - b);
-  const median = latest[(latest.length - 1) >> 1]!;
-  const sum = costs.reduce((total, cost) => total + cost, 0) - Math.max(...costs);
-  return Math.max(median, sum / Math.max(1, costs.length - 1));
 }
 
 /** Beyond this, regions are given up before the sampling interval gets longer. */

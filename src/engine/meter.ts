@@ -20,6 +20,7 @@ export class Meter {
   readonly #cpuFile = openThreadCpu();
   readonly #cpuBaseUs = readThreadCpuUs(this.#cpuFile) || 0;
   readonly #processBaseUs = processCpuUs();
+  readonly #isOfProcess: boolean;
   /** What all had cost at some times, the oldest first. */
   readonly #marks = [{ atUs: 0, cpuUs: 0 }];
 
@@ -27,8 +28,11 @@ export class Meter {
     readonly gate: Gate,
     readonly samplers: Samplers,
     readonly clock: ClockName,
-    readonly costOf: CostScope,
-  ) {}
+    costOf: CostScope,
+  ) {
+    // Where the kernel has no clocks of threads, that of the process is the nearest that there is.
+    this.#isOfProcess = costOf === 'process' || this.#cpuFile < 0;
+  }
 
   /** CPU of coordinator and samplers since the start, in microseconds: one read a thread. */
   threadsCpuUs(): number {
@@ -42,7 +46,7 @@ export class Meter {
 
   /** CPU of all that counts as cost, since the start, in microseconds. */
   cpuUs(): number {
-    return this.costOf === 'process' ? processCpuUs() - this.#processBaseUs : this.threadsCpuUs();
+    return this.#isOfProcess ? processCpuUs() - this.#processBaseUs : this.threadsCpuUs();
   }
 
   /** @param regions in all targets now */
@@ -65,7 +69,7 @@ export class Meter {
       threads.push({ name: `sampler ${link.slot}`, cpuUs: link.cpuUs });
     }
     const threadsUs = threads[0]!.cpuUs + samplerUs;
-    const cpuUs = this.costOf === 'process' ? this.cpuUs() : threadsUs;
+    const cpuUs = this.#isOfProcess ? this.cpuUs() : threadsUs;
     if (cpuUs > threadsUs) threads.push({ name: 'others', cpuUs: cpuUs - threadsUs });
     return {
       ...counted,

@@ -33,7 +33,7 @@ export class Pace {
   /** The last step of `auto` that nobody has been told of. */
   #step: TuningStep | undefined;
   /** Of the window that is being measured. */
-  #hasWindow = false;
+  #fromUs = 0;
   #fromIntervals = 0;
   #fromCpuUs = 0;
   #updates = 0;
@@ -128,12 +128,13 @@ export class Pace {
     const { ticks, overruns } = this.meter;
     const cpuUs = this.meter.cpuUs();
     const intervals = ticks + overruns - this.#fromIntervals;
-    if (this.#budget && this.#hasWindow && targets > 0 && intervals > 0) {
+    if (this.#budget && this.#fromUs > 0 && targets > 0 && intervals > 0) {
       const [updates, updateCpuUs] = [this.#updates, this.#updateCpuUs];
-      const window = { intervals, cpuUs: cpuUs - this.#fromCpuUs, updates, updateCpuUs, regions };
+      const [elapsedUs, windowCpuUs] = [nowUs - this.#fromUs, cpuUs - this.#fromCpuUs];
+      const window = { intervals, elapsedUs, cpuUs: windowCpuUs, updates, updateCpuUs, regions };
       this.#budget.measure(window, this.#wanted, this.#wanted.minRegions * targets);
     }
-    this.#hasWindow = true;
+    this.#fromUs = nowUs;
     this.#fromCpuUs = cpuUs;
     this.#fromIntervals = ticks + overruns;
     this.#updates = this.#updateCpuUs = 0;

@@ -47,7 +47,11 @@ class Run {
       const cpuUs = ticksCpuUs + updateCpuUs + (model.perSecond * elapsedUs) / 1e6;
       this.shares.push(cpuUs / elapsedUs);
       this.#elapsedUs.push(elapsedUs);
-      budget.measure({ intervals, cpuUs, updates, updateCpuUs, regions }, wanted, 10 * model.targets);
+      budget.measure(
+        { intervals, elapsedUs, cpuUs, updates, updateCpuUs, regions },
+        wanted,
+        10 * model.targets,
+      );
       this.attrs = budget.allow(wanted);
     }
   }
@@ -80,8 +84,8 @@ test('what fits stays as it is wanted', (t) => {
 });
 
 test('what is known to be dear begins with long intervals', (t) => {
-  // 9 ms a tick at 0.9 x 2 % of a core are 500 ms.
-  const { sampleUs, aggrUs } = new Budget(0.02, false, 9_000).allow(DEFAULT_ATTRS);
+  // 8.19 ms a tick at 0.82 x 2 % of a core are some 500 ms.
+  const { sampleUs, aggrUs } = new Budget(0.02, false, 8_190).allow(DEFAULT_ATTRS);
   t.is(sampleUs, 500_000);
   t.is(aggrUs, 10_000_000);
   // 6 s would put one tick into some 10 s and two into others.
@@ -120,6 +124,12 @@ test('mappings are read less often where that is what costs', (t) => {
   t.true(run.attrs.updateUs >= 8e6, `${run.attrs.updateUs}`);
   t.true(run.attrs.sampleUs < 20_000);
   t.true(run.worst(30) <= 1.1 * 0.01);
+});
+
+test('what no interval could save is not tried for', (t) => {
+  const run = new Run(0.0001);
+  run.windows(200, { ...CHEAP, perSecond: 5_000 });
+  t.is(run.attrs.sampleUs, 60_000_000);
 });
 
 test('one dear window changes nothing, two do', (t) => {
