@@ -82,8 +82,13 @@ export class RegionTable {
    * about 2 * minRegions (two neighbours that together exceed total / minRegions stay two).
    */
   static forLimits(minRegions: number, maxRegions: number): RegionTable {
-    const capacity = Math.max(maxRegions, 2 * minRegions + MAX_RANGES) + 2 * UPDATE_REGIONS;
+    const capacity = RegionTable.capacityFor(minRegions, maxRegions);
     return new RegionTable(new SharedArrayBuffer(HEADER_BYTES + capacity * BYTES_PER_REGION));
+  }
+
+  /** Rows that a table for these limits has. */
+  static capacityFor(minRegions: number, maxRegions: number): number {
+    return Math.max(maxRegions, 2 * minRegions + MAX_RANGES) + 2 * UPDATE_REGIONS;
   }
 
   /** Number of regions in the table. */

@@ -2,6 +2,7 @@ import type { TargetRequest } from '../checks/target-request.js';
 import { rescale } from '../core/aggregate.js';
 import { type Attrs, maxNrAccesses } from '../core/attrs.js';
 import { type RandomStreams, randomFrom } from '../core/random.js';
+import { RegionTable } from '../core/region-table.js';
 import type { AttrsInForce } from '../core/stats.js';
 import type { TargetInfo } from '../core/target.js';
 import type { Meter } from './meter.js';
@@ -136,13 +137,20 @@ export class Roster {
     }
   }
 
-  /** Brings all tables to new attrs. Call it in control. */
+  /** Whether new attrs need larger tables, of which the samplers have to be told. */
+  needsLargerTables({ minRegions, maxRegions }: Attrs): boolean {
+    const capacity = RegionTable.capacityFor(minRegions, maxRegions);
+    return this.targets.some(({ table }) => table.capacity < capacity);
+  }
+
+  /** Brings all tables to new attrs. Call it in control, or where no table has to grow while the samplers are parked. */
   async setAttrs(inForce: AttrsInForce): Promise<void> {
     const { attrs } = inForce;
+    const needsLarger = this.needsLargerTables(attrs);
     for (const target of this.targets) {
       rescale(target.table, this.attrs, attrs);
+      if (!needsLarger) continue;
       const table = copiedTable(attrs, target.table);
-      if (table.capacity <= target.table.capacity) continue;
       target.table = table;
       const { link } = target;
       if (link) await link.call((api) => api.watch(target.info.id, table.buffer));
