@@ -11,7 +11,7 @@ export interface CostPoint {
 }
 
 export interface Observed {
-  /** A point a second. */
+  /** A point every `POINT_SECONDS`: being asked costs too. */
   readonly points: readonly CostPoint[];
   /** By target, in the order of the options; times of the monitor. */
   readonly snapshots: readonly (readonly Snapshot[])[];
@@ -21,7 +21,9 @@ export interface Observed {
   readonly startedUs: number;
 }
 
-/** Runs a monitor of its own for a while, and asks it once a second what it has cost. */
+const POINT_SECONDS = 5;
+
+/** Runs a monitor of its own for a while, and asks it now and then what it has cost. */
 export async function observe(options: MonitorOptions, seconds: number): Promise<Observed> {
   await using monitor = await Monitor.start(options);
   const order = monitor.targets.map(({ id }) => id);
@@ -32,8 +34,8 @@ export async function observe(options: MonitorOptions, seconds: number): Promise
     for await (const snapshot of monitor) snapshots[order.indexOf(snapshot.target.id)]!.push(snapshot);
   })();
   const points: CostPoint[] = [];
-  for (let second = 0; second < seconds; second++) {
-    await pause(1_000);
+  for (let second = 0; second < seconds; second += POINT_SECONDS) {
+    await pause(POINT_SECONDS * 1_000);
     points.push(pointOf(await monitor.stats()));
   }
   await monitor.stop();
@@ -50,7 +52,7 @@ function pointOf({ elapsedUs, cpuPercent, samples, inForce }: MonitorStats): Cos
 export function worstPercent(points: readonly CostPoint[], fromUs: number, windowUs = 10e6): number {
   let worst = 0;
   points.forEach((begin, i) => {
-    const end = points.slice(i).find(({ atUs }) => atUs >= begin.atUs + windowUs);
+    const end = points.slice(i).find(({ atUs }) => atUs >= begin.atUs + 0.95 * windowUs);
     if (begin.atUs < fromUs || !end) return;
     worst = Math.max(worst, (100 * (end.cpuUs - begin.cpuUs)) / (end.atUs - begin.atUs));
   });

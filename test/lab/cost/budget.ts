@@ -11,9 +11,9 @@ const WORKLOADS: readonly (readonly string[])[] = [
 ];
 /** Until V8 has compiled everything, which the emulator makes slow, and the controller has followed. */
 const SETTLE_US = 60e6;
-const SECONDS = 150;
+const SECONDS = 120;
 
-/** What a budget is kept to, and how much is seen with it: the last 90 s of 150. */
+/** What a budget is kept to, and how much is seen with it: the last 60 s of 120. */
 export async function budget(guest: Guest): Promise<void> {
   const rows: string[][] = [];
   for (const start of WORKLOADS) {
