@@ -5,9 +5,11 @@ import { budget } from './budget.js';
 import { hour } from './hour.js';
 import { sample } from './sample.js';
 import { slowdown } from './slowdown.js';
+import { words } from './words.js';
 
 /** Each prints a table in markdown. */
 export const PARTS: Readonly<Record<string, (guest: Guest) => Promise<void>>> = {
+  words,
   sample,
   beside,
   budget,

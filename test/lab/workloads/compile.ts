@@ -18,7 +18,7 @@ export function compileWorkloads(bin: string): void {
     compile(source, source.slice(0, -2));
   }
   compile('hotcold.c', 'hotcold-static', '-static');
-  compile('../../../bench/floor.c', 'floor');
+  for (const name of ['floor', 'words']) compile(`../../../bench/${name}.c`, name);
   writeFileSync(join(bin, 'pagepulse'), `#!/bin/sh\nexec node ${ROOT}dist/src/cli/main.js "$@"\n`, {
     mode: 0o755,
   });
