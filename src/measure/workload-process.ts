@@ -1,0 +1,37 @@
+import { performance } from 'node:perf_hooks';
+
+/**
+ * A process of the benchmark's own workload: so many MiB (first argument), written once, and then all the time or never
+ * again (second: hot or cold). Tells its parent when it has them, and on every message how many rounds it has made
+ * through them: `flat out` lets it make one after the other, `paced` one in 4 ms. Ends with its parent.
+ */
+export interface Rounds {
+  readonly rounds: number;
+  /** When that was, by a clock of its own. */
+  readonly atMs: number;
+}
+export type Pace = 'paced' | 'flat out';
+
+const PAGE = 4_096;
+const PACE_MS = 4;
+
+const [mib, use] = process.argv.slice(2);
+const memory = Buffer.alloc(Number(mib) * 2 ** 20, 1);
+let rounds = 0;
+let pace: Pace = 'paced';
+
+function makeRound(): void {
+  rounds++;
+  for (let at = 0; at < memory.length; at += PAGE) memory[at] = rounds;
+  if (pace === 'flat out') setImmediate(makeRound);
+  else setTimeout(makeRound, PACE_MS);
+}
+
+const tell = () => process.send?.({ rounds, atMs: performance.now() } satisfies Rounds);
+process.on('disconnect', () => process.exit(memory[0] === undefined ? 1 : 0));
+process.on('message', (message: Pace | 'rounds') => {
+  if (message !== 'rounds') pace = message;
+  tell();
+});
+if (use === 'hot') makeRound();
+tell();
