@@ -142,28 +142,19 @@ export class Benchmark {
     await this.#sampling(workload, time.share('sampling'));
     const { sampleUs, slowdown } = PLAN[this.#check];
     const base = { check: this.#check, targets: [this.#target], sampleUs, regions: FEW_REGIONS };
-    const watch = async (section: WatchingSection, runs: readonly WatchingRun[]) => {
-      const ms = time.share(section) / runs.length;
-      for (const run of runs) {
+    const runs: Record<WatchingSection, WatchingRun[]> = {
+      intervals: INTERVALS_US.map((interval) => ({ ...base, sampleUs: interval })),
+      regions: REGIONS.map((regions) => ({ ...base, regions })),
+      // Watched so many times over: a monitor does not know that its targets are one process.
+      targets: TARGETS.map((count) => ({ ...base, targets: Array(count).fill(this.#target) })),
+    };
+    for (const section of ['intervals', 'regions', 'targets'] as const) {
+      const ms = time.share(section) / runs[section].length;
+      for (const run of runs[section]) {
         onProgress(`measuring the cost against ${section}`);
         result[section].push(await measureWatching(run, ms, this.#signal));
       }
-    };
-    const runs = <T>(values: readonly T[], of: (value: T) => Partial<WatchingRun>) =>
-      values.map((value) => ({ ...base, ...of(value) }));
-    await watch(
-      'intervals',
-      runs(INTERVALS_US, (interval) => ({ sampleUs: interval })),
-    );
-    await watch(
-      'regions',
-      runs(REGIONS, (regions) => ({ regions })),
-    );
-    // As many processes as it is watched times over: the monitor does not know that they are one.
-    await watch(
-      'targets',
-      runs(TARGETS, (count) => ({ targets: Array(count).fill(this.#target) })),
-    );
+    }
     if (!workload) {
       result.notes.push(
         'how much slower the process gets by being watched cannot be known: nobody counts what it does; ' +

@@ -9,6 +9,8 @@ import { TargetEnded } from '../../src/measure/target-ended.js';
 import { threadCpuMs } from '../../src/measure/thread-clock.js';
 import { ended, start } from '../helpers/processes.js';
 
+// One after the other: they measure the thread that they share.
+
 const NEVER = new AbortController().signal;
 
 function spin(us: number): void {
@@ -36,7 +38,7 @@ function scripted(calls: string[], { status = TargetStatus.OK as TargetStatus } 
   };
 }
 
-test('each part is measured after those that come before it in a tick', async (t) => {
+test.serial('each part is measured after those that come before it in a tick', async (t) => {
   const calls: string[] = [];
   const costs = await measureParts(scripted(calls), 'sample', 300, NEVER);
   t.deepEqual(Object.keys(costs), ['resolve', 'mark', 'read']);
@@ -49,7 +51,7 @@ test('each part is measured after those that come before it in a tick', async (t
   t.true(calls.includes('update'));
 });
 
-test('a tick costs what its samples cost together', async (t) => {
+test.serial('a tick costs what its samples cost together', async (t) => {
   const [perSample, perTick] = [
     await measureParts(scripted([]), 'sample', 200, NEVER),
     await measureParts(scripted([]), 'tick', 200, NEVER),
@@ -59,19 +61,19 @@ test('a tick costs what its samples cost together', async (t) => {
   t.true(ratio > 3 && ratio < 30, String(ratio));
 });
 
-test('a process that is gone ends the measuring', async (t) => {
+test.serial('a process that is gone ends the measuring', async (t) => {
   const gone = scripted([], { status: TargetStatus.GONE });
   await t.throwsAsync(measureParts(gone, 'sample', 200, NEVER), { instanceOf: TargetEnded });
 });
 
-test('a signal ends the measuring', async (t) => {
+test.serial('a signal ends the measuring', async (t) => {
   const stopped = new AbortController();
   const measuring = measureParts(scripted([]), 'sample', 60_000, stopped.signal);
   setTimeout(() => stopped.abort(), 50);
   await t.throwsAsync(measuring, { any: true, name: 'AbortError' });
 });
 
-test('the clock of a thread goes on while it works, and not while it sleeps', async (t) => {
+test.serial('the clock of a thread goes on while it works, and not while it sleeps', async (t) => {
   const from = threadCpuMs();
   if (Number.isNaN(from)) return t.pass('this kernel has no such clock');
   await new Promise((resolve) => setTimeout(resolve, 200));
@@ -81,7 +83,7 @@ test('the clock of a thread goes on while it works, and not while it sleeps', as
   t.true(slept < worked / 2, `${slept} ms asleep, ${worked} ms at work`);
 });
 
-test('the referenced check comes in its two parts', async (t) => {
+test.serial('the referenced check comes in its two parts', async (t) => {
   const { pid } = start(t, 'sleep', ['60']);
   const check = referencedInParts({ pid });
   t.teardown(() => check.close());
@@ -93,7 +95,7 @@ test('the referenced check comes in its two parts', async (t) => {
   t.is(check.table.status, TargetStatus.OK);
 });
 
-test('a process that has ended shows in the update', async (t) => {
+test.serial('a process that has ended shows in the update', async (t) => {
   const child = start(t, 'sleep', ['60']);
   const check = referencedInParts({ pid: child.pid });
   t.teardown(() => check.close());
@@ -103,7 +105,7 @@ test('a process that has ended shows in the update', async (t) => {
   t.is(check.table.status, TargetStatus.GONE);
 });
 
-test('pages are found by kind, and asked about one by one', async (t) => {
+test.serial('pages are found by kind, and asked about one by one', async (t) => {
   if (!framesSupport().ok) return t.pass('frames are hidden here');
   const other = start(t, process.execPath, ['-e', 'console.log(1); setInterval(() => {}, 1e3)']);
   await once(other.stdout!, 'data');
