@@ -3,8 +3,7 @@ import { FrameKind, KPageFlags, NO_IDLE_BIT } from '../kernel/kpageflags.js';
 import { readMappings } from '../kernel/maps.js';
 import { Pagemap } from '../kernel/pagemap.js';
 import { hugePagePages } from '../kernel/support.js';
-
-export type PageKind = 'small' | 'huge' | 'shared';
+import { figureOf } from './figure.js';
 
 /** Pages of a process that an idle bit speaks for, by what asking about them may cost. */
 export interface PagesByKind {
@@ -32,7 +31,7 @@ export function findPages(pid: number, startPage = 0, endPage = Number.POSITIVE_
   const flags = new KPageFlags(hugePagePages());
   const counts = new KPageCount();
   const pagemap = new Pagemap(pid);
-  const found: Record<PageKind, number[]> = { small: [], huge: [], shared: [] };
+  const found = { small: [] as number[], huge: [] as number[], shared: [] as number[] };
   const mapCounts: number[] = [];
   try {
     for (const page of pagesToLookAt(pid, startPage, endPage)) {
@@ -41,13 +40,14 @@ export function findPages(pid: number, startPage = 0, endPage = Number.POSITIVE_
       const { kind } = flags;
       const mapCount = counts.mapCountOf(frame);
       if (kind === FrameKind.HUGE) found.huge.push(page);
-      else if (mapCount > 1) mapCounts[found.shared.push(page) - 1] = mapCount;
+      else if (mapCount > 1) found.shared.push(page);
       else if (kind === FrameKind.PLAIN) found.small.push(page);
+      if (found.shared.at(-1) === page) mapCounts.push(mapCount);
     }
   } finally {
     for (const file of [flags, counts, pagemap]) file.close();
   }
-  return { ...found, sharedBy: mapCounts.sort((a, b) => a - b)[mapCounts.length >> 1] ?? 0 };
+  return { ...found, sharedBy: mapCounts.length > 0 ? Math.round(figureOf(mapCounts).median) : 0 };
 }
 
 function* pagesToLookAt(pid: number, startPage: number, endPage: number): Generator<number> {

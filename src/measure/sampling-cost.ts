@@ -61,7 +61,7 @@ export async function measureParts(
     const [task] = await bench.run();
     signal.throwIfAborted();
     const { result } = task!;
-    if (!('latency' in result)) throw new TargetEnded();
+    if (!('latency' in result)) throw new Error(`${name} could not be measured (${result.state})`);
     costs[name] = figureOf(result.latency.samples!.map((cpuMs) => (cpuMs * 1_000) / perTick));
   }
   return costs;

@@ -1,17 +1,19 @@
 import { performance } from 'node:perf_hooks';
 
-/**
- * A process of the benchmark's own workload: so many MiB (first argument), written once, and then all the time or never
- * again (second: hot or cold). Tells its parent when it has them, and on every message how many rounds it has made
- * through them: `flat out` lets it make one after the other, `paced` one in 4 ms. Ends with its parent.
- */
+/** What it answers to every message. */
 export interface Rounds {
+  /** How often it has written all of its memory. */
   readonly rounds: number;
   /** When that was, by a clock of its own. */
   readonly atMs: number;
 }
+/** A round in 4 ms, or one after the other. */
 export type Pace = 'paced' | 'flat out';
 
+/**
+ * A process of the benchmark's own workload: so many MiB (first argument), written once, and then all the time or never
+ * again (second: hot or cold). Tells its parent when it has them, and ends with it.
+ */
 const PAGE = 4_096;
 const PACE_MS = 4;
 

@@ -27,7 +27,7 @@ export class Workload implements AsyncDisposable {
     readonly sharers: readonly WorkloadProcess[],
   ) {}
 
-  /** @throws PagepulseError `THREADS` where a process does not start */
+  /** @throws PagepulseError `NO_PROCESS` where one does not start; the signal's reason */
   static async start(signal: AbortSignal): Promise<Workload> {
     const hugePages = [process.env.GLIBC_TUNABLES, ASK_FOR_HUGE_PAGES].filter(Boolean).join(':');
     const hot = new WorkloadProcess(WORKLOAD_MIB, 'hot');

@@ -41,7 +41,7 @@ function heading({ machine, target, check, startedAt, elapsedUs }: BenchResult):
   return [
     `What watching costs: the ${check} check on ${what}`,
     `Linux ${kernel}, Node ${node}, ${cpus} x ${cpu}, huge pages ${transparentHugePages}, ` +
-      `batch calls ${nativeWords ? 'built' : 'not built (npm run build with a C compiler)'}`,
+      `native/words.c ${nativeWords ? 'in use' : 'not in use'}`,
     `${startedAt}, measured for ${formatDuration(elapsedUs)}; medians, and in brackets what half of the values lie between`,
   ].join('\n');
 }
