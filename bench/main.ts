@@ -1,48 +1,38 @@
+import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { cpus, release } from 'node:os';
-import type { Bench } from 'tinybench';
-import { supportOf } from '../src/checks/choose.js';
-import { adaptationSuite } from './adaptation.js';
-import { measure, type ProcessCost } from './process.js';
-import { tickSuite } from './tick.js';
+import { fileURLToPath } from 'node:url';
+import { PARTS } from './parts.js';
+import { Report } from './report.js';
 
-// `npm run bench`: the figures of the README. Medians, with the 25 % and 75 % ranks where there are many runs.
+// `npm run bench -- PART...`: the figures of the README, and of docs/cost.md that are not the lab's. All parts, or those
+// named; where all were run, what they print is left in bench/RESULTS.md.
 
-console.log(
-  `${new Date().toISOString()}, Linux ${release()}, Node ${process.version}, ${cpus().length} x ${cpus()[0]?.model}\n`,
+const words = process.argv.slice(2);
+const unknown = words.find((word) => !(word in PARTS));
+if (unknown !== undefined) {
+  console.error(`bench: there is no part ${unknown}; give some of ${Object.keys(PARTS).join(', ')}`);
+  process.exit(2);
+}
+const report = new Report();
+report.add('# What `npm run bench` printed');
+report.add(
+  `${new Date().toISOString().slice(0, 10)}, commit ${commit()}, Linux ${release()}, Node ${process.version}, ` +
+    `${cpus().length} x ${cpus()[0]?.model}`,
 );
-
-for (const suite of [adaptationSuite(), tickSuite()]) await show(suite);
-
-const TIMES = { warmUpSeconds: 30, seconds: 60 };
-/** What a tick computes is on the heap until V8 has compiled it, and fills the young generation once in some 100 s. */
-const TICKS_ALONE = { ticksAlone: true, warmUpSeconds: 120, seconds: 60 };
-console.log(
-  `\nwhole processes, ${TIMES.seconds} s after a warm-up of ${TIMES.warmUpSeconds} s (ticks alone: 120 s):`,
-);
-const best = supportOf('idle-page').ok ? 'idle-page' : 'referenced';
-showCost('two samplers at 5 ms, synthetic check', measure({ check: 'synthetic', targets: 2, ...TIMES }));
-showCost('the same, ticks alone', measure({ check: 'synthetic', targets: 2, ...TICKS_ALONE }));
-showCost('one sampler at 5 ms, synthetic check', measure({ check: 'synthetic', targets: 1, ...TIMES }));
-showCost(`one target, ${best} check`, measure({ check: best, targets: 1, ...TIMES }));
-showCost('the same, ticks alone', measure({ check: best, targets: 1, ...TICKS_ALONE }));
-
-async function show(bench: Bench): Promise<void> {
-  await bench.run();
-  for (const { name, result } of bench.tasks) {
-    if (result.state !== 'completed') throw new Error(`${name} did not complete`);
-    const { latency } = result;
-    const us = (ms: number | undefined) => `${((ms ?? Number.NaN) * 1_000).toFixed(1)} us`;
-    console.log(
-      `${name.padEnd(40)} median ${us(latency.p50)}  p75 ${us(latency.p75)}  p99 ${us(latency.p99)}`,
-    );
-  }
+for (const [name, part] of Object.entries(PARTS)) {
+  if (words.length > 0 && !words.includes(name)) continue;
+  report.add(`## ${name}`);
+  await part(report);
+}
+if (words.length === 0) {
+  writeFileSync(fileURLToPath(new URL('../../bench/RESULTS.md', import.meta.url)), report.text);
 }
 
-function showCost(name: string, cost: ProcessCost): void {
-  const { cpuPercent, residentMib, minorGcs, majorGcs, mainGcs, ticks, overruns } = cost;
-  console.log(
-    `${name.padEnd(40)} ${cpuPercent.toFixed(1)} % of a core  ${residentMib.toFixed(0)} MiB resident  ` +
-      `${ticks} ticks, ${overruns} missed  garbage collections: ${minorGcs} minor and ${majorGcs} major in coordinator ` +
-      `and samplers, ${mainGcs} in the main thread`,
-  );
+function commit(): string {
+  try {
+    return execFileSync('git', ['describe', '--always', '--dirty'], { encoding: 'utf8' }).trim();
+  } catch {
+    return 'unknown';
+  }
 }

@@ -25,7 +25,7 @@ const requests =
   check === 'synthetic'
     ? Array.from({ length: targets }, (_, i) => synthetic(i))
     : children.map(({ pid }) => ({ pid: pid! }));
-const attrs = ticksAlone ? { aggrUs: 3_600e6 } : {};
+const attrs = { sampleUs: 5_000, aggrUs: ticksAlone ? 3_600e6 : 100_000 };
 const monitor = await Monitor.start({ targets: requests, check, attrs, queueLimit: 1 });
 for (let i = 0; i < warmUpSeconds; i++) {
   await pause(1_000);

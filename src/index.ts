@@ -8,9 +8,10 @@ export type { AddressRange, ProcessRequest, TargetRequest } from './checks/targe
 export { type Attrs, DEFAULT_ATTRS } from './core/attrs.js';
 export { type ErrorCode, PagepulseError } from './core/errors.js';
 export { type Region, Snapshot, type SnapshotColumns, type SnapshotHeader } from './core/snapshot.js';
-export type { MonitorStats, ThreadCost } from './core/stats.js';
+export type { AttrsChange, AttrsInForce, AttrsReason, MonitorStats, ThreadCost } from './core/stats.js';
 export type { CheckName, TargetInfo } from './core/target.js';
+export { DEFAULT_GOAL, type TuningGoal, type TuningStep } from './core/tuning.js';
 export type { MonitorEnd } from './engine/connection.js';
 export { Monitor, type MonitorEvents } from './engine/monitor.js';
 export type { MonitorOptions } from './engine/options.js';
-export type { ClockName, DetachReason, EndReason } from './engine/protocol.js';
+export type { ClockName, CostScope, DetachReason, EndReason } from './engine/protocol.js';

@@ -61,15 +61,19 @@ export class ReferencedCheck implements AccessCheck {
     this.process.updateRanges(table);
   }
 
-  /** Times one clear and one read, the second of each: the first brings the kernel's code and data into the caches. */
+  /** Times a clear and a read, the best of some: the first bring kernel and V8 up to speed, others are interrupted. */
   tickCostUs(): number {
-    let started = 0;
-    for (let round = 0; round < 2; round++) {
-      started = performance.now();
+    let bestMs = Number.POSITIVE_INFINITY;
+    let totalMs = 0;
+    for (let round = 0; round < 2 || (round < 5 && totalMs < 20); round++) {
+      const startedMs = performance.now();
       this.#clearRefs.clearAccessedBits();
       this.#smaps.read();
+      const ms = performance.now() - startedMs;
+      bestMs = Math.min(bestMs, ms);
+      totalMs += ms;
     }
-    return (performance.now() - started) * 1_000;
+    return bestMs * 1_000;
   }
 
   close(): void {

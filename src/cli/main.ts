@@ -6,6 +6,7 @@ import { addDemo } from './demo.js';
 import { addDoctor } from './doctor.js';
 import { report } from './failure.js';
 import { addRecord } from './record.js';
+import { addTune } from './tune.js';
 import { addWatch } from './watch.js';
 
 const program = new Command('pagepulse')
@@ -26,6 +27,7 @@ const program = new Command('pagepulse')
 addDoctor(program);
 addRecord(program);
 addWatch(program);
+addTune(program);
 addDemo(program);
 addBench(program);
 

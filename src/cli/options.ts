@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { AddressRange } from '../checks/target-request.js';
 import type { Attrs } from '../core/attrs.js';
 import type { CheckName } from '../core/target.js';
+import type { TuningGoal } from '../core/tuning.js';
 import type { MonitorOptions } from '../engine/options.js';
 import { parseDurationUs, UnitError } from '../report/units.js';
 import { UsageError } from './failure.js';
@@ -14,6 +15,12 @@ export interface WatchOptions {
   readonly sample?: number;
   readonly aggr?: number;
   readonly update?: number;
+  readonly auto?: boolean;
+  readonly accessBp?: number;
+  readonly aggrs?: number;
+  readonly minSample?: number;
+  readonly maxSample?: number;
+  readonly maxCpu?: number;
   readonly minRegions?: number;
   readonly maxRegions?: number;
   readonly check: 'idle-page' | 'referenced' | 'auto';
@@ -34,10 +41,24 @@ export function addWatchOptions(command: Command): Command {
     .option('-d, --duration <time>', 'end after this time', parseDuration)
     .option(
       '--sample <time>',
-      'check one page of each region once in this time (default: 5ms)',
+      'check one page of each region once in this time (default: --auto, from 5ms on)',
       parseDuration,
     )
-    .option('--aggr <time>', 'make a snapshot in this time (default: 100ms)', parseDuration)
+    .option('--aggr <time>', 'make a snapshot in this time (default: 20 times --sample)', parseDuration)
+    .option('--auto', 'find the intervals while running (default where none is given)')
+    .option(
+      '--access-bp <n>',
+      '--auto: 1/10,000 of all accesses there could be, to see (default: 400)',
+      parseWhole,
+    )
+    .option('--aggrs <n>', '--auto: snapshots between two steps (default: 3)', parseWhole)
+    .option('--min-sample <time>', '--auto: no shorter --sample than this (default: 5ms)', parseDuration)
+    .option('--max-sample <time>', '--auto: no longer one than this (default: 10s)', parseDuration)
+    .option(
+      '--max-cpu <share>',
+      'cost at most this share of one core, with longer intervals, then fewer regions (default: 2% where no interval is given)',
+      parsePercent,
+    )
     .option('--update <time>', 'read the mappings again in this time (default: 1s)', parseDuration)
     .option('--min-regions <n>', 'regions of each process, at least (default: 10)', parseWhole)
     .option('--max-regions <n>', 'regions of all processes together, at most (default: 1000)', parseWhole)
@@ -56,7 +77,9 @@ export function monitorOptions(
   check: CheckName,
   pids: readonly number[],
 ): MonitorOptions {
-  const { range, sample, aggr, update, minRegions, maxRegions, workers, seed, duration } = options;
+  const { range, sample, aggr, update, minRegions, maxRegions, workers, seed, duration, maxCpu } = options;
+  const goal = goalOf(options);
+  const isAuto = options.auto || Object.keys(goal).length > 0;
   const attrs: Partial<Attrs> = {
     ...(sample !== undefined && { sampleUs: sample }),
     ...(aggr !== undefined && { aggrUs: aggr }),
@@ -67,10 +90,23 @@ export function monitorOptions(
   return {
     targets: [...new Set(pids)].map((pid) => ({ pid, ...(range && { ranges: range }) })),
     attrs,
+    ...(isAuto && { auto: goal }),
+    ...(maxCpu !== undefined && { maxCpuPercent: maxCpu }),
+    costOf: 'process',
     check,
     ...(workers !== undefined && { workers }),
     ...(seed !== undefined && { seed }),
     ...(duration !== undefined && { durationUs: duration }),
+  };
+}
+
+/** What `--auto` is to aim at, as far as it was given. */
+export function goalOf({ accessBp, aggrs, minSample, maxSample }: WatchOptions): Partial<TuningGoal> {
+  return {
+    ...(accessBp !== undefined && { accessBp }),
+    ...(aggrs !== undefined && { aggrs }),
+    ...(minSample !== undefined && { minSampleUs: minSample }),
+    ...(maxSample !== undefined && { maxSampleUs: maxSample }),
   };
 }
 
@@ -110,6 +146,12 @@ export function parseDuration(text: string): number {
     if (error instanceof UnitError) throw new InvalidArgumentError(`${error.message}.`);
     throw error;
   }
+}
+
+function parsePercent(text: string): number {
+  const percent = Number(/^(\d+(?:\.\d*)?|\.\d+)\s*%$/.exec(text)?.[1]);
+  if (percent > 0) return percent;
+  throw new InvalidArgumentError('Give a share of one core above 0, as in 1% or 0.5%.');
 }
 
 function parseWhole(text: string): number {

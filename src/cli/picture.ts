@@ -28,7 +28,11 @@ export class Picture {
   #drawnMs = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(onQuit: () => void) {
+  /** @param firstUs when the first snapshot comes, after the start */
+  constructor(
+    onQuit: () => void,
+    readonly firstUs: number,
+  ) {
     if (process.stdout.isTTY && process.env.TERM !== 'dumb')
       this.#screen = new Screen(onQuit, () => this.#draw());
     process.stdout.on('error', (error) => {
@@ -79,7 +83,8 @@ export class Picture {
       return;
     }
     const { width, height } = screen;
-    screen.draw(renderPicture(this.#views(), { width, height, colour: this.#colour, hint: 'q quits' }));
+    const options = { width, height, colour: this.#colour, hint: 'q quits', firstUs: this.firstUs };
+    screen.draw(renderPicture(this.#views(), options));
   }
 
   #views(): ProcessView[] {

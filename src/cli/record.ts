@@ -2,8 +2,10 @@ import { release } from 'node:os';
 import type { Command } from 'commander';
 import { PagepulseError, systemCode } from '../core/errors.js';
 import type { Snapshot } from '../core/snapshot.js';
+import type { AttrsChange } from '../core/stats.js';
 import type { Monitor } from '../engine/monitor.js';
 import { RecordWriter } from '../record/writer.js';
+import { formatCost, formatInForce } from '../report/in-force.js';
 import { formatDuration } from '../report/units.js';
 import { VERSION } from '../version.js';
 import { ExitStatus, note, tellLost, UsageError } from './failure.js';
@@ -83,20 +85,29 @@ async function write(monitor: Monitor, writer: RecordWriter): Promise<number> {
     status.clear();
     note(tellLost(target, message));
   });
+  const changes: AttrsChange[] = [];
+  monitor.on('attrs', (change) => changes.push(change));
+  /** Where they belong, for snapshots may have been waiting. */
+  const writeChanges = async (untilUs: number) => {
+    while (changes[0] && changes[0].atUs < untilUs) await writer.attrs(changes.shift()!);
+  };
   try {
     for await (const snapshot of monitor) {
+      await writeChanges(snapshot.endUs);
       if (!known.has(snapshot.target.id)) await writer.target(snapshot.target);
       known.add(snapshot.target.id);
       await writer.snapshot(snapshot);
       status.show(snapshot, known.size);
     }
     const { reason, stats } = await monitor.ended;
+    if (known.size > 0) await writeChanges(Number.POSITIVE_INFINITY);
     await writer.end(reason, stats);
     await writer.close();
     status.clear();
     if (status.isShown && stats.snapshots > 0) {
       note(
-        `${stats.snapshots - stats.droppedSnapshots} snapshots in ${writer.path}, at ${cost(stats.cpuPercent)}`,
+        `${stats.snapshots - stats.droppedSnapshots} snapshots in ${writer.path}, at ` +
+          formatCost({ ...stats, recentCpuPercent: null }),
       );
     }
     return known.size > 0 ? stats.snapshots : 0;
@@ -125,7 +136,7 @@ class StatusLine {
     const dropped = stats.droppedSnapshots > 0 ? `, ${stats.droppedSnapshots} dropped` : '';
     const text = `recording ${processes === 1 ? '1 process' : `${processes} processes`} for ${formatDuration(
       Math.round(endUs / 1e5) * 1e5,
-    )}: ${stats.snapshots} snapshots${dropped}, ${stats.regions} regions, ${cost(stats.cpuPercent)}; Ctrl-C ends it`;
+    )}: ${stats.snapshots} snapshots${dropped}, ${formatCost(stats)}, ${formatInForce(stats.inForce)}, ${stats.regions} regions; Ctrl-C ends it`;
     process.stderr.write(`\r${text.slice(0, (process.stderr.columns || 80) - 1)}\x1b[K`);
   }
 
@@ -133,10 +144,6 @@ class StatusLine {
     if (this.#shownAt > 0) process.stderr.write('\r\x1b[K');
     this.#shownAt = 0;
   }
-}
-
-function cost(cpuPercent: number | null): string {
-  return `${(cpuPercent ?? 0).toFixed(1)} % of a core`;
 }
 
 /** pagepulse-20260131-120000.ndjson, in local time as the people who look for it. */

@@ -33,7 +33,7 @@ export async function show(monitor: Monitor, onQuit: () => void = () => {}): Pro
   const picture = new Picture(() => {
     onQuit();
     void monitor.stop();
-  });
+  }, monitor.attrs.aggrUs);
   const lost: string[] = [];
   monitor.on('detached', (target, reason, message) => {
     picture.end(target.id);

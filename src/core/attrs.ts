@@ -63,6 +63,15 @@ export function completeAttrs(given: Partial<Attrs>, defaults: Attrs = DEFAULT_A
   return attrs;
 }
 
+export function sameAttrs(a: Attrs, b: Attrs): boolean {
+  return (Object.keys(DEFAULT_ATTRS) as (keyof Attrs)[]).every((name) => a[name] === b[name]);
+}
+
+/** The same with another sampling interval, and as many of them in an aggregation interval as before. */
+export function withSampleUs(attrs: Attrs, sampleUs: number): Attrs {
+  return { ...attrs, sampleUs, aggrUs: maxNrAccesses(attrs) * sampleUs };
+}
+
 /** The nrAccesses of a region that is found accessed in every sampling interval of an aggregation interval. */
 export function maxNrAccesses(attrs: Attrs): number {
   return Math.max(1, Math.floor(attrs.aggrUs / attrs.sampleUs));

@@ -1,6 +1,21 @@
+import type { Attrs } from './attrs.js';
+
+/** Who chose attrs: the user or the defaults, the automatic intervals, or the budget. */
+export type AttrsReason = 'set' | 'auto' | 'budget';
+
+export interface AttrsInForce {
+  readonly attrs: Attrs;
+  readonly reason: AttrsReason;
+}
+
+/** Other attrs are in force since then, in microseconds since the monitor started. */
+export interface AttrsChange extends AttrsInForce {
+  readonly atUs: number;
+}
+
 /** CPU time that one thread of the monitor has used. */
 export interface ThreadCost {
-  /** `coordinator`, `sampler 0`, ... */
+  /** `coordinator`, `sampler 0`, ...; with `costOf: 'process'` also `others`: the main thread, V8's and libuv's. */
   readonly name: string;
   readonly cpuUs: number;
 }
@@ -24,8 +39,15 @@ export interface MonitorStats {
   readonly lostTicks: number;
   /** Regions in all targets now. */
   readonly regions: number;
-  /** CPU of coordinator and samplers as a share of one core, in percent; null on virtual time. */
+  /** The intervals and limits in force, and who chose them. */
+  readonly inForce: AttrsInForce;
+  /**
+   * CPU of coordinator and samplers (with `costOf: 'process'`, of the whole process) as a share of one core since the
+   * start, in percent; null on virtual time.
+   */
   readonly cpuPercent: number | null;
+  /** The same of the last 10 s, or since the last snapshot where that is longer ago: what a budget is for. */
+  readonly recentCpuPercent: number | null;
   /** CPU of the samplers for one page asked about, in microseconds; null before the first, and on virtual time. */
   readonly usPerSample: number | null;
   readonly threads: readonly ThreadCost[];

@@ -6,6 +6,7 @@ import { updateRegions } from '../core/update.js';
 import type { Clock } from './clock.js';
 import type { Gate } from './gate.js';
 import type { Meter } from './meter.js';
+import type { Pace } from './pace.js';
 import type { Publisher } from './publisher.js';
 import type { Roster } from './roster.js';
 import type { WatchedTarget } from './watched-target.js';
@@ -40,6 +41,7 @@ export class Beat {
     readonly gate: Gate,
     readonly roster: Roster,
     readonly meter: Meter,
+    readonly pace: Pace,
     readonly publisher: Publisher,
     readonly adaptation: Adaptation,
     readonly durationUs: number,
@@ -113,6 +115,7 @@ export class Beat {
       extrapolate(this.#seen[i]!.table, this.#seen[i]!.ticks, maxNrAccesses);
     }
     this.adaptation.merge(this.#seen, limits);
+    for (let i = 0; i < this.#seen.length; i++) this.pace.observe(this.#seen[i]!.table, attrs);
     this.#publish(maxNrAccesses);
     for (let i = 0; i < targets.length; i++) {
       resetAggregated(targets[i]!.table);
@@ -121,6 +124,7 @@ export class Beat {
     this.adaptation.split(this.#seen, limits);
     this.#passed = 0;
     this.#ticks = 0;
+    this.pace.aggregated(attrs, this.clock.nowUs());
   }
 
   #findSeen(): void {
@@ -150,7 +154,8 @@ export class Beat {
   }
 
   readStats(): MonitorStats {
-    return this.meter.read(this.clock.nowUs(), countRegions(this.roster.targets));
+    const { targets, inForce } = this.roster;
+    return this.meter.read(this.clock.nowUs(), countRegions(targets), inForce);
   }
 
   /** Which mappings this tick has to read again, and marks the targets whose regions follow from that. */

@@ -1,16 +1,17 @@
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
 import * as Comlink from 'comlink';
 import type { TargetRequest } from '../checks/target-request.js';
-import type { Attrs } from '../core/attrs.js';
+import { countRegions } from '../core/adaptation.js';
+import { type Attrs, sameAttrs } from '../core/attrs.js';
 import { DamonAdaptation } from '../core/damon-adaptation.js';
 import { RandomStreams } from '../core/random.js';
-import type { MonitorStats } from '../core/stats.js';
+import type { AttrsInForce, MonitorStats } from '../core/stats.js';
 import type { TargetInfo } from '../core/target.js';
 import { Beat, MAX_QUIET_US } from './beat.js';
 import { type Clock, startClock } from './clock.js';
 import { Gate, Phase } from './gate.js';
-import { derivedAttrs } from './intervals.js';
 import { Meter } from './meter.js';
+import { Pace } from './pace.js';
 import type {
   CoordinatorApi,
   CoordinatorStart,
@@ -37,6 +38,7 @@ interface Parts {
   readonly roster: Roster;
   readonly publisher: Publisher;
   readonly beat: Beat;
+  readonly pace: Pace;
 }
 
 /**
@@ -76,19 +78,21 @@ export class Coordinator implements CoordinatorApi {
       const { attrs, check } = setup;
       const samplers = new Samplers(this.#gate, this.#host, check, setup.samplerLimit);
       const publisher = new Publisher(this.#gate, this.#start.data, setup.queueLimit);
-      const meter = new Meter(this.#gate, samplers, setup.clock);
+      const meter = new Meter(this.#gate, samplers, setup.clock, setup.costOf);
+      const pace = new Pace(attrs, setup.pace, meter);
       const streams = new RandomStreams(setup.seed);
-      const roster = new Roster(attrs, samplers, publisher, meter, streams, (step) => this.#inControl(step));
+      const roster = new Roster(pace.inForce, samplers, publisher, meter, streams, (step) =>
+        this.#inControl(step),
+      );
       await Promise.all(setup.targets.map((target) => roster.attach(target)));
-      if (setup.derive !== 'nothing') {
-        roster.attrs = derivedAttrs(attrs, await roster.tickCostUs(), setup.derive === 'sampling');
-      }
+      if (pace.hasBudget) pace.start(await roster.tickCostUs());
+      roster.inForce = pace.inForce;
       samplers.stallMs = stallMs(roster.attrs);
       roster.run();
       const clock = startClock(setup.clock);
       const adaptation = new DamonAdaptation();
-      const beat = new Beat(clock, this.#gate, roster, meter, publisher, adaptation, setup.durationUs);
-      this.#parts = { clock, samplers, roster, publisher, beat };
+      const beat = new Beat(clock, this.#gate, roster, meter, pace, publisher, adaptation, setup.durationUs);
+      this.#parts = { clock, samplers, roster, publisher, beat, pace };
       this.#onSetUp(this.#parts);
       const { startedAt, startedMonotonicNs } = clock;
       return {
@@ -112,14 +116,12 @@ export class Coordinator implements CoordinatorApi {
     });
   }
 
-  setAttrs(attrs: Attrs): Promise<void> {
-    return this.#answer(({ roster, beat, samplers }) =>
+  setAttrs(changed: Partial<Attrs>): Promise<Attrs> {
+    return this.#answer((parts) =>
       this.#inControl(async () => {
-        const before = roster.maxNrAccesses;
-        await roster.setAttrs(attrs);
-        beat.rescaleTicks(before, roster.maxNrAccesses);
-        samplers.stallMs = stallMs(attrs);
-        this.#pages = 'none';
+        parts.pace.setByHand(changed);
+        await this.#apply(parts, parts.pace.inForce);
+        return parts.roster.attrs;
       }),
     );
   }
@@ -151,7 +153,7 @@ export class Coordinator implements CoordinatorApi {
    * being worked on.
    */
   async #runQuietly(parts: Parts): Promise<void> {
-    const { clock, samplers, roster, beat } = parts;
+    const { clock, samplers, roster, beat, pace } = parts;
     while (this.#endReason === undefined) {
       if (this.#pages === 'none') {
         beat.startGrid();
@@ -180,12 +182,13 @@ export class Coordinator implements CoordinatorApi {
       samplers.begin(isMarked ? Phase.TICK : Phase.PREPARE_AND_TICK, intervals, beat.quietTicks);
       if (!samplers.await(this.#arrived)) await this.#finishPhase(parts);
       beat.countTicks(this.#gate.ticks, this.#gate.intervals);
+      if (pace.isDue(clock.nowUs())) await this.#keepPace(parts);
     }
   }
 
   /** A tick at which there is work on the tables, after its check. Leaves the next one set, its pages unmarked. */
   async #work(parts: Parts): Promise<void> {
-    const { clock, samplers, roster, beat } = parts;
+    const { clock, samplers, roster, beat, pace } = parts;
     clock.reached(beat.dueUs);
     const need = beat.updateNeed();
     const isAggregated = beat.endsAggregation;
@@ -197,15 +200,47 @@ export class Coordinator implements CoordinatorApi {
       beat.aggregate();
     }
     if (need !== 'none') {
+      if (need === 'all') pace.beginUpdate();
       samplers.begin(need === 'all' ? Phase.UPDATE : Phase.REFRESH);
       if (!samplers.await(this.#arrived)) await this.#finishPhase(parts);
     }
     const failed = beat.fitRegions();
+    if (need === 'all') pace.endUpdate();
     if (failed) this.#inBackground(roster.fail(failed));
     if (beat.isOver) this.#endReason ??= 'duration';
     if (beat.isAlone) this.#endReason ??= 'targets ended';
     beat.setDue(beat.dueUs + roster.attrs.sampleUs);
     if (this.#pages === 'marked') this.#pages = 'unmarked';
+    if (isAggregated || pace.isDue(clock.nowUs())) await this.#keepPace(parts);
+  }
+
+  /** Applies what the pace asks for. The samplers must be parked. */
+  async #keepPace(parts: Parts): Promise<void> {
+    const { clock, roster, pace, publisher } = parts;
+    pace.look(clock.nowUs(), countRegions(roster.targets), roster.targets.length);
+    const { inForce } = pace;
+    if (sameAttrs(inForce.attrs, roster.attrs)) {
+      roster.inForce = inForce;
+    } else {
+      await this.#park(parts);
+      await this.#apply(parts, inForce);
+    }
+    const step = pace.takeStep();
+    if (step) publisher.send({ type: 'tuned', step });
+  }
+
+  /** Puts attrs in force. The samplers must be parked and answering. */
+  async #apply(
+    { clock, roster, beat, samplers, pace, publisher }: Parts,
+    inForce: AttrsInForce,
+  ): Promise<void> {
+    const before = roster.maxNrAccesses;
+    await roster.setAttrs(inForce);
+    beat.rescaleTicks(before, roster.maxNrAccesses);
+    samplers.stallMs = stallMs(inForce.attrs);
+    this.#pages = 'none';
+    pace.clearEvents();
+    publisher.send({ type: 'attrs', change: { atUs: clock.nowUs(), ...inForce } });
   }
 
   /** Waits on for a phase while calls are heard, and gives up samplers that are lost. */
@@ -227,16 +262,21 @@ export class Coordinator implements CoordinatorApi {
 
   /** Lets calls arrive and be worked on, until the next tick is due or there are none left. */
   async #giveTurns(parts: Parts, msLeft: number): Promise<void> {
-    const { samplers } = parts;
     await nextTurn();
     if (this.#steps.length > 0) {
-      if (!samplers.await(this.#arrived)) await this.#finishPhase(parts);
-      samplers.begin(Phase.CONTROL);
-      if (!samplers.await(this.#arrived)) await this.#finishPhase(parts);
+      await this.#park(parts);
       for (const step of this.#steps.splice(0)) await step();
     } else if (this.#isBusy) {
       await pause(Math.min(SLICE_MS, msLeft));
     }
+  }
+
+  /** Parks the samplers where they answer calls. */
+  async #park(parts: Parts): Promise<void> {
+    const { samplers } = parts;
+    if (!samplers.await(this.#arrived)) await this.#finishPhase(parts);
+    samplers.begin(Phase.CONTROL);
+    if (!samplers.await(this.#arrived)) await this.#finishPhase(parts);
   }
 
   /** On virtual time, the reader sets the pace: a run has to be the same whoever reads it. */

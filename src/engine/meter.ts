@@ -1,9 +1,13 @@
 import { NOT_SAMPLED, SAMPLES } from '../checks/access-check.js';
-import type { MonitorStats, ThreadCost } from '../core/stats.js';
+import type { AttrsInForce, MonitorStats, ThreadCost } from '../core/stats.js';
 import type { Gate } from './gate.js';
-import type { ClockName } from './protocol.js';
+import type { ClockName, CostScope } from './protocol.js';
 import type { Samplers } from './samplers.js';
 import { openThreadCpu, readThreadCpuUs } from './thread-cpu.js';
+
+/** Recent costs are those of this time, marked so often. */
+const RECENT_US = 10_000_000;
+const MARK_US = 1_000_000;
 
 /** The monitor measuring itself. The coordinator counts here; what samplers count lies in the gate. */
 export class Meter {
@@ -15,39 +19,83 @@ export class Meter {
   lostTicks = 0;
   readonly #cpuFile = openThreadCpu();
   readonly #cpuBaseUs = readThreadCpuUs(this.#cpuFile) || 0;
+  readonly #processBaseUs = processCpuUs();
+  readonly #isOfProcess: boolean;
+  /** What all had cost at some times, the oldest first. */
+  readonly #marks = [{ atUs: 0, cpuUs: 0 }];
 
   constructor(
     readonly gate: Gate,
     readonly samplers: Samplers,
     readonly clock: ClockName,
-  ) {}
+    costOf: CostScope,
+  ) {
+    // Where the kernel has no clocks of threads, that of the process is the nearest that there is.
+    this.#isOfProcess = costOf === 'process' || this.#cpuFile < 0;
+  }
+
+  /** CPU of coordinator and samplers since the start, in microseconds: one read a thread. */
+  threadsCpuUs(): number {
+    let cpuUs = this.#coordinatorUs() + this.samplers.endedCpuUs;
+    for (const link of this.samplers.all) {
+      link.readCpu();
+      cpuUs += link.cpuUs;
+    }
+    return cpuUs;
+  }
+
+  /** CPU of all that counts as cost, since the start, in microseconds. */
+  cpuUs(): number {
+    return this.#isOfProcess ? processCpuUs() - this.#processBaseUs : this.threadsCpuUs();
+  }
 
   /** @param regions in all targets now */
-  read(elapsedUs: number, regions: number): MonitorStats {
+  read(elapsedUs: number, regions: number, inForce: AttrsInForce): MonitorStats {
     const samples = this.gate.sumOf(SAMPLES);
     const notSampled = this.gate.sumOf(NOT_SAMPLED);
     const { ticks, overruns, snapshots, droppedSnapshots, lostSamplers, lostTicks } = this;
     const counted = { elapsedUs, ticks, overruns, samples, notSampled, snapshots, droppedSnapshots };
-    const lost = { lostSamplers, lostTicks, regions };
+    const lost = { lostSamplers, lostTicks, regions, inForce };
     // Virtual time has no cost that would be the same twice.
-    if (this.clock === 'virtual')
-      return { ...counted, ...lost, cpuPercent: null, usPerSample: null, threads: [] };
-
-    const threads: ThreadCost[] = [
-      { name: 'coordinator', cpuUs: (readThreadCpuUs(this.#cpuFile) || 0) - this.#cpuBaseUs },
-    ];
+    if (this.clock === 'virtual') {
+      const none = { cpuPercent: null, recentCpuPercent: null, usPerSample: null, threads: [] };
+      return { ...counted, ...lost, ...none };
+    }
+    const threads: ThreadCost[] = [{ name: 'coordinator', cpuUs: this.#coordinatorUs() }];
     let samplerUs = this.samplers.endedCpuUs;
     for (const link of this.samplers.all) {
       link.readCpu();
       samplerUs += link.cpuUs;
       threads.push({ name: `sampler ${link.slot}`, cpuUs: link.cpuUs });
     }
+    const threadsUs = threads[0]!.cpuUs + samplerUs;
+    const cpuUs = this.#isOfProcess ? this.cpuUs() : threadsUs;
+    if (cpuUs > threadsUs) threads.push({ name: 'others', cpuUs: cpuUs - threadsUs });
     return {
       ...counted,
       ...lost,
-      cpuPercent: elapsedUs > 0 ? (100 * (threads[0]!.cpuUs + samplerUs)) / elapsedUs : 0,
+      cpuPercent: elapsedUs > 0 ? (100 * cpuUs) / elapsedUs : 0,
+      recentCpuPercent: this.#recentPercent(elapsedUs, cpuUs),
       usPerSample: samples > 0 ? samplerUs / samples : null,
       threads,
     };
   }
+
+  #coordinatorUs(): number {
+    return (readThreadCpuUs(this.#cpuFile) || 0) - this.#cpuBaseUs;
+  }
+
+  #recentPercent(atUs: number, cpuUs: number): number {
+    const marks = this.#marks;
+    if (atUs - marks.at(-1)!.atUs >= MARK_US) marks.push({ atUs, cpuUs });
+    while (marks.length > 2 && marks[1]!.atUs <= atUs - RECENT_US) marks.shift();
+    const from = marks[0]!;
+    return atUs > from.atUs ? (100 * (cpuUs - from.cpuUs)) / (atUs - from.atUs) : 0;
+  }
+}
+
+/** CPU of all threads of this process, V8's and libuv's among them, in microseconds. */
+function processCpuUs(): number {
+  const { user, system } = process.cpuUsage();
+  return user + system;
 }

@@ -3,10 +3,11 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Remote } from 'comlink';
 import type { TargetRequest } from '../checks/target-request.js';
 import { columnsOver } from '../core/aggregate.js';
-import { type Attrs, completeAttrs } from '../core/attrs.js';
+import type { Attrs } from '../core/attrs.js';
 import { Snapshot } from '../core/snapshot.js';
-import type { MonitorStats } from '../core/stats.js';
+import type { AttrsChange, MonitorStats } from '../core/stats.js';
 import type { CheckName, TargetInfo } from '../core/target.js';
+import type { TuningStep } from '../core/tuning.js';
 import { pageSize } from '../kernel/page-size.js';
 import { Connection, type MonitorEnd } from './connection.js';
 import { completeOptions, defined, type MonitorOptions } from './options.js';
@@ -19,6 +20,10 @@ export interface MonitorEvents {
   attached: [target: TargetInfo];
   /** A target is not watched any longer; the message says why where it failed. */
   detached: [target: TargetInfo, reason: DetachReason, message: string];
+  /** Other attrs are in force: by `auto`, a budget or `setAttrs`. */
+  attrs: [change: AttrsChange];
+  /** `auto` took a step, whatever came of it; a change of attrs is told before. */
+  tuned: [step: TuningStep];
   /** A sampler died or stopped answering; that many targets are given to a fresh one. */
   samplerLost: [targets: number];
 }
@@ -112,15 +117,15 @@ export class Monitor extends EventEmitter<MonitorEvents> implements AsyncIterabl
 
   /**
    * Changes intervals or limits while running; what is not given stays. Counts and ages are brought to the new
-   * intervals.
+   * intervals. Intervals given here end `auto`, and with it the budget unless it was asked for; one that was keeps them
+   * longer where they cost too much.
    *
+   * @returns what is in force now
    * @throws PagepulseError `ATTRS`, `STOPPED`
    */
   async setAttrs(changed: Partial<Attrs>): Promise<Attrs> {
-    const attrs = completeAttrs(defined(changed), this.#attrs);
-    await this.#call((coordinator) => coordinator.setAttrs(attrs));
-    this.#attrs = attrs;
-    return attrs;
+    this.#attrs = await this.#call((coordinator) => coordinator.setAttrs(defined(changed)));
+    return this.#attrs;
   }
 
   /** What the monitor has done and what it has cost so far. */
@@ -170,6 +175,13 @@ export class Monitor extends EventEmitter<MonitorEvents> implements AsyncIterabl
         this.#queue.push(new Snapshot(header, columnsOver(columns)));
         break;
       }
+      case 'attrs':
+        this.#attrs = message.change.attrs;
+        this.emit('attrs', message.change);
+        break;
+      case 'tuned':
+        this.emit('tuned', message.step);
+        break;
       case 'attached':
         if (this.#targets.has(message.target.id)) break; // from the start
         this.#targets.set(message.target.id, message.target);

@@ -1,10 +1,12 @@
 import { randomInt } from 'node:crypto';
+import { availableParallelism } from 'node:os';
 import { chooseCheck } from '../checks/choose.js';
 import type { TargetRequest } from '../checks/target-request.js';
-import { type Attrs, completeAttrs } from '../core/attrs.js';
+import { type Attrs, completeAttrs, DEFAULT_ATTRS, maxNrAccesses } from '../core/attrs.js';
 import { PagepulseError } from '../core/errors.js';
 import type { CheckName } from '../core/target.js';
-import type { ClockName, MonitorSetup } from './protocol.js';
+import { completeGoal, type TuningGoal } from '../core/tuning.js';
+import type { ClockName, CostScope, MonitorSetup, PaceSetup } from './protocol.js';
 import { defaultSamplerLimit } from './thread-pool.js';
 
 /** How a monitor is to run. Everything has a default that suits watching a process or a few. */
@@ -12,10 +14,27 @@ export interface MonitorOptions {
   /** What to watch from the start; more can be attached later. Default none. */
   readonly targets?: readonly TargetRequest[];
   /**
-   * Intervals and region limits. Default 5 ms, 100 ms, 1 s, 10, 1,000. With the referenced check, whose ticks cost more
-   * the more memory a target has, intervals that are not given follow from what a tick costs.
+   * Intervals and region limits. Default 5 ms, 100 ms, 1 s, 10, 1,000; of sampling and aggregation interval, one that is
+   * given alone makes the other one a twentieth or 20 times of it. Given ones are kept, unless `auto` or a budget is given
+   * too: then they are where these start.
    */
   readonly attrs?: Partial<Attrs>;
+  /**
+   * Finds the intervals while running: so long that enough accesses are seen, and no longer. A goal where the kernel's
+   * suggestion does not suit. Default true where no interval is given.
+   */
+  readonly auto?: boolean | Partial<TuningGoal>;
+  /**
+   * What watching may cost: CPU as a share of one core, in percent, up to 100 times the processors. Intervals get longer
+   * and then maxRegions smaller to keep to it, whoever chose them. Not on virtual time. Default 2 where no interval is
+   * given, else none.
+   */
+  readonly maxCpuPercent?: number;
+  /**
+   * What counts as cost: coordinator and samplers (`monitor`), for what the main thread does is the program's own
+   * business; or all of the process, for a program that does nothing but watch. Default `monitor`.
+   */
+  readonly costOf?: CostScope;
   /** The access check; `auto` takes the best this machine offers. Default `auto`, `synthetic` for synthetic targets. */
   readonly check?: CheckName | 'auto';
   /**
@@ -32,6 +51,9 @@ export interface MonitorOptions {
   /** `virtual` time, for synthetic targets alone, passes as fast as it can be worked off. Default `real`. */
   readonly clock?: ClockName;
 }
+
+/** Of one core: what nobody minds. */
+const DEFAULT_BUDGET_PERCENT = 2;
 
 /** Nobody has more processors, and the shared words have an end. */
 const MAX_SAMPLERS = 4_096;
@@ -58,8 +80,9 @@ export function completeOptions(options: MonitorOptions): MonitorSetup {
   if (!Number.isInteger(seed)) throw refuse(`the seed is ${seed}; give a whole number`);
   return {
     check,
-    attrs: completeAttrs(defined(given)),
-    derive: deriveOf(given),
+    attrs: completeAttrs(withBothIntervals(defined(given))),
+    pace: paceOf(options, check),
+    costOf: options.costOf ?? 'monitor',
     targets,
     samplerLimit: samplerLimitOf(options.workers),
     seed,
@@ -76,14 +99,40 @@ function samplerLimitOf(workers: MonitorOptions['workers']): number {
   throw refuse(`the number of workers is ${workers}; give 1 to ${MAX_SAMPLERS}, or per-target`);
 }
 
-function deriveOf({ sampleUs, aggrUs }: Partial<Attrs>): MonitorSetup['derive'] {
-  if (sampleUs !== undefined) return 'nothing';
-  return aggrUs === undefined ? 'sampling and aggregation' : 'sampling';
+function paceOf({ attrs, auto, maxCpuPercent, clock }: MonitorOptions, check: CheckName): PaceSetup {
+  const areKept = attrs?.sampleUs !== undefined || attrs?.aggrUs !== undefined;
+  const mostPercent = 100 * availableParallelism();
+  if (maxCpuPercent !== undefined && !(maxCpuPercent > 0 && maxCpuPercent <= mostPercent)) {
+    throw refuse(
+      `the budget is ${maxCpuPercent} % of a core; give more than 0 and up to ${mostPercent} (all processors)`,
+    );
+  }
+  if (maxCpuPercent !== undefined && clock === 'virtual') {
+    throw refuse('virtual time has no cost that a budget could bound; leave maxCpuPercent out');
+  }
+  const goal = auto ?? !areKept;
+  return {
+    goal: goal === false ? undefined : completeGoal(goal === true ? {} : defined(goal)),
+    maxCpuPercent: maxCpuPercent ?? (areKept || clock === 'virtual' ? undefined : DEFAULT_BUDGET_PERCENT),
+    isDefaultBudget: maxCpuPercent === undefined,
+    // The referenced check walks all memory of a target, for three regions as for a thousand.
+    followsRegions: check !== 'referenced',
+  };
+}
+
+/** One of them alone brings the other one with it, in the proportion of the defaults. */
+function withBothIntervals(attrs: Partial<Attrs>): Partial<Attrs> {
+  const { sampleUs, aggrUs } = attrs;
+  const ticks = maxNrAccesses(DEFAULT_ATTRS);
+  if (sampleUs !== undefined && aggrUs === undefined) return { ...attrs, aggrUs: sampleUs * ticks };
+  if (sampleUs === undefined && aggrUs !== undefined)
+    return { ...attrs, sampleUs: Math.max(1, aggrUs / ticks) };
+  return attrs;
 }
 
 /** Without the members that are there and undefined: they mean the default. */
-export function defined(attrs: Partial<Attrs>): Partial<Attrs> {
-  return Object.fromEntries(Object.entries(attrs).filter(([, value]) => value !== undefined));
+export function defined<T extends object>(given: T): T {
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as T;
 }
 
 function refuse(reason: string): PagepulseError {

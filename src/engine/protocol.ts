@@ -3,8 +3,9 @@ import type { TargetIdentity } from '../checks/access-check.js';
 import type { TargetRequest } from '../checks/target-request.js';
 import type { Attrs } from '../core/attrs.js';
 import type { RandomState } from '../core/random.js';
-import type { MonitorStats } from '../core/stats.js';
+import type { AttrsChange, MonitorStats } from '../core/stats.js';
 import type { CheckName, TargetInfo } from '../core/target.js';
+import type { TuningGoal, TuningStep } from '../core/tuning.js';
 
 /** What the threads say to each other. Calls go through Comlink; what flows all the time does not. */
 
@@ -32,8 +33,8 @@ export interface SamplerStart {
 export interface MonitorSetup {
   readonly check: CheckName;
   readonly attrs: Attrs;
-  /** Which intervals may follow from what a tick costs: those that were not given. */
-  readonly derive: 'nothing' | 'sampling' | 'sampling and aggregation';
+  readonly pace: PaceSetup;
+  readonly costOf: CostScope;
   readonly targets: readonly TargetRequest[];
   readonly samplerLimit: number;
   readonly seed: number;
@@ -43,6 +44,21 @@ export interface MonitorSetup {
   readonly durationUs: number;
   readonly clock: ClockName;
 }
+
+/** Who may change the attrs while running. */
+export interface PaceSetup {
+  /** Of automatic intervals; undefined where they are kept. */
+  readonly goal: TuningGoal | undefined;
+  /** Of one core; undefined for no budget. */
+  readonly maxCpuPercent: number | undefined;
+  /** Whether nobody has asked for that budget. */
+  readonly isDefaultBudget: boolean;
+  /** Whether fewer regions make a tick cheaper. */
+  readonly followsRegions: boolean;
+}
+
+/** What counts as the cost of watching: coordinator and samplers, or all that the process does. */
+export type CostScope = 'monitor' | 'process';
 
 /** `virtual` time passes as fast as ticks can be worked off. */
 export type ClockName = 'real' | 'virtual';
@@ -59,7 +75,8 @@ export interface CoordinatorApi {
   start(setup: MonitorSetup): Promise<Started>;
   attach(request: TargetRequest): Promise<TargetInfo>;
   detach(id: number): Promise<boolean>;
-  setAttrs(attrs: Attrs): Promise<void>;
+  /** Returns the attrs in force afterwards. */
+  setAttrs(changed: Partial<Attrs>): Promise<Attrs>;
   stats(): Promise<MonitorStats>;
   stop(): Promise<void>;
 }
@@ -109,6 +126,8 @@ export type FromCoordinator =
       /** As snapshotColumns made it. */
       readonly columns: ArrayBuffer;
     }
+  | { readonly type: 'attrs'; readonly change: AttrsChange }
+  | { readonly type: 'tuned'; readonly step: TuningStep }
   | { readonly type: 'attached'; readonly target: TargetInfo }
   | {
       readonly type: 'detached';

@@ -2,6 +2,7 @@ import type { TargetRequest } from '../checks/target-request.js';
 import { rescale } from '../core/aggregate.js';
 import { type Attrs, maxNrAccesses } from '../core/attrs.js';
 import { type RandomStreams, randomFrom } from '../core/random.js';
+import type { AttrsInForce } from '../core/stats.js';
 import type { TargetInfo } from '../core/target.js';
 import type { Meter } from './meter.js';
 import type { DetachReason } from './protocol.js';
@@ -28,7 +29,7 @@ export class Roster {
   #isRunning = false;
 
   constructor(
-    public attrs: Attrs,
+    public inForce: AttrsInForce,
     readonly samplers: Samplers,
     readonly publisher: Publisher,
     readonly meter: Meter,
@@ -136,7 +137,8 @@ export class Roster {
   }
 
   /** Brings all tables to new attrs. Call it in control. */
-  async setAttrs(attrs: Attrs): Promise<void> {
+  async setAttrs(inForce: AttrsInForce): Promise<void> {
+    const { attrs } = inForce;
     for (const target of this.targets) {
       rescale(target.table, this.attrs, attrs);
       const table = copiedTable(attrs, target.table);
@@ -145,7 +147,11 @@ export class Roster {
       const { link } = target;
       if (link) await link.call((api) => api.watch(target.info.id, table.buffer));
     }
-    this.attrs = attrs;
+    this.inForce = inForce;
+  }
+
+  get attrs(): Attrs {
+    return this.inForce.attrs;
   }
 
   get maxNrAccesses(): number {

@@ -1,6 +1,6 @@
 import type { Attrs } from '../core/attrs.js';
 import type { Snapshot } from '../core/snapshot.js';
-import type { MonitorStats } from '../core/stats.js';
+import type { AttrsChange, MonitorStats } from '../core/stats.js';
 import type { CheckName, TargetInfo } from '../core/target.js';
 
 /**
@@ -24,6 +24,7 @@ export interface HeaderLine {
   /** In bytes. */
   readonly pageSize: number;
   readonly check: CheckName;
+  /** At the start; `attrs` lines tell of changes. */
   readonly attrs: Attrs;
   readonly seed?: number;
 }
@@ -37,8 +38,12 @@ export interface TargetLine extends TargetInfo {
 export type RecordedRegion = readonly [start: string, end: string, nrAccesses: number, age: number];
 
 /** MonitorStats as recorded. Costs that have no value (virtual time has none) are left out, and so are the threads. */
-export type RecordedStats = Partial<Omit<MonitorStats, 'threads' | 'cpuPercent' | 'usPerSample'>> & {
+export type RecordedStats = Partial<
+  Omit<MonitorStats, 'threads' | 'cpuPercent' | 'recentCpuPercent' | 'usPerSample'>
+> & {
   readonly cpuPercent?: number;
+  /** Of the last 10 s. */
+  readonly recentCpuPercent?: number;
   readonly usPerSample?: number;
 };
 
@@ -52,6 +57,11 @@ export interface RecordedCost {
   readonly droppedSnapshots?: number;
   readonly lostSamplers?: number;
   readonly lostTicks?: number;
+}
+
+/** Other attrs are in force: before the first snapshot that ended under them. */
+export interface AttrsLine extends AttrsChange {
+  readonly type: 'attrs';
 }
 
 /** One target's regions at the end of one aggregation interval. */
@@ -74,7 +84,7 @@ export interface EndLine {
   readonly stats: RecordedStats;
 }
 
-export type RecordLine = HeaderLine | TargetLine | SnapshotLine | EndLine;
+export type RecordLine = HeaderLine | TargetLine | AttrsLine | SnapshotLine | EndLine;
 
 export function headerLine(header: Omit<HeaderLine, 'type' | 'version'>): string {
   return JSON.stringify({ type: 'header', version: RECORD_VERSION, ...header } satisfies HeaderLine);
@@ -82,6 +92,10 @@ export function headerLine(header: Omit<HeaderLine, 'type' | 'version'>): string
 
 export function targetLine(target: TargetInfo): string {
   return JSON.stringify({ type: 'target', ...target } satisfies TargetLine);
+}
+
+export function attrsLine({ atUs, attrs, reason }: AttrsChange): string {
+  return JSON.stringify({ type: 'attrs', atUs, attrs, reason } satisfies AttrsLine);
 }
 
 /** A snapshot as its line. Written by hand: a thousand regions as objects would be made only to be thrown away. */
@@ -104,10 +118,12 @@ export function endLine(reason: string, stats: MonitorStats): string {
   return JSON.stringify({ type: 'end', reason, stats: recordedStats(stats) } satisfies EndLine);
 }
 
-function recordedStats({ threads: _, cpuPercent, usPerSample, ...counts }: MonitorStats): RecordedStats {
+function recordedStats(stats: MonitorStats): RecordedStats {
+  const { threads: _, cpuPercent, recentCpuPercent, usPerSample, ...counts } = stats;
   return {
     ...counts,
     ...(cpuPercent !== null && { cpuPercent: thousandths(cpuPercent) }),
+    ...(recentCpuPercent !== null && { recentCpuPercent: thousandths(recentCpuPercent) }),
     ...(usPerSample !== null && { usPerSample: thousandths(usPerSample) }),
   };
 }

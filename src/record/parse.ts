@@ -19,6 +19,7 @@ const STATS_FIGURES = [
   'snapshots',
   'regions',
   'usPerSample',
+  'recentCpuPercent',
 ] as const satisfies readonly (keyof RecordedStats)[];
 
 /** What a header need not say: other programs write records too, and know less of themselves. */
@@ -44,6 +45,10 @@ export function parseLine(text: string): RecordLine | typeof UNKNOWN_TYPE | unde
       return isHeader(line) ? ({ ...UNTOLD, ...line } as unknown as RecordLine) : undefined;
     case 'target':
       return isTarget(line) ? (line as unknown as RecordLine) : undefined;
+    case 'attrs':
+      return isTime(line.atUs) && isAttrs(line.attrs) && isWord(line.reason)
+        ? (line as unknown as RecordLine)
+        : undefined;
     case 'snapshot':
       return isSnapshot(line) ? (line as unknown as RecordLine) : undefined;
     case 'end':
@@ -60,10 +65,19 @@ function isHeader({ version, pageSize, attrs, ...texts }: Fields): boolean {
     isCount(version) &&
     isCount(pageSize) &&
     pageSize > 0 &&
-    isObject(attrs) &&
-    ['sampleUs', 'aggrUs', 'updateUs', 'minRegions', 'maxRegions'].every((name) => isCount(attrs[name])) &&
+    isAttrs(attrs) &&
     Object.keys(UNTOLD).every((name) => !(name in texts) || typeof texts[name] === 'string')
   );
+}
+
+function isAttrs(attrs: unknown): boolean {
+  const names = ['sampleUs', 'aggrUs', 'updateUs', 'minRegions', 'maxRegions'];
+  return isObject(attrs) && names.every((name) => isCount(attrs[name]));
+}
+
+/** A later version may have more reasons; none of them draws on a terminal. */
+function isWord(value: unknown): boolean {
+  return typeof value === 'string' && /^[a-z]+$/.test(value);
 }
 
 function isTarget({ id, pid, startTime, comm, cmdline }: Fields): boolean {

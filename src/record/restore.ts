@@ -1,5 +1,5 @@
 import { Snapshot, type SnapshotColumns } from '../core/snapshot.js';
-import type { MonitorStats } from '../core/stats.js';
+import type { AttrsReason, MonitorStats } from '../core/stats.js';
 import type { TargetInfo } from '../core/target.js';
 import type { HeaderLine, RecordedRegion, SnapshotLine } from './format.js';
 
@@ -7,15 +7,15 @@ import type { HeaderLine, RecordedRegion, SnapshotLine } from './format.js';
  * A recorded snapshot as it was when it was live, so that reports need not know where one comes from. Of its statistics
  * it has what its line says (`cost`); the other counts, which the end line has, are 0, null or empty.
  *
- * @param header the record's first line
+ * @param header the record's first line; with the attrs and the reason of an `attrs` line, where there was one since
  * @param target what the target line with the id `line.target` said
  */
 export function snapshotOfLine(
   line: SnapshotLine,
-  header: Pick<HeaderLine, 'check' | 'pageSize'>,
+  header: Pick<HeaderLine, 'check' | 'pageSize' | 'attrs'> & { readonly reason?: AttrsReason },
   target: TargetInfo,
 ): Snapshot {
-  const { check, pageSize } = header;
+  const { check, pageSize, attrs, reason = 'set' } = header;
   const { id, pid, startTime, comm, cmdline } = target;
   const { startUs, endUs, maxNrAccesses } = line;
   return new Snapshot(
@@ -26,7 +26,7 @@ export function snapshotOfLine(
       startUs,
       endUs,
       maxNrAccesses,
-      stats: statsOfLine(line),
+      stats: { ...statsOfLine(line), inForce: { attrs, reason } },
     },
     columnsOf(line.regions, pageSize),
   );
@@ -41,7 +41,7 @@ function columnsOf(regions: readonly RecordedRegion[], pageSize: number): Snapsh
   };
 }
 
-function statsOfLine({ cost, endUs }: SnapshotLine): MonitorStats {
+function statsOfLine({ cost, endUs }: SnapshotLine): Omit<MonitorStats, 'inForce'> {
   return {
     elapsedUs: endUs,
     ticks: cost?.ticks ?? 0,
@@ -54,6 +54,7 @@ function statsOfLine({ cost, endUs }: SnapshotLine): MonitorStats {
     lostTicks: cost?.lostTicks ?? 0,
     regions: 0,
     cpuPercent: cost?.cpuPercent ?? null,
+    recentCpuPercent: null,
     usPerSample: null,
     threads: [],
   };

@@ -4,9 +4,9 @@ import { finished } from 'node:stream/promises';
 import { createGzip, type Gzip, constants as zlib } from 'node:zlib';
 import { type PagepulseError, systemCode } from '../core/errors.js';
 import type { Snapshot } from '../core/snapshot.js';
-import type { MonitorStats } from '../core/stats.js';
+import type { AttrsChange, MonitorStats } from '../core/stats.js';
 import type { TargetInfo } from '../core/target.js';
-import { endLine, type HeaderLine, headerLine, snapshotLine, targetLine } from './format.js';
+import { attrsLine, endLine, type HeaderLine, headerLine, snapshotLine, targetLine } from './format.js';
 import { outputError } from './output-error.js';
 
 /** A compressed recording that is killed loses at most what was written in this time. */
@@ -81,6 +81,10 @@ export class RecordWriter {
   snapshot(snapshot: Snapshot): Promise<void> {
     this.#hasBegun = true;
     return this.#write(snapshotLine(snapshot));
+  }
+
+  attrs(change: AttrsChange): Promise<void> {
+    return this.#write(attrsLine(change));
   }
 
   /** @param reason `stopped`, `duration`, `targets ended`, `error`, ... */

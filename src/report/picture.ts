@@ -3,6 +3,7 @@ import type { MonitorStats } from '../core/stats.js';
 import type { Mapping } from '../kernel/mapping.js';
 import { bold, type ColourMode, dim, paint } from './colour.js';
 import { heatStrip, type PageRange, rangesOf } from './heat-strip.js';
+import { formatCost, formatInForce } from './in-force.js';
 import { clip, columnsOf, nameOfRange, printable } from './mapping-names.js';
 import { formatBytes, formatDuration } from './units.js';
 
@@ -24,6 +25,8 @@ export interface PictureOptions {
   readonly colour: ColourMode;
   /** Which keys there are; at the right end of the last line. */
   readonly hint?: string;
+  /** When the first snapshot comes, after the start. */
+  readonly firstUs?: number;
 }
 
 const ADDRESS_WIDTH = 12;
@@ -108,18 +111,24 @@ function rowsWanted({ snapshot: { columns } }: ProcessView): number {
   return 2 + rangesOf(columns).length + columns.startPages.length;
 }
 
-function titleLine(views: readonly ProcessView[], { width, colour }: PictureOptions): string {
+function titleLine(views: readonly ProcessView[], { width, colour, firstUs }: PictureOptions): string {
   let latest = views[0]?.snapshot;
-  if (!latest) return bold(clip('pagepulse: waiting for the first snapshot', width), colour);
+  if (!latest) {
+    const due = firstUs === undefined ? '' : `, due after ${formatDuration(firstUs)}`;
+    return bold(clip(`pagepulse: waiting for the first snapshot${due}`, width), colour);
+  }
   for (const { snapshot } of views) if (snapshot.endUs > latest.endUs) latest = snapshot;
   const { check, stats, endUs } = latest;
-  const parts = ['pagepulse', `${check} check`, ...costOf(stats), formatDuration(toTenths(endUs))];
+  const time = formatDuration(toTenths(endUs));
+  const parts = ['pagepulse', `${check} check`, ...costOf(stats), time, formatInForce(stats.inForce)];
   return bold(joinFitting(parts, width), colour);
 }
 
-function costOf({ cpuPercent, overruns, ticks, lostSamplers }: MonitorStats): string[] {
+function costOf(stats: MonitorStats): string[] {
+  const { overruns, ticks, lostSamplers } = stats;
   const parts: string[] = [];
-  if (cpuPercent !== null) parts.push(`cost ${cpuPercent.toFixed(1)} % of a core`);
+  const cost = formatCost(stats);
+  if (cost) parts.push(`cost ${cost}`);
   if (overruns > 0) parts.push(`overruns ${overruns} (${percent(overruns / (ticks + overruns))})`);
   if (lostSamplers > 0) parts.push(`samplers lost ${lostSamplers}`);
   return parts;

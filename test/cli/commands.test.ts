@@ -82,6 +82,13 @@ for (const [what, args, status, pattern] of [
   ['a folder as output', ['record', '--pid', '1', '-o', '/'], 1, /it is a folder/],
   ['an output in no folder', ['record', '--pid', '1', '-o', '/nowhere/x'], 1, /its folder does not exist/],
   ['a command beside -o -', ['record', '-o', '-', '--', 'true'], 2, /give the record a file/],
+  ['a budget of nothing', ['watch', '--pid', '1', '--max-cpu', '0%'], 2, /above 0, as in 1% or 0.5%/],
+  ['a budget without its unit', ['record', '--pid', '1', '--max-cpu', '1'], 2, /as in 1% or 0.5%/],
+  ['a negative budget', ['watch', '--pid', '1', '--max-cpu=-1%'], 2, /as in 1% or 0.5%/],
+  ['a budget beyond the machine', ['tune', '--pid', '1', '--max-cpu', '99999%'], 2, /up to \d+00 \(all/],
+  ['a goal that cannot be', ['tune', '--pid', '1', '--access-bp', '0'], 2, /give 1 to 10,000/],
+  ['bounds the wrong way round', ['watch', '--pid', '1', '--min-sample', '20s'], 2, /the shortest first/],
+  ['nothing to tune', ['tune'], 2, /nothing to watch: give --pid/],
   ['a range that is none', ['watch', '--pid', '1', '--range', 'zz'], 2, /two addresses in hex/],
 ] as const) {
   test.serial(`${what} is refused in one line, with what to do`, async (t) => {
@@ -256,6 +263,32 @@ test.serial('without a terminal, watch prints plain blocks', async (t) => {
   t.false(outcome.out.includes('\x1b'));
   t.regex(outcome.out, new RegExp(`^${pid} sleep`, 'm'));
   t.regex(outcome.out, /address +size +accessed +age +mapping/);
+});
+
+test.serial('tune shows its steps, and says what to use and why', async (t) => {
+  const { pid } = start(t, 'sleep', ['60']);
+  // What is idle goes to the longest interval, and stays there.
+  const goal = ['--min-sample', '20ms', '--max-sample', '40ms', '--aggrs', '1', '--max-cpu', '100%'];
+  const { status, out, err } = await run(t, 'tune', '--pid', String(pid), ...goal);
+  t.is(status, 0, err);
+  t.false(out.includes('\x1b'));
+  const [heading, first] = out.split('\n');
+  t.regex(heading!, /^step +sample +aggregation +score +cost +agreement +next$/);
+  t.regex(first!, /^ +1 +20 ms +400 ms +0\.\d\d /);
+  t.regex(out, /\n\nuse --sample 40ms --aggr 800ms\nbecause what is watched is idle: [^\n]+\n$/);
+});
+
+test.serial('tune that is interrupted says what is known so far', async (t) => {
+  const { pid } = start(t, 'sleep', ['60']);
+  const { child, outcome } = begin(t, ['tune', '--pid', String(pid), '--aggrs', '1', '--max-cpu', '100%']);
+  let out = '';
+  child.stdout!.on('data', (data) => {
+    const had = out;
+    out += data;
+    if (!/^ +1 /m.test(had) && /^ +1 /m.test(out)) child.kill('SIGINT');
+  });
+  t.is((await outcome).status, 0);
+  t.regex(out, /\nuse --sample [^\n]+\nbecause [^\n]+\nThis had not settled when it was stopped: [^\n]+\n$/);
 });
 
 test.serial('another user’s process is refused where the kernel refuses', async (t) => {

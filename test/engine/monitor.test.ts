@@ -3,11 +3,12 @@ import { setTimeout as pause } from 'node:timers/promises';
 import test from 'ava';
 import { Monitor, type Snapshot } from '../../src/index.js';
 import { snapshotLine } from '../../src/record/format.js';
-import { hotCold, MIB } from '../helpers/synthetic.js';
+import { hotCold, KEPT, MIB } from '../helpers/synthetic.js';
 
 test.serial('on virtual time, the hot range is found to a few per cent', async (t) => {
   await using monitor = await Monitor.start({
     targets: [hotCold()],
+    attrs: KEPT,
     clock: 'virtual',
     seed: 1,
     durationUs: 20e6,
@@ -27,7 +28,14 @@ test.serial('on virtual time, the hot range is found to a few per cent', async (
 test.serial('the same seed gives the same record, however many samplers there are', async (t) => {
   const recordOf = async (seed: number, workers: number) => {
     const targets = [hotCold(32), hotCold(8), hotCold(64, { endsUs: 2_500_000 })];
-    await using monitor = await Monitor.start({ targets, clock: 'virtual', seed, workers, durationUs: 5e6 });
+    await using monitor = await Monitor.start({
+      targets,
+      attrs: KEPT,
+      clock: 'virtual',
+      seed,
+      workers,
+      durationUs: 5e6,
+    });
     const lines: string[] = [];
     for await (const snapshot of monitor) lines.push(snapshotLine(snapshot));
     return lines.join('\n');
@@ -39,7 +47,7 @@ test.serial('the same seed gives the same record, however many samplers there ar
 });
 
 test.serial('targets come and go while others are watched', async (t) => {
-  await using monitor = await Monitor.start({ targets: [hotCold()] });
+  await using monitor = await Monitor.start({ targets: [hotCold()], attrs: KEPT });
   const events: string[] = [];
   monitor.on('attached', ({ id }) => events.push(`attached ${id}`));
   monitor.on('detached', ({ id }, reason) => events.push(`detached ${id} ${reason}`));
@@ -109,7 +117,7 @@ for (const kind of ['exit', 'hang'] as const) {
     `a sampler that ${kind === 'exit' ? 'dies' : 'hangs'} is replaced, and the others go on`,
     async (t) => {
       const targets = [hotCold(32, { fault: { atUs: 300_000, kind } }), hotCold(8)];
-      await using monitor = await Monitor.start({ targets, workers: 2 });
+      await using monitor = await Monitor.start({ targets, attrs: KEPT, workers: 2 });
       let lost = 0;
       monitor.on('samplerLost', (count) => {
         lost += count;
@@ -131,7 +139,7 @@ for (const kind of ['exit', 'hang'] as const) {
 test.serial('a target that keeps killing its samplers is given up', async (t) => {
   // The script starts anew every 200 ms, and its fault with it, for each sampler that opens it.
   const deadly = hotCold(32, { fault: { atUs: 150_000, kind: 'exit', always: true } });
-  await using monitor = await Monitor.start({ targets: [deadly, hotCold(8)] });
+  await using monitor = await Monitor.start({ targets: [deadly, hotCold(8)], attrs: KEPT });
   const [target, reason, message] = await new Promise<unknown[]>((resolve) => {
     monitor.on('detached', (...event) => resolve(event));
     void (async () => {
@@ -145,7 +153,7 @@ test.serial('a target that keeps killing its samplers is given up', async (t) =>
 
 test.serial('targets share samplers beyond the limit', async (t) => {
   const targets = Array.from({ length: 5 }, () => hotCold());
-  await using monitor = await Monitor.start({ targets, workers: 2 });
+  await using monitor = await Monitor.start({ targets, attrs: KEPT, workers: 2 });
   const { threads } = await monitor.stats();
   t.is(threads.length, 3);
   const seen = new Set<number>();
@@ -154,7 +162,7 @@ test.serial('targets share samplers beyond the limit', async (t) => {
 });
 
 test.serial('a monitor ends when its last target has ended', async (t) => {
-  await using monitor = await Monitor.start({ targets: [hotCold(32, { endsUs: 300_000 })] });
+  await using monitor = await Monitor.start({ targets: [hotCold(32, { endsUs: 300_000 })], attrs: KEPT });
   for await (const _ of monitor);
   t.is((await monitor.ended).reason, 'targets ended');
   t.like(await t.throwsAsync(monitor.stats()), { code: 'STOPPED' });

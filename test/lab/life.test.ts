@@ -125,7 +125,7 @@ test.serial('unreadable: a target that may not be read any longer is let go, wit
     `root() { exec setpriv --bounding-set=-sys_ptrace --inh-caps=-sys_ptrace "$@"; }
 root becomes 65534 20 32 8 8 >/out/a & a=$!; root ${HOT} >/out/b & b=$!
 until [ -s /out/a -a -s /out/b ]; do sleep 0.1; done
-(root pagepulse record --pid $a --pid $b --duration 26s -o /out/unreadable 2>/out/said) || { cat /out/said >&2; exit 1; }
+(root pagepulse record --pid $a --pid $b --sample 5ms --aggr 100ms --duration 26s -o /out/unreadable 2>/out/said) || { cat /out/said >&2; exit 1; }
 cat /out/unreadable`,
     30,
   );

@@ -4,7 +4,7 @@ import { swapOn } from './machine/swap.js';
 import { expectFound, scored } from './score/expect.js';
 import { shareOf } from './score/score.js';
 
-// Memory of every kind there is, with the default intervals. What each workload does stands in its file's first lines.
+// Memory of every kind there is, at 5 ms and 100 ms. What each workload does stands in its file's first lines.
 
 const guest = Guest.shared();
 const SECONDS = 12;

@@ -4,7 +4,7 @@ import { expectFound, expectScore, scored } from './score/expect.js';
 import { meanOf, type Score } from './score/score.js';
 import { costText, scoreText } from './score/text.js';
 
-// Hot and cold memory of a process, with the default intervals: 20 s are watched, of which the first 3 are left out, for
+// Hot and cold memory of a process, at 5 ms and 100 ms: 20 s are watched, of which the first 3 are left out, for
 // the regions have to be found first.
 
 const guest = Guest.shared();

@@ -1,8 +1,10 @@
 import { Readable } from 'node:stream';
 import test from 'ava';
 import fc from 'fast-check';
+import { DEFAULT_ATTRS } from '../../src/core/attrs.js';
 import type { Snapshot } from '../../src/core/snapshot.js';
 import {
+  attrsLine,
   endLine,
   type HeaderLine,
   headerLine,
@@ -34,8 +36,30 @@ test('the lines are those of the documented format', (t) => {
   t.is(
     endLine('stopped', STATS),
     '{"type":"end","reason":"stopped","stats":{"elapsedUs":100120,"ticks":20,"overruns":0,"samples":400,' +
-      '"notSampled":3,"snapshots":1,"droppedSnapshots":0,"lostSamplers":0,"lostTicks":0,"regions":2,"cpuPercent":1.235}}',
+      '"notSampled":3,"snapshots":1,"droppedSnapshots":0,"lostSamplers":0,"lostTicks":0,"regions":2,"inForce":{"attrs":' +
+      '{"sampleUs":5000,"aggrUs":100000,"updateUs":1000000,"minRegions":10,"maxRegions":1000},"reason":"set"},' +
+      '"cpuPercent":1.235}}',
   );
+  t.is(
+    attrsLine({ atUs: 100_120, attrs: DEFAULT_ATTRS, reason: 'budget' }),
+    '{"type":"attrs","atUs":100120,"attrs":' +
+      '{"sampleUs":5000,"aggrUs":100000,"updateUs":1000000,"minRegions":10,"maxRegions":1000},"reason":"budget"}',
+  );
+});
+
+test('a restored snapshot has the attrs that were in force', async (t) => {
+  const change = {
+    atUs: 5,
+    attrs: { ...DEFAULT_ATTRS, sampleUs: 10_000, aggrUs: 200_000 },
+    reason: 'auto',
+  } as const;
+  const text = `${headerLine(HEADER)}\n${attrsLine(change)}\n${snapshotLine(EXAMPLE)}\n`;
+  const [header, attrs, line] = await linesOfRecord(readRecord(Readable.from([text])));
+  t.deepEqual(attrs, { type: 'attrs', ...change });
+  const restored = (more: object) =>
+    snapshotOfLine(line as SnapshotLine, { ...(header as HeaderLine), ...more }, TARGET).stats.inForce;
+  t.deepEqual(restored({}), { attrs: DEFAULT_ATTRS, reason: 'set' });
+  t.deepEqual(restored(change), { attrs: change.attrs, reason: 'auto' });
 });
 
 test('what has no value on virtual time is not written, so that two runs write the same', (t) => {

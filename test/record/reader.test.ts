@@ -3,6 +3,9 @@ import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import test from 'ava';
+import { DEFAULT_ATTRS } from '../../src/core/attrs.js';
+import type { AttrsReason } from '../../src/core/stats.js';
+import { attrsLine } from '../../src/record/format.js';
 import { readRecord } from '../../src/record/reader.js';
 import { RecordWriter } from '../../src/record/writer.js';
 import {
@@ -125,6 +128,8 @@ test('damaged lines are left out and counted', async (t) => {
     SNAPSHOT_LINE.replace('}', ',"cost":{"ticks":"many"}}'),
     TARGET_LINE.replace('["postgres","-D","data"]', '"postgres"'),
     '{"type":"end","stats":{}}',
+    '{"type":"attrs","atUs":1,"attrs":{},"reason":"auto"}',
+    attrsLine({ atUs: 1, attrs: DEFAULT_ATTRS, reason: '\x1b[2J' as AttrsReason }),
   ];
   for (const line of damaged) {
     const reader = recordOf(`${[HEADER_LINE, line, TARGET_LINE, SNAPSHOT_LINE, END_LINE].join('\n')}\n`);

@@ -39,7 +39,9 @@ export const STATS: MonitorStats = {
   lostSamplers: 0,
   lostTicks: 0,
   regions: 2,
+  inForce: { attrs: DEFAULT_ATTRS, reason: 'set' },
   cpuPercent: 1.23456,
+  recentCpuPercent: null,
   usPerSample: null,
   threads: [{ name: 'coordinator', cpuUs: 900 }],
 };

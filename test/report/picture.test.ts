@@ -1,5 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
+import type { AttrsReason } from '../../src/core/stats.js';
 import { columnsOf } from '../../src/report/mapping-names.js';
 import { type ProcessView, renderPicture, renderPlain } from '../../src/report/picture.js';
 import { regionRows, THREE_RANGES, viewOf } from './snapshots.js';
@@ -27,7 +28,7 @@ function processes(count: number): ProcessView[] {
 test('one process has its header, its ranges, its regions by heat and their mappings', (t) => {
   const lines = draw([viewOf({ rows: THREE_RANGES }, { mappings: MAPPINGS })], 80, 24, 'q quits');
   t.deepEqual(lines, [
-    'pagepulse  idle-page check  cost 1.2 % of a core  12.3 s',
+    'pagepulse  idle-page check  cost 1.2 % of a core  12.3 s  5 ms / 100 ms',
     '4242 postgres  working set 12.1 MiB  resident 512 MiB',
     `55d0c0a00000    8 MiB ${'9'.repeat(29)}${'.'.repeat(29)}`,
     `7f12a0000000   16 MiB ${'2'.repeat(29)}${'.'.repeat(29)}`,
@@ -125,8 +126,21 @@ test('overruns are told, and what watching costs is that of the latest snapshot'
   const late = viewOf({ rows: THREE_RANGES, endUs: 60e6, overruns: 100 });
   t.is(
     draw([early, late], 100, 24)[0],
-    'pagepulse  idle-page check  cost 1.2 % of a core  overruns 100 (25 %)  1 m',
+    'pagepulse  idle-page check  cost 1.2 % of a core  overruns 100 (25 %)  1 m  5 ms / 100 ms',
   );
+});
+
+test('intervals that the user has not chosen have who has', (t) => {
+  const title = (reason: AttrsReason) => draw([viewOf({ rows: THREE_RANGES, reason })], 100, 24)[0]!;
+  t.regex(title('auto'), / {2}5 ms \/ 100 ms \(auto\)$/);
+  t.regex(title('budget'), / {2}5 ms \/ 100 ms \(budget\)$/);
+});
+
+test('who waits is told for how long', (t) => {
+  const waiting = (firstUs?: number) =>
+    renderPicture([], { width: 80, height: 24, colour: 'none', ...(firstUs && { firstUs }) })[0];
+  t.is(waiting(), 'pagepulse: waiting for the first snapshot');
+  t.is(waiting(6_800_000), 'pagepulse: waiting for the first snapshot, due after 6.8 s');
 });
 
 test('no process draws on the terminal by its name or by those of its files', (t) => {

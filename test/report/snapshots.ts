@@ -1,5 +1,7 @@
 import fc from 'fast-check';
+import { DEFAULT_ATTRS } from '../../src/core/attrs.js';
 import { Snapshot } from '../../src/core/snapshot.js';
+import type { AttrsReason } from '../../src/core/stats.js';
 import type { ProcessView } from '../../src/report/picture.js';
 
 /** [startPage, endPage, nrAccesses, age] */
@@ -20,6 +22,7 @@ export interface SnapshotParts {
   readonly comm?: string;
   readonly endUs?: number;
   readonly overruns?: number;
+  readonly reason?: AttrsReason;
 }
 
 /** A snapshot of 20 sampling intervals of 5 ms, on pages of 4 KiB. */
@@ -29,6 +32,7 @@ export function snapshotOf({
   comm = 'postgres',
   endUs = 12_300_000,
   overruns = 0,
+  reason = 'set',
 }: SnapshotParts) {
   return new Snapshot(
     {
@@ -49,7 +53,9 @@ export function snapshotOf({
         lostSamplers: 0,
         lostTicks: 0,
         regions: rows.length,
-        cpuPercent: 1.24,
+        inForce: { attrs: DEFAULT_ATTRS, reason },
+        cpuPercent: 1.31,
+        recentCpuPercent: 1.24,
         usPerSample: 0.8,
         threads: [],
       },

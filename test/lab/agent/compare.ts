@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
 import { setTimeout as pause } from 'node:timers/promises';
+import { observe } from '../../../bench/observe.js';
 import type { SnapshotLine } from '../../../src/record/format.js';
 import type { Compared, CompareRequest, WatchCost } from '../machine/protocol.js';
 import { watchWithDamon } from './damon.js';
 import { watchByScanning } from './full-scan.js';
-import { watchWithPagepulse } from './watch.js';
+import { lineOf, watchWithPagepulse } from './watch.js';
 import { Workload } from './workload.js';
 
 interface Seen {
@@ -42,6 +43,10 @@ async function use({ method, seconds, busyPercent }: CompareRequest, pid: number
   switch (method) {
     case 'Pagepulse':
       return watchWithPagepulse(pid, seconds);
+    case 'Pagepulse by default': {
+      const { snapshots, startedUs } = await observe({ targets: [{ pid }], check: 'idle-page' }, seconds);
+      return { snapshots: snapshots[0]!.map((snapshot) => lineOf(snapshot, startedUs)) };
+    }
     case 'DAMON':
       return watchWithDamon(pid, seconds);
     case 'full scan':

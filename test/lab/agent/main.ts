@@ -4,6 +4,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { type Answer, answerFile, READY_FILE, type Request, requestFile } from '../machine/protocol.js';
 import { compare } from './compare.js';
+import { observeWorkloads } from './observe.js';
+import { sampleInGuest } from './sample.js';
 import { watch } from './watch.js';
 
 // Runs in the guest, as the only one who listens: does what is asked, one request after the other.
@@ -19,6 +21,10 @@ async function answer(request: Request): Promise<unknown> {
       return watch(request);
     case 'compare':
       return compare(request);
+    case 'observe':
+      return observeWorkloads(request);
+    case 'sample':
+      return sampleInGuest();
   }
 }
 

@@ -56,7 +56,7 @@ export async function watch(request: WatchRequest): Promise<Watched> {
   }
 }
 
-/** One process, with the default intervals and one sampler. */
+/** One process, at 5 ms and 100 ms and one sampler. */
 export async function watchWithPagepulse(pid: number, seconds: number) {
   const { snapshots, cost } = await new Observation(await warmed(1), [pid]).run(seconds);
   return { snapshots: snapshots[0]!, cost };
@@ -132,7 +132,7 @@ function costBetween(before: MonitorStats, after: MonitorStats): WatchCost {
 }
 
 /** A snapshot in the form of a record, its times by CLOCK_MONOTONIC. */
-function lineOf(snapshot: Snapshot, monitorStartUs: number): SnapshotLine {
+export function lineOf(snapshot: Snapshot, monitorStartUs: number): SnapshotLine {
   const { target, startUs, endUs, maxNrAccesses, regions } = snapshot;
   return {
     type: 'snapshot',
@@ -159,7 +159,12 @@ async function warmMonitor(samplers: number): Promise<Monitor> {
   const ranges = [{ startAddress: 0x1000_0000, endAddress: 0x1000_1000 }];
   const idle = Array.from({ length: samplers }, () => spawn('sleep', ['infinity'], { stdio: 'ignore' }));
   const targets = idle.map(({ pid }) => ({ pid: pid!, ranges }));
-  const monitor = await Monitor.start({ targets, check: 'idle-page', workers: samplers });
+  const monitor = await Monitor.start({
+    targets,
+    attrs: DEFAULT_ATTRS,
+    check: 'idle-page',
+    workers: samplers,
+  });
   void (async () => {
     for await (const snapshot of monitor) wanted.get(snapshot.target.id)?.push(snapshot);
   })();

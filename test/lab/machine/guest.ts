@@ -13,6 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { stripVTControlCharacters } from 'node:util';
+import type { SampleCost } from '../../../bench/sample-cost.js';
 import { ROOT } from '../kernel/image.js';
 import { compileWorkloads } from '../workloads/compile.js';
 import { boot, CONSOLE_FILE, CPUS, ENDED_FILE } from './boot.js';
@@ -21,6 +22,8 @@ import {
   answerFile,
   type Compared,
   type CompareRequest,
+  type ObservedWorkloads,
+  type ObserveRequest,
   READY_FILE,
   REQUEST_FILE,
   type Request,
@@ -89,6 +92,15 @@ export class Guest {
 
   async compare(request: CompareRequest): Promise<Compared> {
     return (await this.#ask({ kind: 'compare', ...request }, request.seconds)) as Compared;
+  }
+
+  async observe(request: ObserveRequest): Promise<ObservedWorkloads> {
+    return (await this.#ask({ kind: 'observe', ...request }, request.seconds)) as ObservedWorkloads;
+  }
+
+  /** What a sample costs, beside its floor. */
+  async sampleCost(): Promise<SampleCost[]> {
+    return (await this.#ask({ kind: 'sample' }, 600)) as SampleCost[];
   }
 
   /** Text of a file that something in the guest has left in /out. */

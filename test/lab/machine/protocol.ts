@@ -1,4 +1,6 @@
+import type { CostPoint } from '../../../bench/observe.js';
 import type { Attrs } from '../../../src/core/attrs.js';
+import type { MonitorOptions } from '../../../src/engine/options.js';
 import type { SnapshotLine } from '../../../src/record/format.js';
 
 /** What the test and the agent in the guest say to each other: files in /out, for the guest has no network. */
@@ -11,7 +13,9 @@ export const READY_FILE = 'ready';
 export type Request =
   | { readonly kind: 'shell'; readonly script: string }
   | ({ readonly kind: 'watch' } & WatchRequest)
-  | ({ readonly kind: 'compare' } & CompareRequest);
+  | ({ readonly kind: 'compare' } & CompareRequest)
+  | ({ readonly kind: 'observe' } & ObserveRequest)
+  | { readonly kind: 'sample' };
 
 /** Workloads that are watched together by a monitor that has been running for a while. */
 export interface WatchRequest {
@@ -53,8 +57,28 @@ export interface WatchCost {
   readonly ticksMade: number;
 }
 
-/** Methods that see which memory is used; and one that sees nothing and is as busy, for what that alone does. */
-export type Method = 'Pagepulse' | 'DAMON' | 'full scan' | 'busy loop';
+/** Workloads that are watched by a monitor of their own, from its start on. */
+export interface ObserveRequest {
+  readonly start: readonly string[];
+  readonly options: MonitorOptions;
+  readonly seconds: number;
+  /** Whether words are read in batches by native/words.c; true unless told otherwise. */
+  readonly native?: boolean;
+}
+
+export interface ObservedWorkloads {
+  readonly truths: readonly (readonly unknown[])[];
+  /** As in `Watched`. */
+  readonly snapshots: readonly (readonly SnapshotLine[])[];
+  readonly points: readonly CostPoint[];
+  readonly steps: readonly number[];
+}
+
+/**
+ * Methods that see which memory is used: at 5 ms and 100 ms, or with the intervals that Pagepulse finds under its default
+ * budget. And one that sees nothing and is as busy, for what that alone does.
+ */
+export type Method = 'Pagepulse' | 'Pagepulse by default' | 'DAMON' | 'full scan' | 'busy loop';
 
 export interface CompareRequest {
   readonly method: Method;

@@ -13,7 +13,7 @@
  *   unsampled  accessed as hot is, but its frames carry no idle bit: a monitor has to call it not accessed
  *
  * SIGUSR1 makes it print how many rounds it has made: {"pid":123,"atNs":"..","rounds":N}. It runs until it is killed;
- * should nobody do so, it ends by itself after LIFETIME_SECONDS.
+ * should nobody do so, it ends by itself after LIFETIME_SECONDS, or as many as the environment says by that name.
  */
 #ifndef COMMON_H
 #define COMMON_H
@@ -265,7 +265,8 @@ static inline void begin(int argc, char **argv, int most, const char *usage_text
 	/* A buffer from malloc would be the first thing on the heap, which one of the workloads wants for itself. */
 	setvbuf(stdout, stdout_buffer, _IOFBF, sizeof(stdout_buffer));
 	sigaction(SIGUSR1, &(struct sigaction){ .sa_handler = on_usr1, .sa_flags = SA_RESTART }, 0);
-	alarm(LIFETIME_SECONDS);
+	const char *lifetime = getenv("LIFETIME_SECONDS");
+	alarm(lifetime ? atoi(lifetime) : LIFETIME_SECONDS);
 }
 
 #endif

@@ -18,6 +18,7 @@ export function compileWorkloads(bin: string): void {
     compile(source, source.slice(0, -2));
   }
   compile('hotcold.c', 'hotcold-static', '-static');
+  compile('../../../bench/floor.c', 'floor');
   writeFileSync(join(bin, 'pagepulse'), `#!/bin/sh\nexec node ${ROOT}dist/src/cli/main.js "$@"\n`, {
     mode: 0o755,
   });

@@ -1,0 +1,64 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { Monitor, type MonitorOptions, type MonitorStats, type Snapshot } from '../src/index.js';
+
+/** What a monitor had done and cost at a time; since its start, in microseconds. */
+export interface CostPoint {
+  readonly atUs: number;
+  readonly cpuUs: number;
+  readonly samples: number;
+  readonly sampleUs: number;
+  readonly maxRegions: number;
+}
+
+export interface Observed {
+  /** A point a second. */
+  readonly points: readonly CostPoint[];
+  /** By target, in the order of the options; times of the monitor. */
+  readonly snapshots: readonly (readonly Snapshot[])[];
+  /** Sampling intervals after each step of automatic intervals, in microseconds. */
+  readonly steps: readonly number[];
+  /** CLOCK_MONOTONIC at the monitor's start, in microseconds. */
+  readonly startedUs: number;
+}
+
+/** Runs a monitor of its own for a while, and asks it once a second what it has cost. */
+export async function observe(options: MonitorOptions, seconds: number): Promise<Observed> {
+  await using monitor = await Monitor.start(options);
+  const order = monitor.targets.map(({ id }) => id);
+  const snapshots: Snapshot[][] = order.map(() => []);
+  const steps: number[] = [];
+  monitor.on('tuned', ({ wantedSampleUs }) => steps.push(wantedSampleUs));
+  const reading = (async () => {
+    for await (const snapshot of monitor) snapshots[order.indexOf(snapshot.target.id)]!.push(snapshot);
+  })();
+  const points: CostPoint[] = [];
+  for (let second = 0; second < seconds; second++) {
+    await pause(1_000);
+    points.push(pointOf(await monitor.stats()));
+  }
+  await monitor.stop();
+  await reading;
+  return { points, snapshots, steps, startedUs: Number(monitor.startedMonotonicNs) / 1e3 };
+}
+
+function pointOf({ elapsedUs, cpuPercent, samples, inForce }: MonitorStats): CostPoint {
+  const { sampleUs, maxRegions } = inForce.attrs;
+  return { atUs: elapsedUs, cpuUs: ((cpuPercent ?? 0) / 100) * elapsedUs, samples, sampleUs, maxRegions };
+}
+
+/** The largest share of a core in any 10 s that begin at `fromUs` or later, in percent. */
+export function worstPercent(points: readonly CostPoint[], fromUs: number, windowUs = 10e6): number {
+  let worst = 0;
+  points.forEach((begin, i) => {
+    const end = points.slice(i).find(({ atUs }) => atUs >= begin.atUs + windowUs);
+    if (begin.atUs < fromUs || !end) return;
+    worst = Math.max(worst, (100 * (end.cpuUs - begin.cpuUs)) / (end.atUs - begin.atUs));
+  });
+  return worst;
+}
+
+/** The share of a core from `fromUs` to the end, in percent. */
+export function meanPercent(points: readonly CostPoint[], fromUs: number): number {
+  const [begin, end] = [points.find(({ atUs }) => atUs >= fromUs)!, points.at(-1)!];
+  return (100 * (end.cpuUs - begin.cpuUs)) / (end.atUs - begin.atUs);
+}

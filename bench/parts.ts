@@ -1,0 +1,80 @@
+import type { Bench } from 'tinybench';
+import { supportOf } from '../src/checks/choose.js';
+import { adaptationSuite } from './adaptation.js';
+import { BUDGET_HEAD, budgetRows } from './budget.js';
+import { measure, type ProcessCost } from './process.js';
+import { compilePrograms } from './programs.js';
+import { markdown, type Report } from './report.js';
+import { SAMPLE_COST_HEAD, sampleCostRows } from './sample-cost.js';
+import { sampleHotCold } from './sample-hotcold.js';
+import { slowdown } from './slowdown.js';
+import { spreadText } from './spread.js';
+import { tickSuite } from './tick.js';
+
+/** Each adds a table. */
+export const PARTS: Readonly<Record<string, (report: Report) => Promise<void>>> = {
+  computing: async (report) => {
+    const rows = [...(await rowsOf(adaptationSuite())), ...(await rowsOf(tickSuite()))];
+    report.add(markdown(['', 'median', '75 % take less than', '99 % take less than'], rows));
+  },
+
+  sample: withPrograms(async (report, { hotcold, floor }) => {
+    report.add(
+      'Resolving a page of 1,000 regions: pagemap and kpageflags, or with the idle bitmap the whole check.',
+    );
+    const costs = await sampleHotCold(hotcold, floor, { regions: 1_000, ticks: 200, sleepUs: 0, rounds: 11 });
+    report.add(markdown(SAMPLE_COST_HEAD, sampleCostRows(costs)));
+  }),
+
+  processes: async (report) => {
+    const times = { warmUpSeconds: 30, seconds: 60 };
+    // What a tick computes is on the heap until V8 has compiled it, and fills the young generation once in some 100 s.
+    const ticksAlone = { ticksAlone: true, warmUpSeconds: 120, seconds: 60 };
+    const best = supportOf('idle-page').ok ? 'idle-page' : 'referenced';
+    report.add('Whole processes at 5 ms and 100 ms: 60 s after a warm-up of 30 s, of ticks alone of 120 s.');
+    const rows = [
+      costRow('two targets, synthetic check', measure({ check: 'synthetic', targets: 2, ...times })),
+      costRow('the same, ticks alone', measure({ check: 'synthetic', targets: 2, ...ticksAlone })),
+      costRow('one target, synthetic check', measure({ check: 'synthetic', targets: 1, ...times })),
+      costRow(`one target, ${best} check`, measure({ check: best, targets: 1, ...times })),
+      costRow('the same, ticks alone', measure({ check: best, targets: 1, ...ticksAlone })),
+    ];
+    const gcs = 'garbage collections of coordinator and samplers: minor, major';
+    report.add(markdown(['', 'CPU', 'resident', 'ticks', 'missed', gcs, 'of the main thread'], rows));
+  },
+
+  budget: withPrograms(async (report, { hotcold }) => {
+    report.add(markdown(BUDGET_HEAD, await budgetRows(hotcold)));
+  }),
+
+  slowdown: withPrograms(async (report, { hotcold }) => {
+    report.add(
+      `Watched by default, median (least - most) of pairs: ${spreadText(await slowdown(hotcold), 2)} %`,
+    );
+  }),
+};
+
+type Programs = NonNullable<ReturnType<typeof compilePrograms>>;
+
+function withPrograms(part: (report: Report, programs: Programs) => Promise<void>) {
+  return async (report: Report) => {
+    const programs = compilePrograms();
+    if (programs) await part(report, programs);
+    else report.add('Left out: there is no C compiler (`apt-get install gcc libc6-dev`).');
+  };
+}
+
+async function rowsOf(bench: Bench): Promise<string[][]> {
+  await bench.run();
+  return bench.tasks.map(({ name, result }) => {
+    if (result.state !== 'completed') throw new Error(`${name} did not complete`);
+    const { p50, p75, p99 } = result.latency;
+    return [name, ...[p50, p75, p99].map((ms) => `${((ms ?? Number.NaN) * 1_000).toFixed(1)} us`)];
+  });
+}
+
+function costRow(name: string, cost: ProcessCost): string[] {
+  const { cpuPercent, residentMib, minorGcs, majorGcs, mainGcs, ticks, overruns } = cost;
+  const figures = [`${cpuPercent.toFixed(1)} %`, `${residentMib.toFixed(0)} MiB`, ticks, overruns];
+  return [name, ...figures.map(String), `${minorGcs}, ${majorGcs}`, String(mainGcs)];
+}

@@ -1,0 +1,186 @@
+import { type Attrs, withSampleUs } from '../core/attrs.js';
+
+/** What is aimed at: the rest is for what varies, so that any 10 s stay within the budget x 1.1. */
+const AIM = 0.82;
+/** Above this expected share of the budget the intervals get longer. */
+const TOO_MUCH = 0.95;
+/** Below this share, for so long, there is room: not before, or it would be taken again. */
+const ROOM = 0.6;
+const CALM_US = 3_000_000;
+/** Reading mappings may take this share of what is aimed at before it is done less often. */
+const UPDATE_SHARE = 0.25;
+/** What ticks cost is told from the windows of this time, and from three at least. */
+const MEMORY_US = 10_000_000;
+const MIN_WINDOWS = 3;
+/** A window so many times as dear as the others is left out; costs that are so many times the mean have jumped. */
+const OUTLIER = 2;
+const JUMP = 1.5;
+/** Weight of the latest window in what an update is thought to cost. */
+const LATEST = 0.3;
+/** Pictures still have to come: an aggregation interval gets longer than this only where fewer regions do not help. */
+const LONGEST_AGGR_US = 10_000_000;
+/** What a tick a minute leaves is no cost of ticks: longer intervals would save nothing. */
+const LONGEST_SAMPLE_US = 60_000_000;
+
+/** What a window of about a second has cost. Times in microseconds. */
+export interface Window {
+  /** Sampling intervals that passed in it, at least 1: not all need have been of the same length. */
+  readonly intervals: number;
+  readonly elapsedUs: number;
+  readonly cpuUs: number;
+  /** How often mappings were read in it, and the CPU time that took. */
+  readonly updates: number;
+  readonly updateCpuUs: number;
+  /** Regions at its end. */
+  readonly regions: number;
+}
+
+/**
+ * Keeps what watching costs within a share of one core, from what it is measured to cost; knows no clock and no threads.
+ *
+ * Costs are taken to follow the number of ticks, apart from the updates, whose cost is measured. What does not follow
+ * them makes the next window cost more than expected and the interval longer still: with a tick of a us and a constant
+ * share b, the interval becomes (a + b x interval) / aim, which goes towards a / (aim - b).
+ *
+ * Intervals are stretched first. Where an aggregation interval would pass 10 s, maxRegions is lowered as well; and where
+ * that does not help (enough), the intervals go on. What was taken is given back in the reverse order.
+ */
+export class Budget {
+  /** The latest windows, the last at the end: CPU time of a sampling interval, and how long it was. */
+  readonly #windows: { readonly tickUs: number; readonly elapsedUs: number }[] = [];
+  /** CPU time of reading all mappings once, in microseconds. */
+  #updateUs = 0;
+  #shortestSampleUs = 0;
+  #shortestUpdateUs = 0;
+  #maxRegions = Number.POSITIVE_INFINITY;
+  #calmUs = 0;
+
+  /**
+   * @param share of one core: 0.02 are 2 %
+   * @param followsRegions whether fewer regions make a tick cheaper
+   * @param tickUs what a tick is known to cost at least, before anything is measured
+   */
+  constructor(
+    readonly share: number,
+    readonly followsRegions: boolean,
+    tickUs = 0,
+  ) {
+    if (tickUs > 0) this.#windows.push({ tickUs, elapsedUs: 0 });
+    this.#shortestSampleUs = this.#sampleUsFor(0);
+  }
+
+  /** The attrs that are wanted, as far as they may be: aggregation / sampling interval stays. */
+  allow(wanted: Attrs): Attrs {
+    const sampleUs = Math.max(wanted.sampleUs, roundUp(this.#shortestSampleUs));
+    const updateUs = Math.max(wanted.updateUs, roundUp(this.#shortestUpdateUs));
+    const maxRegions = Math.min(wanted.maxRegions, Math.max(this.#maxRegions, wanted.minRegions));
+    return { ...withSampleUs(wanted, sampleUs), updateUs, maxRegions };
+  }
+
+  /**
+   * Takes what a window has cost.
+   *
+   * @param leastRegions that maxRegions is not lowered below: minRegions of every target
+   */
+  measure(window: Window, wanted: Attrs, leastRegions: number): void {
+    const { intervals, elapsedUs, cpuUs, updateCpuUs } = window;
+    const updateShare = this.#updateShare(window, wanted);
+    this.#remember(Math.max(0, cpuUs - updateCpuUs) / intervals, elapsedUs);
+
+    const expected = this.#tickCost() / Math.max(this.#shortestSampleUs, wanted.sampleUs) + updateShare;
+    if (expected > TOO_MUCH * this.share) {
+      this.#calmUs = 0;
+      this.#tighten(updateShare, window.regions, wanted, leastRegions);
+    } else if (expected >= ROOM * this.share) {
+      this.#calmUs = 0;
+    } else {
+      this.#calmUs += elapsedUs;
+      if (this.#calmUs < CALM_US) return;
+      this.#calmUs = 0;
+      this.#relax(updateShare, expected, wanted);
+    }
+  }
+
+  /** Sees to the update interval; returns what updates will cost, as a share of one core. */
+  #updateShare({ updates, updateCpuUs }: Window, wanted: Attrs): number {
+    if (updates > 0) this.#updateUs = blend(this.#updateUs, updateCpuUs / updates);
+    const neededUs = this.#updateUs / (UPDATE_SHARE * AIM * this.share);
+    // Given back only where much of it is not needed: else it would follow every noise.
+    if (neededUs > this.#shortestUpdateUs || neededUs < ROOM * AIM * this.#shortestUpdateUs) {
+      this.#shortestUpdateUs = neededUs / AIM;
+    }
+    return this.#updateUs / Math.max(wanted.updateUs, this.#shortestUpdateUs);
+  }
+
+  #remember(tickUs: number, elapsedUs: number): void {
+    const windows = this.#windows;
+    windows.push({ tickUs, elapsedUs });
+    let rememberedUs = 0;
+    for (const window of windows) rememberedUs += window.elapsedUs;
+    while (windows.length > MIN_WINDOWS && rememberedUs - windows[0]!.elapsedUs >= MEMORY_US) {
+      rememberedUs -= windows.shift()!.elapsedUs;
+    }
+  }
+
+  /**
+   * What a tick is taken to cost: the mean, without one window that was far dearer than the others, for that one says
+   * nothing (V8 was compiling). Where the cost has jumped, the median of the last three, which shows that in the second
+   * window.
+   */
+  #tickCost(): number {
+    const costs = this.#windows.map(({ tickUs }) => tickUs);
+    if (costs.length === 0) return 0;
+    const latest = costs.slice(-MIN_WINDOWS).sort((a, b) => a - b);
+    const median = latest[(latest.length - 1) >> 1]!;
+    const sum = costs.reduce((total, cost) => total + cost, 0);
+    const dearest = Math.max(...costs);
+    const others = (sum - dearest) / Math.max(1, costs.length - 1);
+    const mean = dearest > OUTLIER * others ? others : sum / costs.length;
+    return median > JUMP * mean ? median : mean;
+  }
+
+  #tighten(updateShare: number, regions: number, wanted: Attrs, leastRegions: number): void {
+    const neededUs = this.#sampleUsFor(updateShare);
+    this.#shortestSampleUs = Math.max(this.#shortestSampleUs, neededUs);
+    const longestUs = longestSampleUs(wanted);
+    if (!this.followsRegions || neededUs <= longestUs) return;
+    const regionsFor = Math.max(leastRegions, Math.floor((regions * longestUs) / neededUs));
+    this.#maxRegions = Math.min(this.#maxRegions, regionsFor);
+  }
+
+  #relax(updateShare: number, expected: number, wanted: Attrs): void {
+    const roomFor = Math.min(2, (AIM * this.share) / Math.max(expected, 1e-9));
+    const isFar = this.#shortestSampleUs > longestSampleUs(wanted);
+    if (!isFar && this.#maxRegions < wanted.maxRegions) {
+      this.#maxRegions = Math.ceil(this.#maxRegions * roomFor);
+    } else {
+      this.#shortestSampleUs = Math.max(this.#sampleUsFor(updateShare), this.#shortestSampleUs / 2);
+    }
+    if (this.#maxRegions >= wanted.maxRegions) this.#maxRegions = Number.POSITIVE_INFINITY;
+  }
+
+  /** The sampling interval in which ticks and updates cost together what is aimed at. */
+  #sampleUsFor(updateShare: number): number {
+    return Math.min(LONGEST_SAMPLE_US, this.#tickCost() / (AIM * this.share - updateShare));
+  }
+}
+
+/** Beyond this, regions are given up before the sampling interval gets longer. */
+function longestSampleUs({ sampleUs, aggrUs }: Attrs): number {
+  return Math.max(sampleUs, (LONGEST_AGGR_US * sampleUs) / aggrUs);
+}
+
+function blend(before: number, latest: number): number {
+  return before === 0 ? latest : before + LATEST * (latest - before);
+}
+
+/**
+ * To two digits, for intervals are read by people, and change less often so. Above a second to a whole part of 10 s: else
+ * some 10 s had a tick more than others, which is a lot where there are few.
+ */
+function roundUp(us: number): number {
+  if (us <= 100) return Math.ceil(us);
+  if (us > 1e6 && us <= 10e6) return Math.ceil(10e6 / Math.floor(10e6 / us));
+  const step = 10 ** (Math.floor(Math.log10(us)) - 1);
+  return Math.ceil(us / step) * step;
+}

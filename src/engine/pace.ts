@@ -1,0 +1,153 @@
+import { type Attrs, completeAttrs, maxNrAccesses, sameAttrs, withSampleUs } from '../core/attrs.js';
+import type { RegionTable } from '../core/region-table.js';
+import type { AttrsInForce } from '../core/stats.js';
+import {
+  AccessEvents,
+  clampSampleUs,
+  nextSampleUs,
+  scoreOf,
+  type TuningGoal,
+  type TuningStep,
+} from '../core/tuning.js';
+import { Budget } from './budget.js';
+import type { Meter } from './meter.js';
+import type { PaceSetup } from './protocol.js';
+
+/** Costs are looked at this often, however long the intervals are; a window is longer where a tick is. */
+const WINDOW_US = 1_000_000;
+
+/** What a start costs says nothing: V8 compiles, and threads settle. */
+const WARM_UP_US = 2_000_000;
+
+/**
+ * Which attrs are in force: those that are wanted (given, or found by `auto`) as far as the budget allows. Decides; the
+ * coordinator applies. Works once an aggregation interval and once a second, never at a tick.
+ */
+export class Pace {
+  #wanted: Attrs;
+  #goal: TuningGoal | undefined;
+  #budget: Budget | undefined;
+  readonly #events = new AccessEvents();
+  /** Since the last step of `auto`. */
+  #aggregations = 0;
+  /** The last step of `auto` that nobody has been told of. */
+  #step: TuningStep | undefined;
+  /** Of the window that is being measured. */
+  #fromUs = 0;
+  #fromIntervals = 0;
+  #fromCpuUs = 0;
+  #updates = 0;
+  #updateCpuUs = 0;
+  #updateFromCpuUs = 0;
+  #windowDueUs = Number.POSITIVE_INFINITY;
+
+  constructor(
+    wanted: Attrs,
+    readonly setup: PaceSetup,
+    readonly meter: Meter,
+  ) {
+    const { goal } = setup;
+    this.#goal = goal;
+    this.#wanted = goal ? withSampleUs(wanted, clampSampleUs(wanted.sampleUs, goal)) : wanted;
+  }
+
+  /** Whether there is a budget to be kept. */
+  get hasBudget(): boolean {
+    return this.setup.maxCpuPercent !== undefined;
+  }
+
+  /** @param tickUs CPU time that a tick is known to take before anything is measured; 0 where nothing is */
+  start(tickUs: number): void {
+    const { maxCpuPercent, followsRegions } = this.setup;
+    if (maxCpuPercent === undefined) return;
+    this.#budget = new Budget(maxCpuPercent / 100, followsRegions, tickUs);
+    this.#windowDueUs = WARM_UP_US;
+  }
+
+  /** What is to be in force now. */
+  get inForce(): AttrsInForce {
+    const attrs = this.#budget?.allow(this.#wanted) ?? this.#wanted;
+    const isKept = sameAttrs(attrs, this.#wanted);
+    return { attrs, reason: !isKept ? 'budget' : this.#goal ? 'auto' : 'set' };
+  }
+
+  /**
+   * What the user wants from now on; what is not given stays. Intervals given by hand end `auto`, and with it a budget
+   * that nobody has asked for.
+   *
+   * @throws PagepulseError `ATTRS`
+   */
+  setByHand(changed: Partial<Attrs>): void {
+    this.#wanted = completeAttrs(changed, this.#wanted);
+    if (changed.sampleUs === undefined && changed.aggrUs === undefined) return;
+    this.#goal = undefined;
+    if (this.setup.isDefaultBudget) {
+      this.#budget = undefined;
+      this.#windowDueUs = Number.POSITIVE_INFINITY;
+    }
+  }
+
+  /** Counts the accesses of a target whose aggregation interval ends, after the merge. */
+  observe(table: RegionTable, attrs: Attrs): void {
+    if (this.#goal) this.#events.add(table, maxNrAccesses(attrs));
+  }
+
+  /** An aggregation interval has ended, in which `attrs` were in force: `auto` takes a step where one is due. */
+  aggregated(attrs: Attrs, nowUs: number): void {
+    if (!this.#goal || ++this.#aggregations < this.#goal.aggrs) return;
+    if (this.#events.possible > 0) {
+      const sampleUs = nextSampleUs(attrs.sampleUs, this.#events, this.#goal);
+      this.#wanted = withSampleUs(this.#wanted, sampleUs);
+      const score = scoreOf(this.#events, this.#goal);
+      this.#step = { atUs: nowUs, score, sampleUs: attrs.sampleUs, wantedSampleUs: sampleUs };
+    }
+    this.clearEvents();
+  }
+
+  /** Begins a step anew: what was seen with other attrs says nothing about these. */
+  clearEvents(): void {
+    this.#aggregations = 0;
+    this.#events.clear();
+  }
+
+  /** A step that was taken since this was last asked. */
+  takeStep(): TuningStep | undefined {
+    const step = this.#step;
+    this.#step = undefined;
+    return step;
+  }
+
+  /** Whether the cost should be looked at. Asked at every turn of the coordinator. */
+  isDue(nowUs: number): boolean {
+    return nowUs >= this.#windowDueUs;
+  }
+
+  /** Looks at what the window has cost, where it ends. */
+  look(nowUs: number, regions: number, targets: number): void {
+    if (!this.isDue(nowUs)) return;
+    const { ticks, overruns } = this.meter;
+    const cpuUs = this.meter.cpuUs();
+    const intervals = ticks + overruns - this.#fromIntervals;
+    if (this.#budget && this.#fromUs > 0 && targets > 0 && intervals > 0) {
+      const [updates, updateCpuUs] = [this.#updates, this.#updateCpuUs];
+      const [elapsedUs, windowCpuUs] = [nowUs - this.#fromUs, cpuUs - this.#fromCpuUs];
+      const window = { intervals, elapsedUs, cpuUs: windowCpuUs, updates, updateCpuUs, regions };
+      this.#budget.measure(window, this.#wanted, this.#wanted.minRegions * targets);
+    }
+    this.#fromUs = nowUs;
+    this.#fromCpuUs = cpuUs;
+    this.#fromIntervals = ticks + overruns;
+    this.#updates = this.#updateCpuUs = 0;
+    this.#windowDueUs = nowUs + WINDOW_US;
+  }
+
+  beginUpdate(): void {
+    if (this.#budget) this.#updateFromCpuUs = this.meter.threadsCpuUs();
+  }
+
+  endUpdate(): void {
+    if (!this.#budget) return;
+    this.#updates++;
+    this.#updateCpuUs += this.meter.threadsCpuUs() - this.#updateFromCpuUs;
+  }
+}

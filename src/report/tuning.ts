@@ -1,0 +1,122 @@
+import type { Attrs } from '../core/attrs.js';
+import type { AttrsInForce } from '../core/stats.js';
+import type { TuningGoal, TuningStep } from '../core/tuning.js';
+import { formatDuration } from './units.js';
+
+/** A step of automatic intervals, with what it cost and saw. */
+export interface TunedStep {
+  readonly step: TuningStep;
+  /** What the step has brought about. */
+  readonly inForce: AttrsInForce;
+  /** Of one core, in percent; null where it is not known. */
+  readonly costPercent: number | null;
+  /** How far it agrees with the step shown before on what is accessed, 0 .. 1; undefined in the first. */
+  readonly overlap: number | undefined;
+}
+
+/** Intervals this near to each other are taken for the same. */
+const SAME = 0.1;
+/** What has settled stays for so many steps, and for so long: at 5 ms a step is over before the cost is known. */
+const SETTLED_STEPS = 2;
+const SETTLED_US = 6_000_000;
+
+/** Follows the steps, and tells when they have come to rest. */
+export class Settling {
+  #sampleUs: number;
+  #sinceUs = 0;
+  #kept = 0;
+  /** Steps so far that changed the interval. */
+  moves = 0;
+
+  /** @param sampleUs in force at the start */
+  constructor(sampleUs: number) {
+    this.#sampleUs = sampleUs;
+  }
+
+  /**
+   * @param sampleUs in force after the step
+   * @returns whether the step changed the interval
+   */
+  add(step: TuningStep, sampleUs: number): boolean {
+    if (isSame(step.sampleUs, this.#sampleUs) && isSame(sampleUs, this.#sampleUs)) {
+      this.#kept++;
+      return false;
+    }
+    this.#sampleUs = sampleUs;
+    this.#sinceUs = step.atUs;
+    this.#kept = isSame(step.sampleUs, sampleUs) ? 1 : 0;
+    this.moves++;
+    return true;
+  }
+
+  /** At a bound of the goal one step says as much as any: more of them may take an hour. */
+  isSettled({ minSampleUs, maxSampleUs }: TuningGoal, nowUs: number): boolean {
+    const isBound = this.#sampleUs <= minSampleUs || this.#sampleUs >= maxSampleUs;
+    return this.#kept >= (isBound ? 1 : SETTLED_STEPS) && nowUs - this.#sinceUs >= SETTLED_US;
+  }
+}
+
+function isSame(a: number, b: number): boolean {
+  return Math.abs(a - b) <= SAME * Math.max(a, b);
+}
+
+const WIDTHS = [4, 8, 11, 6, 7, 9, 8] as const;
+
+export function tuningHeading(): string {
+  return row('step', 'sample', 'aggregation', 'score', 'cost', 'agreement', 'next');
+}
+
+/** @param number of the step, from 1 on */
+export function tuningRow(number: number, { step, inForce, costPercent, overlap }: TunedStep): string {
+  const { attrs } = inForce;
+  const ticks = attrs.aggrUs / attrs.sampleUs;
+  return row(
+    String(number),
+    formatDuration(step.sampleUs),
+    formatDuration(step.sampleUs * ticks),
+    step.score.toFixed(2),
+    costPercent === null ? '-' : `${costPercent.toFixed(2)} %`,
+    overlap === undefined ? '-' : `${Math.round(overlap * 100)} %`,
+    formatDuration(attrs.sampleUs),
+  );
+}
+
+function row(...cells: readonly string[]): string {
+  return cells.map((cell, i) => cell.padStart(WIDTHS[i]!)).join('  ');
+}
+
+/** The options that keep what was found: `--sample 40ms --aggr 800ms`, and limits that the budget has changed. */
+export function tunedFlags(attrs: Attrs, start: Attrs): string {
+  const sampleUs = Number(attrs.sampleUs.toPrecision(3));
+  const aggrUs = sampleUs * Math.floor(attrs.aggrUs / attrs.sampleUs);
+  const flags = [`--sample ${duration(sampleUs)}`, `--aggr ${duration(aggrUs)}`];
+  if (attrs.updateUs !== start.updateUs) flags.push(`--update ${duration(attrs.updateUs)}`);
+  if (attrs.maxRegions !== start.maxRegions) flags.push(`--max-regions ${attrs.maxRegions}`);
+  return flags.join(' ');
+}
+
+/** As an option takes it, and exactly. */
+function duration(us: number): string {
+  if (us >= 1e6) return `${us / 1e6}s`;
+  return us >= 1e3 ? `${us / 1e3}ms` : `${us}us`;
+}
+
+/** Why these intervals, in a sentence. */
+export function tuningReason({ step, inForce, costPercent }: TunedStep, goal: TuningGoal): string {
+  const cost = costPercent === null ? '' : `, for ${costPercent.toFixed(2)} % of a core`;
+  const seen = `${percent((step.score * goal.accessBp) / 100)} of all accesses there could be are seen`;
+  const wanted = `${percent(goal.accessBp / 100)} are wanted`;
+  const at = formatDuration(inForce.attrs.sampleUs);
+  if (inForce.reason === 'budget') return `the budget allows no less than ${at}: ${seen}, ${wanted}${cost}`;
+  if (step.score > 1 && inForce.attrs.sampleUs <= goal.minSampleUs) {
+    return `what is watched is busy: even in the shortest interval allowed, ${at}, ${seen}, ${wanted}${cost}`;
+  }
+  if (step.score < 1 && inForce.attrs.sampleUs >= goal.maxSampleUs) {
+    return `what is watched is idle: even in the longest interval allowed, ${at}, ${seen}, ${wanted}${cost}`;
+  }
+  return `at ${at}, ${seen}, ${wanted}${cost}`;
+}
+
+function percent(value: number): string {
+  return `${Number(value.toPrecision(2))} %`;
+}

@@ -1,0 +1,201 @@
+import test from 'ava';
+import fc from 'fast-check';
+import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
+import { type Attrs, DEFAULT_ATTRS } from '../../src/core/attrs.js';
+import { RandomStreams, randomFrom } from '../../src/core/random.js';
+import { Budget } from '../../src/engine/budget.js';
+
+/** What watching costs in a model, in microseconds of CPU. */
+interface Model {
+  readonly perTick: number;
+  readonly perRegion: number;
+  readonly perUpdate: number;
+  readonly perSecond: number;
+  /** Regions there would be without a limit. */
+  readonly regions: number;
+  readonly targets: number;
+}
+
+const CHEAP: Model = { perTick: 60, perRegion: 1, perUpdate: 200, perSecond: 300, regions: 30, targets: 1 };
+
+/** Windows of a second or a tick under a budget; costs vary by up to `noise` either way. */
+class Run {
+  readonly budget: Budget;
+  attrs: Attrs;
+  readonly shares: number[] = [];
+  #elapsedUs: number[] = [];
+
+  constructor(
+    readonly share: number,
+    readonly wanted: Attrs = DEFAULT_ATTRS,
+    followsRegions = true,
+  ) {
+    this.budget = new Budget(share, followsRegions);
+    this.attrs = this.budget.allow(wanted);
+  }
+
+  windows(count: number, model: Model, vary: () => number = () => 1): void {
+    const { budget, wanted } = this;
+    for (let i = 0; i < count; i++) {
+      const { sampleUs, updateUs, maxRegions } = this.attrs;
+      const intervals = Math.ceil(1e6 / sampleUs);
+      const elapsedUs = intervals * sampleUs;
+      const regions = Math.min(model.regions, maxRegions);
+      const updates = elapsedUs / updateUs;
+      const updateCpuUs = updates * model.perUpdate * vary();
+      const ticksCpuUs = intervals * (model.perTick + model.perRegion * regions) * vary();
+      const cpuUs = ticksCpuUs + updateCpuUs + (model.perSecond * elapsedUs) / 1e6;
+      this.shares.push(cpuUs / elapsedUs);
+      this.#elapsedUs.push(elapsedUs);
+      budget.measure(
+        { intervals, elapsedUs, cpuUs, updates, updateCpuUs, regions },
+        wanted,
+        10 * model.targets,
+      );
+      this.attrs = budget.allow(wanted);
+    }
+  }
+
+  /** The largest share of any 10 s from a window on. */
+  worst(from: number): number {
+    let worst = 0;
+    for (let i = from; i < this.shares.length; i++) {
+      let [cpu, elapsed] = [0, 0];
+      for (let j = i; j < this.shares.length && elapsed < 10e6; j++) {
+        cpu += this.shares[j]! * this.#elapsedUs[j]!;
+        elapsed += this.#elapsedUs[j]!;
+      }
+      if (elapsed >= 10e6) worst = Math.max(worst, cpu / elapsed);
+    }
+    return worst;
+  }
+}
+
+/** Factors from 1 - `most` to 1 + `most`. */
+function noise(most: number, seed: number): () => number {
+  const random = randomFrom(new RandomStreams(seed).next());
+  return () => 1 + most * (2 * uniformFloat64(random) - 1);
+}
+
+test('what fits stays as it is wanted', (t) => {
+  const run = new Run(0.05);
+  run.windows(100, CHEAP);
+  t.deepEqual(run.attrs, DEFAULT_ATTRS);
+});
+
+test('what is known to be dear begins with long intervals', (t) => {
+  // 8.19 ms a tick at 0.82 x 2 % of a core are some 500 ms.
+  const { sampleUs, aggrUs } = new Budget(0.02, false, 8_190).allow(DEFAULT_ATTRS);
+  t.is(sampleUs, 500_000);
+  t.is(aggrUs, 10_000_000);
+  // 6 s would put one tick into some 10 s and two into others.
+  t.is(new Budget(0.02, false, 108_000).allow(DEFAULT_ATTRS).sampleUs, 10_000_000);
+});
+
+test('intervals are stretched first, and then maxRegions is lowered', (t) => {
+  const dear = { ...CHEAP, perTick: 100, perRegion: 2, regions: 400 };
+  const stretched = new Run(0.02);
+  stretched.windows(50, dear);
+  // 900 us a tick
+  t.true(
+    stretched.attrs.sampleUs > 45_000 && stretched.attrs.sampleUs < 75_000,
+    `${stretched.attrs.sampleUs}`,
+  );
+  t.is(stretched.attrs.maxRegions, 1_000);
+
+  const lowered = new Run(0.005);
+  lowered.windows(200, { ...dear, perRegion: 20, targets: 2 });
+  // 8 ms a tick would need some 1.8 s; an aggregation interval ends after 10 s.
+  t.true(lowered.attrs.maxRegions < 200, `${lowered.attrs.maxRegions}`);
+  t.true(lowered.attrs.maxRegions >= 20);
+  t.true(lowered.attrs.sampleUs <= 700_000, `${lowered.attrs.sampleUs}`);
+});
+
+test('regions are kept where they are not what costs', (t) => {
+  const run = new Run(0.005, DEFAULT_ATTRS, false);
+  run.windows(100, { ...CHEAP, perTick: 20_000, perRegion: 0 });
+  t.is(run.attrs.maxRegions, 1_000);
+  t.true(run.worst(20) <= 1.1 * 0.005);
+});
+
+test('mappings are read less often where that is what costs', (t) => {
+  const run = new Run(0.01);
+  run.windows(60, { ...CHEAP, perTick: 10, perUpdate: 20_000 });
+  t.true(run.attrs.updateUs >= 8e6, `${run.attrs.updateUs}`);
+  t.true(run.attrs.sampleUs < 20_000);
+  t.true(run.worst(30) <= 1.1 * 0.01);
+});
+
+test('what no interval could save is not tried for', (t) => {
+  const run = new Run(0.0001);
+  run.windows(200, { ...CHEAP, perSecond: 5_000 });
+  t.is(run.attrs.sampleUs, 60_000_000);
+});
+
+test('one dear window changes nothing, two do', (t) => {
+  const run = new Run(0.05);
+  run.windows(20, CHEAP);
+  run.windows(1, { ...CHEAP, perTick: 3_000 });
+  run.windows(3, CHEAP);
+  t.deepEqual(run.attrs, DEFAULT_ATTRS);
+  run.windows(2, { ...CHEAP, perTick: 3_000 });
+  t.true(run.attrs.sampleUs > 50_000);
+});
+
+test('what is taken is given back when it is cheap again', (t) => {
+  const run = new Run(0.005);
+  run.windows(200, { ...CHEAP, perRegion: 20, regions: 400 });
+  t.true(run.attrs.maxRegions < 400);
+  run.windows(400, { ...CHEAP, perTick: 10, perRegion: 0, perSecond: 0, regions: 400 });
+  t.deepEqual(run.attrs, DEFAULT_ATTRS);
+});
+
+test('whatever it costs, and whatever that jumps to, any settled 10 s keep to the budget', (t) => {
+  const cost = fc.record<Model>({
+    perTick: fc.integer({ min: 20, max: 20_000 }),
+    perRegion: fc.double({ min: 0, max: 5, noNaN: true }),
+    perUpdate: fc.integer({ min: 0, max: 20_000 }),
+    perSecond: fc.integer({ min: 0, max: 2_000 }),
+    regions: fc.integer({ min: 10, max: 1_000 }),
+    targets: fc.constantFrom(1, 20),
+  });
+  fc.assert(
+    fc.property(
+      fc.constantFrom(0.005, 0.01, 0.02, 0.05),
+      cost,
+      cost,
+      fc.integer(),
+      (share, first, second, seed) => {
+        const vary = noise(0.15, seed);
+        const run = new Run(share);
+        for (const model of [first, second]) {
+          const from = run.shares.length;
+          run.windows(120, model, vary);
+          t.true(run.worst(from + 40) <= 1.1 * share, `${run.worst(from + 40)} of ${share}`);
+          t.true(run.attrs.aggrUs === 20 * run.attrs.sampleUs);
+        }
+      },
+    ),
+  );
+});
+
+test('it comes to rest', (t) => {
+  fc.assert(
+    fc.property(
+      fc.constantFrom(0.005, 0.02),
+      fc.integer({ min: 50, max: 10_000 }),
+      fc.integer(),
+      (share, perTick, seed) => {
+        const vary = noise(0.1, seed);
+        const run = new Run(share);
+        run.windows(60, { ...CHEAP, perTick }, vary);
+        const seen = new Set<number>();
+        for (let i = 0; i < 60; i++) {
+          run.windows(1, { ...CHEAP, perTick }, vary);
+          seen.add(run.attrs.sampleUs);
+        }
+        t.true(seen.size <= 3, [...seen].join(' '));
+      },
+    ),
+  );
+});

@@ -1,0 +1,70 @@
+import { meanPercent } from '../../../bench/observe.js';
+import { markdown } from '../../../bench/report.js';
+import { spreadOf, spreadText } from '../../../bench/spread.js';
+import type { Guest } from '../machine/guest.js';
+import { meanOf, type Score, score, scoreFound } from '../score/score.js';
+import { phasesOf } from '../score/truth.js';
+
+const WORKLOAD = 'hotcold 256 100 32';
+const ROUNDS = 3;
+const SECONDS = 15;
+/** A monitor of its own has to be compiled first, which the emulator makes slow. */
+const OWN_SECONDS = 60;
+const FROM_US = 40e6;
+
+type Way = 'damon' | 'same' | 'pure' | 'byDefault';
+
+/** Pagepulse's CPU beside kdamond's, in turn: at the same intervals, and with those it finds under its default budget. */
+export async function beside(guest: Guest): Promise<void> {
+  const rounds: Record<Way, { cpu: number; score: Score }>[] = [];
+  for (let i = 0; i < ROUNDS; i++) {
+    const damon = await guest.compare({ method: 'DAMON', start: WORKLOAD, seconds: SECONDS });
+    const same = await guest.compare({ method: 'Pagepulse', start: WORKLOAD, seconds: SECONDS });
+    const pure = await own(guest, { attrs: { sampleUs: 5_000, aggrUs: 100_000 } }, false);
+    const byDefault = await own(guest, {}, true);
+    const scoreOf = ({ truth, snapshots }: typeof damon) => scoreFound(snapshots, phasesOf(truth), 0);
+    rounds.push({
+      damon: { cpu: damon.cost!.cpuPercent, score: scoreOf(damon) },
+      same: { cpu: same.cost!.cpuPercent, score: scoreOf(same) },
+      pure,
+      byDefault,
+    });
+  }
+  const row = (name: string, key: Way) => {
+    const cpu = spreadOf(rounds.map((round) => round[key].cpu));
+    const multiple = spreadOf(rounds.map((round) => round[key].cpu / round.damon.cpu));
+    const { precision, recall } = meanOf(rounds.map((round) => round[key].score));
+    return [
+      name,
+      `${cpu.median.toFixed(1)} %`,
+      spreadText(multiple, 1),
+      precision.toFixed(3),
+      recall.toFixed(3),
+    ];
+  };
+  console.log(`\`${WORKLOAD}\`, ${ROUNDS} rounds in turn\n`);
+  console.log(
+    markdown(
+      ['', 'CPU', 'of kdamond', 'precision', 'recall'],
+      [
+        row('kdamond, 5 ms and 100 ms', 'damon'),
+        row('Pagepulse, 5 ms and 100 ms', 'same'),
+        row('the same without native/words.c', 'pure'),
+        row('Pagepulse by default', 'byDefault'),
+      ],
+    ),
+  );
+}
+
+async function own(guest: Guest, options: object, native: boolean): Promise<{ cpu: number; score: Score }> {
+  const { points, snapshots, truths } = await guest.observe({
+    start: [WORKLOAD],
+    options,
+    seconds: OWN_SECONDS,
+    native,
+  });
+  const settled = snapshots[0]!.filter(
+    ({ startUs }) => startUs >= (snapshots[0]![0]?.startUs ?? 0) + FROM_US,
+  );
+  return { cpu: meanPercent(points, FROM_US), score: score(settled, phasesOf(truths[0]!)) };
+}

@@ -1,0 +1,17 @@
+import type { Guest } from '../machine/guest.js';
+import { auto } from './auto.js';
+import { beside } from './beside.js';
+import { budget } from './budget.js';
+import { hour } from './hour.js';
+import { sample } from './sample.js';
+import { slowdown } from './slowdown.js';
+
+/** Each prints a table in markdown. */
+export const PARTS: Readonly<Record<string, (guest: Guest) => Promise<void>>> = {
+  sample,
+  beside,
+  budget,
+  auto,
+  slowdown,
+  hour,
+};
