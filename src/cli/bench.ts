@@ -22,7 +22,7 @@ export function addBench(program: Command): void {
     .description('measure what watching costs here: on a process, or on a workload of its own')
     .option('-p, --pid <pid>', 'the process to measure on (default: a workload of some 600 MiB)', parsePid)
     .addOption(
-      new Option('-t, --time <time>', 'how long it may take, 10s or more')
+      new Option('-t, --time <time>', 'how long it may take, 15s or more')
         .argParser(parseTime)
         .default(30e6, '30s'),
     )
@@ -87,7 +87,7 @@ function parseTime(text: string): number {
   const us = parseDuration(text);
   if (us < MIN_TIME_US || us > 3_600e6) {
     throw new InvalidArgumentError(
-      'Less than 10s is too short for so many figures, and more than 1h helps none.',
+      'Less than 15s is too short for so many figures, and more than 1h helps none.',
     );
   }
   return us;

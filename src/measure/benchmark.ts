@@ -34,7 +34,7 @@ export interface BenchOptions {
 /** What is measured of any process; of its own workload also the slowdown. */
 const SECTIONS = ['sampling', 'intervals', 'regions', 'targets'] as const;
 
-export const MIN_TIME_US = 10e6;
+export const MIN_TIME_US = 15e6;
 
 const INTERVALS_US = [1_000, 5_000, 20_000, 100_000];
 const REGIONS = [10, 100, 1_000];

@@ -11,10 +11,10 @@ import { TargetEnded } from './target-ended.js';
 const TICKS_AN_AGGREGATION = 20;
 /** The time is measured in so many pieces, for the spread. */
 const WINDOWS = 5;
-const WARM_UP_SHARE = 0.3;
+const WARM_UP_SHARE = 0.25;
 const MAX_WARM_UP_MS = 700;
-/** What stopping the monitor takes, about. */
-const STOP_MS = 100;
+/** What stopping the monitor takes, about. Starting one takes some 200 ms, and is in the time. */
+const STOP_MS = 50;
 
 export interface WatchingRun {
   readonly check: MeasuredCheck;
@@ -51,27 +51,29 @@ export async function measureWatching(
   const { check, targets, sampleUs } = run;
   await using monitor = await Monitor.start({ targets, check, attrs: fixedAttrs(run) });
   void drain(monitor);
-  await pause(Math.min(MAX_WARM_UP_MS, WARM_UP_SHARE * ms), undefined, { signal });
-  const windowMs = Math.max((2 * sampleUs) / 1_000, (endsAtMs - performance.now()) / WINDOWS);
+  const leftMs = Math.max(0, endsAtMs - performance.now());
+  await pause(Math.min(MAX_WARM_UP_MS, WARM_UP_SHARE * leftMs), undefined, { signal });
+  const windowMs = Math.max(sampleUs / 1_000, (endsAtMs - performance.now()) / WINDOWS);
   const all = [await statsOf(monitor)];
   do {
     await pause(windowMs, undefined, { signal });
     all.push(await statsOf(monitor));
-  } while (performance.now() + windowMs / 2 < endsAtMs);
+  } while (all.at(-1)!.ticks === all[0]!.ticks || performance.now() + windowMs / 2 < endsAtMs);
   return costOf(all, run);
 }
 
-/** What a monitor cost between each two of these counts. */
+/** What a monitor cost between each two of these counts; at least one tick was made between the first and the last. */
 export function costOf(all: readonly MonitorStats[], { sampleUs, targets }: WatchingRun): WatchingCost {
   const windows = all.slice(1).map((to, i) => {
     const from = all[i]!;
     const cpuUs = cpuUsOf(to) - cpuUsOf(from);
     return {
       cpuPercent: (100 * cpuUs) / (to.elapsedUs - from.elapsedUs),
-      perTick: cpuUs / Math.max(1, to.ticks - from.ticks),
-      perSample: cpuUs / Math.max(1, to.samples - from.samples),
+      perTick: cpuUs / (to.ticks - from.ticks),
+      perSample: cpuUs / (to.samples - from.samples),
     };
   });
+  const figure = (values: readonly number[]) => figureOf(values.filter(Number.isFinite));
   const [first, last] = [all[0]!, all.at(-1)!];
   const ticks = last.ticks - first.ticks;
   return {
@@ -79,8 +81,8 @@ export function costOf(all: readonly MonitorStats[], { sampleUs, targets }: Watc
     targets: targets.length,
     regions: Math.round(all.reduce((sum, { regions }) => sum + regions, 0) / all.length),
     cpuPercent: figureOf(windows.map(({ cpuPercent }) => cpuPercent)),
-    cpuUsPerTick: figureOf(windows.map(({ perTick }) => perTick)),
-    cpuUsPerSample: figureOf(windows.map(({ perSample }) => perSample)),
+    cpuUsPerTick: figure(windows.map(({ perTick }) => perTick)),
+    cpuUsPerSample: figure(windows.map(({ perSample }) => perSample)),
     ticks,
     overruns: last.overruns - first.overruns,
   };

@@ -10,7 +10,7 @@ import { start } from '../helpers/processes.js';
 // On the machine's own kernel, in the shortest time there is. No figure is asserted, only how figures relate.
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
-const SHORT = ['--time', '10s'];
+const SHORT = ['--time', '15s'];
 
 function begin(t: ExecutionContext, args: readonly string[]) {
   const child = spawn(process.execPath, [MAIN, 'bench', ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
@@ -44,7 +44,7 @@ function parentOf(pid: string): string | undefined {
 
 for (const [what, args, status, pattern] of [
   ['a time without a unit', ['--time', '30'], 2, /as in 250us, 5ms/],
-  ['a time that is too short', ['--time', '2s'], 2, /Less than 10s is too short/],
+  ['a time that is too short', ['--time', '2s'], 2, /Less than 15s is too short/],
   ['a pid that is no number', ['--pid', 'abc'], 2, /whole number from 1 on/],
   ['a second pid', ['--pid', '1', '--pid', '2'], 2, /One process/],
   ['a check that asks no kernel', ['--check', 'synthetic'], 2, /Allowed choices/],
@@ -63,12 +63,12 @@ test.serial('a process is measured: all figures, as one document with units in i
   const { pid } = start(t, 'sleep', ['60']);
   const { status, out, err } = await begin(t, ['--pid', String(pid), '--json', ...SHORT]).outcome;
   t.is(status, 0, err);
-  t.regex(err, /^pagepulse: measuring for up to 10 s; Ctrl-C ends it\n/);
+  t.regex(err, /^pagepulse: measuring for up to 15 s; Ctrl-C ends it\n/);
   const result = JSON.parse(out) as BenchResult;
-  t.like(result, { target: { pid, comm: 'sleep' }, timeLimitUs: 10e6, targetEnded: false, slowdown: [] });
+  t.like(result, { target: { pid, comm: 'sleep' }, timeLimitUs: 15e6, targetEnded: false, slowdown: [] });
   t.is(result.machine.node, process.version);
   t.false(Number.isNaN(Date.parse(result.startedAt)));
-  t.true(result.notes.some((text) => text.includes('slower')));
+  t.true(result.notes.some((text) => /how much slower|the time was up/.test(text)));
 
   t.true(result.sampling.some(({ check, isWhole }) => check === result.check && isWhole));
   for (const { memories } of result.sampling) {
@@ -83,9 +83,11 @@ test.serial('a process is measured: all figures, as one document with units in i
     result.intervals.map(({ sampleUs }) => sampleUs),
     [1_000, 5_000, 20_000, 100_000],
   );
+  // Where the machine is busy the time may be up before the last of them.
+  const isCut = result.notes.some((text) => text.includes('the time was up'));
   t.deepEqual(
     result.targets.map(({ targets }) => targets),
-    [1, 4, 16],
+    isCut ? [1, 4, 16].slice(0, result.targets.length) : [1, 4, 16],
   );
   const [few, some, many] = result.regions.map(({ regions }) => regions) as [number, number, number];
   t.true(few < some && some < many, `${few}, ${some} and ${many} regions`);

@@ -15,9 +15,9 @@ test('a figure is the median, and what half of the values lie between', (t) => {
 test('the time is divided by weight, and what one part leaves is for the others', (t) => {
   let nowMs = 1_000;
   const time = new TimeBudget(10_700, ['sampling', 'intervals', 'slowdown'], () => nowMs);
-  t.is(time.share('sampling'), (10_000 * 8) / 25);
+  t.is(time.share('sampling'), (10_000 * 8) / 28);
   nowMs += 1_500; // it took less
-  t.is(time.share('intervals'), (8_500 * 7) / 17);
+  t.is(time.share('intervals'), (8_500 * 7) / 20);
   nowMs += 5_000; // this one more
   t.is(time.share('slowdown'), 3_500);
 });
@@ -48,6 +48,13 @@ test('what a monitor costs is the difference of its counts, piece by piece', (t)
   t.is(Math.round(cost.cpuUsPerTick.median), 300);
   t.is(Math.round(cost.cpuUsPerSample.median * 10) / 10, 3);
   t.is(cost.cpuPercent.runs, 2);
+});
+
+test('a piece of time without a tick says nothing of what one costs', (t) => {
+  const cost = costOf([stats(1e6, 10, 100, 90), stats(2e6, 6, 200, 100), stats(2.1e6, 6, 200, 100)], RUN);
+  t.is(cost.cpuPercent.runs, 2);
+  t.is(cost.cpuUsPerTick.runs, 1);
+  t.is(Math.round(cost.cpuUsPerTick.median), 200);
 });
 
 test('a run has limits that keep its regions as many as were asked for', (t) => {
