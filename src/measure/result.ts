@@ -50,6 +50,8 @@ export interface Slowdown {
   readonly regions: number;
   /** 1 in 100 fewer rounds is 1; below 0 for more. One value for each pair of runs, watched and not. */
   readonly slowdownPercent: Figure;
+  /** The same by the CPU that it got: without what it lost because others had the processor, the monitor among them. */
+  readonly onCpuSlowdownPercent: Figure;
 }
 
 /** What 1 % of a core, 10 ms of CPU a second, buys of one target: from the cost of ticks with few and many regions. */

@@ -27,33 +27,42 @@ export async function measureSlowdown(
   const endsAtMs = performance.now() + ms;
   const countMs = Math.max(MIN_COUNT_MS, ms / (2 * PAIRS) - 2 * SETTLE_MS);
   const percents: number[] = [];
+  const onCpuPercents: number[] = [];
   await workload.setPace('flat out', signal);
   try {
     do {
       const isWatchedFirst = percents.length % 2 === 1;
-      const first = await roundsPerMs(workload, isWatchedFirst ? run : undefined, countMs, signal);
-      const second = await roundsPerMs(workload, isWatchedFirst ? undefined : run, countMs, signal);
+      const first = await speedOf(workload, isWatchedFirst ? run : undefined, countMs, signal);
+      const second = await speedOf(workload, isWatchedFirst ? undefined : run, countMs, signal);
       const [alone, watched] = isWatchedFirst ? [second, first] : [first, second];
-      percents.push(100 * (1 - watched / alone));
+      percents.push(100 * (1 - watched.perMs / alone.perMs));
+      onCpuPercents.push(100 * (1 - watched.perCpuMs / alone.perCpuMs));
     } while (performance.now() + 2 * (countMs + 2 * SETTLE_MS) < endsAtMs);
   } finally {
     if (!signal.aborted) await workload.setPace('paced', signal);
   }
   const { sampleUs, regions } = run;
-  return { sampleUs, regions, slowdownPercent: figureOf(percents) };
+  return {
+    sampleUs,
+    regions,
+    slowdownPercent: figureOf(percents),
+    onCpuSlowdownPercent: figureOf(onCpuPercents),
+  };
 }
 
-async function roundsPerMs(
+/** Rounds by the clock on the wall, and by the CPU that the process got. */
+async function speedOf(
   workload: WorkloadProcess,
   run: WatchingRun | undefined,
   countMs: number,
   signal: AbortSignal,
-): Promise<number> {
+): Promise<{ perMs: number; perCpuMs: number }> {
   const { check, targets } = run ?? {};
   await using _ = run && (await Monitor.start({ targets: targets!, check: check!, attrs: fixedAttrs(run) }));
   await pause(SETTLE_MS, undefined, { signal });
   const from = await workload.rounds(signal);
   await pause(countMs, undefined, { signal });
   const to = await workload.rounds(signal);
-  return (to.rounds - from.rounds) / (to.atMs - from.atMs);
+  const rounds = to.rounds - from.rounds;
+  return { perMs: rounds / (to.atMs - from.atMs), perCpuMs: rounds / (to.cpuMs - from.cpuMs) };
 }

@@ -100,13 +100,14 @@ function chart(costs: readonly WatchingCost[]): string {
 }
 
 function slowdownTable(slowdowns: readonly Slowdown[]): string {
-  const rows = slowdowns.map(({ sampleUs, regions, slowdownPercent }) => [
+  const rows = slowdowns.map(({ sampleUs, regions, slowdownPercent, onCpuSlowdownPercent }) => [
     `every ${formatDuration(sampleUs)}, ${regions} regions`,
     figure(slowdownPercent, percent),
+    figure(onCpuSlowdownPercent, percent),
     String(slowdownPercent.runs),
   ]);
   const title = 'What the process loses: rounds through its memory that it makes less while it is watched';
-  return `${title}\n${renderTable([['watched', 'slower by', 'pairs'], ...rows])}`;
+  return `${title}\n${renderTable([['watched', 'slower by', 'by CPU it got', 'pairs'], ...rows])}`;
 }
 
 function onePercentTable(onePercent: OnePercent, check: string): string {

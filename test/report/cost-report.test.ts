@@ -50,7 +50,9 @@ const RESULT: BenchResult = {
   intervals: [watching(1_000, 40), watching(5_000, 10)],
   regions: [watching(5_000, 8)],
   targets: [],
-  slowdown: [{ sampleUs: 5_000, regions: 100, slowdownPercent: figure(1.5, 1, 2) }],
+  slowdown: [
+    { sampleUs: 5_000, regions: 100, slowdownPercent: figure(1.5, 1, 2), onCpuSlowdownPercent: figure(0.5) },
+  ],
   onePercent: {
     cpuUsPerTick: 30,
     cpuUsPerRegion: 0.001,
@@ -70,7 +72,7 @@ test('everything that was measured is shown, with its unit and its spread', (t) 
   t.regex(text, /^memory +resolve +mark +read +together$/m);
   t.regex(text, /^small pages +1\.00 us \(0\.90 \.\. 1\.10\) .* 6\.00 us$/m);
   t.regex(text, /^1 ms +40\.0 % \(39\.0 \.\. 41\.0\) +1\.50 ms \(1\.40 \.\. 1\.60\) .* 10 of 100$/m);
-  t.regex(text, /^every 5 ms, 100 regions +1\.50 % \(1\.00 \.\. 2\.00\) +5$/m);
+  t.regex(text, /^every 5 ms, 100 regions +1\.50 % \(1\.00 \.\. 2\.00\) +0\.50 % \(0\.50 \.\. 0\.50\) +5$/m);
   t.regex(text, /^1 ms +none +none$/m);
   t.regex(text, /^5 ms +over 10,000 +over 2,000,000$/m);
   t.regex(text, /3\.1 ms with 1,000 regions/);
