@@ -26,18 +26,21 @@ export async function measureSlowdown(
 ): Promise<Slowdown> {
   const endsAtMs = performance.now() + ms;
   const countMs = Math.max(MIN_COUNT_MS, ms / (2 * PAIRS) - 2 * SETTLE_MS);
+  let pairMs = 0;
   const percents: number[] = [];
   const onCpuPercents: number[] = [];
   await workload.setPace('flat out', signal);
   try {
     do {
+      const beganMs = performance.now();
       const isWatchedFirst = percents.length % 2 === 1;
       const first = await speedOf(workload, isWatchedFirst ? run : undefined, countMs, signal);
       const second = await speedOf(workload, isWatchedFirst ? undefined : run, countMs, signal);
       const [alone, watched] = isWatchedFirst ? [second, first] : [first, second];
       percents.push(100 * (1 - watched.perMs / alone.perMs));
       onCpuPercents.push(100 * (1 - watched.perCpuMs / alone.perCpuMs));
-    } while (performance.now() + 2 * (countMs + 2 * SETTLE_MS) < endsAtMs);
+      pairMs = performance.now() - beganMs;
+    } while (performance.now() + pairMs < endsAtMs);
   } finally {
     if (!signal.aborted) await workload.setPace('paced', signal);
   }
