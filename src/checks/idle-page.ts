@@ -12,15 +12,18 @@ import { NOT_SAMPLED, SAMPLES } from './access-check.js';
 import { FrameKinds } from './frame-kinds.js';
 import type { ProcessSpace } from './process-space.js';
 
+/** What the check asks of the bitmap. */
+export type IdleBits = Pick<IdleBitmap, 'readBatch' | 'writeBatch'>;
+
 /** The two files of the whole machine, opened once a sampler and shared by its targets. */
 export class IdleFiles {
   readonly hugePages = hugePagePages();
-  readonly bitmap: IdleBitmap;
+  readonly bitmap: IdleBits;
   readonly flags: KPageFlags;
 
   /** @throws the system's error; `supportOf('idle-page')` tells beforehand what it would be */
-  constructor() {
-    this.bitmap = new IdleBitmap();
+  constructor(bitmap: IdleBits = new IdleBitmap()) {
+    this.bitmap = bitmap;
     this.flags = new KPageFlags(this.hugePages);
   }
 }
@@ -114,6 +117,12 @@ export class IdlePageCheck implements AccessCheck {
    * and then one to three for kpageflags.
    */
   prepareAccessChecks(table: RegionTable): void {
+    this.resolve(table);
+    this.mark();
+  }
+
+  /** The first half of preparing: picks pages, and finds out which idle bits speak for them. */
+  resolve(table: RegionTable): void {
     const { count, samplePage } = table;
     if (this.#marked.capacity < table.capacity) this.#marked = new Marked(table.capacity);
     const marked = this.#marked;
@@ -132,8 +141,12 @@ export class IdlePageCheck implements AccessCheck {
       if (idleFrame === NO_IDLE_BIT) unsampleable++;
       else marked.add(i, frame, idleFrame);
     }
-    this.files.bitmap.writeBatch(words);
     this.counters.counts[NOT_SAMPLED]! += unsampleable;
+  }
+
+  /** The second: sets the idle bits that were found. */
+  mark(): void {
+    this.files.bitmap.writeBatch(this.#marked.words);
   }
 
   /**

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
 import { VERSION } from '../version.js';
+import { addBench } from './bench.js';
 import { addDemo } from './demo.js';
 import { addDoctor } from './doctor.js';
 import { report } from './failure.js';
@@ -28,6 +29,7 @@ addRecord(program);
 addWatch(program);
 addTune(program);
 addDemo(program);
+addBench(program);
 
 try {
   await program.parseAsync();

@@ -119,7 +119,7 @@ export function requireTargets(options: WatchOptions, command: readonly string[]
   throw new UsageError(`nothing to watch: give --pid PID, or a command after --, as in \`${example}\``);
 }
 
-function parsePids(text: string, before: readonly number[] = []): number[] {
+export function parsePids(text: string, before: readonly number[] = []): number[] {
   const pid = Number(text);
   if (!/^\d+$/.test(text) || pid < 1 || pid > 0x7fff_ffff) {
     throw new InvalidArgumentError('A process id is a whole number from 1 on; `ps -e` lists them.');
@@ -139,7 +139,7 @@ function parseRanges(text: string, before: readonly AddressRange[] = []): Addres
   return [...before, range].sort((a, b) => a.startAddress - b.startAddress);
 }
 
-function parseDuration(text: string): number {
+export function parseDuration(text: string): number {
   try {
     return parseDurationUs(text);
   } catch (error) {

@@ -5,7 +5,7 @@ import { ChildCommand } from './child-command.js';
 import { ExitStatus, note } from './failure.js';
 import { monitorOptions, type WatchOptions } from './options.js';
 
-const RECLAIM_NOTE =
+export const RECLAIM_NOTE =
   'the referenced check clears the accessed bits that the kernel goes by when memory gets short: under memory ' +
   'pressure it may take pages of the watched processes that are in use';
 

@@ -27,6 +27,13 @@ export function idlePageSupport(): Support {
   const bitmap = opens(IDLE_BITMAP, 'r+');
   if (bitmap === 'ENOENT') return noIdleBitmap();
   if (bitmap !== undefined) return refused(IDLE_BITMAP, bitmap);
+  return framesSupport();
+}
+
+/** Frame numbers in pagemap, and kpageflags: which frames a process has, and of what kind they are. */
+export function framesSupport(): Support {
+  const linux = linuxSupport();
+  if (!linux.ok) return linux;
   const flags = opens(KPAGEFLAGS, 'r');
   if (flags === 'ENOENT') {
     return lacks('the kernel was built without CONFIG_PROC_PAGE_MONITOR', 'boot a kernel that has it');
@@ -58,6 +65,12 @@ export function referencedSupport(): Support {
 export function numaBalancing(): boolean {
   const value = textOf('/proc/sys/kernel/numa_balancing');
   return value !== undefined && value.trim() !== '0';
+}
+
+/** When the kernel makes transparent huge pages: always, madvise (for those who ask), or never, also where it cannot. */
+export function transparentHugePages(): string {
+  const modes = textOf('/sys/kernel/mm/transparent_hugepage/enabled') ?? '';
+  return /\[(\w+)\]/.exec(modes)?.[1] ?? 'never';
 }
 
 /** Pages in a transparent huge page; 512 (2 MiB of 4 KiB pages) where the kernel has none to tell of. */

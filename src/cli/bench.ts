@@ -1,0 +1,109 @@
+import { constants } from 'node:os';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { systemCode } from '../core/errors.js';
+import { Benchmark, MIN_TIME_US } from '../measure/benchmark.js';
+import type { MeasuredCheck } from '../measure/result.js';
+import { renderCosts } from '../report/cost-report.js';
+import { formatDuration } from '../report/units.js';
+import { ExitStatus, note, report } from './failure.js';
+import { parseDuration, parsePids } from './options.js';
+import { onStopSignal, RECLAIM_NOTE } from './watching.js';
+
+interface BenchOptions {
+  readonly pid?: number;
+  readonly time: number;
+  readonly check: MeasuredCheck | 'auto';
+  readonly json?: boolean;
+}
+
+export function addBench(program: Command): void {
+  program
+    .command('bench')
+    .description('measure what watching costs here: on a process, or on a workload of its own')
+    .option('-p, --pid <pid>', 'the process to measure on (default: a workload of some 600 MiB)', parsePid)
+    .addOption(
+      new Option('-t, --time <time>', 'how long it may take, 15s or more')
+        .argParser(parseTime)
+        .default(30e6, '30s'),
+    )
+    .addOption(
+      new Option('--check <check>', 'how to see accesses; `pagepulse doctor` tells what there is')
+        .choices(['auto', 'idle-page', 'referenced'])
+        .default('auto'),
+    )
+    .option('--json', 'as JSON')
+    .addHelpText('after', '\nExamples:\n  pagepulse bench\n  pagepulse bench --pid 4242 --time 1m --json')
+    .action(bench);
+}
+
+/** Exit status 1 where a process ended before all was measured; 130 after Ctrl-C, which prints no figures. */
+async function bench({ pid, time, check, json }: BenchOptions): Promise<void> {
+  const stopped = new AbortController();
+  const stopWith = onStopSignal();
+  let signalNumber = 0;
+  stopWith((signal) => {
+    signalNumber = constants.signals[signal];
+    stopped.abort();
+  });
+  const progress = new Progress();
+  const benchmark = new Benchmark({
+    ...(pid !== undefined && { pid }),
+    check,
+    timeUs: time,
+    signal: stopped.signal,
+    onProgress: (what) => progress.show(what),
+  });
+  note(`measuring for up to ${formatDuration(time)}; Ctrl-C ends it`);
+  if (pid !== undefined && benchmark.check === 'referenced') note(RECLAIM_NOTE);
+  try {
+    const result = await benchmark.run();
+    progress.clear();
+    process.stdout.on('error', (error) => {
+      // `| head` has seen enough.
+      if (systemCode(error) !== 'EPIPE') process.exitCode = report(error);
+    });
+    process.stdout.write(json ? `${JSON.stringify(result, rounded, 2)}\n` : renderCosts(result));
+    if (!result.targetEnded) return;
+    note(`process ${pid} ended during the benchmark; what was measured until then is shown`);
+    throw new ExitStatus(1);
+  } catch (error) {
+    progress.clear();
+    if (stopped.signal.aborted) throw new ExitStatus(128 + signalNumber);
+    throw error;
+  }
+}
+
+/** For JSON.stringify: nanoseconds are finer than anything that is measured. */
+function rounded(_: string, value: unknown): unknown {
+  return typeof value === 'number' ? Math.round(value * 1_000) / 1_000 : value;
+}
+
+function parsePid(text: string, before: number | undefined): number {
+  if (before !== undefined) throw new InvalidArgumentError('One process is measured at a time.');
+  return parsePids(text)[0]!;
+}
+
+function parseTime(text: string): number {
+  const us = parseDuration(text);
+  if (us < MIN_TIME_US || us > 3_600e6) {
+    throw new InvalidArgumentError(
+      'Less than 15s is too short for so many figures, and more than 1h helps none.',
+    );
+  }
+  return us;
+}
+
+/** One line on the terminal that is written over and over; nothing where standard error is no terminal. */
+class Progress {
+  readonly #isShown = process.stderr.isTTY === true;
+
+  show(what: string): void {
+    if (this.#isShown) {
+      process.stderr.write(`\r${what.slice(0, (process.stderr.columns || 80) - 1)}\x1b[K`);
+    }
+  }
+
+  clear(): void {
+    if (this.#isShown) process.stderr.write('\r\x1b[K');
+  }
+}

@@ -1,0 +1,93 @@
+import { IdleFiles, IdlePageCheck } from '../checks/idle-page.js';
+import { ProcessSpace } from '../checks/process-space.js';
+import { ReferencedCheck } from '../checks/referenced.js';
+import type { ProcessRequest } from '../checks/target-request.js';
+import { RandomStreams, randomFrom } from '../core/random.js';
+import { RegionTable } from '../core/region-table.js';
+import { FRAMES_PER_WORD, IdleBitmap } from '../kernel/idle-bitmap.js';
+import { Pagemap } from '../kernel/pagemap.js';
+import { WordBatch } from '../kernel/words.js';
+import type { PartName } from './result.js';
+
+/** Regions, and so samples, of a tick that is measured. */
+export const SAMPLES_A_TICK = 100;
+
+/** A check as what it consists of: run in order, the parts are a tick. */
+export interface CheckInParts {
+  readonly parts: readonly { readonly name: PartName; readonly run: () => void }[];
+  readonly table: RegionTable;
+  /** As once in an update interval. */
+  update(): void;
+  close(): void;
+}
+
+const counters = () => ({ counts: new Float64Array(2) });
+const random = () => randomFrom(new RandomStreams(1).next());
+
+/** Where there is no idle bitmap: nothing is marked, and nothing read. */
+const NO_BITMAP = { readBatch: () => 0, writeBatch: () => {} };
+const idleFiles = new Map<boolean, IdleFiles>();
+
+/**
+ * The idle-page check on these pages of a process; without a bitmap its first part alone, which finds out frames.
+ *
+ * @param pages page numbers in order
+ * @throws PagepulseError `NO_PROCESS`, `PERMISSION`
+ */
+export function idlePageInParts(pid: number, pages: readonly number[], hasBitmap: boolean): CheckInParts {
+  const files = idleFiles.get(hasBitmap) ?? (hasBitmap ? new IdleFiles() : new IdleFiles(NO_BITMAP));
+  idleFiles.set(hasBitmap, files);
+  const check = new IdlePageCheck(new ProcessSpace({ pid }), files, random(), counters());
+  const table = RegionTable.forLimits(3, SAMPLES_A_TICK);
+  // A region of one page has nothing to choose from: the pages that are asked about are these.
+  table.count = Math.min(pages.length, SAMPLES_A_TICK);
+  for (let i = 0; i < table.count; i++) {
+    const page = pages[Math.floor((i * pages.length) / table.count)]!;
+    table.setFresh(i, page, page + 1);
+  }
+  const resolve = { name: 'resolve', run: () => check.resolve(table) } as const;
+  const mark = { name: 'mark', run: () => check.mark() } as const;
+  const read = { name: 'read', run: () => check.checkAccesses(table) } as const;
+  return {
+    parts: hasBitmap ? [resolve, mark, read] : [resolve],
+    table,
+    update: () => check.updateRanges(table),
+    close: () => check.close(),
+  };
+}
+
+/** @throws PagepulseError `NO_PROCESS`, `PERMISSION`, `UNSUPPORTED` */
+export function referencedInParts(request: ProcessRequest): CheckInParts {
+  const check = new ReferencedCheck(new ProcessSpace(request), random(), counters());
+  const table = RegionTable.forLimits(3, 3);
+  check.updateRanges(table);
+  table.count = 1;
+  table.setFresh(0, table.ranges[0]!, table.ranges[1]!);
+  return {
+    parts: [
+      { name: 'clear', run: () => check.prepareAccessChecks(table) },
+      { name: 'read', run: () => check.checkAccesses(table) },
+    ],
+    table,
+    update: () => check.updateRanges(table),
+    close: () => check.close(),
+  };
+}
+
+/**
+ * Sets the idle bits of all frames that share a word of the bitmap with one of the pages', as long watching does in the
+ * end where a region is small: a read looks at all of them. Frames of others among them lose nothing by it.
+ */
+export function markNeighbours(pid: number, pages: readonly number[]): void {
+  const bitmap = new IdleBitmap();
+  const pagemap = new Pagemap(pid);
+  const words = new WordBatch(pages.length);
+  for (const page of pages) {
+    const frame = pagemap.frameOf(page);
+    if (frame > 0) words.indices[words.count++] = Math.floor(frame / FRAMES_PER_WORD);
+  }
+  words.halves.fill(0xffff_ffff);
+  bitmap.writeBatch(words);
+  bitmap.close();
+  pagemap.close();
+}
