@@ -2,9 +2,11 @@ import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
 import { PagepulseError } from '../core/errors.js';
 import { type RegionTable, TargetStatus } from '../core/region-table.js';
 import { pickSparseSamples } from '../core/sampling.js';
+import { turnsFor } from '../core/turns.js';
 import { FRAMES_PER_WORD, IdleBitmap } from '../kernel/idle-bitmap.js';
+import { KPageCount } from '../kernel/kpagecount.js';
 import { KPageFlags, NO_IDLE_BIT, speaksForPage } from '../kernel/kpageflags.js';
-import { frameIn, NOT_PRESENT, Pagemap } from '../kernel/pagemap.js';
+import { frameIn, isSharedIn, NOT_PRESENT, Pagemap } from '../kernel/pagemap.js';
 import { hugePagePages } from '../kernel/support.js';
 import { WordBatch } from '../kernel/words.js';
 import type { AccessCheck, CheckCounters } from './access-check.js';
@@ -15,11 +17,12 @@ import type { ProcessSpace } from './process-space.js';
 /** What the check asks of the bitmap. */
 export type IdleBits = Pick<IdleBitmap, 'readBatch' | 'writeBatch'>;
 
-/** The two files of the whole machine, opened once a sampler and shared by its targets. */
+/** The files of the whole machine, opened once a sampler and shared by its targets. */
 export class IdleFiles {
   readonly hugePages = hugePagePages();
   readonly bitmap: IdleBits;
   readonly flags: KPageFlags;
+  readonly mappers = new KPageCount();
 
   /** @throws the system's error; `supportOf('idle-page')` tells beforehand what it would be */
   constructor(bitmap: IdleBits = new IdleBitmap()) {
@@ -35,24 +38,30 @@ class Marked {
   readonly frame: Float64Array;
   /** The frame whose idle bit speaks for it. */
   readonly idleFrame: Float64Array;
+  /** What an access counts: in how many ticks the page is asked about once. */
+  readonly weight: Uint8Array;
   /** The word of `words` that this bit is in; neighbours may share one. */
   readonly word: Uint32Array;
   /** The words of the bitmap: marks to be written, then what is read. */
   readonly words: WordBatch;
   /** For what is asked of the other two files. */
   readonly asked: WordBatch;
+  /** For how many page tables map the pages that may be shared. */
+  readonly mappers: WordBatch;
 
   constructor(readonly capacity: number) {
     this.region = new Uint32Array(capacity);
     this.frame = new Float64Array(capacity);
     this.idleFrame = new Float64Array(capacity);
+    this.weight = new Uint8Array(capacity);
     this.word = new Uint32Array(capacity);
     this.words = new WordBatch(capacity);
     this.asked = new WordBatch(capacity);
+    this.mappers = new WordBatch(capacity);
   }
 
   /** Adds a row. The marks of the last word are added to where the bit is in that. */
-  add(region: number, frame: number, idleFrame: number): void {
+  add(region: number, frame: number, idleFrame: number, weight: number): void {
     const { words } = this;
     const bit = idleFrame & (FRAMES_PER_WORD - 1);
     const index = (idleFrame - bit) / FRAMES_PER_WORD;
@@ -65,6 +74,7 @@ class Marked {
     this.region[this.count] = region;
     this.frame[this.count] = frame;
     this.idleFrame[this.count] = idleFrame;
+    this.weight[this.count] = weight;
     this.word[this.count] = words.count - 1;
     this.count++;
   }
@@ -80,6 +90,7 @@ class Marked {
     this.region[to] = this.region[from]!;
     this.frame[to] = this.frame[from]!;
     this.idleFrame[to] = this.idleFrame[from]!;
+    this.weight[to] = this.weight[from]!;
   }
 }
 
@@ -94,6 +105,7 @@ export class IdlePageCheck implements AccessCheck {
   #marked = new Marked(0);
   readonly #kinds: FrameKinds;
   readonly #salt: number;
+  #tick = 0;
 
   /** @throws PagepulseError `NO_PROCESS`, `PERMISSION` */
   constructor(
@@ -126,20 +138,29 @@ export class IdlePageCheck implements AccessCheck {
     const { count, samplePage } = table;
     if (this.#marked.capacity < table.capacity) this.#marked = new Marked(table.capacity);
     const marked = this.#marked;
-    const { asked, words } = marked;
+    const { asked, words, mappers } = marked;
     pickSparseSamples(table, this.random, this.#salt);
     for (let i = 0; i < count; i++) asked.indices[i] = samplePage[i]!;
     asked.count = count;
     if (this.#pagemap.readBatch(asked) < count) table.status = TargetStatus.STALE;
-    marked.count = words.count = 0;
-    let unsampleable = 0;
+    marked.count = words.count = mappers.count = 0;
+    for (let i = 0; i < count; i++) {
+      const frame = frameIn(asked, i);
+      if (frame > 0 && isSharedIn(asked, i)) mappers.indices[mappers.count++] = frame;
+    }
+    this.files.mappers.readBatch(mappers);
+    this.#tick++;
+    let [unsampleable, shared] = [0, 0];
     for (let i = 0; i < count; i++) {
       const frame = frameIn(asked, i);
       if (frame === NOT_PRESENT) continue;
       if (frame === 0) throw this.#framesHidden();
+      let turns = 1;
+      if (isSharedIn(asked, i)) turns = turnsFor(mappers.halves[2 * shared++]!, table.maxNrAccesses);
+      if (turns > 1 && (this.#tick + i) % turns !== 0) continue;
       const idleFrame = this.#kinds.idleFrameOf(samplePage[i]!, frame);
       if (idleFrame === NO_IDLE_BIT) unsampleable++;
-      else marked.add(i, frame, idleFrame);
+      else marked.add(i, frame, idleFrame, turns);
     }
     this.counters.counts[NOT_SAMPLED]! += unsampleable;
   }
@@ -158,7 +179,7 @@ export class IdlePageCheck implements AccessCheck {
     const { counts } = this.counters;
     const { flags, bitmap } = this.files;
     const marked = this.#marked;
-    const { asked, region, frame, idleFrame } = marked;
+    const { asked, region, frame, idleFrame, weight } = marked;
     bitmap.readBatch(marked.words);
     let seeming = 0;
     for (let row = 0; row < marked.count; row++) if (!marked.isIdle(row)) marked.move(row, seeming++);
@@ -178,7 +199,7 @@ export class IdlePageCheck implements AccessCheck {
     for (let row = 0; row < left; row++) asked.indices[row] = samplePage[region[row]!]!;
     this.#pagemap.readBatch(asked);
     for (let row = 0; row < left; row++) {
-      if (frameIn(asked, row) === frame[row]) nrAccesses[region[row]!]!++;
+      if (frameIn(asked, row) === frame[row]) nrAccesses[region[row]!]! += weight[row]!;
     }
     counts[SAMPLES]! += table.count;
   }

@@ -48,6 +48,7 @@ export function rescale(table: RegionTable, from: Attrs, to: Attrs): void {
   const { nrAccesses, lastNrAccesses, age, count } = table;
   const oldMax = maxNrAccesses(from);
   const newMax = maxNrAccesses(to);
+  table.maxNrAccesses = newMax;
   for (let i = 0; i < count; i++) {
     nrAccesses[i] = Math.floor((nrAccesses[i]! * newMax) / oldMax);
     lastNrAccesses[i] = Math.floor((lastNrAccesses[i]! * newMax) / oldMax);

@@ -15,6 +15,7 @@ const BYTES_PER_REGION = 3 * 8 + 3 * 4;
 const COUNT = 0;
 const STATUS = 1;
 const RANGE_COUNT = 2;
+const MAX_NR_ACCESSES = 3;
 
 /** Ranges a target is covered by, at most. */
 export const MAX_RANGES = 3;
@@ -109,6 +110,15 @@ export class RegionTable {
     this.#words[STATUS] = status;
   }
 
+  /** Sampling intervals in an aggregation interval; 1 until it is set. */
+  get maxNrAccesses(): number {
+    return Math.max(1, this.#words[MAX_NR_ACCESSES]!);
+  }
+
+  set maxNrAccesses(count: number) {
+    this.#words[MAX_NR_ACCESSES] = count;
+  }
+
   get rangeCount(): number {
     return this.#words[RANGE_COUNT]!;
   }
@@ -169,6 +179,7 @@ export class RegionTable {
   copyFrom(other: RegionTable): void {
     this.count = other.count;
     this.status = other.status;
+    this.maxNrAccesses = other.maxNrAccesses;
     this.setRanges(other.ranges.subarray(0, 2 * other.rangeCount));
     for (const column of ['startPage', 'endPage', 'nrAccesses', 'lastNrAccesses', 'age'] as const) {
       this[column].set(other[column].subarray(0, other.count));

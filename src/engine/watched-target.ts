@@ -1,7 +1,7 @@
 import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
 import type { TargetRequest } from '../checks/target-request.js';
 import type { AdaptedTarget } from '../core/adaptation.js';
-import type { Attrs } from '../core/attrs.js';
+import { type Attrs, maxNrAccesses } from '../core/attrs.js';
 import { initRegions } from '../core/init.js';
 import { RegionTable } from '../core/region-table.js';
 import type { TargetInfo } from '../core/target.js';
@@ -38,6 +38,7 @@ export class WatchedTarget implements AdaptedTarget {
 /** A table with the first regions in these ranges. */
 export function firstTable(attrs: Attrs, ranges: Float64Array): RegionTable {
   const table = RegionTable.forLimits(attrs.minRegions, attrs.maxRegions);
+  table.maxNrAccesses = maxNrAccesses(attrs);
   table.setRanges(ranges);
   initRegions(table, attrs.minRegions);
   return table;

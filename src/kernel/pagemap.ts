@@ -7,6 +7,7 @@ export const NOT_PRESENT = -1;
 export const NO_ADDRESS_SPACE = -2;
 
 const PRESENT = 0x8000_0000; // bit 63, in the high half
+const EXCLUSIVE = 0x0100_0000; // bit 56
 const FRAME_HIGH = 0x007f_ffff; // bits 32 .. 54
 
 /**
@@ -36,6 +37,11 @@ export class Pagemap extends WordFile {
 /** The frame in a word of a batch that was read, as `frameOf`; NOT_PRESENT for all where the address space is gone. */
 export function frameIn({ halves }: WordBatch, at: number): number {
   return frameOfWord(halves[2 * at]!, halves[2 * at + 1]!);
+}
+
+/** Whether other page tables may map the page of a word that was read. */
+export function isSharedIn({ halves }: WordBatch, at: number): boolean {
+  return (halves[2 * at + 1]! & EXCLUSIVE) === 0;
 }
 
 function frameOfWord(low: number, high: number): number {

@@ -1,0 +1,18 @@
+/** A page that is mapped by up to so many processes is asked about every time. */
+const FREELY = 16;
+
+/**
+ * In how many ticks a page that `mappers` page tables map is asked about once, and then counts as often: each of them is
+ * visited to mark the page and again to read its mark, so that the visits stay about as many as 16 mappers make.
+ *
+ * Whose turn it is depends on the tick and the region alone, neither of which knows about accesses, so the expected
+ * nrAccesses is the same; what varies is more. Always a divisor of `ticks`, so that a page that is always accessed counts
+ * exactly `ticks`.
+ *
+ * @param ticks in an aggregation interval
+ */
+export function turnsFor(mappers: number, ticks: number): number {
+  let turns = Math.min(ticks, Math.ceil(mappers / FREELY));
+  while (turns > 1 && ticks % turns !== 0) turns--;
+  return Math.max(1, turns);
+}
