@@ -125,8 +125,8 @@ export class IdlePageCheck implements AccessCheck {
   }
 
   /**
-   * Once a tick and target: two system calls a region (pagemap, the bitmap), one where the page is not present; and now
-   * and then one to three for kpageflags.
+   * Once a tick and target: two system calls a region (pagemap, the bitmap), one where the page is not present; one more
+   * where others may map it (kpagecount), and now and then one to three for kpageflags.
    */
   prepareAccessChecks(table: RegionTable): void {
     this.resolve(table);
@@ -198,8 +198,10 @@ export class IdlePageCheck implements AccessCheck {
     asked.count = left;
     for (let row = 0; row < left; row++) asked.indices[row] = samplePage[region[row]!]!;
     this.#pagemap.readBatch(asked);
+    const most = table.maxNrAccesses;
     for (let row = 0; row < left; row++) {
-      if (frameIn(asked, row) === frame[row]) nrAccesses[region[row]!]! += weight[row]!;
+      const i = region[row]!;
+      if (frameIn(asked, row) === frame[row]) nrAccesses[i] = Math.min(most, nrAccesses[i]! + weight[row]!);
     }
     counts[SAMPLES]! += table.count;
   }

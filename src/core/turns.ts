@@ -1,6 +1,9 @@
 /** A page that is mapped by up to so many processes is asked about every time. */
 const FREELY = 16;
 
+/** However many they are: what is asked about more rarely tells too little of an aggregation interval. */
+const MOST_TURNS = 4;
+
 /**
  * In how many ticks a page that `mappers` page tables map is asked about once, and then counts as often: each of them is
  * visited to mark the page and again to read its mark, so that the visits stay about as many as 16 mappers make.
@@ -12,7 +15,7 @@ const FREELY = 16;
  * @param ticks in an aggregation interval
  */
 export function turnsFor(mappers: number, ticks: number): number {
-  let turns = Math.min(ticks, Math.ceil(mappers / FREELY));
+  let turns = Math.min(ticks, MOST_TURNS, Math.ceil(mappers / FREELY));
   while (turns > 1 && ticks % turns !== 0) turns--;
   return Math.max(1, turns);
 }

@@ -164,7 +164,8 @@ export class Coordinator implements CoordinatorApi {
       // Long intervals, and those in which calls are worked on, are slept through here, where calls are heard.
       const isFast = clock.isVirtual || (sampleUs <= MAX_QUIET_US && !this.#isBusy);
       const quiet = isAlone ? 0 : beat.quietIntervals();
-      if (isAlone || (this.#pages === 'marked' && (quiet === 0 || !isFast))) {
+      const isCalled = this.#gate.calls !== this.#arrived;
+      if (isAlone || (this.#pages === 'marked' && (quiet === 0 || !isFast || isCalled))) {
         const msLeft = clock.isVirtual ? 0 : Math.max(0, clock.msUntil(beat.dueUs));
         if (this.#isBusy || this.#gate.sleep(this.#arrived, msLeft)) {
           await this.#giveTurns(parts, msLeft);
@@ -174,6 +175,7 @@ export class Coordinator implements CoordinatorApi {
           await this.#work(parts);
           continue;
         }
+        if ((this.#pages as string) === 'none') continue; // a call has changed the intervals
       }
       const isMarked = this.#pages === 'marked';
       const intervals = isFast ? quiet : isMarked ? 1 : 0;

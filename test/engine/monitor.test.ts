@@ -89,6 +89,17 @@ test.serial('calls are answered at once, however long the intervals are', async 
   t.like(await t.throwsAsync(monitor.setAttrs({ sampleUs: 10e6 })), { code: 'ATTRS' });
 });
 
+test.serial(
+  'calls are answered in an interval or a few, also while the samplers tick by themselves',
+  async (t) => {
+    const attrs = { sampleUs: 40_000, aggrUs: 4_000_000, updateUs: 60e6 };
+    await using monitor = await Monitor.start({ targets: [hotCold()], attrs });
+    for (let call = 0; call < 10; call++) await monitor.stats();
+    const { ticks, overruns } = await monitor.stats();
+    t.true(ticks + overruns < 60, `${ticks + overruns} of 100 intervals`);
+  },
+);
+
 test.serial('more room for regions can be given while running', async (t) => {
   const attrs = { sampleUs: 1_000, aggrUs: 10_000, minRegions: 10, maxRegions: 20 };
   await using monitor = await Monitor.start({ targets: [hotCold()], attrs, seed: 1 });

@@ -22,6 +22,11 @@ for (const [title, start] of [
   });
 }
 
+test.serial('manyshare: the part of shared memory of 200 processes that one of them reads', async (t) => {
+  // A sample visits 200 page tables, twice; so few are made on the emulator, and the range is found less sharply.
+  expectFound(t, await guest.watch({ start: ['manyshare 200 16 4'], seconds: SECONDS }), { least: 0.95 });
+});
+
 test.serial('folios: pages of 64 KiB are seen whole', async (t) => {
   const sizes = '/sys/kernel/mm/transparent_hugepage/hugepages';
   if ((await guest.shell(`ls -d ${sizes}-64kB || true`)) === '') {
