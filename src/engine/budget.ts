@@ -15,6 +15,12 @@ const MIN_WINDOWS = 3;
 /** A window so many times as dear as the others is left out; costs that are so many times the mean have jumped. */
 const OUTLIER = 2;
 const JUMP = 1.5;
+/** Intervals that differ by this factor tell what follows ticks from what does not. */
+const DISTINCT = 1.5;
+/** However much does not follow ticks, longer intervals than so many times what the ticks alone need save next to nothing. */
+const MOST_STRETCH = 10;
+/** A window makes the interval at most so many times as long: at the start, when V8 compiles, it seems to need far more. */
+const MOST_STEP = 4;
 /** Weight of the latest window in what an update is thought to cost. */
 const LATEST = 0.3;
 /** Pictures still have to come: an aggregation interval gets longer than this only where fewer regions do not help. */
@@ -38,16 +44,19 @@ export interface Window {
 /**
  * Keeps what watching costs within a share of one core, from what it is measured to cost; knows no clock and no threads.
  *
- * Costs are taken to follow the number of ticks, apart from the updates, whose cost is measured. What does not follow
- * them makes the next window cost more than expected and the interval longer still: with a tick of a us and a constant
- * share b, the interval becomes (a + b x interval) / aim, which goes towards a / (aim - b).
+ * A window costs a us a tick and a constant share b, beside the updates, whose cost is measured. With one interval a and b
+ * cannot be told apart, and all is taken to be ticks; as soon as there was a clearly different one, its windows and the
+ * latest give both, and the interval goes to a / (aim - b).
  *
  * Intervals are stretched first. Where an aggregation interval would pass 10 s, maxRegions is lowered as well; and where
  * that does not help (enough), the intervals go on. What was taken is given back in the reverse order.
  */
 export class Budget {
-  /** The latest windows, the last at the end: CPU time of a sampling interval, and how long it was. */
-  readonly #windows: { readonly tickUs: number; readonly elapsedUs: number }[] = [];
+  /** The latest windows of about the same interval, the last at the end: CPU time of a sampling interval, and how long. */
+  readonly #windows: { readonly tickUs: number; readonly elapsedUs: number; readonly intervals: number }[] =
+    [];
+  /** What a sampling interval has cost when it was clearly longer or shorter than now, and how long it was. */
+  #before: { readonly costUs: number; readonly sampleUs: number } | undefined;
   /** CPU time of reading all mappings once, in microseconds. */
   #updateUs = 0;
   #shortestSampleUs = 0;
@@ -65,7 +74,7 @@ export class Budget {
     readonly followsRegions: boolean,
     tickUs = 0,
   ) {
-    if (tickUs > 0) this.#windows.push({ tickUs, elapsedUs: 0 });
+    if (tickUs > 0) this.#windows.push({ tickUs, elapsedUs: 0, intervals: 0 });
     this.#shortestSampleUs = this.#sampleUsFor(0);
   }
 
@@ -85,9 +94,11 @@ export class Budget {
   measure(window: Window, wanted: Attrs, leastRegions: number): void {
     const { intervals, elapsedUs, cpuUs, updateCpuUs } = window;
     const updateShare = this.#updateShare(window, wanted);
-    this.#remember(Math.max(0, cpuUs - updateCpuUs) / intervals, elapsedUs);
+    this.#remember(Math.max(0, cpuUs - updateCpuUs) / intervals, elapsedUs, intervals);
 
-    const expected = this.#tickCost() / Math.max(this.#shortestSampleUs, wanted.sampleUs) + updateShare;
+    const constant = this.#constantShare();
+    const tickUs = this.#tickCost() - constant * this.#sampleUs();
+    const expected = tickUs / Math.max(this.#shortestSampleUs, wanted.sampleUs) + constant + updateShare;
     if (expected > TOO_MUCH * this.share) {
       this.#calmUs = 0;
       this.#tighten(updateShare, window.regions, wanted, leastRegions);
@@ -112,9 +123,14 @@ export class Budget {
     return this.#updateUs / Math.max(wanted.updateUs, this.#shortestUpdateUs);
   }
 
-  #remember(tickUs: number, elapsedUs: number): void {
+  #remember(tickUs: number, elapsedUs: number, intervals: number): void {
     const windows = this.#windows;
-    windows.push({ tickUs, elapsedUs });
+    const [sampleUs, latestUs] = [this.#sampleUs(), elapsedUs / intervals];
+    if (sampleUs > 0 && Math.max(latestUs / sampleUs, sampleUs / latestUs) >= DISTINCT) {
+      this.#before = { costUs: this.#tickCost(), sampleUs };
+      windows.length = 0;
+    }
+    windows.push({ tickUs, elapsedUs, intervals });
     let rememberedUs = 0;
     for (const window of windows) rememberedUs += window.elapsedUs;
     while (windows.length > MIN_WINDOWS && rememberedUs - windows[0]!.elapsedUs >= MEMORY_US) {
@@ -139,9 +155,29 @@ export class Budget {
     return median > JUMP * mean ? median : mean;
   }
 
+  /** The sampling interval of the windows that are remembered; 0 without any. */
+  #sampleUs(): number {
+    let [elapsedUs, intervals] = [0, 0];
+    for (const window of this.#windows) {
+      elapsedUs += window.elapsedUs;
+      intervals += window.intervals;
+    }
+    return intervals > 0 ? elapsedUs / intervals : 0;
+  }
+
+  /** What is spent however long the intervals are, as a share of one core. */
+  #constantShare(): number {
+    const sampleUs = this.#sampleUs();
+    if (!this.#before || sampleUs === 0) return 0;
+    const costUs = this.#tickCost();
+    const slope = (costUs - this.#before.costUs) / (sampleUs - this.#before.sampleUs);
+    return Math.max(0, Math.min(slope, costUs / sampleUs, this.#before.costUs / this.#before.sampleUs));
+  }
+
   #tighten(updateShare: number, regions: number, wanted: Attrs, leastRegions: number): void {
     const neededUs = this.#sampleUsFor(updateShare);
-    this.#shortestSampleUs = Math.max(this.#shortestSampleUs, neededUs);
+    const mostUs = MOST_STEP * Math.max(this.#shortestSampleUs, wanted.sampleUs);
+    this.#shortestSampleUs = Math.max(this.#shortestSampleUs, Math.min(neededUs, mostUs));
     const longestUs = longestSampleUs(wanted);
     if (!this.followsRegions || neededUs <= longestUs) return;
     const regionsFor = Math.max(leastRegions, Math.floor((regions * longestUs) / neededUs));
@@ -161,7 +197,10 @@ export class Budget {
 
   /** The sampling interval in which ticks and updates cost together what is aimed at. */
   #sampleUsFor(updateShare: number): number {
-    return Math.min(LONGEST_SAMPLE_US, this.#tickCost() / (AIM * this.share - updateShare));
+    const constant = this.#constantShare();
+    const tickUs = this.#tickCost() - constant * this.#sampleUs();
+    const aim = AIM * this.share - updateShare;
+    return Math.min(LONGEST_SAMPLE_US, tickUs / Math.max(aim - constant, aim / MOST_STRETCH));
   }
 }
 
