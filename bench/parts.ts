@@ -35,7 +35,6 @@ export const PARTS: Readonly<Record<string, (report: Report) => Promise<void>>> 
     const rows = [
       costRow('two targets, synthetic check', measure({ check: 'synthetic', targets: 2, ...times })),
       costRow('the same, ticks alone', measure({ check: 'synthetic', targets: 2, ...ticksAlone })),
-      costRow('one target, synthetic check', measure({ check: 'synthetic', targets: 1, ...times })),
       costRow(`one target, ${best} check`, measure({ check: best, targets: 1, ...times })),
       costRow('the same, ticks alone', measure({ check: best, targets: 1, ...ticksAlone })),
     ];

@@ -3,10 +3,10 @@ import { Monitor } from '../src/index.js';
 import { Workload } from '../test/lab/agent/workload.js';
 import { type Spread, spreadOf } from './spread.js';
 
-const PAIRS = 11;
+const PAIRS = 9;
 const SECONDS = 6;
 /** Until the budget has been settled on. */
-const SETTLE_MS = 30_000;
+const SETTLE_MS = 24_000;
 
 /** By how much fewer rounds a second a process makes while it is watched by default, in percent: pairs of runs in turn. */
 export async function slowdown(hotcold: string): Promise<Spread> {

@@ -10,10 +10,10 @@ const WORKLOADS: readonly (readonly string[])[] = [
   Array.from({ length: 20 }, () => 'hotcold 32 12 4'),
 ];
 /** Until V8 has compiled everything, which the emulator makes slow, and the controller has followed. */
-const SETTLE_US = 60e6;
-const SECONDS = 120;
+const SETTLE_US = 45e6;
+const SECONDS = 90;
 
-/** What a budget is kept to, and how much is seen with it: the last 60 s of 120. */
+/** What a budget is kept to, and how much is seen with it: the last 45 s of 90. */
 export async function budget(guest: Guest): Promise<void> {
   const rows: string[][] = [];
   for (const start of WORKLOADS) {

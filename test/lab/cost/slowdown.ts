@@ -4,7 +4,7 @@ import type { Guest } from '../machine/guest.js';
 import type { Method } from '../machine/protocol.js';
 
 const PAIRS = 7;
-const SECONDS = 20;
+const SECONDS = 16;
 const WORKLOAD = 'hotcold 256 100 32';
 
 /** By how much fewer rounds a second the workload makes while it is watched than just before and just after. */
