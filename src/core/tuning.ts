@@ -118,5 +118,5 @@ export function clampSampleUs(sampleUs: number, { minSampleUs, maxSampleUs }: Tu
 }
 
 function refuse(reason: string): PagepulseError {
-  return new PagepulseError('ATTRS', `the goal of automatic intervals has ${reason}`);
+  return new PagepulseError('ATTRS', `the goal of automatic intervals: ${reason}`);
 }
