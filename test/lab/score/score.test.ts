@@ -51,6 +51,13 @@ test('a snapshot is scored against the phase that it lies in, once that has sett
   t.deepEqual(lagsMs([old(0, 900), old(1_000, 1_200), late], phases), [0.3]);
   t.deepEqual(lagsMs([old(0, 900)], phases), [Number.POSITIVE_INFINITY]);
   t.deepEqual(pidsOf(lines), [7]);
+  // What the workload does between two phases, it says nothing of.
+  const ended = phasesOf([TRUTH[0], { pid: 7, atNs: String(500 * 1_000), phaseEnds: 0 }, lines.at(-1)]);
+  t.deepEqual(
+    ended.map(({ untilUs }) => untilUs),
+    [500, Number.POSITIVE_INFINITY],
+  );
+  t.is(score([old(400, 600), old(600, 900)], ended).snapshots, 0);
 });
 
 test('the share of a range is the mean over its bytes and the snapshots', (t) => {

@@ -20,6 +20,7 @@ export interface Phase {
 interface TruthLine {
   readonly pid: number;
   readonly atNs: string;
+  readonly phaseEnds?: number;
   readonly ranges?: readonly { start: string; end: string; kind: Kind; everyMs?: number }[];
 }
 
@@ -28,18 +29,23 @@ export function pidsOf(lines: readonly unknown[]): number[] {
   return [...new Set((lines as TruthLine[]).map(({ pid }) => pid))];
 }
 
-/** The phases of one process. Each lasts until the next one begins, the last for ever. */
+/** The phases of one process. Each lasts until the workload says that it ends or the next one begins, the last for ever. */
 export function phasesOf(lines: readonly unknown[], pid = pidsOf(lines)[0]): Phase[] {
-  const told = (lines as TruthLine[]).filter((line) => line.pid === pid && line.ranges !== undefined);
-  return told.map(({ atNs, ranges }, i) => ({
-    fromUs: Number(atNs) / 1e3,
-    untilUs: Number(told[i + 1]?.atNs ?? Number.POSITIVE_INFINITY) / 1e3,
-    ranges: ranges!.map(({ start, end, ...more }) => ({
-      start: Number.parseInt(start, 16),
-      end: Number.parseInt(end, 16),
-      ...more,
-    })),
-  }));
+  const told = (lines as TruthLine[]).filter(
+    (line) => line.pid === pid && (line.ranges ?? line.phaseEnds) !== undefined,
+  );
+  return told.flatMap(({ atNs, ranges }, i) => {
+    if (!ranges) return [];
+    return {
+      fromUs: Number(atNs) / 1e3,
+      untilUs: Number(told[i + 1]?.atNs ?? Number.POSITIVE_INFINITY) / 1e3,
+      ranges: ranges.map(({ start, end, ...more }) => ({
+        start: Number.parseInt(start, 16),
+        end: Number.parseInt(end, 16),
+        ...more,
+      })),
+    };
+  });
 }
 
 export function bytesOf(ranges: readonly TruthRange[], kind: Kind): number {

@@ -5,6 +5,10 @@
  *
  *   {"pid":123,"atNs":"<CLOCK_MONOTONIC>","phase":0,"ranges":[{"start":"7f..","end":"7f..","kind":"hot"},...]}
  *
+ * and where it does not last until the next one begins, one when it ends:
+ *
+ *   {"pid":123,"atNs":"..","phaseEnds":0}
+ *
  * Addresses are hex and page aligned, ends exclusive, ranges sorted. The kinds:
  *
  *   hot        every page is accessed once a round; between two rounds there is 1 ms of sleep
@@ -208,9 +212,14 @@ static inline void tell(void)
 	fflush(stdout);
 }
 
-/* Forgets the ranges of the phase that ends. Phases are counted on, also where a workload repeats itself. */
+/*
+ * Tells that the phase has ended, and forgets its ranges: to set up what is next takes time, in which nothing is hot.
+ * Phases are counted on, also where a workload repeats itself.
+ */
 static inline void next_phase(void)
 {
+	printf("{\"pid\":%d,\"atNs\":\"%lld\",\"phaseEnds\":%u}\n", getpid(), now_ns(), truth.phase);
+	fflush(stdout);
 	truth.phase++;
 	truth.count = 0;
 }
