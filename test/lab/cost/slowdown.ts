@@ -3,7 +3,7 @@ import { spreadOf, spreadText } from '../../../bench/spread.js';
 import type { Guest } from '../machine/guest.js';
 import type { Method } from '../machine/protocol.js';
 
-const PAIRS = 7;
+const PAIRS = 5;
 const SECONDS = 16;
 const WORKLOAD = 'hotcold 256 100 32';
 
