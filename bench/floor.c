@@ -1,7 +1,7 @@
 /*
  * floor PID PAGES REGIONS SLEEP_US
  *
- * The floor that Pagepulse's cost is quoted against: for the pages in the file PAGES (64-bit numbers, REGIONS a tick) the
+ * The floor that Pagepulse's cost is quoted against: for the pages in the file PAGES (numbers as JavaScript has them, REGIONS a tick) the
  * system calls that its idle-page check makes for them, in a loop in C that does nothing else. Where there is no idle
  * bitmap, the two calls that find a page's frame and its flags. Prints microseconds of CPU a page.
  */
@@ -42,7 +42,7 @@ static double cpu_us(void)
 	return now.tv_sec * 1e6 + now.tv_nsec / 1e3;
 }
 
-static void resolve(const uint64_t *pages, size_t count, uint64_t *frames)
+static void resolve(const double *pages, size_t count, uint64_t *frames)
 {
 	for (size_t i = 0; i < count; i++)
 		frames[i] = frame_of(pages[i]);
@@ -63,7 +63,7 @@ static void mark(const uint64_t *frames, size_t count)
 }
 
 /* What was accessed is looked at again in the other two files. */
-static void check(const uint64_t *pages, const uint64_t *frames, size_t count)
+static void check(const double *pages, const uint64_t *frames, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		if (!frames[i] || word_of(bitmap, frames[i] / 64) >> (frames[i] % 64) & 1)
@@ -93,7 +93,8 @@ int main(int argc, char **argv)
 	}
 	size_t count = is.st_size / 8, regions = strtoul(argv[3], 0, 10);
 	useconds_t sleep_us = strtoul(argv[4], 0, 10);
-	uint64_t *pages = malloc(is.st_size), *frames = malloc(8 * regions);
+	double *pages = malloc(is.st_size);
+	uint64_t *frames = malloc(8 * regions);
 	if (!pages || !frames || read(list, pages, is.st_size) != is.st_size) {
 		perror("floor");
 		return 1;

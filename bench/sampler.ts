@@ -24,13 +24,13 @@ table.count = splitEvenly(table, 0, startPage, startPage + pages, regions);
 const random = randomFrom(new RandomStreams(1).next());
 const { prepare, check } = idlePageSupport().ok ? wholeCheck() : resolving();
 const asleep = new Int32Array(new SharedArrayBuffer(4));
-const asked = new BigUint64Array(regions * ticks);
+const asked = new Float64Array(regions * ticks);
 
 run(WARM_UP_TICKS, () => {});
 const cpu = openThreadCpu();
 const beganUs = readThreadCpuUs(cpu);
 run(ticks, (tick) => {
-  for (let i = 0; i < table.count; i++) asked[tick * table.count + i] = BigInt(table.samplePage[i]!);
+  for (let i = 0; i < table.count; i++) asked[tick * table.count + i] = table.samplePage[i]!;
 });
 console.log((readThreadCpuUs(cpu) - beganUs) / (ticks * table.count));
 const out = openSync(file, 'w');
