@@ -7,6 +7,7 @@ import { renderCosts } from '../report/cost-report.js';
 import { formatDuration } from '../report/units.js';
 import { ExitStatus, note, report } from './failure.js';
 import { parseDuration, parsePids } from './options.js';
+import { StatusLine } from './status-line.js';
 import { onStopSignal, RECLAIM_NOTE } from './watching.js';
 
 interface BenchOptions {
@@ -45,7 +46,7 @@ async function bench({ pid, time, check, json }: BenchOptions): Promise<void> {
     signalNumber = constants.signals[signal];
     stopped.abort();
   });
-  const progress = new Progress();
+  const progress = new StatusLine();
   const benchmark = new Benchmark({
     ...(pid !== undefined && { pid }),
     check,
@@ -91,19 +92,4 @@ function parseTime(text: string): number {
     );
   }
   return us;
-}
-
-/** One line on the terminal that is written over and over; nothing where standard error is no terminal. */
-class Progress {
-  readonly #isShown = process.stderr.isTTY === true;
-
-  show(what: string): void {
-    if (this.#isShown) {
-      process.stderr.write(`\r${what.slice(0, (process.stderr.columns || 80) - 1)}\x1b[K`);
-    }
-  }
-
-  clear(): void {
-    if (this.#isShown) process.stderr.write('\r\x1b[K');
-  }
 }

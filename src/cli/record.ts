@@ -10,6 +10,7 @@ import { formatDuration } from '../report/units.js';
 import { VERSION } from '../version.js';
 import { ExitStatus, note, tellLost, UsageError } from './failure.js';
 import { addWatchOptions, requireTargets, type WatchOptions } from './options.js';
+import { StatusLine } from './status-line.js';
 import { onStopSignal, startWatching } from './watching.js';
 
 interface RecordOptions extends WatchOptions {
@@ -78,7 +79,7 @@ async function write(monitor: Monitor, writer: RecordWriter): Promise<number> {
     attrs,
     seed,
   });
-  const status = new StatusLine();
+  const status = new RecordingStatus();
   const known = new Set<number>();
   monitor.on('detached', (target, reason, message) => {
     if (reason !== 'failed') return;
@@ -97,7 +98,7 @@ async function write(monitor: Monitor, writer: RecordWriter): Promise<number> {
       if (!known.has(snapshot.target.id)) await writer.target(snapshot.target);
       known.add(snapshot.target.id);
       await writer.snapshot(snapshot);
-      status.show(snapshot, known.size);
+      status.update(snapshot, known.size);
     }
     const { reason, stats } = await monitor.ended;
     if (known.size > 0) await writeChanges(Number.POSITIVE_INFINITY);
@@ -125,23 +126,23 @@ function tellNothingSeen(monitor: Monitor, reason: string): void {
   );
 }
 
-/** One line on the terminal that is written over and over; nothing where standard error is no terminal. */
-class StatusLine {
-  readonly isShown = process.stderr.isTTY === true;
+/** What a recording has so far, on one line of the terminal. */
+class RecordingStatus extends StatusLine {
   #shownAt = 0;
 
-  show({ endUs, stats }: Snapshot, processes: number): void {
+  update({ endUs, stats }: Snapshot, processes: number): void {
     if (!this.isShown || performance.now() - this.#shownAt < STATUS_MS) return;
     this.#shownAt = performance.now();
     const dropped = stats.droppedSnapshots > 0 ? `, ${stats.droppedSnapshots} dropped` : '';
-    const text = `recording ${processes === 1 ? '1 process' : `${processes} processes`} for ${formatDuration(
-      Math.round(endUs / 1e5) * 1e5,
-    )}: ${stats.snapshots} snapshots${dropped}, ${formatCost(stats)}, ${formatInForce(stats.inForce)}, ${stats.regions} regions; Ctrl-C ends it`;
-    process.stderr.write(`\r${text.slice(0, (process.stderr.columns || 80) - 1)}\x1b[K`);
+    this.show(
+      `recording ${processes === 1 ? '1 process' : `${processes} processes`} for ${formatDuration(
+        Math.round(endUs / 1e5) * 1e5,
+      )}: ${stats.snapshots} snapshots${dropped}, ${formatCost(stats)}, ${formatInForce(stats.inForce)}, ${stats.regions} regions; Ctrl-C ends it`,
+    );
   }
 
-  clear(): void {
-    if (this.#shownAt > 0) process.stderr.write('\r\x1b[K');
+  override clear(): void {
+    super.clear();
     this.#shownAt = 0;
   }
 }
