@@ -36,12 +36,7 @@ export class Meter {
 
   /** CPU of coordinator and samplers since the start, in microseconds: one read a thread. */
   threadsCpuUs(): number {
-    let cpuUs = this.#coordinatorUs() + this.samplers.endedCpuUs;
-    for (const link of this.samplers.all) {
-      link.readCpu();
-      cpuUs += link.cpuUs;
-    }
-    return cpuUs;
+    return this.#sumOf(this.#threads());
   }
 
   /** CPU of all that counts as cost, since the start, in microseconds. */
@@ -61,14 +56,9 @@ export class Meter {
       const none = { cpuPercent: null, recentCpuPercent: null, usPerSample: null, threads: [] };
       return { ...counted, ...lost, ...none };
     }
-    const threads: ThreadCost[] = [{ name: 'coordinator', cpuUs: this.#coordinatorUs() }];
-    let samplerUs = this.samplers.endedCpuUs;
-    for (const link of this.samplers.all) {
-      link.readCpu();
-      samplerUs += link.cpuUs;
-      threads.push({ name: `sampler ${link.slot}`, cpuUs: link.cpuUs });
-    }
-    const threadsUs = threads[0]!.cpuUs + samplerUs;
+    const threads = this.#threads();
+    const samplersUs = this.#sumOf(threads.slice(1));
+    const threadsUs = threads[0]!.cpuUs + samplersUs;
     const cpuUs = this.#isOfProcess ? this.cpuUs() : threadsUs;
     if (cpuUs > threadsUs) threads.push({ name: 'others', cpuUs: cpuUs - threadsUs });
     return {
@@ -76,13 +66,24 @@ export class Meter {
       ...lost,
       cpuPercent: elapsedUs > 0 ? (100 * cpuUs) / elapsedUs : 0,
       recentCpuPercent: this.#recentPercent(elapsedUs, cpuUs),
-      usPerSample: samples > 0 ? samplerUs / samples : null,
+      usPerSample: samples > 0 ? samplersUs / samples : null,
       threads,
     };
   }
 
-  #coordinatorUs(): number {
-    return (readThreadCpuUs(this.#cpuFile) || 0) - this.#cpuBaseUs;
+  /** The coordinator and the samplers that there are: one read each. */
+  #threads(): ThreadCost[] {
+    const coordinator = (readThreadCpuUs(this.#cpuFile) || 0) - this.#cpuBaseUs;
+    const samplers = this.samplers.all.map((link) => {
+      link.readCpu();
+      return { name: `sampler ${link.slot}`, cpuUs: link.cpuUs };
+    });
+    return [{ name: 'coordinator', cpuUs: coordinator }, ...samplers];
+  }
+
+  /** With what samplers cost that are there no longer. */
+  #sumOf(threads: readonly ThreadCost[]): number {
+    return threads.reduce((sum, { cpuUs }) => sum + cpuUs, this.samplers.endedCpuUs);
   }
 
   #recentPercent(atUs: number, cpuUs: number): number {
