@@ -1,11 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { cpuUsOf } from '../src/core/stats.js';
 import { Monitor, type MonitorOptions, type MonitorStats, type Snapshot } from '../src/index.js';
 
 /** What a monitor had done and cost at a time; since its start, in microseconds. */
 export interface CostPoint {
   readonly atUs: number;
   readonly cpuUs: number;
-  readonly samples: number;
   readonly sampleUs: number;
   readonly maxRegions: number;
 }
@@ -43,9 +43,9 @@ export async function observe(options: MonitorOptions, seconds: number): Promise
   return { points, snapshots, steps, startedUs: Number(monitor.startedMonotonicNs) / 1e3 };
 }
 
-function pointOf({ elapsedUs, cpuPercent, samples, inForce }: MonitorStats): CostPoint {
-  const { sampleUs, maxRegions } = inForce.attrs;
-  return { atUs: elapsedUs, cpuUs: ((cpuPercent ?? 0) / 100) * elapsedUs, samples, sampleUs, maxRegions };
+function pointOf(stats: MonitorStats): CostPoint {
+  const { sampleUs, maxRegions } = stats.inForce.attrs;
+  return { atUs: stats.elapsedUs, cpuUs: cpuUsOf(stats), sampleUs, maxRegions };
 }
 
 /** The largest share of a core in any 10 s that begin at `fromUs` or later, in percent. */

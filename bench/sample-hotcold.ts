@@ -1,4 +1,6 @@
+import { pageSize } from '../src/kernel/page-size.js';
 import { Workload } from '../test/lab/agent/workload.js';
+import { phasesOf } from '../test/lab/score/truth.js';
 import { type SampleCost, sampleCost } from './sample-cost.js';
 
 /** What a sample of `hotcold 256 100 32` costs: its mapping in as many regions, so many ticks, in so many rounds. */
@@ -9,10 +11,9 @@ export async function sampleHotCold(
 ): Promise<SampleCost[]> {
   const workload = await Workload.start(`${hotcold} 256 100 32`);
   try {
-    const { ranges } = workload.lines[0] as { ranges: { start: string; end: string }[] };
-    const page = (address: string) => Number.parseInt(address, 16) / 4_096;
-    const startPage = page(ranges[0]!.start);
-    const pages = page(ranges.at(-1)!.end) - startPage;
+    const { ranges } = phasesOf(workload.lines)[0]!;
+    const startPage = ranges[0]!.start / pageSize();
+    const pages = ranges.at(-1)!.end / pageSize() - startPage;
     return sampleCost({ pid: workload.pids[0]!, startPage, pages, ...sampling }, floor, rounds);
   } finally {
     await workload.end();

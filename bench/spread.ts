@@ -1,3 +1,5 @@
+import { figureOf } from '../src/measure/figure.js';
+
 /** Of several runs. */
 export interface Spread {
   readonly median: number;
@@ -6,9 +8,7 @@ export interface Spread {
 }
 
 export function spreadOf(values: readonly number[]): Spread {
-  const sorted = [...values].sort((a, b) => a - b);
-  const at = (share: number) => sorted[Math.round(share * (sorted.length - 1))]!;
-  return { median: at(0.5), min: at(0), max: at(1) };
+  return { median: figureOf(values).median, min: Math.min(...values), max: Math.max(...values) };
 }
 
 /** "median (least - most)", each with so many digits. */

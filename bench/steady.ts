@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { cpuUsOf } from '../src/core/stats.js';
 import { Monitor } from '../src/index.js';
 
 // PID MINUTES: a process that watches another by default and keeps nothing of it. Prints a line each minute: its resident
@@ -14,7 +15,7 @@ let before = await monitor.stats();
 for (let minute = 1; minute <= minutes!; minute++) {
   await pause(60_000);
   const now = await monitor.stats();
-  const cpuUs = ((now.cpuPercent ?? 0) * now.elapsedUs - (before.cpuPercent ?? 0) * before.elapsedUs) / 100;
+  const cpuUs = cpuUsOf(now) - cpuUsOf(before);
   const figures = [
     process.memoryUsage().rss / 2 ** 20,
     (100 * cpuUs) / (now.elapsedUs - before.elapsedUs),

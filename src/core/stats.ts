@@ -52,3 +52,8 @@ export interface MonitorStats {
   readonly usPerSample: number | null;
   readonly threads: readonly ThreadCost[];
 }
+
+/** CPU that the monitor had used by then, in microseconds; 0 on virtual time. */
+export function cpuUsOf({ cpuPercent, elapsedUs }: MonitorStats): number {
+  return ((cpuPercent ?? 0) * elapsedUs) / 100;
+}

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ProcessRequest } from '../checks/target-request.js';
 import type { Attrs } from '../core/attrs.js';
-import type { MonitorStats } from '../core/stats.js';
+import { cpuUsOf, type MonitorStats } from '../core/stats.js';
 import { Monitor } from '../engine/monitor.js';
 import { figureOf } from './figure.js';
 import type { MeasuredCheck, WatchingCost } from './result.js';
@@ -86,10 +86,6 @@ export function costOf(all: readonly MonitorStats[], { sampleUs, targets }: Watc
     ticks,
     overruns: last.overruns - first.overruns,
   };
-}
-
-function cpuUsOf({ cpuPercent, elapsedUs }: MonitorStats): number {
-  return ((cpuPercent ?? 0) * elapsedUs) / 100;
 }
 
 /** What an ended monitor is asked is refused: its targets are gone. */

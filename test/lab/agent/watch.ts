@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { setTimeout as pause } from 'node:timers/promises';
+import { cpuUsOf } from '../../../src/core/stats.js';
 import {
   type Attrs,
   DEFAULT_ATTRS,
@@ -117,11 +118,10 @@ class Observation {
 
 /** The cost of what a monitor did between two looks at its statistics. */
 function costBetween(before: MonitorStats, after: MonitorStats): WatchCost {
-  const cpuUs = (stats: MonitorStats) => ((stats.cpuPercent ?? 0) / 100) * stats.elapsedUs;
   const elapsedUs = after.elapsedUs - before.elapsedUs;
   const samples = after.samples - before.samples;
   const ticks = after.ticks - before.ticks;
-  const spentUs = cpuUs(after) - cpuUs(before);
+  const spentUs = cpuUsOf(after) - cpuUsOf(before);
   return {
     seconds: elapsedUs / 1e6,
     cpuPercent: (100 * spentUs) / elapsedUs,

@@ -1,3 +1,4 @@
+import { figureOf } from '../../../src/measure/figure.js';
 import type { Compared, Method } from '../machine/protocol.js';
 import { lagsMs, meanOf, scoreFound } from '../score/score.js';
 import { phasesOf } from '../score/truth.js';
@@ -35,7 +36,7 @@ export function measured(workload: string, runs: readonly Run[]): Measured[] {
       precision,
       recall,
       workingSetError,
-      lagMs: median(its.flatMap(lagsOf)),
+      lagMs: medianOf(its.flatMap(lagsOf)),
       cpuPercent: mean(its.map(({ cost }) => cost?.cpuPercent ?? Number.NaN)),
       usPerSample: mean(its.map(({ cost }) => cost?.usPerSample ?? Number.NaN)),
       slowdown: mean(its.map(({ slowdown }) => slowdown)),
@@ -62,9 +63,6 @@ function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
-function median(values: readonly number[]): number {
-  if (values.length === 0) return Number.NaN;
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+function medianOf(values: readonly number[]): number {
+  return values.length > 0 ? figureOf(values).median : Number.NaN;
 }

@@ -1,6 +1,6 @@
 import { markdown } from '../../../bench/report.js';
 import type { Guest } from '../machine/guest.js';
-import { score } from '../score/score.js';
+import { scoreFound } from '../score/score.js';
 import { phasesOf } from '../score/truth.js';
 
 /** An interval has settled when this many steps one after the other lie within a tenth of each other. */
@@ -21,12 +21,7 @@ export async function auto(guest: Guest): Promise<void> {
     const { steps, snapshots, truths } = await guest.observe({ start: [start], options, seconds });
     const last = steps.slice(-RESTING);
     const phases = phasesOf(truths[0]!);
-    const fromUs = (snapshots[0]![0]?.startUs ?? 0) + 20e6;
-    const found = score(
-      snapshots[0]!.filter(({ startUs }) => startUs >= fromUs),
-      phases,
-      phases.length > 1 ? 5e6 : 0,
-    );
+    const found = scoreFound(snapshots[0]!, phases, phases.length > 1 ? 5e6 : 0, 20e6);
     rows.push([
       `${name} (\`${start}\`)`,
       String(steps.length),

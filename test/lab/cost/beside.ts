@@ -2,7 +2,7 @@ import { meanPercent } from '../../../bench/observe.js';
 import { markdown } from '../../../bench/report.js';
 import { spreadOf, spreadText } from '../../../bench/spread.js';
 import type { Guest } from '../machine/guest.js';
-import { meanOf, type Score, score, scoreFound } from '../score/score.js';
+import { meanOf, type Score, scoreFound } from '../score/score.js';
 import { phasesOf } from '../score/truth.js';
 
 const WORKLOAD = 'hotcold 256 100 32';
@@ -22,7 +22,7 @@ export async function beside(guest: Guest): Promise<void> {
     const same = await guest.compare({ method: 'Pagepulse', start: WORKLOAD, seconds: SECONDS });
     const pure = await own(guest, { attrs: { sampleUs: 5_000, aggrUs: 100_000 } }, false);
     const byDefault = await own(guest, {}, true);
-    const scoreOf = ({ truth, snapshots }: typeof damon) => scoreFound(snapshots, phasesOf(truth), 0);
+    const scoreOf = ({ truth, snapshots }: typeof damon) => scoreFound(snapshots, phasesOf(truth));
     rounds.push({
       damon: { cpu: damon.cost!.cpuPercent, score: scoreOf(damon) },
       same: { cpu: same.cost!.cpuPercent, score: scoreOf(same) },
@@ -63,8 +63,6 @@ async function own(guest: Guest, options: object, native: boolean): Promise<{ cp
     seconds: OWN_SECONDS,
     native,
   });
-  const settled = snapshots[0]!.filter(
-    ({ startUs }) => startUs >= (snapshots[0]![0]?.startUs ?? 0) + FROM_US,
-  );
-  return { cpu: meanPercent(points, FROM_US), score: score(settled, phasesOf(truths[0]!)) };
+  const found = scoreFound(snapshots[0]!, phasesOf(truths[0]!), 0, FROM_US);
+  return { cpu: meanPercent(points, FROM_US), score: found };
 }

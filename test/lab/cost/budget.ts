@@ -1,7 +1,7 @@
 import { meanPercent, worstPercent } from '../../../bench/observe.js';
 import { markdown } from '../../../bench/report.js';
 import type { Guest } from '../machine/guest.js';
-import { meanOf, score } from '../score/score.js';
+import { meanOf, scoreFound } from '../score/score.js';
 import { phasesOf } from '../score/truth.js';
 
 const BUDGETS = [0.5, 1, 2, 5];
@@ -23,13 +23,7 @@ export async function budget(guest: Guest): Promise<void> {
         options: { maxCpuPercent },
         seconds: SECONDS,
       });
-      const scores = snapshots.map((its, i) => {
-        const fromUs = (its[0]?.startUs ?? 0) + SETTLE_US;
-        return score(
-          its.filter(({ startUs }) => startUs >= fromUs),
-          phasesOf(truths[i]!),
-        );
-      });
+      const scores = snapshots.map((its, i) => scoreFound(its, phasesOf(truths[i]!), 0, SETTLE_US));
       const { precision, recall, snapshots: count } = meanOf(scores.filter((each) => each.snapshots > 0));
       const { sampleUs, maxRegions } = points.at(-1)!;
       rows.push([

@@ -51,13 +51,14 @@ export function score(snapshots: readonly SnapshotLine[], phases: readonly Phase
 /** The regions have to be found first: what is seen in this time after a target was attached is left out. */
 const FINDING_US = 3e6;
 
-/** As `score`, of what was seen once the regions had been found. */
+/** As `score`, of what was seen once the regions had been found: `findingUs` after the first snapshot began. */
 export function scoreFound(
   snapshots: readonly SnapshotLine[],
   phases: readonly Phase[],
-  settleUs: number,
+  settleUs = 0,
+  findingUs = FINDING_US,
 ): Score {
-  const from = (snapshots[0]?.startUs ?? 0) + FINDING_US;
+  const from = (snapshots[0]?.startUs ?? 0) + findingUs;
   return score(
     snapshots.filter(({ startUs }) => startUs >= from),
     phases,
