@@ -39,61 +39,52 @@ static bool arguments(napi_env env, napi_callback_info info, struct batch *batch
 	       typed_array(env, given[2], napi_uint32_array, 2 * (size_t)batch->count, &batch->words);
 }
 
-/* What was done, or -1 where the system said no: the caller then asks one by one, for an error that says what and why. */
-static napi_value answer(napi_env env, int64_t done)
+/*
+ * Returns how many words there were to read or write; those that the file does not have are read as 0. -1 where the system
+ * says no: the caller then asks one by one, for an error that says what and why.
+ */
+static int64_t transfer(const struct batch *batch, bool writes)
 {
-	napi_value value = NULL;
+	int64_t done = 0;
 
-	napi_create_int64(env, done, &value);
-	return value;
-}
-
-static napi_value refuse(napi_env env)
-{
-	napi_throw_type_error(env, NULL, "a file, a Float64Array, a Uint32Array of twice its length, and a count");
-	return NULL;
-}
-
-/* Words that the file does not have become 0; returns how many it has. */
-static napi_value read_words(napi_env env, napi_callback_info info)
-{
-	struct batch batch;
-	int64_t there = 0;
-
-	if (!arguments(env, info, &batch))
-		return refuse(env);
-	for (uint32_t i = 0; i < batch.count; i++) {
+	for (uint32_t i = 0; i < batch->count; i++) {
+		uint64_t *word = &batch->words[i];
+		off_t at = (off_t)batch->indices[i] * 8;
 		ssize_t length;
 
 		do
-			length = pread(batch.file, &batch.words[i], 8, (off_t)batch.indices[i] * 8);
+			length = writes ? pwrite(batch->file, word, 8, at) : pread(batch->file, word, 8, at);
 		while (length < 0 && errno == EINTR);
 		if (length < 0)
-			return answer(env, -1);
+			return -1;
 		if (length == 8)
-			there++;
-		else
-			batch.words[i] = 0;
+			done++;
+		else if (!writes)
+			*word = 0;
 	}
-	return answer(env, there);
+	return done;
+}
+
+static napi_value call(napi_env env, napi_callback_info info, bool writes)
+{
+	struct batch batch;
+	napi_value done = NULL;
+
+	if (arguments(env, info, &batch))
+		napi_create_int64(env, transfer(&batch, writes), &done);
+	else
+		napi_throw_type_error(env, NULL, "a file, a Float64Array, a Uint32Array of twice its length, and a count");
+	return done;
+}
+
+static napi_value read_words(napi_env env, napi_callback_info info)
+{
+	return call(env, info, false);
 }
 
 static napi_value write_words(napi_env env, napi_callback_info info)
 {
-	struct batch batch;
-
-	if (!arguments(env, info, &batch))
-		return refuse(env);
-	for (uint32_t i = 0; i < batch.count; i++) {
-		ssize_t length;
-
-		do
-			length = pwrite(batch.file, &batch.words[i], 8, (off_t)batch.indices[i] * 8);
-		while (length < 0 && errno == EINTR);
-		if (length < 0)
-			return answer(env, -1);
-	}
-	return answer(env, batch.count);
+	return call(env, info, true);
 }
 
 NAPI_MODULE_INIT()
