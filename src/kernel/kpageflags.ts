@@ -83,10 +83,8 @@ export class KPageFlags extends WordFile {
 
 /** Whether a frame with these flags speaks for a page in another frame, or in itself. */
 export function speaksForPage(flags: number, isItself: boolean): boolean {
-  return (
-    carriesIdleBit(flags) &&
-    (flags & (isItself ? COMPOUND_TAIL : COMPOUND_HEAD)) === (isItself ? 0 : COMPOUND_HEAD)
-  );
+  const isRightPart = isItself ? (flags & COMPOUND_TAIL) === 0 : (flags & COMPOUND_HEAD) !== 0;
+  return isRightPart && carriesIdleBit(flags);
 }
 
 function carriesIdleBit(flags: number): boolean {
