@@ -155,7 +155,7 @@ export class Coordinator implements CoordinatorApi {
   async #runQuietly(parts: Parts): Promise<void> {
     const { clock, samplers, roster, beat, pace } = parts;
     while (this.#endReason === undefined) {
-      if (this.#pages === 'none') {
+      if (!this.#hasGrid) {
         beat.startGrid();
         this.#pages = 'unmarked';
       }
@@ -175,7 +175,7 @@ export class Coordinator implements CoordinatorApi {
           await this.#work(parts);
           continue;
         }
-        if ((this.#pages as string) === 'none') continue; // a call has changed the intervals
+        if (!this.#hasGrid) continue; // a call has changed the intervals
       }
       const isMarked = this.#pages === 'marked';
       const intervals = isFast ? quiet : isMarked ? 1 : 0;
@@ -256,6 +256,10 @@ export class Coordinator implements CoordinatorApi {
     } while (this.#endReason === undefined && !samplers.await(this.#arrived));
     // Of what was broken off, nobody knows which pages are marked.
     if (this.#gate.isBroken && this.#pages === 'marked') this.#pages = 'unmarked';
+  }
+
+  get #hasGrid(): boolean {
+    return this.#pages !== 'none';
   }
 
   /** Whether somebody needs the event loop, or the samplers parked. */
