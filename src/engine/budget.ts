@@ -41,6 +41,10 @@ export interface Window {
   readonly regions: number;
 }
 
+interface Remembered extends Pick<Window, 'intervals' | 'elapsedUs'> {
+  readonly tickUs: number;
+}
+
 /**
  * Keeps what watching costs within a share of one core, from what it is measured to cost; knows no clock and no threads.
  *
@@ -53,8 +57,7 @@ export interface Window {
  */
 export class Budget {
   /** The latest windows of about the same interval, the last at the end: CPU time of a sampling interval, and how long. */
-  readonly #windows: { readonly tickUs: number; readonly elapsedUs: number; readonly intervals: number }[] =
-    [];
+  readonly #windows: Remembered[] = [];
   /** What a sampling interval has cost when it was clearly longer or shorter than now, and how long it was. */
   #before: { readonly costUs: number; readonly sampleUs: number } | undefined;
   /** CPU time of reading all mappings once, in microseconds. */
@@ -94,10 +97,9 @@ export class Budget {
   measure(window: Window, wanted: Attrs, leastRegions: number): void {
     const { intervals, elapsedUs, cpuUs, updateCpuUs } = window;
     const updateShare = this.#updateShare(window, wanted);
-    this.#remember(Math.max(0, cpuUs - updateCpuUs) / intervals, elapsedUs, intervals);
+    this.#remember({ tickUs: Math.max(0, cpuUs - updateCpuUs) / intervals, elapsedUs, intervals });
 
-    const constant = this.#constantShare();
-    const tickUs = this.#tickCost() - constant * this.#sampleUs();
+    const { tickUs, constant } = this.#costs();
     const expected = tickUs / Math.max(this.#shortestSampleUs, wanted.sampleUs) + constant + updateShare;
     if (expected > TOO_MUCH * this.share) {
       this.#calmUs = 0;
@@ -123,14 +125,14 @@ export class Budget {
     return this.#updateUs / Math.max(wanted.updateUs, this.#shortestUpdateUs);
   }
 
-  #remember(tickUs: number, elapsedUs: number, intervals: number): void {
+  #remember(latest: Remembered): void {
     const windows = this.#windows;
-    const [sampleUs, latestUs] = [this.#sampleUs(), elapsedUs / intervals];
+    const [sampleUs, latestUs] = [this.#sampleUs(), latest.elapsedUs / latest.intervals];
     if (sampleUs > 0 && Math.max(latestUs / sampleUs, sampleUs / latestUs) >= DISTINCT) {
       this.#before = { costUs: this.#tickCost(), sampleUs };
       windows.length = 0;
     }
-    windows.push({ tickUs, elapsedUs, intervals });
+    windows.push(latest);
     let rememberedUs = 0;
     for (const window of windows) rememberedUs += window.elapsedUs;
     while (windows.length > MIN_WINDOWS && rememberedUs - windows[0]!.elapsedUs >= MEMORY_US) {
@@ -165,13 +167,15 @@ export class Budget {
     return intervals > 0 ? elapsedUs / intervals : 0;
   }
 
-  /** What is spent however long the intervals are, as a share of one core. */
-  #constantShare(): number {
-    const sampleUs = this.#sampleUs();
-    if (!this.#before || sampleUs === 0) return 0;
+  /** What follows the ticks, for each of them, and what is spent however long the intervals are, as a share of one core. */
+  #costs(): { tickUs: number; constant: number } {
     const costUs = this.#tickCost();
+    const sampleUs = this.#sampleUs();
+    if (!this.#before || sampleUs === 0) return { tickUs: costUs, constant: 0 };
     const slope = (costUs - this.#before.costUs) / (sampleUs - this.#before.sampleUs);
-    return Math.max(0, Math.min(slope, costUs / sampleUs, this.#before.costUs / this.#before.sampleUs));
+    const most = Math.min(costUs / sampleUs, this.#before.costUs / this.#before.sampleUs);
+    const constant = Math.max(0, Math.min(slope, most));
+    return { tickUs: costUs - constant * sampleUs, constant };
   }
 
   #tighten(updateShare: number, regions: number, wanted: Attrs, leastRegions: number): void {
@@ -197,8 +201,7 @@ export class Budget {
 
   /** The sampling interval in which ticks and updates cost together what is aimed at. */
   #sampleUsFor(updateShare: number): number {
-    const constant = this.#constantShare();
-    const tickUs = this.#tickCost() - constant * this.#sampleUs();
+    const { tickUs, constant } = this.#costs();
     const aim = AIM * this.share - updateShare;
     return Math.min(LONGEST_SAMPLE_US, tickUs / Math.max(aim - constant, aim / MOST_STRETCH));
   }
