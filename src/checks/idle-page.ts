@@ -87,7 +87,8 @@ export class IdlePageCheck implements AccessCheck {
     }
     this.files.mappers.readBatch(mappers);
     this.#tick++;
-    let [unsampleable, shared] = [0, 0];
+    let unsampleable = 0;
+    let shared = 0;
     for (let i = 0; i < count; i++) {
       const frame = frameIn(asked, i);
       if (frame === NOT_PRESENT) continue;
@@ -108,8 +109,8 @@ export class IdlePageCheck implements AccessCheck {
   }
 
   /**
-   * Once a tick and target: one system call a present page, and two more where it seems accessed. A frame that has no
-   * idle bit looks like that, and so does one that the kernel has taken away since (reclaim, migration, exit).
+   * Once a tick and target: one system call a present page, and two more where it seems accessed. A frame that the kernel
+   * has taken away since (reclaim, migration, exit) looks like that, and so does one that has no idle bit.
    */
   checkAccesses(table: RegionTable): void {
     const { samplePage, nrAccesses } = table;
@@ -121,24 +122,22 @@ export class IdlePageCheck implements AccessCheck {
     let seeming = 0;
     for (let row = 0; row < marked.count; row++) if (!marked.isIdle(row)) marked.move(row, seeming++);
     asked.count = seeming;
-    for (let row = 0; row < seeming; row++) asked.indices[row] = idleFrame[row]!;
+    for (let row = 0; row < seeming; row++) asked.indices[row] = samplePage[region[row]!]!;
+    this.#pagemap.readBatch(asked);
+    let there = 0;
+    for (let row = 0; row < seeming; row++) if (frameIn(asked, row) === frame[row]) marked.move(row, there++);
+    asked.count = there;
+    for (let row = 0; row < there; row++) asked.indices[row] = idleFrame[row]!;
     flags.readBatch(asked);
-    let left = 0;
-    for (let row = 0; row < seeming; row++) {
+    const most = table.maxNrAccesses;
+    for (let row = 0; row < there; row++) {
+      const i = region[row]!;
       if (speaksForPage(asked.halves[2 * row]!, idleFrame[row] === frame[row])) {
-        marked.move(row, left++);
+        nrAccesses[i] = Math.min(most, nrAccesses[i]! + weight[row]!);
       } else {
         counts[NOT_SAMPLED]!++;
-        this.#kinds.mistaken(samplePage[region[row]!]!);
+        this.#kinds.mistaken(samplePage[i]!);
       }
-    }
-    asked.count = left;
-    for (let row = 0; row < left; row++) asked.indices[row] = samplePage[region[row]!]!;
-    this.#pagemap.readBatch(asked);
-    const most = table.maxNrAccesses;
-    for (let row = 0; row < left; row++) {
-      const i = region[row]!;
-      if (frameIn(asked, row) === frame[row]) nrAccesses[i] = Math.min(most, nrAccesses[i]! + weight[row]!);
     }
     counts[SAMPLES]! += table.count;
   }
