@@ -2,6 +2,7 @@ import { meanPercent } from '../../../bench/observe.js';
 import { markdown } from '../../../bench/report.js';
 import { spreadOf, spreadText } from '../../../bench/spread.js';
 import type { Guest } from '../machine/guest.js';
+import type { Compared } from '../machine/protocol.js';
 import { meanOf, type Score, scoreFound } from '../score/score.js';
 import { phasesOf } from '../score/truth.js';
 
@@ -12,32 +13,35 @@ const SECONDS = 15;
 const OWN_SECONDS = 60;
 const FROM_US = 40e6;
 
+interface Cost {
+  readonly cpu: number;
+  readonly score: Score;
+  /** Share of the sampling intervals; not asked of monitors of their own. */
+  readonly ticksMade?: number;
+}
+
 type Way = 'damon' | 'same' | 'pure' | 'byDefault';
 
 /** Pagepulse's CPU beside kdamond's, in turn: at the same intervals, and with those it finds under its default budget. */
 export async function beside(guest: Guest): Promise<void> {
-  const rounds: Record<Way, { cpu: number; score: Score }>[] = [];
+  const rounds: Record<Way, Cost>[] = [];
   for (let i = 0; i < ROUNDS; i++) {
     const damon = await guest.compare({ method: 'DAMON', start: WORKLOAD, seconds: SECONDS });
     const same = await guest.compare({ method: 'Pagepulse', start: WORKLOAD, seconds: SECONDS });
     const pure = await own(guest, { attrs: { sampleUs: 5_000, aggrUs: 100_000 } }, false);
     const byDefault = await own(guest, {}, true);
-    const scoreOf = ({ truth, snapshots }: typeof damon) => scoreFound(snapshots, phasesOf(truth));
-    rounds.push({
-      damon: { cpu: damon.cost!.cpuPercent, score: scoreOf(damon) },
-      same: { cpu: same.cost!.cpuPercent, score: scoreOf(same) },
-      pure,
-      byDefault,
-    });
+    rounds.push({ damon: costOf(damon), same: costOf(same), pure, byDefault });
   }
   const row = (name: string, key: Way) => {
     const cpu = spreadOf(rounds.map((round) => round[key].cpu));
     const multiple = spreadOf(rounds.map((round) => round[key].cpu / round.damon.cpu));
     const { precision, recall } = meanOf(rounds.map((round) => round[key].score));
+    const ticks = rounds.map((round) => round[key].ticksMade ?? Number.NaN);
     return [
       name,
       `${cpu.median.toFixed(1)} %`,
       spreadText(multiple, 1),
+      Number.isNaN(ticks[0]) ? '' : `${(100 * spreadOf(ticks).median).toFixed(0)} %`,
       precision.toFixed(3),
       recall.toFixed(3),
     ];
@@ -45,7 +49,7 @@ export async function beside(guest: Guest): Promise<void> {
   console.log(`\`${WORKLOAD}\`, ${ROUNDS} rounds in turn\n`);
   console.log(
     markdown(
-      ['', 'CPU', 'of kdamond', 'precision', 'recall'],
+      ['', 'CPU', 'of kdamond', 'ticks made', 'precision', 'recall'],
       [
         row('kdamond, 5 ms and 100 ms', 'damon'),
         row('Pagepulse, 5 ms and 100 ms', 'same'),
@@ -56,7 +60,12 @@ export async function beside(guest: Guest): Promise<void> {
   );
 }
 
-async function own(guest: Guest, options: object, native: boolean): Promise<{ cpu: number; score: Score }> {
+function costOf({ truth, snapshots, cost }: Compared): Cost {
+  const { cpuPercent, ticksMade } = cost!;
+  return { cpu: cpuPercent, ticksMade, score: scoreFound(snapshots, phasesOf(truth)) };
+}
+
+async function own(guest: Guest, options: object, native: boolean): Promise<Cost> {
   const { points, snapshots, truths } = await guest.observe({
     start: [WORKLOAD],
     options,
