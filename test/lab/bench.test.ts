@@ -12,7 +12,7 @@ test.serial(
   async (t) => {
     const script = `
     hotcold 128 32 32 >/out/hotcold.truth & pid=$!
-    pagepulse bench --pid $pid --time 40s --json >/out/bench.json
+    pagepulse bench --pid $pid --time 30s --json >/out/bench.json
     kill $pid`;
     await guest.shell(script, 90);
     const { check, sampling } = JSON.parse(guest.read('bench.json')) as BenchResult;
