@@ -2,7 +2,7 @@ import * as Comlink from 'comlink';
 import { type ErrorCode, PagepulseError } from '../core/errors.js';
 
 /** How an error of ours crosses from one thread to another: Comlink itself would keep its message, and lose its code. */
-interface WireError {
+export interface WireError {
   readonly pagepulse: {
     readonly code: ErrorCode;
     readonly message: string;
@@ -23,18 +23,24 @@ export function carryErrors(): void {
 
 let fallback: Comlink.TransferHandler<unknown, unknown>;
 
+export function toWire({ code, message, cause }: PagepulseError): WireError {
+  return { pagepulse: { code, message, cause: cause instanceof Error ? cause.message : undefined } };
+}
+
+export function isWire(value: unknown): value is WireError {
+  return typeof value === 'object' && value !== null && 'pagepulse' in value;
+}
+
+export function fromWire({ pagepulse: { code, message, cause } }: WireError): PagepulseError {
+  return new PagepulseError(code, message, cause === undefined ? undefined : { cause: new Error(cause) });
+}
+
 function serialize(thrown: unknown): ReturnType<typeof fallback.serialize> {
   const error = (thrown as { value: unknown }).value;
-  if (!(error instanceof PagepulseError)) return fallback.serialize(thrown);
-  const { code, message, cause } = error;
-  const wire: WireError = {
-    pagepulse: { code, message, cause: cause instanceof Error ? cause.message : undefined },
-  };
-  return [wire, []];
+  return error instanceof PagepulseError ? [toWire(error), []] : fallback.serialize(thrown);
 }
 
 function deserialize(wire: unknown): unknown {
-  if (typeof wire !== 'object' || wire === null || !('pagepulse' in wire)) return fallback.deserialize(wire);
-  const { code, message, cause } = (wire as WireError).pagepulse;
-  throw new PagepulseError(code, message, cause === undefined ? undefined : { cause: new Error(cause) });
+  if (isWire(wire)) throw fromWire(wire);
+  return fallback.deserialize(wire);
 }

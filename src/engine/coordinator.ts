@@ -6,13 +6,14 @@ import { type Attrs, sameAttrs } from '../core/attrs.js';
 import { DamonAdaptation } from '../core/damon-adaptation.js';
 import { RandomStreams } from '../core/random.js';
 import type { AttrsInForce, MonitorStats } from '../core/stats.js';
-import type { TargetInfo } from '../core/target.js';
 import { Beat, MAX_QUIET_US } from './beat.js';
 import { type Clock, startClock } from './clock.js';
+import { fromWire, isWire } from './comlink-errors.js';
 import { Gate, Phase } from './gate.js';
 import { Meter } from './meter.js';
 import { Pace } from './pace.js';
 import type {
+  Attached,
   CoordinatorApi,
   CoordinatorStart,
   EndReason,
@@ -53,6 +54,8 @@ export class Coordinator implements CoordinatorApi {
   #parts: Parts | undefined;
   #onSetUp: (parts: Parts) => void = () => {};
   #endReason: EndReason | undefined;
+  /** Whether the monitor ends with its last target. */
+  #endsAlone = true;
   /** Calls from outside that have arrived. */
   #arrived = 0;
   /** What is being worked on with the help of the event loop: calls, and the replacing of lost samplers. */
@@ -76,6 +79,7 @@ export class Coordinator implements CoordinatorApi {
   start(setup: MonitorSetup): Promise<Started> {
     return this.#answer(async () => {
       const { attrs, check } = setup;
+      this.#endsAlone = setup.endsAlone;
       const samplers = new Samplers(this.#gate, this.#host, check, setup.samplerLimit);
       const publisher = new Publisher(this.#gate, this.#start.data, setup.queueLimit);
       const meter = new Meter(this.#gate, samplers, setup.clock, setup.costOf);
@@ -84,7 +88,8 @@ export class Coordinator implements CoordinatorApi {
       const roster = new Roster(pace.inForce, samplers, publisher, meter, streams, (step) =>
         this.#inControl(step),
       );
-      await Promise.all(setup.targets.map((target) => roster.attach(target)));
+      const attached = await roster.attach(setup.targets);
+      if (!setup.skipsFailing) for (const each of attached) if (isWire(each)) throw fromWire(each);
       if (pace.hasBudget) pace.start(await roster.tickCostUs());
       roster.inForce = pace.inForce;
       samplers.stallMs = stallMs(roster.attrs);
@@ -97,22 +102,23 @@ export class Coordinator implements CoordinatorApi {
       const { startedAt, startedMonotonicNs } = clock;
       return {
         attrs: roster.attrs,
-        targets: roster.targets.map(({ info }) => info),
+        attached,
         startedAt,
         startedMonotonicNs,
       };
     });
   }
 
-  attach(request: TargetRequest): Promise<TargetInfo> {
-    return this.#answer(({ roster }) => roster.attach(request));
+  attach(requests: readonly TargetRequest[]): Promise<Attached[]> {
+    return this.#answer(({ roster }) => roster.attach(requests));
   }
 
-  detach(id: number): Promise<boolean> {
+  detach(ids: readonly number[]): Promise<boolean> {
     return this.#answer(async ({ roster }) => {
-      const target = roster.targets.find(({ info }) => info.id === id);
-      if (target) roster.detach(target, 'detached');
-      return target !== undefined;
+      const leaving = new Set(ids);
+      const targets = roster.targets.filter(({ info }) => leaving.has(info.id));
+      for (const target of targets) roster.detach(target, 'detached');
+      return targets.length > 0;
     });
   }
 
@@ -210,7 +216,7 @@ export class Coordinator implements CoordinatorApi {
     if (need === 'all') pace.endUpdate();
     if (failed) this.#inBackground(roster.fail(failed));
     if (beat.isOver) this.#endReason ??= 'duration';
-    if (beat.isAlone) this.#endReason ??= 'targets ended';
+    if (this.#endsAlone && beat.isAlone) this.#endReason ??= 'targets ended';
     beat.setDue(beat.dueUs + roster.attrs.sampleUs);
     if (this.#pages === 'marked') this.#pages = 'unmarked';
     if (isAggregated || pace.isDue(clock.nowUs())) await this.#keepPace(parts);
@@ -250,7 +256,7 @@ export class Coordinator implements CoordinatorApi {
   async #finishPhase({ samplers, roster }: Parts): Promise<void> {
     do {
       for (const link of samplers.findLost()) {
-        for (const target of roster.lose(link)) this.#inBackground(roster.reopen(target));
+        this.#inBackground(roster.reopen(roster.lose(link)));
       }
       await nextTurn();
     } while (this.#endReason === undefined && !samplers.await(this.#arrived));

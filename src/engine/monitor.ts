@@ -4,11 +4,13 @@ import type { Remote } from 'comlink';
 import type { TargetRequest } from '../checks/target-request.js';
 import { columnsOver } from '../core/aggregate.js';
 import type { Attrs } from '../core/attrs.js';
+import { PagepulseError } from '../core/errors.js';
 import { Snapshot } from '../core/snapshot.js';
 import type { AttrsChange, MonitorStats } from '../core/stats.js';
 import type { CheckName, TargetInfo } from '../core/target.js';
 import type { TuningStep } from '../core/tuning.js';
 import { pageSize } from '../kernel/page-size.js';
+import { fromWire, isWire } from './comlink-errors.js';
 import { Connection, type MonitorEnd } from './connection.js';
 import { completeOptions, defined, type MonitorOptions } from './options.js';
 import type { CoordinatorApi, DetachReason, FromCoordinator, MonitorSetup, Started } from './protocol.js';
@@ -18,6 +20,8 @@ import { SnapshotQueue } from './snapshot-queue.js';
 export interface MonitorEvents {
   /** A target was attached after the start. */
   attached: [target: TargetInfo];
+  /** A target could not be opened where that is no failure: `skipFailing`, or `attachAll`. */
+  skipped: [request: TargetRequest, error: PagepulseError];
   /** A target is not watched any longer; the message says why where it failed. */
   detached: [target: TargetInfo, reason: DetachReason, message: string];
   /** Other attrs are in force: by `auto`, a budget or `setAttrs`. */
@@ -80,8 +84,14 @@ export class Monitor extends EventEmitter<MonitorEvents> implements AsyncIterabl
     this.startedMonotonicNs = started.startedMonotonicNs;
     this.pageSize = pageSize();
     this.#attrs = started.attrs;
-    for (const target of started.targets) this.#targets.set(target.id, target);
+    for (const each of started.attached) if (!isWire(each)) this.#targets.set(each.id, each);
     this.#connection = connection;
+    // A turn later, when whoever has started the monitor listens.
+    setImmediate(() => {
+      started.attached.forEach((each, i) => {
+        if (isWire(each)) this.emit('skipped', setup.targets[i]!, fromWire(each));
+      });
+    });
     this.#queue = new SnapshotQueue(() => connection.gate.taken());
     this.ended = this.#receive();
     // Who iterates hears of a failure there.
@@ -104,15 +114,36 @@ export class Monitor extends EventEmitter<MonitorEvents> implements AsyncIterabl
    * @throws PagepulseError as `start`, or `STOPPED`
    */
   async attach(target: TargetRequest): Promise<TargetInfo> {
-    const attached = await this.#call((coordinator) => coordinator.attach(target));
-    // The message that makes it one of `targets` was sent before the answer, on another port.
-    await nextTurn();
+    const [attached] = await this.#attach([target]);
+    if (attached instanceof PagepulseError) throw attached;
+    return attached!;
+  }
+
+  /**
+   * Watches more targets, as many as can be opened: one that cannot (it has ended, it is another user's) does not keep the
+   * others, and is told of by `skipped`. Those that are watched already miss nothing meanwhile.
+   *
+   * @returns in the order of the requests, the target or why it was skipped
+   * @throws PagepulseError `STOPPED`
+   */
+  async attachAll(targets: readonly TargetRequest[]): Promise<(TargetInfo | PagepulseError)[]> {
+    const attached = await this.#attach(targets);
+    attached.forEach((each, i) => {
+      if (each instanceof PagepulseError) this.emit('skipped', targets[i]!, each);
+    });
     return attached;
   }
 
   /** Stops watching a target; false where there is none with this id. */
   detach(id: number): Promise<boolean> {
-    return this.#call((coordinator) => coordinator.detach(id));
+    return this.detachAll([id]);
+  }
+
+  /** Stops watching these targets; false where none of them is watched. */
+  async detachAll(ids: readonly number[]): Promise<boolean> {
+    const anyWas = await this.#call((coordinator) => coordinator.detach(ids));
+    await nextTurn(); // as in attach
+    return anyWas;
   }
 
   /**
@@ -145,6 +176,13 @@ export class Monitor extends EventEmitter<MonitorEvents> implements AsyncIterabl
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop().catch(() => {});
+  }
+
+  async #attach(requests: readonly TargetRequest[]): Promise<(TargetInfo | PagepulseError)[]> {
+    const attached = await this.#call((coordinator) => coordinator.attach(requests));
+    // The messages that make them some of `targets` were sent before the answer, on another port.
+    await nextTurn();
+    return attached.map((each) => (isWire(each) ? fromWire(each) : each));
   }
 
   #call<T>(made: (coordinator: Remote<CoordinatorApi>) => Promise<T>): Promise<T> {

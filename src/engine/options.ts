@@ -46,6 +46,10 @@ export interface MonitorOptions {
   readonly seed?: number;
   /** Snapshots that may wait for a slow reader before further ones are dropped, and counted. Default 1,024. */
   readonly queueLimit?: number;
+  /** Leaves out targets that cannot be opened, and tells of each by `skipped`. Default false: the start fails with it. */
+  readonly skipFailing?: boolean;
+  /** Ends the monitor with its last target. Default true; false where others may be attached later. */
+  readonly endAlone?: boolean;
   /** Ends the monitor after this time, in microseconds. Default never. */
   readonly durationUs?: number;
   /** `virtual` time, for synthetic targets alone, passes as fast as it can be worked off. Default `real`. */
@@ -84,6 +88,8 @@ export function completeOptions(options: MonitorOptions): MonitorSetup {
     pace: paceOf(options, check),
     costOf: options.costOf ?? 'monitor',
     targets,
+    skipsFailing: options.skipFailing ?? false,
+    endsAlone: options.endAlone ?? true,
     samplerLimit: samplerLimitOf(options.workers),
     seed,
     queueLimit,

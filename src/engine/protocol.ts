@@ -6,6 +6,7 @@ import type { RandomState } from '../core/random.js';
 import type { AttrsChange, MonitorStats } from '../core/stats.js';
 import type { CheckName, TargetInfo } from '../core/target.js';
 import type { TuningGoal, TuningStep } from '../core/tuning.js';
+import type { WireError } from './comlink-errors.js';
 
 /** What the threads say to each other. Calls go through Comlink; what flows all the time does not. */
 
@@ -36,6 +37,10 @@ export interface MonitorSetup {
   readonly pace: PaceSetup;
   readonly costOf: CostScope;
   readonly targets: readonly TargetRequest[];
+  /** Whether a target that cannot be opened is left out, rather than the start failing. */
+  readonly skipsFailing: boolean;
+  /** Whether the monitor ends with its last target. */
+  readonly endsAlone: boolean;
   readonly samplerLimit: number;
   readonly seed: number;
   /** Snapshots on their way to the user, at most. */
@@ -65,16 +70,22 @@ export type ClockName = 'real' | 'virtual';
 
 export interface Started {
   readonly attrs: Attrs;
-  readonly targets: readonly TargetInfo[];
+  /** In the order of the requests. */
+  readonly attached: readonly Attached[];
   readonly startedAt: string;
   readonly startedMonotonicNs: string;
 }
 
+/** What became of a request: a target, or why there is none. */
+export type Attached = TargetInfo | WireError;
+
 /** The coordinator, for the main thread. */
 export interface CoordinatorApi {
   start(setup: MonitorSetup): Promise<Started>;
-  attach(request: TargetRequest): Promise<TargetInfo>;
-  detach(id: number): Promise<boolean>;
+  /** In the order of the requests; one that cannot be opened does not keep the others. */
+  attach(requests: readonly TargetRequest[]): Promise<Attached[]>;
+  /** Whether any was watched. */
+  detach(ids: readonly number[]): Promise<boolean>;
   /** Returns the attrs in force afterwards. */
   setAttrs(changed: Partial<Attrs>): Promise<Attrs>;
   stats(): Promise<MonitorStats>;
@@ -95,17 +106,31 @@ export interface HostApi {
 export interface SamplerApi {
   /** A descriptor of the thread's own CPU clock (thread-cpu.ts): readable from every thread. */
   cpuFile(): number;
-  /** Opens a target without watching it yet. */
-  open(id: number, request: TargetRequest, random: RandomState): OpenedTarget;
+  /**
+   * Opens targets without watching them yet, one after the other until `withinMs` have passed, and at least one. What is
+   * missing from the end of the answer was not begun.
+   */
+  open(targets: readonly TargetToOpen[], withinMs: number): (OpenedTarget | WireError)[];
   /** What a tick of this target costs, measured. */
   tickCostUs(id: number): number;
-  /** Watches an opened target in this table from now on. */
-  watch(id: number, table: SharedArrayBuffer): void;
-  close(id: number): void;
+  /** Watches opened targets in these tables from now on. */
+  watch(targets: readonly TargetToWatch[]): void;
+  close(ids: readonly number[]): void;
   /** Why the target could not be watched any longer, where its status is FAILED. */
   failureOf(id: number): string;
   /** Takes part in the phases after this one. */
   join(epoch: number): void;
+}
+
+export interface TargetToOpen {
+  readonly id: number;
+  readonly request: TargetRequest;
+  readonly random: RandomState;
+}
+
+export interface TargetToWatch {
+  readonly id: number;
+  readonly table: SharedArrayBuffer;
 }
 
 export interface OpenedTarget {

@@ -6,7 +6,8 @@ import { RegionTable } from '../core/region-table.js';
 import type { AttrsInForce } from '../core/stats.js';
 import type { TargetInfo } from '../core/target.js';
 import type { Meter } from './meter.js';
-import type { DetachReason } from './protocol.js';
+import { type InControl, Opening } from './opening.js';
+import type { Attached, DetachReason, TargetToWatch } from './protocol.js';
 import type { Publisher } from './publisher.js';
 import type { SamplerLink } from './sampler-link.js';
 import type { Samplers } from './samplers.js';
@@ -14,9 +15,6 @@ import { copiedTable, firstTable, WatchedTarget } from './watched-target.js';
 
 /** A target whose samplers keep dying is given up after this many: it may be what kills them. */
 const MAX_LOSSES = 3;
-
-/** Runs a step while all samplers are parked and answer calls; steps never overlap. */
-export type InControl = <T>(step: () => Promise<T>) => Promise<T>;
 
 /** Which targets are watched, by which sampler: they come, go, and change hands when a sampler is lost. */
 export class Roster {
@@ -28,6 +26,9 @@ export class Roster {
   hadTargets = false;
   #nextId = 0;
   #isRunning = false;
+  readonly #opening: Opening;
+  /** Targets that their samplers have still to close. */
+  readonly #leaving = new Map<SamplerLink, number[]>();
 
   constructor(
     public inForce: AttrsInForce,
@@ -36,32 +37,39 @@ export class Roster {
     readonly meter: Meter,
     readonly streams: RandomStreams,
     readonly inControl: InControl,
-  ) {}
+  ) {
+    this.#opening = new Opening(samplers, inControl, (link) => this.#regionsOf(link));
+  }
 
-  /** @throws PagepulseError as opening the check does, or `THREADS` */
-  async attach(request: TargetRequest): Promise<TargetInfo> {
-    const id = this.#nextId++;
-    const random = randomFrom(this.streams.next());
-    const samplerState = this.streams.next();
-    this.arriving++;
+  /** Attaches what can be opened; tells of the rest why not. In the order of the requests. */
+  async attach(requests: readonly TargetRequest[]): Promise<Attached[]> {
+    const arrivals = requests.map((request) => ({
+      id: this.#nextId++,
+      request,
+      tableRandom: this.streams.next(),
+      random: this.streams.next(),
+    }));
+    const attached = new Map<number, TargetInfo>();
+    this.arriving += arrivals.length;
     try {
-      const link = await this.samplers.take((each) => this.#regionsOf(each));
-      try {
-        const opened = await this.#open(link, () => link.call((api) => api.open(id, request, samplerState)));
-        const info: TargetInfo = { id, ...opened.target };
-        await this.inControl(async () => {
-          const table = firstTable(this.attrs, opened.ranges);
-          await link.call((api) => api.watch(id, table.buffer));
-          this.#insert(new WatchedTarget(info, request, random, table, link));
+      const errors = await this.#opening.open(
+        arrivals,
+        async (link, portion) => {
+          const targets = portion.map(({ arrival, opened }) => {
+            const info: TargetInfo = { id: arrival.id, ...opened.target };
+            const table = firstTable(this.attrs, opened.ranges);
+            return new WatchedTarget(info, arrival.request, randomFrom(arrival.tableRandom), table, link);
+          });
+          await link.call((api) => api.watch(targets.map(toWatch)));
+          for (const { info } of targets) attached.set(info.id, info);
+          this.#insert(targets);
           if (this.#isRunning) link.join();
-        });
-        return info;
-      } catch (error) {
-        this.#release(link, id);
-        throw error;
-      }
+        },
+        (link, id) => this.#release(link, id),
+      );
+      return arrivals.map(({ id }, i) => errors[i] ?? attached.get(id)!);
     } finally {
-      this.arriving--;
+      this.arriving -= arrivals.length;
     }
   }
 
@@ -110,31 +118,30 @@ export class Roster {
     return affected;
   }
 
-  /** Gives a target without a sampler a fresh one; a target that has ended meanwhile leaves. */
-  async reopen(target: WatchedTarget): Promise<void> {
-    if (target.losses > MAX_LOSSES) {
+  /** Gives targets without a sampler a fresh one; a target that has ended meanwhile leaves. */
+  async reopen(targets: readonly WatchedTarget[]): Promise<void> {
+    const [lost, others] = [targets.filter(isLost), targets.filter((target) => !isLost(target))];
+    for (const target of lost) {
       this.detach(target, 'failed', `${MAX_LOSSES + 1} samplers were lost while they watched it`);
-      return;
     }
-    const { id } = target.info;
-    const samplerState = this.streams.next();
-    try {
-      const link = await this.samplers.take((each) => this.#regionsOf(each));
-      try {
-        await this.#open(link, () => link.call((api) => api.open(id, target.sameRequest, samplerState)));
-        await this.inControl(async () => {
-          await link.call((api) => api.watch(id, target.table.buffer));
-          if (!this.targets.includes(target)) return this.#release(link, id);
-          target.link = link;
-          link.join();
-        });
-      } catch (error) {
-        this.#release(link, id);
-        throw error;
-      }
-    } catch (error) {
-      this.detach(target, 'failed', error instanceof Error ? error.message : String(error));
-    }
+    const arrivals = others.map((target) => {
+      return { id: target.info.id, request: target.sameRequest, random: this.streams.next(), target };
+    });
+    const errors = await this.#opening.open(
+      arrivals,
+      async (link, portion) => {
+        await link.call((api) => api.watch(portion.map(({ arrival }) => toWatch(arrival.target))));
+        for (const { target } of portion.map(({ arrival }) => arrival)) {
+          if (this.targets.includes(target)) target.link = link;
+          else this.#release(link, target.info.id);
+        }
+        link.join();
+      },
+      (link, id) => this.#release(link, id),
+    );
+    errors.forEach((error, i) => {
+      if (error) this.detach(others[i]!, 'failed', error.pagepulse.message);
+    });
   }
 
   /** Whether new attrs need larger tables, of which the samplers have to be told. */
@@ -149,11 +156,14 @@ export class Roster {
     const needsLarger = this.needsLargerTables(attrs);
     for (const target of this.targets) {
       rescale(target.table, this.attrs, attrs);
-      if (!needsLarger) continue;
-      const table = copiedTable(attrs, target.table);
-      target.table = table;
-      const { link } = target;
-      if (link) await link.call((api) => api.watch(target.info.id, table.buffer));
+      if (needsLarger) target.table = copiedTable(attrs, target.table);
+    }
+    if (needsLarger) {
+      const samplers = new Set(this.targets.flatMap(({ link }) => link ?? []));
+      for (const link of samplers) {
+        const its = this.targets.filter((target) => target.link === link);
+        await link.call((api) => api.watch(its.map(toWatch)));
+      }
     }
     this.inForce = inForce;
   }
@@ -166,16 +176,11 @@ export class Roster {
     return maxNrAccesses(this.attrs);
   }
 
-  /** A sampler that takes part in the phases answers only in control; a fresh one does at any time. */
-  #open<T>(link: SamplerLink, call: () => Promise<T>): Promise<T> {
-    return link.joined ? this.inControl(call) : call();
-  }
-
-  #insert(target: WatchedTarget): void {
-    this.targets.push(target);
+  #insert(targets: readonly WatchedTarget[]): void {
+    this.targets.push(...targets);
     this.hadTargets = true;
     this.targets.sort((a, b) => a.info.id - b.info.id);
-    this.publisher.send({ type: 'attached', target: target.info });
+    for (const { info } of targets) this.publisher.send({ type: 'attached', target: info });
   }
 
   /** The sampler has one target less; without any, it ends. */
@@ -185,8 +190,20 @@ export class Roster {
       this.samplers.drop(link);
       return;
     }
-    // Nobody waits for it, and if the sampler is lost meanwhile its files go with it.
-    this.#open(link, () => link.call((api) => api.close(id))).catch(() => {});
+    const leaving = this.#leaving.get(link);
+    if (leaving) {
+      leaving.push(id);
+      return;
+    }
+    this.#leaving.set(link, [id]);
+    const close = () => {
+      const ids = this.#leaving.get(link)!;
+      this.#leaving.delete(link);
+      return link.call((api) => api.close(ids));
+    };
+    // A sampler that takes part in the phases answers only in control. Nobody waits for it, and if the sampler is lost
+    // meanwhile its files go with it.
+    (link.joined ? this.inControl(close) : Promise.resolve().then(close)).catch(() => {});
   }
 
   #regionsOf(link: SamplerLink): number {
@@ -194,4 +211,12 @@ export class Roster {
     for (const target of this.targets) if (target.link === link) regions += target.table.count;
     return regions;
   }
+}
+
+function isLost({ losses }: WatchedTarget): boolean {
+  return losses > MAX_LOSSES;
+}
+
+function toWatch({ info, table }: WatchedTarget): TargetToWatch {
+  return { id: info.id, table: table.buffer };
 }

@@ -1,11 +1,10 @@
 import type { AccessCheck } from '../checks/access-check.js';
 import { CheckOpener } from '../checks/open-check.js';
-import type { TargetRequest } from '../checks/target-request.js';
 import { PagepulseError } from '../core/errors.js';
-import type { RandomState } from '../core/random.js';
 import { RegionTable, TargetStatus } from '../core/region-table.js';
+import { toWire, type WireError } from './comlink-errors.js';
 import { type Epoch, Gate, Phase } from './gate.js';
-import type { OpenedTarget, SamplerApi, SamplerStart } from './protocol.js';
+import type { OpenedTarget, SamplerApi, SamplerStart, TargetToOpen, TargetToWatch } from './protocol.js';
 import { openThreadCpu } from './thread-cpu.js';
 
 /** The part of the phases with ticks that is no phase of its own. */
@@ -57,7 +56,7 @@ export class Sampler implements SamplerApi {
       if (phase === Phase.CONTROL) await gate.awaitPhaseAnswering(epoch);
       last = epoch;
     }
-    for (const id of [...this.#opened.keys()]) this.close(id);
+    this.close([...this.#opened.keys()]);
   }
 
   /** Tick after tick: check, wait until all have, prepare, wait until all have. One wake-up each. */
@@ -116,7 +115,22 @@ export class Sampler implements SamplerApi {
     return openThreadCpu();
   }
 
-  open(id: number, request: TargetRequest, random: RandomState): OpenedTarget {
+  open(targets: readonly TargetToOpen[], withinMs: number): (OpenedTarget | WireError)[] {
+    const opened: (OpenedTarget | WireError)[] = [];
+    const untilMs = performance.now() + withinMs;
+    for (const target of targets) {
+      if (opened.length > 0 && performance.now() >= untilMs) break;
+      try {
+        opened.push(this.#open(target));
+      } catch (error) {
+        if (!(error instanceof PagepulseError)) throw error;
+        opened.push(toWire(error));
+      }
+    }
+    return opened;
+  }
+
+  #open({ id, request, random }: TargetToOpen): OpenedTarget {
     const check = this.#opener.open(request, random);
     const table = RegionTable.forLimits(3, 3);
     check.updateRanges(table, this.#gate.dueUs);
@@ -135,16 +149,25 @@ export class Sampler implements SamplerApi {
     return this.#checkOf(id).tickCostUs();
   }
 
-  watch(id: number, table: SharedArrayBuffer): void {
-    const watched = { id, check: this.#checkOf(id), table: new RegionTable(table), prepared: false };
-    this.#watched = [...this.#watched.filter((other) => other.id !== id), watched];
+  watch(targets: readonly TargetToWatch[]): void {
+    this.#unwatch(targets.map(({ id }) => id));
+    for (const { id, table } of targets) {
+      this.#watched.push({
+        id,
+        check: this.#checkOf(id),
+        table: new RegionTable(table),
+        prepared: false,
+      });
+    }
   }
 
-  close(id: number): void {
-    this.#watched = this.#watched.filter((other) => other.id !== id);
-    this.#opened.get(id)?.close();
-    this.#opened.delete(id);
-    this.#failures.delete(id);
+  close(ids: readonly number[]): void {
+    this.#unwatch(ids);
+    for (const id of ids) {
+      this.#opened.get(id)?.close();
+      this.#opened.delete(id);
+      this.#failures.delete(id);
+    }
   }
 
   failureOf(id: number): string {
@@ -153,6 +176,11 @@ export class Sampler implements SamplerApi {
 
   join(epoch: Epoch): void {
     this.#joined(epoch);
+  }
+
+  #unwatch(ids: readonly number[]): void {
+    const gone = new Set(ids);
+    this.#watched = this.#watched.filter(({ id }) => !gone.has(id));
   }
 
   #checkOf(id: number): AccessCheck {
