@@ -39,8 +39,9 @@ export function extrapolate(table: RegionTable, ticks: number, max: number): voi
 
 /** After a snapshot: what was counted becomes the last count, and counting begins anew. */
 export function resetAggregated(table: RegionTable): void {
-  table.lastNrAccesses.set(table.nrAccesses);
-  table.nrAccesses.fill(0);
+  const { nrAccesses, lastNrAccesses, count } = table;
+  for (let i = 0; i < count; i++) lastNrAccesses[i] = nrAccesses[i]!;
+  nrAccesses.fill(0, 0, count);
 }
 
 /** Brings counts and ages, which are in old intervals, to new ones: the share of accesses and the time stay. */

@@ -1,6 +1,7 @@
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
 import { type Adaptation, type AdaptationLimits, type AdaptedTarget, countRegions } from './adaptation.js';
+import { divideRegions } from './region-budget.js';
 import type { RegionTable } from './region-table.js';
 
 /** The kernel's way (mm/damon/core.c): merge what looks alike, split at random, let chance find the edges. */
@@ -11,7 +12,8 @@ export class DamonAdaptation implements Adaptation {
   /**
    * Merges each target with a threshold of a tenth of its own largest nrAccesses (the kernel takes the largest
    * of all targets; a busy process must not blur a quiet one), and while that leaves more than maxRegions in
-   * all, again with twice the threshold, up to the largest difference there can be.
+   * all, again with twice the threshold, up to the largest difference there can be: in those targets that have more
+   * than their part.
    */
   merge(targets: readonly AdaptedTarget[], limits: AdaptationLimits): void {
     const thresholds = targets.map(({ table }) => mergeThreshold(table));
@@ -19,27 +21,46 @@ export class DamonAdaptation implements Adaptation {
       countAges(table, thresholds[i]!);
       mergeRegions(table, thresholds[i]!, sizeLimit(table, limits));
     });
-    while (countRegions(targets) > limits.maxRegions) {
-      if (thresholds.every((threshold) => threshold >= limits.maxNrAccesses)) return;
-      targets.forEach(({ table }, i) => {
+    if (countRegions(targets) <= limits.maxRegions) return;
+    const quotas = divideRegions(targets, limits.maxRegions);
+    targets.forEach(({ table }, i) => {
+      while (table.count > quotas[i]! && thresholds[i]! < limits.maxNrAccesses) {
         thresholds[i] = Math.min(limits.maxNrAccesses, Math.max(1, thresholds[i]! * 2));
         mergeRegions(table, thresholds[i]!, sizeLimit(table, limits));
-      });
-    }
+      }
+    });
   }
 
   /**
    * Splits every region in two while there is room for twice as many; in three where the last split found
    * nothing new (the number of regions came back to what it was) and there is room: then a border may lie in
-   * the middle, where two halves look alike.
+   * the middle, where two halves look alike. Where there is no room to split all of several targets, those are split
+   * whose part of the budget allows it.
    */
   split(targets: readonly AdaptedTarget[], limits: AdaptationLimits): void {
     const count = countRegions(targets);
-    if (count > limits.maxRegions / 2) return;
+    if (count > limits.maxRegions / 2) {
+      if (targets.length > 1)
+        splitWithin(targets, limits.maxRegions - count, divideRegions(targets, limits.maxRegions));
+      return;
+    }
     const pieces = count === this.#countAtLastSplit && count < limits.maxRegions / 3 ? 3 : 2;
     this.#countAtLastSplit = count;
-    for (const { table, random } of targets) splitRegions(table, pieces, random);
+    for (const { table, random } of targets) {
+      // One of a crowd may have more than its table can hold twice.
+      if (pieces * table.count <= table.capacity) splitRegions(table, pieces, random);
+    }
   }
+}
+
+/** @param room regions that may be added in all */
+function splitWithin(targets: readonly AdaptedTarget[], room: number, quotas: Uint32Array): void {
+  targets.forEach(({ table, random }, i) => {
+    const { count } = table;
+    if (2 * count > quotas[i]! || count > room) return;
+    splitRegions(table, 2, random);
+    room -= table.count - count;
+  });
 }
 
 /** Differences of nrAccesses up to this one are taken for chance. */

@@ -1,5 +1,6 @@
 import { type Adaptation, type AdaptationLimits, countRegions } from '../core/adaptation.js';
 import { extrapolate, resetAggregated } from '../core/aggregate.js';
+import { limitsFor } from '../core/region-budget.js';
 import { TargetStatus } from '../core/region-table.js';
 import type { MonitorStats } from '../core/stats.js';
 import { updateRegions } from '../core/update.js';
@@ -21,7 +22,10 @@ export const MAX_QUIET_US = 50_000;
 const MAX_STRETCH = 4;
 
 /** How the mappings of the targets are to be looked at in a tick. */
-export type UpdateNeed = 'none' | 'stale' | 'all';
+export type UpdateNeed = 'none' | 'stale' | 'part';
+
+/** Targets whose mappings are read at a time: some 100 us each, divided among the samplers. */
+const UPDATED_AT_ONCE = 32;
 
 /**
  * What the coordinator does with the tables between the phases of a tick, and when what is due. It never waits. The
@@ -33,6 +37,8 @@ export class Beat {
   #ticks = 0;
   #aggregationStartUs = 0;
   #updateDueUs: number;
+  /** Of the update interval: how many parts of the targets have been looked at. */
+  #updatedParts = 0;
   /** Of the aggregation interval that ends: the targets that were checked in at least half of its ticks. */
   readonly #seen: WatchedTarget[] = [];
 
@@ -108,7 +114,7 @@ export class Beat {
    */
   aggregate(): void {
     const { targets, attrs, maxNrAccesses } = this.roster;
-    const { minRegions, maxRegions } = attrs;
+    const { minRegions, maxRegions } = limitsFor(attrs, targets.length);
     const limits: AdaptationLimits = { minRegions, maxRegions, maxNrAccesses };
     this.#findSeen();
     for (let i = 0; i < this.#seen.length; i++) {
@@ -141,36 +147,48 @@ export class Beat {
     const startUs = this.#aggregationStartUs;
     const endUs = this.clock.nowUs();
     this.meter.snapshots += this.#seen.length;
-    let stats: MonitorStats | undefined;
-    for (let i = 0; i < this.#seen.length; i++) {
-      if (this.publisher.isFull) {
-        this.meter.droppedSnapshots++;
-      } else {
-        stats ??= this.readStats();
-        this.publisher.snapshot(this.#seen[i]!, { startUs, endUs, maxNrAccesses }, stats);
-      }
+    const wanted = this.publisher.room;
+    this.meter.droppedSnapshots += Math.max(0, this.#seen.length - wanted);
+    if (wanted > 0 && this.#seen.length > 0) {
+      const times = { startUs, endUs, maxNrAccesses };
+      this.publisher.snapshots(this.#seen.slice(0, wanted), times, this.readStats());
     }
     this.#aggregationStartUs = endUs;
   }
 
   readStats(): MonitorStats {
     const { targets, inForce } = this.roster;
-    return this.meter.read(this.clock.nowUs(), countRegions(targets), inForce);
+    const attrs = limitsFor(inForce.attrs, targets.length);
+    return this.meter.read(this.clock.nowUs(), countRegions(targets), { ...inForce, attrs });
   }
 
-  /** Which mappings this tick has to read again, and marks the targets whose regions follow from that. */
+  /**
+   * Which mappings this tick has to read again, and marks the targets whose regions follow from that. Of many targets a
+   * part at a time, spread over the update interval: to read all at once would hold up the ticks.
+   */
   updateNeed(): UpdateNeed {
     const { targets, attrs } = this.roster;
-    const all = this.dueUs >= this.#updateDueUs;
-    if (all) this.#updateDueUs = this.dueUs + attrs.updateUs;
-    let need: UpdateNeed = all ? 'all' : 'none';
+    const isDue = this.dueUs >= this.#updateDueUs;
+    const parts = Math.max(1, Math.ceil(targets.length / UPDATED_AT_ONCE));
+    const part = this.#updatedParts % parts;
+    if (isDue) {
+      this.gate.setUpdate(part, parts);
+      this.#updatedParts = part + 1;
+      this.#updateDueUs = this.dueUs + attrs.updateUs / parts;
+    }
+    let need: UpdateNeed = isDue ? 'part' : 'none';
     for (let i = 0; i < targets.length; i++) {
       const target = targets[i]!;
       const isStale = target.table.status === TargetStatus.STALE;
-      if (isStale && !all) need = 'stale';
-      if (isStale || all) target.unfitted = target.link !== undefined;
+      if (isStale && !isDue) need = 'stale';
+      if (isStale || (isDue && target.info.id % parts === part)) target.unfitted = target.link !== undefined;
     }
     return need;
+  }
+
+  /** The share of the targets that a part of an update interval looks at. */
+  get updateShare(): number {
+    return 1 / Math.max(1, Math.ceil(this.roster.targets.length / UPDATED_AT_ONCE));
   }
 
   /**

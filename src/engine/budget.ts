@@ -34,7 +34,7 @@ export interface Window {
   readonly intervals: number;
   readonly elapsedUs: number;
   readonly cpuUs: number;
-  /** How often mappings were read in it, and the CPU time that took. */
+  /** How often the mappings of all were read in it (a half: of half of them), and the CPU time that took. */
   readonly updates: number;
   readonly updateCpuUs: number;
   /** Regions at its end. */

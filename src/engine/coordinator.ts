@@ -208,12 +208,12 @@ export class Coordinator implements CoordinatorApi {
       beat.aggregate();
     }
     if (need !== 'none') {
-      if (need === 'all') pace.beginUpdate();
-      samplers.begin(need === 'all' ? Phase.UPDATE : Phase.REFRESH);
+      if (need === 'part') pace.beginUpdate();
+      samplers.begin(need === 'part' ? Phase.UPDATE : Phase.REFRESH);
       if (!samplers.await(this.#arrived)) await this.#finishPhase(parts);
     }
     const failed = beat.fitRegions();
-    if (need === 'all') pace.endUpdate();
+    if (need === 'part') pace.endUpdate(beat.updateShare);
     if (failed) this.#inBackground(roster.fail(failed));
     if (beat.isOver) this.#endReason ??= 'duration';
     if (this.#endsAlone && beat.isAlone) this.#endReason ??= 'targets ended';

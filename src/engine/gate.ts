@@ -16,7 +16,7 @@ export const Phase = {
   TICK: 2,
   /** Look which of the marked pages were accessed, and mark no others. */
   CHECK: 3,
-  /** Read the mappings of all targets again. */
+  /** Read the mappings of a part of the targets again. */
   UPDATE: 4,
   /** Read those again whose address space was found gone. */
   REFRESH: 5,
@@ -45,7 +45,10 @@ const TICKS_LEFT = 11;
 /** Of the running phase: ticks, and sampling intervals that have passed. */
 const TICKS = 12;
 const INTERVALS = 13;
-const FIRST_SLOT = 14;
+/** Of an update: which part of the targets it is for, of how many. */
+const UPDATE_PART = 14;
+const UPDATE_PARTS = 15;
+const FIRST_SLOT = 16;
 
 /** A slot that no sampler has had yet. */
 const FREE = 0;
@@ -159,6 +162,17 @@ export class Gate {
     Atomics.notify(words, EPOCH);
   }
 
+  /** Says whose mappings the next update reads: targets whose id leaves `part` when it is divided by `parts`. */
+  setUpdate(part: number, parts: number): void {
+    this.#words[UPDATE_PART] = part;
+    this.#words[UPDATE_PARTS] = parts;
+  }
+
+  /** Whether the running update is for this target. */
+  isUpdated(id: number): boolean {
+    return id % this.#words[UPDATE_PARTS]! === this.#words[UPDATE_PART];
+  }
+
   /** Whether the sampler in this slot has finished the running phase. */
   isDone(slot: number): boolean {
     return Atomics.load(this.#words, FIRST_SLOT + slot) === this.#words[EPOCH];
@@ -243,8 +257,8 @@ export class Gate {
     return Atomics.load(this.#words, UNTAKEN);
   }
 
-  sent(): void {
-    Atomics.add(this.#words, UNTAKEN, 1);
+  sent(snapshots: number): void {
+    Atomics.add(this.#words, UNTAKEN, snapshots);
   }
 
   /** Waits until a snapshot is taken, or `timeoutMs` have passed. */

@@ -205,12 +205,14 @@ export class Monitor extends EventEmitter<MonitorEvents> implements AsyncIterabl
 
   #take(message: FromCoordinator): void {
     switch (message.type) {
-      case 'snapshot': {
-        const { targetId, columns, startUs, endUs, maxNrAccesses, stats } = message;
-        const target = this.#targets.get(targetId)!;
+      case 'snapshots': {
+        const { targetIds, columns, startUs, endUs, maxNrAccesses, stats } = message;
         const { check, pageSize } = this;
-        const header = { target, check, pageSize, startUs, endUs, maxNrAccesses, stats };
-        this.#queue.push(new Snapshot(header, columnsOver(columns)));
+        targetIds.forEach((id, i) => {
+          const target = this.#targets.get(id)!;
+          const header = { target, check, pageSize, startUs, endUs, maxNrAccesses, stats };
+          this.#queue.push(new Snapshot(header, columnsOver(columns[i]!)));
+        });
         break;
       }
       case 'attrs':

@@ -1,4 +1,5 @@
 import { type Attrs, completeAttrs, maxNrAccesses, sameAttrs, withSampleUs } from '../core/attrs.js';
+import { limitsFor } from '../core/region-budget.js';
 import type { RegionTable } from '../core/region-table.js';
 import type { AttrsInForce } from '../core/stats.js';
 import {
@@ -132,7 +133,7 @@ export class Pace {
       const [updates, updateCpuUs] = [this.#updates, this.#updateCpuUs];
       const [elapsedUs, windowCpuUs] = [nowUs - this.#fromUs, cpuUs - this.#fromCpuUs];
       const window = { intervals, elapsedUs, cpuUs: windowCpuUs, updates, updateCpuUs, regions };
-      this.#budget.measure(window, this.#wanted, this.#wanted.minRegions * targets);
+      this.#budget.measure(window, this.#wanted, limitsFor(this.#wanted, targets).minRegions * targets);
     }
     this.#fromUs = nowUs;
     this.#fromCpuUs = cpuUs;
@@ -145,9 +146,10 @@ export class Pace {
     if (this.#budget) this.#updateFromCpuUs = this.meter.threadsCpuUs();
   }
 
-  endUpdate(): void {
+  /** @param share of the targets whose mappings were read */
+  endUpdate(share: number): void {
     if (!this.#budget) return;
-    this.#updates++;
+    this.#updates += share;
     this.#updateCpuUs += this.meter.threadsCpuUs() - this.#updateFromCpuUs;
   }
 }

@@ -142,14 +142,14 @@ export interface OpenedTarget {
 /** What flows from the coordinator to the main thread. */
 export type FromCoordinator =
   | {
-      readonly type: 'snapshot';
-      readonly targetId: number;
+      readonly type: 'snapshots';
       readonly startUs: number;
       readonly endUs: number;
       readonly maxNrAccesses: number;
       readonly stats: MonitorStats;
-      /** As snapshotColumns made it. */
-      readonly columns: ArrayBuffer;
+      readonly targetIds: readonly number[];
+      /** Of each of these, as snapshotColumns made it. */
+      readonly columns: readonly ArrayBuffer[];
     }
   | { readonly type: 'attrs'; readonly change: AttrsChange }
   | { readonly type: 'tuned'; readonly step: TuningStep }

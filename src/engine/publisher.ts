@@ -13,9 +13,9 @@ export class Publisher {
     readonly queueLimit: number,
   ) {}
 
-  /** Whether the user is so far behind that a snapshot would have to be dropped. */
-  get isFull(): boolean {
-    return this.gate.untaken >= this.queueLimit;
+  /** How many snapshots can be sent before the user is too far behind: further ones have to be dropped. */
+  get room(): number {
+    return Math.max(0, this.queueLimit - this.gate.untaken);
   }
 
   /** Whether so many more snapshots would all be taken; always true for a reader who has taken everything. */
@@ -24,14 +24,16 @@ export class Publisher {
     return untaken === 0 || untaken + snapshots <= this.queueLimit;
   }
 
-  snapshot(
-    target: WatchedTarget,
+  /** All of an aggregation interval in one message: of many targets, what a message costs is most of it. */
+  snapshots(
+    targets: readonly WatchedTarget[],
     times: { startUs: number; endUs: number; maxNrAccesses: number },
     stats: MonitorStats,
   ): void {
-    const columns = snapshotColumns(target.table).startPages.buffer as ArrayBuffer;
-    this.gate.sent();
-    this.send({ type: 'snapshot', targetId: target.info.id, ...times, stats, columns }, [columns]);
+    const targetIds = targets.map(({ info }) => info.id);
+    const columns = targets.map(({ table }) => snapshotColumns(table).startPages.buffer as ArrayBuffer);
+    this.gate.sent(targets.length);
+    this.send({ type: 'snapshots', ...times, stats, targetIds, columns }, columns);
   }
 
   send(message: FromCoordinator, transfer: ArrayBuffer[] = []): void {

@@ -2,6 +2,7 @@ import type { TargetRequest } from '../checks/target-request.js';
 import { rescale } from '../core/aggregate.js';
 import { type Attrs, maxNrAccesses } from '../core/attrs.js';
 import { type RandomStreams, randomFrom } from '../core/random.js';
+import { limitsFor } from '../core/region-budget.js';
 import { RegionTable } from '../core/region-table.js';
 import type { AttrsInForce } from '../core/stats.js';
 import type { TargetInfo } from '../core/target.js';
@@ -55,9 +56,10 @@ export class Roster {
       const errors = await this.#opening.open(
         arrivals,
         async (link, portion) => {
+          const { minRegions } = limitsFor(this.attrs, this.targets.length + this.arriving);
           const targets = portion.map(({ arrival, opened }) => {
             const info: TargetInfo = { id: arrival.id, ...opened.target };
-            const table = firstTable(this.attrs, opened.ranges);
+            const table = firstTable(this.attrs, opened.ranges, minRegions);
             return new WatchedTarget(info, arrival.request, randomFrom(arrival.tableRandom), table, link);
           });
           await link.call((api) => api.watch(targets.map(toWatch)));

@@ -101,7 +101,9 @@ export class Sampler implements SamplerApi {
         target.prepared = false;
         break;
       case Phase.UPDATE:
-        check.updateRanges(table, nowUs);
+        if (table.status === TargetStatus.STALE || this.#gate.isUpdated(target.id)) {
+          check.updateRanges(table, nowUs);
+        }
         break;
       case Phase.REFRESH:
         if (table.status === TargetStatus.STALE) check.updateRanges(table, nowUs);

@@ -35,12 +35,12 @@ export class WatchedTarget implements AdaptedTarget {
   }
 }
 
-/** A table with the first regions in these ranges. */
-export function firstTable(attrs: Attrs, ranges: Float64Array): RegionTable {
+/** A table with the first regions in these ranges, about `minRegions` of them. */
+export function firstTable(attrs: Attrs, ranges: Float64Array, minRegions: number): RegionTable {
   const table = RegionTable.forLimits(attrs.minRegions, attrs.maxRegions);
   table.maxNrAccesses = maxNrAccesses(attrs);
   table.setRanges(ranges);
-  initRegions(table, attrs.minRegions);
+  initRegions(table, minRegions);
   return table;
 }
 

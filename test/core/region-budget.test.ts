@@ -1,0 +1,53 @@
+import test from 'ava';
+import { RandomStreams, randomFrom } from '../../src/core/random.js';
+import { divideRegions, LEAST_REGIONS, limitsFor } from '../../src/core/region-budget.js';
+import { tableOf } from '../helpers/tables.js';
+
+const LIMITS = { minRegions: 10, maxRegions: 1_000 };
+const random = randomFrom(new RandomStreams(1).next());
+
+/** A target of so many pages, of which the first were accessed. */
+function target(pages: number, accessed: number) {
+  const rows =
+    accessed > 0
+      ? ([
+          [0, accessed, 20],
+          [accessed, pages],
+        ] as const)
+      : ([[0, pages]] as const);
+  return { table: tableOf(rows), random };
+}
+
+test('with few targets the limits are as given', (t) => {
+  t.deepEqual(limitsFor(LIMITS, 1), LIMITS);
+  t.deepEqual(limitsFor(LIMITS, 50), LIMITS);
+});
+
+test('with many targets each has fewer regions, but three; and half of maxRegions is always left to need', (t) => {
+  t.deepEqual(limitsFor(LIMITS, 100), { minRegions: 5, maxRegions: 1_000 });
+  t.deepEqual(limitsFor(LIMITS, 500), { minRegions: 3, maxRegions: 2_000 });
+});
+
+test('what is busy gets what idle targets cannot use', (t) => {
+  const targets = Array.from({ length: 500 }, (_, i) => target(25_600, i < 5 ? 8_192 : 0));
+  const quotas = divideRegions(targets, 2_000);
+  t.true(quotas.subarray(0, 5).every((quota) => quota === LEAST_REGIONS + 100));
+  t.true(quotas.subarray(5).every((quota) => quota === LEAST_REGIONS));
+});
+
+test('the more was accessed the more regions, and in equal need all get the same', (t) => {
+  const [much, little, none] = divideRegions([target(1e6, 1e5), target(1e6, 100), target(1e6, 0)], 100);
+  t.true(much! > little! && little! > none!);
+  const same = divideRegions([target(1_000, 10), target(1_000, 10)], 100);
+  t.deepEqual([...same], [50, 50]);
+});
+
+test('never more than there are, never fewer than three each', (t) => {
+  const targets = Array.from({ length: 40 }, (_, i) => target(1_000 * (i + 1), i * 20));
+  for (const maxRegions of [10, 120, 200, 1_000]) {
+    const quotas = divideRegions(targets, maxRegions);
+    t.true(quotas.every((quota) => quota >= LEAST_REGIONS));
+    const sum = quotas.reduce((total, quota) => total + quota, 0);
+    t.true(sum <= Math.max(maxRegions, 40 * LEAST_REGIONS), `${sum} of ${maxRegions}`);
+  }
+});
