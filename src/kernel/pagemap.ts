@@ -7,10 +7,10 @@ export const NOT_PRESENT = -1;
 export const NO_ADDRESS_SPACE = -2;
 
 /** Where the bits lie in the high half of a word (bits 32 .. 63). */
-export const PRESENT = 0x8000_0000; // bit 63
+const PRESENT = 0x8000_0000; // bit 63
 export const OF_FILE = 0x2000_0000; // bit 61
 export const EXCLUSIVE = 0x0100_0000; // bit 56
-export const FRAME_HIGH = 0x007f_ffff; // bits 32 .. 54
+const FRAME_HIGH = 0x007f_ffff; // bits 32 .. 54
 
 /**
  * /proc/PID/pagemap (Documentation/admin-guide/mm/pagemap.rst): a 64-bit word a page, at page * 8. Bit 63: present;
@@ -48,6 +48,17 @@ export function frameIn({ halves }: WordBatch, at: number): number {
 /** Whether other page tables may map the page of a word that was read. */
 export function isSharedIn({ halves }: WordBatch, at: number): boolean {
   return (halves[2 * at + 1]! & EXCLUSIVE) === 0;
+}
+
+/** Whether a page is present, from the high half of its word as a signed number: bit 63 is the sign. */
+export function isPresentIn(high: number): boolean {
+  return high < 0;
+}
+
+/** The frame of a present page, from the halves of its word as signed numbers. Below 16 TiB it stays an integer. */
+export function frameOfHalves(low: number, high: number): number {
+  const above = high & FRAME_HIGH;
+  return above === 0 ? low >>> 0 : above * 0x1_0000_0000 + (low >>> 0);
 }
 
 function frameOfWord(low: number, high: number): number {

@@ -19,13 +19,13 @@ export class WordBatch {
 
 /** Consecutive words of a kernel file, read by one call into memory that is used again and again. */
 export class WordRun {
-  /** The words that the last read brought, in two halves each as in a batch. */
-  readonly halves: Uint32Array;
+  /** The words that the last read brought, in two halves each as in a batch. Signed: bit 63 makes a high half negative. */
+  readonly halves: Int32Array;
   readonly bytes: Uint8Array;
 
   /** @param capacity words; 8,192 of them are 64 KiB */
   constructor(readonly capacity: number) {
-    this.halves = new Uint32Array(2 * capacity);
+    this.halves = new Int32Array(2 * capacity);
     this.bytes = new Uint8Array(this.halves.buffer);
   }
 }

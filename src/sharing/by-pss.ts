@@ -1,6 +1,6 @@
 import { PagepulseError } from '../core/errors.js';
 import { pageSize } from '../kernel/page-size.js';
-import { PRESENT } from '../kernel/pagemap.js';
+import { isPresentIn } from '../kernel/pagemap.js';
 import { hasRollup, readRollup } from '../kernel/smaps-rollup.js';
 import { PageReader, type PageVisitor } from './pages.js';
 import { type Found, openTarget, type Way } from './reading.js';
@@ -61,9 +61,9 @@ export class ByPss implements Way {
 class PresentCount implements PageVisitor {
   pages = 0;
 
-  visit(halves: Uint32Array, _first: number, count: number): number {
+  visit(halves: Int32Array, _first: number, count: number): number {
     let present = 0;
-    for (let i = 0; i < count; i++) if ((halves[2 * i + 1]! & PRESENT) !== 0) present++;
+    for (let i = 0; i < count; i++) if (isPresentIn(halves[2 * i + 1]!)) present++;
     this.pages += present;
     return present;
   }

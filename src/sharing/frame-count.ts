@@ -1,4 +1,4 @@
-import { EXCLUSIVE, FRAME_HIGH, OF_FILE, PRESENT } from '../kernel/pagemap.js';
+import { EXCLUSIVE, frameOfHalves, isPresentIn, OF_FILE } from '../kernel/pagemap.js';
 import { FrameSet } from './frame-set.js';
 import type { NobodysFrames } from './nobodys-frames.js';
 import { indexAbove, type PageVisitor } from './pages.js';
@@ -53,7 +53,7 @@ export class FrameCount implements PageVisitor {
     this.spans = [];
   }
 
-  visit(halves: Uint32Array, first: number, count: number): number {
+  visit(halves: Int32Array, first: number, count: number): number {
     let present = 0;
     for (let from = 0; from < count; ) {
       const edge = indexAbove(this.#workingSet, first + from);
@@ -65,14 +65,14 @@ export class FrameCount implements PageVisitor {
   }
 
   /** Pages that are all in the working set, or all not. Hot: a few ns a page. */
-  #count(halves: Uint32Array, first: number, from: number, to: number, isWorking: boolean): number {
+  #count(halves: Int32Array, first: number, from: number, to: number, isWorking: boolean): number {
     let [present, counted] = [0, 0];
     let [firstMaybe, lastMaybe] = [-1, -1];
     for (let i = from; i < to; i++) {
       const high = halves[2 * i + 1]!;
-      if ((high & PRESENT) === 0) continue;
+      if (!isPresentIn(high)) continue;
       present++;
-      const frame = (high & FRAME_HIGH) * 0x1_0000_0000 + halves[2 * i]!;
+      const frame = frameOfHalves(halves[2 * i]!, high);
       if (frame >= this.endFrame) continue;
       if ((high & EXCLUSIVE) !== 0) {
         this.resident.add(frame);
@@ -107,14 +107,14 @@ export class SharedCount implements PageVisitor {
 
   constructor(readonly several: FrameSet) {}
 
-  visit(halves: Uint32Array, _first: number, count: number): number {
+  visit(halves: Int32Array, _first: number, count: number): number {
     let present = 0;
     for (let i = 0; i < count; i++) {
       const high = halves[2 * i + 1]!;
-      if ((high & PRESENT) === 0) continue;
+      if (!isPresentIn(high)) continue;
       present++;
       if ((high & EXCLUSIVE) !== 0) continue;
-      if (this.several.has((high & FRAME_HIGH) * 0x1_0000_0000 + halves[2 * i]!)) this.pages++;
+      if (this.several.has(frameOfHalves(halves[2 * i]!, high))) this.pages++;
     }
     return present;
   }

@@ -1,5 +1,6 @@
 /** Frames that one part of the set speaks for: 4 KiB of bits for 128 MiB of memory in pages of 4 KiB. */
-const PART_FRAMES = 2 ** 15;
+const PART_ORDER = 15;
+const PART_FRAMES = 2 ** PART_ORDER;
 const PART_WORDS = PART_FRAMES / 32;
 
 /**
@@ -30,7 +31,7 @@ export class FrameSet {
 
   /** Adds a frame; whether it is new. Hot: once a page. */
   add(frame: number): boolean {
-    const index = Math.floor(frame / PART_FRAMES);
+    const index = partOf(frame);
     if (index !== this.#index) this.#open(index);
     const part = this.#part;
     const at = (frame & (PART_FRAMES - 1)) >>> 5;
@@ -44,7 +45,7 @@ export class FrameSet {
 
   /** Hot: once a shared page. */
   has(frame: number): boolean {
-    const part = this.#parts[Math.floor(frame / PART_FRAMES)];
+    const part = this.#parts[partOf(frame)];
     return part !== undefined && (part[(frame & (PART_FRAMES - 1)) >>> 5]! & (1 << (frame & 31))) !== 0;
   }
 
@@ -74,4 +75,9 @@ export class FrameSet {
     this.#index = index;
     this.#part = part;
   }
+}
+
+/** Below 8 TiB of memory all is done in small integers, which is several times as fast. */
+function partOf(frame: number): number {
+  return frame < 2 ** 31 ? frame >>> PART_ORDER : Math.floor(frame / PART_FRAMES);
 }

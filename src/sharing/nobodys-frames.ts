@@ -3,7 +3,8 @@ import { WordRun } from '../kernel/words.js';
 import { FrameSet } from './frame-set.js';
 
 /** Frames asked about at once: whose flags are 4 KiB. */
-const BLOCK_FRAMES = 512;
+const BLOCK_ORDER = 9;
+const BLOCK_FRAMES = 2 ** BLOCK_ORDER;
 
 /**
  * The frames that page tables name and that are nobody's memory: the zero page, the huge zero page, and memory of
@@ -14,7 +15,7 @@ export class NobodysFrames {
   readonly #frames = new FrameSet();
   readonly #askedBlocks = new FrameSet();
   readonly #flags = new WordRun(BLOCK_FRAMES);
-  #hugeZeroFrame = Number.NaN;
+  #hugeZeroFrame = -1;
 
   /** @param hugeFrames frames in a transparent huge page, a power of two */
   constructor(
@@ -24,12 +25,12 @@ export class NobodysFrames {
 
   /** Before a survey: the huge zero page may be another one. */
   forgetHuge(): void {
-    this.#hugeZeroFrame = Number.NaN;
+    this.#hugeZeroFrame = -1;
   }
 
   /** For frames that pagemap says are neither of a file nor mapped here alone. Hot: once a page that a fork shares. */
   has(frame: number): boolean {
-    const block = Math.floor(frame / BLOCK_FRAMES);
+    const block = frame < 2 ** 31 ? frame >>> BLOCK_ORDER : Math.floor(frame / BLOCK_FRAMES);
     if (!this.#askedBlocks.has(block)) this.#ask(block);
     return this.#frames.has(frame);
   }
@@ -40,7 +41,8 @@ export class NobodysFrames {
     if (isFirst && frame !== this.#hugeZeroFrame) {
       if (this.kpageflags.read(frame) && (this.kpageflags.low & ZERO_PAGE) !== 0) this.#hugeZeroFrame = frame;
     }
-    return frame >= this.#hugeZeroFrame && frame < this.#hugeZeroFrame + this.hugeFrames;
+    const first = this.#hugeZeroFrame;
+    return first >= 0 && frame >= first && frame < first + this.hugeFrames;
   }
 
   #ask(block: number): void {

@@ -11,12 +11,12 @@ const MOST_EMPTY_PAGES = 4 * 2 ** 20;
 /** Sees each run of pages that was read. Hot: once for 8,192 pages. */
 export interface PageVisitor {
   /**
-   * @param halves the words, two halves each (pagemap.ts tells the bits), overwritten afterwards
+   * @param halves the words, two signed halves each (pagemap.ts tells the bits), overwritten afterwards
    * @param first number of the first page
    * @param count how many
    * @returns how many of them are present
    */
-  visit(halves: Uint32Array, first: number, count: number): number;
+  visit(halves: Int32Array, first: number, count: number): number;
 }
 
 /** Reads the page tables of processes in runs, into one buffer. */
