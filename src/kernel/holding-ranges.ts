@@ -5,6 +5,9 @@ import { nextLine, parsedTo, parseHex, TextFile } from './text-file.js';
 /** Reading so many empty words of pagemap costs less than another call. */
 const JOINED_GAP_PAGES = 256;
 
+/** Mappings from this size on stay by themselves: a reader that cannot look through all begins with the small ones. */
+const LARGE_PAGES = 16_384;
+
 const SPACE = 0x20;
 const DASH = 0x2d;
 const BRACKET = 0x5b;
@@ -14,7 +17,7 @@ const LETTER_V = 0x76;
  * The ranges of /proc/PID/maps (maps.ts) that can hold memory of the process, as [start, end) pairs of pages. Left out
  * are mappings that nobody may access (`---p`: reservations, up to terabytes), and those that the kernel puts into
  * every process: `[vvar]`, `[vvar_vclock]`, `[vdso]`, `[vsyscall]`, whose names alone begin with `[v`. Ranges with a
- * small gap between them are joined, unless one of the latter lies in it: in the gap there is nothing, or a small
+ * small gap between them are joined, unless one of the latter lies in it or a mapping is large: in the gap there is nothing, or a small
  * `---p`.
  */
 export class HoldingRanges {
@@ -50,14 +53,16 @@ export class HoldingRanges {
       }
       if (!isAccessible(bytes, permissions)) continue;
       const startPage = start / bytesPerPage;
-      if (mayJoin && startPage - this.pairs[count - 1]! <= JOINED_GAP_PAGES) {
-        this.pairs[count - 1] = end / bytesPerPage;
+      const endPage = end / bytesPerPage;
+      const isLarge = endPage - startPage >= LARGE_PAGES;
+      if (mayJoin && !isLarge && startPage - this.pairs[count - 1]! <= JOINED_GAP_PAGES) {
+        this.pairs[count - 1] = endPage;
         continue;
       }
       if (count === this.pairs.length) this.#grow();
       this.pairs[count++] = startPage;
-      this.pairs[count++] = end / bytesPerPage;
-      mayJoin = true;
+      this.pairs[count++] = endPage;
+      mayJoin = !isLarge;
     }
     return count;
   }

@@ -11,7 +11,7 @@ const line = (start: number, end: number, permissions: string, name = '') =>
 function rangesIn(text: string): number[] {
   const ranges = new HoldingRanges();
   const bytes = Buffer.from(text);
-  return [...ranges.pairs.subarray(0, 0), ...ranges.pairs.subarray(0, ranges.parse(bytes, bytes.length))];
+  return [...ranges.pairs.subarray(0, ranges.parse(bytes, bytes.length))];
 }
 
 test('reservations and what the kernel maps into every process hold nothing', (t) => {
@@ -36,6 +36,11 @@ test('ranges with a small gap between them are one', (t) => {
     line(1_547, 1_550, 'rw-p'),
   ];
   t.deepEqual(rangesIn(text.join('')), [1_000, 1_290, 1_547, 1_550]);
+});
+
+test('a large range stays by itself, so that small neighbours can be read without it', (t) => {
+  const text = line(1_000, 1_010, 'rw-p') + line(1_010, 90_000, 'rw-p') + line(90_000, 90_010, 'rw-p');
+  t.deepEqual(rangesIn(text), [1_000, 1_010, 1_010, 90_000, 90_000, 90_010]);
 });
 
 test('the end of the memory is that of the highest zone that spans something, but for devices', (t) => {
