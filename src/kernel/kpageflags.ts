@@ -9,6 +9,10 @@ const LRU = 1 << 5;
 const COMPOUND_HEAD = 1 << 15;
 const COMPOUND_TAIL = 1 << 16;
 const HUGETLB = 1 << 17;
+/** There is no page for this frame: a hole, or memory of a device. */
+export const NO_PAGE = 1 << 20;
+/** The zero page, or a part of the huge zero page (since Linux 4.0). */
+export const ZERO_PAGE = 1 << 24;
 
 /** Compound pages are aligned to their size, a power of two up to 2^10 frames here (2^9 is 2 MiB of 4 KiB pages). */
 const LARGEST_ORDER = 10;
@@ -26,7 +30,8 @@ export type FrameKind = (typeof FrameKind)[keyof typeof FrameKind];
 
 /**
  * /proc/kpageflags (Documentation/admin-guide/mm/pagemap.rst): a 64-bit word a frame, at frame * 8; root only.
- * Bits used: 5 LRU (on a reclaim list), 15 compound head, 16 compound tail, 17 hugetlb. All lie in the low half.
+ * Bits used: 5 LRU (on a reclaim list), 15 compound head, 16 compound tail, 17 hugetlb, 20 no page, 24 zero
+ * page. All lie in the low half.
  *
  * Which frame speaks for a page, and whether it can: the idle bit of a compound page is kept by its head alone
  * (since Linux 5.18 as a folio's), and only frames on a reclaim list have one (page_idle.c refuses the others: a

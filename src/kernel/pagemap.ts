@@ -6,8 +6,10 @@ export const NOT_PRESENT = -1;
 /** The address space is gone: the process has ended, or has replaced itself (exec). */
 export const NO_ADDRESS_SPACE = -2;
 
-const PRESENT = 0x8000_0000; // bit 63, in the high half
-const EXCLUSIVE = 0x0100_0000; // bit 56
+/** Where the bits lie in the high half of a word (bits 32 .. 63). */
+const PRESENT = 0x8000_0000; // bit 63
+export const OF_FILE = 0x2000_0000; // bit 61
+export const EXCLUSIVE = 0x0100_0000; // bit 56
 const FRAME_HIGH = 0x007f_ffff; // bits 32 .. 54
 
 /**
@@ -17,6 +19,10 @@ const FRAME_HIGH = 0x007f_ffff; // bits 32 .. 54
  * Opening needs ptrace access to the process (its own user, or root). Frame numbers need CAP_SYS_ADMIN as well;
  * since Linux 4.2 they read as 0 without it, instead of an error. An open descriptor belongs to the address space
  * that the process had when it was opened: after an exec or exit, reads end early (0 bytes).
+ *
+ * Surprises: the zero page, which untouched anonymous memory shows to those who only read it, is present, with
+ * neither bit 61 nor bit 56; so is a page of anonymous memory that a fork shares, and memory of a device. The huge
+ * zero page has bit 61. Of kernels before 4.2 no page has bit 56.
  */
 export class Pagemap extends WordFile {
   /** @throws PagepulseError `NO_PROCESS`, `PERMISSION` */
@@ -42,6 +48,17 @@ export function frameIn({ halves }: WordBatch, at: number): number {
 /** Whether other page tables may map the page of a word that was read. */
 export function isSharedIn({ halves }: WordBatch, at: number): boolean {
   return (halves[2 * at + 1]! & EXCLUSIVE) === 0;
+}
+
+/** Whether a page is present, from the high half of its word as a signed number: bit 63 is the sign. */
+export function isPresentIn(high: number): boolean {
+  return high < 0;
+}
+
+/** The frame of a present page, from the halves of its word as signed numbers. Below 16 TiB it stays an integer. */
+export function frameOfHalves(low: number, high: number): number {
+  const above = high & FRAME_HIGH;
+  return above === 0 ? low >>> 0 : above * 0x1_0000_0000 + (low >>> 0);
 }
 
 function frameOfWord(low: number, high: number): number {

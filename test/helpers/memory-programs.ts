@@ -1,0 +1,69 @@
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import type { ExecutionContext } from 'ava';
+import { pageSize } from '../../src/kernel/page-size.js';
+import { start } from './processes.js';
+
+/** One that can fork and map files as it is told; Node cannot. */
+const PYTHON = (() => {
+  try {
+    return execFileSync('python3', ['-c', 'import sys; print(sys.executable)'], { encoding: 'utf8' }).trim();
+  } catch {
+    return undefined;
+  }
+})();
+
+const PRELUDE = `
+import ctypes, mmap, os, signal, sys
+MIB = 1 << 20
+def own(mib, kind=mmap.MAP_PRIVATE):
+    m = mmap.mmap(-1, mib * MIB, flags=kind | mmap.MAP_ANONYMOUS)
+    if hasattr(m, 'madvise') and hasattr(mmap, 'MADV_NOHUGEPAGE'): m.madvise(mmap.MADV_NOHUGEPAGE)
+    return m
+def write(m, mib):
+    for i in range(0, mib * MIB, ${pageSize()}): m[i] = 1
+def read(m, mib):
+    return sum(m[i] for i in range(0, mib * MIB, ${pageSize()}))
+def at(m):
+    return ctypes.addressof(ctypes.c_char.from_buffer(m)) // ${pageSize()}
+def child(then=None):
+    pid = os.fork()
+    if pid == 0:
+        signal.signal(signal.SIGUSR1, lambda *_: (then and then(), os.write(1, b'done\\n')))
+        signal.alarm(120)
+        while True: signal.pause()
+    return pid
+def tell(*numbers):
+    print(*numbers, flush=True)
+`;
+
+/** A running program, and how to hear from it. */
+export interface MemoryProgram {
+  readonly pid: number;
+  /** The numbers that it told first. */
+  readonly told: readonly number[];
+  /** Waits for more output. */
+  more(): Promise<void>;
+}
+
+/**
+ * Starts a Python program that ends with the test: own(MIB), write, read, at (first page), child and tell are there, and
+ * the program keeps waiting for its input's end. Undefined, with a line in the log, where there is no Python.
+ */
+export async function startProgram(t: ExecutionContext, program: string): Promise<MemoryProgram | undefined> {
+  if (PYTHON === undefined) {
+    t.log('left out: there is no python3');
+    t.pass();
+    return undefined;
+  }
+  const running = start(t, PYTHON, ['-c', `${PRELUDE}${program}\nsys.stdin.read()`]);
+  const [line] = await once(running.stdout!, 'data');
+  const told = String(line).trim().split(' ').map(Number);
+  return {
+    pid: running.pid,
+    told,
+    async more() {
+      await once(running.stdout!, 'data');
+    },
+  };
+}
