@@ -84,7 +84,10 @@ export const MARK_WIDTH = 1;
  * @param rows that are shown: their names decide how wide the names are
  */
 export function placeColumns(width: number, rows: readonly TopRow[], showsShared: boolean): PlacedColumn[] {
-  const columns = COLUMNS.filter(({ key }) => key !== 'shared' || showsShared);
+  const showsHeat = rows.length === 0 || rows.some(({ kind }) => kind === 'process');
+  const columns = COLUMNS.filter(
+    ({ key }) => (key !== 'shared' || showsShared) && (key !== 'heat' || showsHeat),
+  );
   const needed = () => columns.reduce((sum, { minWidth }) => sum + minWidth + 1, MARK_WIDTH - 1);
   while (columns.length > 1 && needed() > width) {
     const last = columns.reduce((a, b) => (b.priority > a.priority ? b : a));
@@ -116,24 +119,24 @@ export function isEnded(row: TopRow): boolean {
 }
 
 /**
- * All ranges of a process side by side, with a gap between two: each as long as its part of the memory, but for the gaps
- * at least one cell.
+ * All ranges of a process side by side, with a gap between two. Their lengths are as the square roots of their sizes: a
+ * stack is seen beside a heap, and the heap has the most.
  */
 function heatOf({ snapshot: { columns, maxNrAccesses } }: ProcessRow, cells: number): Float64Array {
   const strip = new Float64Array(cells).fill(Number.NaN);
   const ranges = rangesOf(columns).slice(0, Math.floor((cells + 1) / 2));
-  const room = cells - (ranges.length - 1);
-  let pagesLeft = ranges.reduce((sum, { startPage, endPage }) => sum + endPage - startPage, 0);
-  let cellsLeft = room;
+  const weights = ranges.map(({ startPage, endPage }) => Math.sqrt(endPage - startPage));
+  let weightLeft = weights.reduce((sum, weight) => sum + weight, 0);
+  let cellsLeft = cells - (ranges.length - 1);
   let at = 0;
   ranges.forEach(({ startPage, endPage }, i) => {
-    const others = ranges.length - 1 - i;
-    const wanted = Math.round((cellsLeft * (endPage - startPage)) / Math.max(1, pagesLeft));
-    const length = Math.max(1, Math.min(wanted, cellsLeft - others));
+    const after = ranges.length - 1 - i;
+    const wanted = Math.round((cellsLeft * weights[i]!) / weightLeft);
+    const length = Math.max(1, Math.min(wanted, cellsLeft - after));
     strip.set(heatStrip(columns, maxNrAccesses, startPage, endPage, length), at);
     at += length + 1;
     cellsLeft -= length;
-    pagesLeft -= endPage - startPage;
+    weightLeft -= weights[i]!;
   });
   return strip;
 }
