@@ -142,8 +142,9 @@ export class Table implements TopDisplay {
     }
     if (row) open.snapshot = row.snapshot;
     open.hasEnded = row?.hasEnded ?? true;
-    if (!this.#frozen) refresh(open);
+    if (!this.#frozen || open.mappings.length === 0) refresh(open);
     const { width, height } = this.#screen;
-    return renderPicture([open], { width, height, colour: this.#colour, hint: 'Esc back' });
+    const hint = this.#frozen ? 'frozen  Esc back' : 'Esc back';
+    return renderPicture([open], { width, height, colour: this.#colour, hint });
   }
 }

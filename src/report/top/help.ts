@@ -1,13 +1,13 @@
 import { bold, type ColourMode } from '../colour.js';
 import { clip } from '../mapping-names.js';
 
-/** Keys and what they do, in the order of the help. */
+/** Keys and what they do, in the order of the help. With the columns below it fits a terminal of 80 by 24. */
 const KEYS: readonly (readonly [keys: string, what: string])[] = [
-  ['up, down, PgUp, PgDn, Home, End', 'select a row'],
-  ['Enter', 'open a process, or show and hide the processes of a group'],
+  ['arrows up and down', 'select a row; PgUp, PgDn, Home, End do, too'],
+  ['Enter', 'open a process, or unfold a group'],
   ['Esc, q', 'back; q quits from the table'],
-  ['left, right', 'sort by the column before or after'],
-  ['p n m w s h c t x', 'sort by pid, name, resident, working set, share, hot, cold, trend, cost'],
+  ['left, right', 'sort by the column before or after; or by a letter:'],
+  ['p n m w s h c t x', 'pid, name, resident, working, share, hot, cold, trend, cost'],
   ['r', 'reverse the order'],
   ['/', 'filter by name, command line or pid; Esc ends it'],
   ['g', 'group by name, cgroup, parent, not at all'],
@@ -26,7 +26,7 @@ const COLUMNS: readonly (readonly [title: string, what: string])[] = [
   ['heat', 'the memory by address, from cold to hot'],
 ];
 
-const KEYS_WIDTH = 33;
+const KEYS_WIDTH = 20;
 const TITLE_WIDTH = 9;
 
 export function helpLines(width: number, colour: ColourMode): string[] {
@@ -34,8 +34,7 @@ export function helpLines(width: number, colour: ColourMode): string[] {
     ...KEYS.map(([keys, what]) => keys.padEnd(KEYS_WIDTH) + what),
     '',
     ...COLUMNS.map(([title, what]) => title.padEnd(TITLE_WIDTH) + what),
-    '',
-    'Sums marked <= count memory that several processes share for each of them; so do those of groups.',
+    'sums     marked <=, and groups, count shared memory for each process',
   ];
   return [bold(clip('Keys and columns', width), colour), ...lines.map((line) => clip(line, width))];
 }

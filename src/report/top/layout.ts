@@ -51,7 +51,7 @@ export function renderTop(
   const { width, height, colour, first, selected, isFrozen, isHelp } = options;
   const above = [titleLine(state, options), summaryLine(state, selection, counts, isFrozen, width)];
   const below = bottomLine(selection, options);
-  if (isHelp) return [...above, ...helpLines(width, colour), below].slice(0, height);
+  if (isHelp) return [...[...above, ...helpLines(width, colour)].slice(0, height - LINES_BELOW), below];
   const visible = rows.slice(first, first + rowsThatFit(height));
   const columns = placeColumns(
     width,

@@ -92,6 +92,14 @@ test('a filter that is being typed is shown as it is', (t) => {
   t.regex(draw(TWO, { isTyping: true }, { filter: 'post' }).at(-1)!, /^filter: post_/);
 });
 
+test('the help fits a terminal of 80 by 24, and one that is lower still says how to go back', (t) => {
+  const lines = draw(TWO, { isHelp: true, height: 24 });
+  t.is(lines.length, 24);
+  t.regex(lines[22]!, /^sums /);
+  for (const line of lines) t.notRegex(line, /…/);
+  t.regex(draw(TWO, { isHelp: true, height: 8 }).at(-1)!, /Esc back$/);
+});
+
 test('no line is wider than the terminal, nor are there more than it has rows', (t) => {
   fc.assert(
     fc.property(
