@@ -6,6 +6,7 @@ import { addDemo } from './demo.js';
 import { addDoctor } from './doctor.js';
 import { report } from './failure.js';
 import { addRecord } from './record.js';
+import { addTop } from './top.js';
 import { addTune } from './tune.js';
 import { addWatch } from './watch.js';
 
@@ -27,6 +28,7 @@ const program = new Command('pagepulse')
 addDoctor(program);
 addRecord(program);
 addWatch(program);
+addTop(program);
 addTune(program);
 addDemo(program);
 addBench(program);

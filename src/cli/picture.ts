@@ -12,7 +12,8 @@ const PRINT_MS = 1_000;
 /** How often the mappings are read for their names. */
 const NAMES_MS = 1_000;
 
-interface Watched {
+/** A process, and what was read about it. */
+export interface Watched extends ProcessView {
   snapshot: Snapshot;
   residentBytes: number | undefined;
   mappings: readonly Mapping[];
@@ -45,10 +46,7 @@ export class Picture {
     const { target } = snapshot;
     const known = this.#watched.get(target.id);
     if (known) known.snapshot = snapshot;
-    else {
-      const fresh = { residentBytes: undefined, mappings: [], mappingsReadMs: Number.NEGATIVE_INFINITY };
-      this.#watched.set(target.id, { snapshot, ...fresh, hasEnded: false });
-    }
+    else this.#watched.set(target.id, unread(snapshot));
     const interval = this.#screen ? REDRAW_MS : PRINT_MS;
     this.#timer ??= setTimeout(() => this.#draw(), Math.max(0, this.#drawnMs + interval - performance.now()));
   }
@@ -93,8 +91,14 @@ export class Picture {
   }
 }
 
+/** A process of which nothing was read yet. */
+export function unread(snapshot: Snapshot): Watched {
+  const mappingsReadMs = Number.NEGATIVE_INFINITY;
+  return { snapshot, residentBytes: undefined, mappings: [], mappingsReadMs, hasEnded: false };
+}
+
 /** Reads what is not in the snapshot. What cannot be read stays as it was: the process may be ending. */
-function refresh(watched: Watched): void {
+export function refresh(watched: Watched): void {
   const { target, pageSize } = watched.snapshot;
   if (target.pid === 0 || watched.hasEnded) return;
   try {

@@ -3,17 +3,22 @@ import type { ReadStream, WriteStream } from 'node:tty';
 import { systemCode } from '../core/errors.js';
 import type { ColourMode } from '../report/colour.js';
 import { columnsOf } from '../report/mapping-names.js';
+import { type KeyPress, onKeys } from './keys.js';
 
 // xterm's control sequences (invisible-island.net/xterm/ctlseqs): 1049 alternate screen, 25 cursor, 7 wrapping,
 // 2026 synchronized update: terminals that know it show a frame only when it is whole, the others ignore it.
 const ENTER = '\x1b[?1049h\x1b[?25l\x1b[?7l';
 const LEAVE = '\x1b[?2026l\x1b[0m\x1b[?7h\x1b[?25h\x1b[?1049l';
-const BEGIN_FRAME = '\x1b[?2026h\x1b[H';
+const BEGIN_FRAME = '\x1b[?2026h';
+const HOME = '\x1b[H';
 const END_FRAME = '\x1b[?2026l';
 const ERASE_TO_END_OF_LINE = '\x1b[K';
 const ERASE_BELOW = '\x1b[J';
 // biome-ignore lint/suspicious/noControlCharactersInRegex: attributes are control sequences
 const ATTRIBUTES = /\x1b\[[0-9;]*m/g;
+
+/** Whatever else was written on the terminal is gone after so long: a frame is drawn whole then. */
+const WHOLE_FRAME_MS = 10_000;
 
 /** How soon a terminal that took part of a frame is offered the rest. */
 const RETRY_MS = 10;
@@ -36,22 +41,29 @@ export class Screen {
   readonly #terminal = new TerminalWriter();
   #isEntered = false;
   #isClosed = false;
+  /** The lines that the terminal shows; none where that is not known. */
+  #shown: readonly string[] = [];
+  #wholeMs = Number.NEGATIVE_INFINITY;
+  #stopKeys: (() => void) | undefined;
 
   /**
    * @param onQuit called on q, Ctrl-C, or when the terminal is gone; perhaps more than once
    * @param onResize called when the size has changed, and when the program goes on after Ctrl-Z: draw again
+   * @param onKey called with each key but Ctrl-C and Ctrl-Z; q does not quit by itself then
    */
   constructor(
     readonly onQuit: () => void,
     readonly onResize: () => void,
+    readonly onKey?: (key: KeyPress) => void,
   ) {
     process.on('exit', this.#leave);
     // Before all others: a listener that is called once is still counted then.
     for (const signal of QUIT_SIGNALS) process.prependListener(signal, this.#signalled);
     process.on('SIGTSTP', this.#suspendSelf);
     process.on('SIGCONT', this.#resume);
-    this.#output.on('resize', onResize);
+    this.#output.on('resize', this.#resized);
     if (this.#input.isTTY) {
+      if (onKey) this.#stopKeys = onKeys(this.#input, onKey);
       this.#input.on('data', this.#key);
       this.#input.on('end', onQuit);
       this.#input.on('error', onQuit);
@@ -69,13 +81,26 @@ export class Screen {
   }
 
   /**
-   * Shows these lines, of at most `width` columns each and without control sequences other than attributes. A frame is
-   * left out while the terminal has not taken all of the last one. Never blocks.
+   * Shows these lines, of at most `width` columns each and without control sequences other than attributes. Of a frame
+   * like the last one only the lines that differ are written: over a slow connection that is a fifth. A frame is left out
+   * while the terminal has not taken all of the last one. Never blocks.
    */
   draw(lines: readonly string[]): void {
     if (!this.#isEntered || this.#terminal.isBusy) return;
-    this.#terminal.offer(frame(lines, this.width, this.height));
+    const nowMs = performance.now();
+    if (nowMs - this.#wholeMs >= WHOLE_FRAME_MS) this.#shown = [];
+    const shown = lines.slice(0, this.height);
+    const isWhole = !shown.some((line, i) => line === this.#shown[i]);
+    const text = isWhole ? frame(shown, this.width, this.height) : changes(shown, this.#shown, this.width);
+    if (isWhole) this.#wholeMs = nowMs;
+    this.#shown = shown;
+    if (text !== '') this.#terminal.offer(text);
     if (this.#terminal.isGone) this.onQuit();
+  }
+
+  /** Makes the next frame a whole one, whatever is on the terminal. */
+  forget(): void {
+    this.#shown = [];
   }
 
   /** Gives the terminal back. May be called again. */
@@ -87,8 +112,9 @@ export class Screen {
     for (const signal of QUIT_SIGNALS) process.off(signal, this.#signalled);
     process.off('SIGTSTP', this.#suspendSelf);
     process.off('SIGCONT', this.#resume);
-    this.#output.off('resize', this.onResize);
+    this.#output.off('resize', this.#resized);
     if (this.#input.isTTY) {
+      this.#stopKeys?.();
       this.#input.off('data', this.#key);
       this.#input.off('end', this.onQuit);
       this.#input.off('error', this.onQuit);
@@ -97,8 +123,14 @@ export class Screen {
     this.#terminal.close();
   }
 
+  readonly #resized = (): void => {
+    this.forget();
+    this.onResize();
+  };
+
   #enter(): void {
     this.#isEntered = true;
+    this.forget();
     this.#setRaw(true);
     this.#terminal.force(ENTER);
   }
@@ -149,21 +181,37 @@ export class Screen {
 
   readonly #key = (data: Buffer): void => {
     for (const key of data.toString('latin1')) {
-      if (key === 'q' || key === 'Q' || key === '\x03') this.onQuit();
+      if (key === '\x03' || (!this.onKey && (key === 'q' || key === 'Q'))) this.onQuit();
       // In raw mode the terminal makes no signal of Ctrl-Z; it would have gone to the whole job.
       if (key === '\x1a') this.#suspend(0);
     }
   };
 }
 
+/** All of it: from the top, erasing what it does not cover. */
 function frame(lines: readonly string[], width: number, height: number): string {
-  const shown = lines.slice(0, height).map((line) => {
-    // Behind a full line the cursor stands on its last column: erasing from there would take it away.
-    const isFull = columnsOf(line.replace(ATTRIBUTES, '')) >= width;
-    return isFull ? line : line + ERASE_TO_END_OF_LINE;
+  const below = lines.length < height ? `\r\n${ERASE_BELOW}` : '';
+  return BEGIN_FRAME + HOME + lines.map((line) => erasing(line, width)).join('\r\n') + below + END_FRAME;
+}
+
+/** The lines that differ from those `before`, each at its place; empty where none does. */
+function changes(lines: readonly string[], before: readonly string[], width: number): string {
+  let text = '';
+  lines.forEach((line, i) => {
+    if (line !== before[i]) text += lineAt(i + 1) + erasing(line, width);
   });
-  const below = shown.length < height ? `\r\n${ERASE_BELOW}` : '';
-  return BEGIN_FRAME + shown.join('\r\n') + below + END_FRAME;
+  if (lines.length < before.length) text += lineAt(lines.length + 1) + ERASE_BELOW;
+  return text === '' ? '' : BEGIN_FRAME + text + END_FRAME;
+}
+
+function lineAt(row: number): string {
+  return `\x1b[${row}H`;
+}
+
+/** Behind a full line the cursor stands on its last column: erasing from there would take it away. */
+function erasing(line: string, width: number): string {
+  const isFull = columnsOf(line.replace(ATTRIBUTES, '')) >= width;
+  return isFull ? line : line + ERASE_TO_END_OF_LINE;
 }
 
 /**

@@ -11,6 +11,8 @@ export interface ProcessStat {
   readonly comm: string;
   /** R, S, D, T, Z (zombie), X (dead), ... */
   readonly state: string;
+  /** 0 where it has none, or none that can be seen from this process namespace. */
+  readonly parentPid: number;
   /** Clock ticks since boot, as decimal digits: with the pid, it names a process for good. */
   readonly startTime: string;
   readonly isKernelThread: boolean;
@@ -21,7 +23,7 @@ export interface ProcessStat {
 /**
  * Reads /proc/PID/stat: one line, fields separated by spaces, readable by everyone (proc(5)). The second field
  * is the name in brackets and may itself hold spaces and brackets, so counting starts at the last bracket.
- * Fields used: 3 state, 9 flags, 22 start time, 24 resident pages.
+ * Fields used: 3 state, 4 parent, 9 flags, 22 start time, 24 resident pages.
  *
  * @throws PagepulseError `NO_PROCESS`, `PERMISSION` (hidepid)
  */
@@ -42,6 +44,7 @@ export function parseStat(line: string): ProcessStat {
   return {
     comm: line.slice(line.indexOf('(') + 1, nameEnd),
     state: field(3),
+    parentPid: Number(field(4)),
     startTime: field(22),
     isKernelThread: (Number(field(9)) & PF_KTHREAD) !== 0,
     residentPages: Number(field(24)),

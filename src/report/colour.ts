@@ -23,6 +23,7 @@ const HEAT_256 = [89, 125, 161, 166, 202, 208, 214, 220];
 const NEVER = '.';
 const NO_REGION = ' ';
 const DIM = '\x1b[2m';
+const INVERSE = '\x1b[7m';
 const RESET = '\x1b[0m';
 
 /** The colour of a share of accesses, 0 .. 1, as red, green, blue, 0 .. 255. */
@@ -73,4 +74,9 @@ export function bold(text: string, mode: ColourMode): string {
 
 export function dim(text: string, mode: ColourMode): string {
   return mode === 'none' || text === '' ? text : DIM + text + RESET;
+}
+
+/** Foreground and background exchanged: what is selected. */
+export function inverse(text: string, mode: ColourMode): string {
+  return mode === 'none' || text === '' ? text : INVERSE + text + RESET;
 }

@@ -135,7 +135,7 @@ function costOf(stats: MonitorStats): string[] {
 }
 
 /** Seconds to what an eye can follow. */
-function toTenths(us: number): number {
+export function toTenths(us: number): number {
   return us < 1e6 ? us : Math.round(us / 1e5) * 1e5;
 }
 
@@ -246,7 +246,8 @@ function hottestRegions(columns: SnapshotColumns, count: number): number[] {
   return hottest;
 }
 
-function legendLine({ width, colour, hint = '' }: PictureOptions): string {
+/** What the colours or digits mean, and at its right end which keys there are. */
+export function legendLine({ width, colour, hint = '' }: PictureOptions): string {
   const [before, after] = ['accessed: never ', ' always'];
   const right = hint === '' ? '' : `  ${hint}`;
   const room = width - before.length - after.length - right.length;
@@ -258,7 +259,7 @@ function legendLine({ width, colour, hint = '' }: PictureOptions): string {
 }
 
 /** As many of the parts as have room, and of the first what has. */
-function joinFitting(parts: readonly string[], width: number): string {
+export function joinFitting(parts: readonly string[], width: number): string {
   let line = clip(parts[0]!, width);
   for (const part of parts.slice(1)) {
     if (columnsOf(line) + 2 + columnsOf(part) > width) break;

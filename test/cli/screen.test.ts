@@ -39,7 +39,7 @@ class Terminal {
   ) {
     const prelude = `${before};
       import { Screen } from '${SCREEN}';
-      const screen = new Screen(() => globalThis.onQuit?.(), () => globalThis.onResize?.());
+      const screen = new Screen(() => globalThis.onQuit?.(), () => globalThis.onResize?.(), globalThis.onKey);
       const say = (text) => screen.draw([text]);
       const alive = setTimeout(() => process.exit(99), ${PROGRAM_MS});`;
     // The limit on CPU time is for a program that answers nothing any more, if one should be tested.
@@ -253,6 +253,51 @@ onTerminal('a frame begins at the top, erases what it does not cover, and spares
   );
   const rows = Array<string>(24).fill('y'.repeat(80));
   t.true(text.includes(`${ESC}[?2026h${ESC}[H${rows.join('\r\n')}${ESC}[?2026l`));
+});
+
+onTerminal(
+  'of a frame like the last one only the lines that differ are drawn, unless it is forgotten',
+  async (t) => {
+    const terminal = new Terminal(`
+    const frames = [['one', 'two', 'three'], ['one', 'TWO', 'three'], ['one', 'TWO', 'three'], ['one']];
+    const timer = setInterval(() => {
+      if (frames.length > 0) return screen.draw(frames.shift());
+      clearInterval(timer);
+      screen.forget();
+      screen.draw(['one']);
+      process.exit();
+    }, 20);`);
+    await onA(t, terminal, async () => {});
+    const frames = terminal.text.replaceAll('\r\r\n', '\r\n').split(`${ESC}[?2026h`).slice(1);
+    t.deepEqual(
+      frames.map((frame) => frame.split(`${ESC}[?2026l`)[0]),
+      [
+        `${ESC}[Hone${ESC}[K\r\ntwo${ESC}[K\r\nthree${ESC}[K\r\n${ESC}[J`,
+        `${ESC}[2HTWO${ESC}[K`,
+        `${ESC}[2H${ESC}[J`,
+        `${ESC}[Hone${ESC}[K\r\n${ESC}[J`,
+      ],
+    );
+  },
+);
+
+onTerminal('who listens for keys gets them by name, and q too; Ctrl-C quits all the same', async (t) => {
+  const before = `const names = [];
+    globalThis.onKey = ({ name, text }) => {
+      names.push(text === '' ? name : name + '=' + text);
+      say(names.join(' ') + '.');
+    }`;
+  const terminal = new Terminal(`globalThis.onQuit = () => process.exit(6); say('ready');`, { before });
+  await onA(t, terminal, async () => {
+    await terminal.shows(/ready/);
+    terminal.type('qR /\x1b[A\x1bOB\x1b[5~\x1b[F\r\x7f\x15漢');
+    await terminal.shows(/q=q R=R space= {2}\/=\/ up down pageup end enter backspace ctrl-u 漢=漢\./);
+    terminal.type('\x1b');
+    await terminal.shows(/escape\./);
+    terminal.type('\x03');
+  });
+  isRestored(t, terminal);
+  t.regex(terminal.text, /status=6/);
 });
 
 onTerminal('frames for a terminal that takes none are left out, and the program goes on', async (t) => {

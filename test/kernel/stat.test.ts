@@ -11,6 +11,7 @@ test('a name may hold spaces and brackets', (t) => {
   const stat = parseStat(`42 (a) (b c) S ${fields.slice(1).join(' ')}`);
   t.is(stat.comm, 'a) (b c');
   t.is(stat.state, 'S');
+  t.is(stat.parentPid, 4);
   t.is(stat.startTime, '22');
   t.is(stat.residentPages, 24);
 });
@@ -20,6 +21,7 @@ test('this process is alive, under its own start time alone', (t) => {
   t.true(isAlive(process.pid, startTime));
   t.false(isAlive(process.pid, '1'));
   t.true(readCmdline(process.pid).length > 1);
+  t.is(readStat(process.pid).parentPid, process.ppid);
 });
 
 test('page size is what getconf says', (t) => {

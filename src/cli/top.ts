@@ -1,0 +1,151 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { systemCode } from '../core/errors.js';
+import type { Monitor } from '../engine/monitor.js';
+import { GROUP_KINDS, type GroupKind } from '../report/top/groups.js';
+import { TopModel } from '../report/top/model.js';
+import { SORT_KEYS, type SortKey } from '../report/top/order.js';
+import type { Selection } from '../report/top/select.js';
+import { ExitStatus, note, tellLost } from './failure.js';
+import { addWatchOptions, requireTargets, type WatchOptions } from './options.js';
+import { FactsReader } from './process-facts.js';
+import { Table } from './top-screen.js';
+import { Updates } from './top-text.js';
+import { onStopSignal, startWatching } from './watching.js';
+
+interface TopOptions extends WatchOptions {
+  readonly once?: boolean;
+  readonly json?: boolean;
+  readonly sort: SortKey;
+  readonly reverse?: boolean;
+  readonly group: GroupKind;
+  readonly filter: string;
+  readonly limit?: number;
+}
+
+/** Where the table goes: to the terminal, or to a file or pipe. */
+export interface TopDisplay {
+  /** Something has changed. */
+  changed(): void;
+  /** Shows the last state where a file or pipe would miss it. */
+  finish(): void;
+  close(): void;
+}
+
+export function addTop(program: Command): void {
+  addWatchOptions(program.command('top'))
+    .description('show many processes in one table, live: working set, hot and cold memory of each')
+    .option('--once', 'print one table after the first snapshots of all, and end')
+    .option('--json', 'as JSON: one line an update, with --once one document')
+    .addOption(
+      new Option('--sort <key>', `by what: ${SORT_KEYS.join(', ')}`).choices(SORT_KEYS).default('ws'),
+    )
+    .option('--reverse', 'the other way round')
+    .addOption(
+      new Option('--group <kind>', `sums of processes with one: ${GROUP_KINDS.join(', ')}`)
+        .choices(GROUP_KINDS)
+        .default('none'),
+    )
+    .option('--filter <text>', 'only what has this in its name, command line or pid', '')
+    .option('--limit <n>', 'so many rows at most', parseLimit)
+    .addHelpText(
+      'after',
+      '\nExamples:\n  pagepulse top --pid 4242 --pid 4243\n  pagepulse top --once --sort hot $(pgrep -x postgres | sed s/^/--pid=/)',
+    )
+    .action(top);
+}
+
+async function top(command: readonly string[], options: TopOptions): Promise<void> {
+  requireTargets(options, command, 'pagepulse top --pid 4242 --pid 4243');
+  const stopWith = onStopSignal();
+  const { monitor, child } = await startWatching(options, command);
+  stopWith((signal) => {
+    void monitor.stop();
+    child?.signal(signal);
+  });
+  await showTop(monitor, options, () => child?.signal('SIGTERM'));
+  if (child) {
+    if (options.once) child.signal('SIGTERM');
+    throw new ExitStatus(await child.ended());
+  }
+}
+
+/** Shows a monitor's table until it ends, or with `once` until all have been seen. */
+async function showTop(monitor: Monitor, options: TopOptions, onQuit: () => void): Promise<void> {
+  const model = new TopModel();
+  const quit = () => {
+    onQuit();
+    void monitor.stop();
+  };
+  const display = displayOf(monitor, model, options, quit);
+  const lost: string[] = [];
+  const seen = new Set<number>();
+  let isComplete = false;
+  /** Whether there is a snapshot of each process that is watched. */
+  const checkComplete = () => {
+    if (!options.once || isComplete || seen.size === 0) return;
+    if (!monitor.targets.every(({ id }) => seen.has(id))) return;
+    isComplete = true;
+    void monitor.stop();
+  };
+  monitor.on('skipped', () => {
+    model.skipped++;
+    display.changed();
+  });
+  monitor.on('detached', (target, reason, message) => {
+    model.end(target.id, performance.now());
+    if (reason === 'failed') lost.push(tellLost(target, message));
+    display.changed();
+    checkComplete();
+  });
+  try {
+    for await (const snapshot of monitor) {
+      if (isComplete) continue;
+      seen.add(snapshot.target.id);
+      model.add(snapshot);
+      display.changed();
+      checkComplete();
+    }
+    display.finish();
+  } finally {
+    display.close();
+    await monitor.stop().catch(() => {});
+    // Not before: the table has the terminal to itself.
+    for (const text of lost) note(text);
+  }
+  const { reason, stats } = await monitor.ended;
+  if (reason !== 'targets ended') return;
+  note(stats.snapshots > 0 ? 'what was watched has ended' : 'the process ended before the first snapshot');
+  if (stats.snapshots === 0) throw new ExitStatus(1);
+}
+
+function displayOf(monitor: Monitor, model: TopModel, options: TopOptions, quit: () => void): TopDisplay {
+  const selection = selectionOf(options);
+  const facts = new FactsReader(model);
+  process.stdout.on('error', (error) => {
+    if (systemCode(error) === 'EPIPE') quit(); // `| head` has seen enough
+  });
+  const isOnTerminal = process.stdout.isTTY && process.env.TERM !== 'dumb';
+  if (isOnTerminal && !options.once && !options.json) {
+    return new Table(model, facts, selection, { onQuit: quit, firstUs: monitor.attrs.aggrUs });
+  }
+  return new Updates(model, facts, selection, {
+    isJson: options.json ?? false,
+    isOnce: options.once ?? false,
+  });
+}
+
+function selectionOf({ sort, reverse, group, filter, limit }: TopOptions): Selection {
+  return {
+    sort,
+    isReversed: reverse ?? false,
+    group,
+    filter,
+    limit: limit ?? Number.POSITIVE_INFINITY,
+    expanded: new Set(),
+  };
+}
+
+function parseLimit(text: string): number {
+  if (/^[1-9]\d*$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('Give a whole number from 1 on.');
+}

@@ -1,0 +1,81 @@
+import type { TopState } from './model.js';
+import type { Figures, ProcessRow, TopRow } from './rows.js';
+import { shareOf } from './rows.js';
+import type { SelectedRows, Selection } from './select.js';
+
+/** Of the documents of `pagepulse top --json`; it grows where a field changes its meaning, not where one is added. */
+export const TOP_JSON_VERSION = 1;
+
+/** One update as a value for JSON: docs/design.md says what its fields are. What is not known is null. */
+export function topDocument(
+  state: TopState,
+  { sort, isReversed, group, filter }: Selection,
+  selected: SelectedRows,
+) {
+  const { latest, totals, skipped } = state;
+  const { rows, leftOut } = selected;
+  const stats = latest?.stats;
+  return {
+    type: 'top',
+    version: TOP_JSON_VERSION,
+    atUs: latest?.endUs ?? null,
+    check: latest?.check ?? null,
+    sampleUs: stats?.inForce.attrs.sampleUs ?? null,
+    aggrUs: stats?.inForce.attrs.aggrUs ?? null,
+    chosenBy: stats?.inForce.reason ?? null,
+    costPercent: rounded(stats?.recentCpuPercent ?? stats?.cpuPercent ?? null),
+    sort,
+    isReversed,
+    group,
+    filter,
+    totals,
+    skipped,
+    leftOut,
+    rows: rows.map(rowDocument),
+  };
+}
+
+export type TopDocument = ReturnType<typeof topDocument>;
+
+function rowDocument(row: TopRow) {
+  return row.kind === 'process'
+    ? processDocument(row)
+    : {
+        group: row.name,
+        processes: row.members.length,
+        pids: row.members.map(({ pid }) => pid),
+        ...figures(row),
+      };
+}
+
+function processDocument(row: ProcessRow) {
+  return {
+    pid: row.pid,
+    startTime: row.startTime,
+    name: row.name,
+    cmdline: row.cmdline,
+    parentPid: row.parentPid ?? null,
+    cgroup: row.cgroup ?? null,
+    hasEnded: row.hasEnded,
+    regions: row.snapshot.columns.startPages.length,
+    ...figures(row),
+  };
+}
+
+function figures(row: Figures) {
+  return {
+    residentBytes: row.residentBytes ?? null,
+    workingSetBytes: row.workingSetBytes,
+    share: rounded(shareOf(row) ?? null),
+    hotBytes: row.hotBytes,
+    coldBytes: row.coldBytes ?? null,
+    sharedBytes: row.sharedBytes ?? null,
+    costPercent: rounded(row.costPercent ?? null),
+    trend: row.trend,
+  };
+}
+
+/** To what can be told apart. */
+function rounded(value: number | null): number | null {
+  return value === null ? null : Math.round(value * 10_000) / 10_000;
+}

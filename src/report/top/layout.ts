@@ -1,0 +1,166 @@
+import { bold, type ColourMode, dim, inverse } from '../colour.js';
+import { formatCost, formatInForce } from '../in-force.js';
+import { clip, columnsOf, printable } from '../mapping-names.js';
+import { joinFitting, legendLine, toTenths } from '../picture.js';
+import { formatBytes, formatDuration } from '../units.js';
+import { isEnded, type PlacedColumn, placeColumns } from './columns.js';
+import { helpLines } from './help.js';
+import type { TopState } from './model.js';
+import type { TopRow } from './rows.js';
+import type { SelectedRows, Selection } from './select.js';
+
+export interface LayoutOptions {
+  /** Columns of the terminal, at least 1. */
+  readonly width: number;
+  readonly colour: ColourMode;
+  /** When the first snapshot comes, after the start. */
+  readonly firstUs?: number | undefined;
+}
+
+/** What the table on a terminal has beside its rows. */
+export interface LiveOptions extends LayoutOptions {
+  /** Rows of the terminal, at least 1. */
+  readonly height: number;
+  /** Index of the first row that is shown, and of the selected one; -1 for none. */
+  readonly first: number;
+  readonly selected: number;
+  readonly isFrozen: boolean;
+  readonly isHelp: boolean;
+  /** A filter is being typed. */
+  readonly isTyping: boolean;
+}
+
+/** Title, sums and heading above the rows; keys below. */
+const LINES_ABOVE = 3;
+const LINES_BELOW = 1;
+const SELECTED = '>';
+const ENDED = 'x';
+
+/** Rows of the table that a terminal of this height has room for, at least one. */
+export function rowsThatFit(height: number): number {
+  return Math.max(1, height - LINES_ABOVE - LINES_BELOW);
+}
+
+/** The table as lines that fit the terminal. Only rows that are visible are laid out. */
+export function renderTop(
+  state: TopState,
+  selection: Selection,
+  { rows, ...counts }: SelectedRows,
+  options: LiveOptions,
+): string[] {
+  const { width, height, colour, first, selected, isFrozen, isHelp } = options;
+  const above = [titleLine(state, options), summaryLine(state, selection, counts, isFrozen, width)];
+  const below = bottomLine(selection, options);
+  if (isHelp) return [...[...above, ...helpLines(width, colour)].slice(0, height - LINES_BELOW), below];
+  const visible = rows.slice(first, first + rowsThatFit(height));
+  const columns = placeColumns(
+    width,
+    visible,
+    state.rows.some(({ sharedBytes }) => sharedBytes !== undefined),
+  );
+  const lines = visible.map((row, i) => rowLine(row, columns, first + i === selected, options));
+  const filled = [...above, headingLine(columns, selection, options), ...lines];
+  while (filled.length < height - LINES_BELOW) filled.push('');
+  return [...filled.slice(0, height - LINES_BELOW), below].slice(-height);
+}
+
+/** All rows as a block of text without control sequences, for a file or a pipe. */
+export function renderTopPlain(
+  state: TopState,
+  selection: Selection,
+  selected: SelectedRows,
+  width: number,
+): string {
+  const options: LayoutOptions = { width, colour: 'none' };
+  const showsShared = state.rows.some(({ sharedBytes }) => sharedBytes !== undefined);
+  const columns = placeColumns(width, selected.rows, showsShared);
+  const lines = [
+    titleLine(state, options),
+    summaryLine(state, selection, selected, false, width),
+    headingLine(columns, selection, options),
+    ...selected.rows.map((row) => rowLine(row, columns, false, options)),
+    legendLine({ width, height: 1, colour: 'none' }),
+    '',
+  ];
+  return lines.map((line) => line.trimEnd()).join('\n');
+}
+
+function titleLine({ latest }: TopState, { width, colour, firstUs }: LayoutOptions): string {
+  if (!latest) {
+    const due = firstUs === undefined ? '' : `, due after ${formatDuration(firstUs)}`;
+    return bold(clip(`pagepulse top: waiting for the first snapshot${due}`, width), colour);
+  }
+  const { check, stats, endUs } = latest;
+  const cost = formatCost(stats);
+  const parts = ['pagepulse top', `${check} check`, ...(cost ? [`cost ${cost}`] : [])];
+  parts.push(formatDuration(toTenths(endUs)), formatInForce(stats.inForce));
+  if (stats.overruns > 0) parts.push(`overruns ${stats.overruns}`);
+  if (stats.lostSamplers > 0) parts.push(`samplers lost ${stats.lostSamplers}`);
+  return bold(joinFitting(parts, width), colour);
+}
+
+function summaryLine(
+  { totals, skipped }: TopState,
+  { sort, isReversed, group, filter }: Selection,
+  { matching, leftOut }: Omit<SelectedRows, 'rows'>,
+  isFrozen: boolean,
+  width: number,
+): string {
+  const { processes, residentBytes, workingSetBytes, isUpperBound } = totals;
+  const bound = isUpperBound ? '<= ' : '';
+  const parts = [`${processes} process${processes === 1 ? '' : 'es'}`];
+  if (isFrozen) parts.unshift('frozen');
+  parts.push(
+    `resident ${bound}${formatBytes(residentBytes)}`,
+    `working set ${bound}${formatBytes(workingSetBytes)}`,
+  );
+  if (filter !== '') parts.push(`${matching} with '${printable(filter)}'`);
+  if (skipped > 0) parts.push(`${skipped} skipped`);
+  if (leftOut > 0) parts.push(`${leftOut} left out`);
+  parts.push(`by ${sort}${isReversed ? ' reversed' : ''}`);
+  if (group !== 'none') parts.push(`grouped by ${group}`);
+  return joinFitting(parts, width);
+}
+
+/** The title that the rows are sorted by is in capitals. */
+function headingLine(
+  columns: readonly PlacedColumn[],
+  { sort, group }: Selection,
+  { width, colour }: LayoutOptions,
+): string {
+  const titles = columns.map(({ column, width: room }) => {
+    const title = column.key === 'pid' && group !== 'none' ? 'count' : column.title;
+    return place(column.key === sort ? title.toUpperCase() : title, room, column.isLeft);
+  });
+  return dim(clip(` ${titles.join(' ')}`.trimEnd(), width), colour);
+}
+
+function rowLine(
+  row: TopRow,
+  columns: readonly PlacedColumn[],
+  isSelected: boolean,
+  { width, colour }: LayoutOptions,
+): string {
+  const hasEnded = isEnded(row);
+  const cells = columns
+    .filter(({ column }) => column.key !== 'heat')
+    .map(({ column, width: room }) => place(column.cell(row, room, colour), room, column.isLeft));
+  const text = clip((isSelected ? SELECTED : hasEnded ? ENDED : ' ') + cells.join(' '), width);
+  const shown = isSelected ? inverse(text, colour) : hasEnded ? dim(text, colour) : text;
+  const heat = columns.find(({ column }) => column.key === 'heat');
+  return heat ? `${shown} ${heat.column.cell(row, heat.width, colour)}` : shown;
+}
+
+function bottomLine({ filter }: Selection, { width, height, colour, isTyping, isHelp }: LiveOptions): string {
+  if (isTyping) return clip(`filter: ${printable(filter)}_  (Enter keeps it, Esc ends it)`, width);
+  const hint = isHelp ? 'Esc back' : 'arrows  Enter open  / filter  g group  space freeze  ? help  q quits';
+  const short = isHelp ? hint : '? help  q quits';
+  return legendLine({ width, height, colour, hint: width >= 110 ? hint : short });
+}
+
+/** Text in a cell of this width. Text that is wider is cut. */
+function place(text: string, width: number, isLeft: boolean): string {
+  const fitting = clip(text, width);
+  const gap = ' '.repeat(Math.max(0, width - columnsOf(fitting)));
+  return isLeft ? fitting + gap : gap + fitting;
+}

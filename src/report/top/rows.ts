@@ -1,0 +1,56 @@
+import type { Snapshot } from '../../core/snapshot.js';
+
+/** What the table shows of a process or of a group of them. Undefined is what is not known (yet). */
+export interface Figures {
+  readonly residentBytes: number | undefined;
+  /** In regions that were accessed at all in the last aggregation interval. */
+  readonly workingSetBytes: number;
+  /** In regions that were found accessed in at least half of its samples. */
+  readonly hotBytes: number;
+  /** Not accessed for 5 minutes or more, at most what is resident; undefined until it has been watched for so long. */
+  readonly coldBytes: number | undefined;
+  /** Resident bytes that other watched processes have too. */
+  readonly sharedBytes: number | undefined;
+  /** Its part of what watching costs, in percent of one core. */
+  readonly costPercent: number | undefined;
+  /** The working set in bytes after each of the last snapshots, the latest last. */
+  readonly trend: readonly number[];
+}
+
+/** One process. */
+export interface ProcessRow extends Figures {
+  readonly kind: 'process';
+  /** Of its row, for as long as it is watched. */
+  readonly key: string;
+  /** The monitor's number for it. */
+  readonly id: number;
+  readonly pid: number;
+  readonly startTime: string;
+  /** As the kernel has it: may hold control characters. */
+  readonly name: string;
+  readonly cmdline: readonly string[];
+  readonly parentPid: number | undefined;
+  /** Undefined where it was not read. */
+  readonly cgroup: string | undefined;
+  readonly snapshot: Snapshot;
+  /** Not watched any longer; it leaves the table after a few seconds. */
+  readonly hasEnded: boolean;
+  /** Shown below the group that it belongs to. */
+  readonly isMember: boolean;
+}
+
+/** Processes that have something in common, with the sums of their figures. */
+export interface GroupRow extends Figures {
+  readonly kind: 'group';
+  readonly key: string;
+  readonly name: string;
+  readonly members: readonly ProcessRow[];
+  readonly isExpanded: boolean;
+}
+
+export type TopRow = ProcessRow | GroupRow;
+
+/** Working set / resident; undefined where what is resident is not known. Above 1 where regions hold more than that. */
+export function shareOf({ workingSetBytes, residentBytes }: Figures): number | undefined {
+  return residentBytes === undefined || residentBytes === 0 ? undefined : workingSetBytes / residentBytes;
+}

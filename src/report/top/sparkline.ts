@@ -1,0 +1,16 @@
+const EIGHTHS = '▁▂▃▄▅▆▇█';
+
+/**
+ * The last `cells` values as a line of bars from 0 to the largest of them, right-aligned, for the latest is at the right
+ * end. Zero has the lowest bar, anything above it a higher one.
+ */
+export function sparkline(values: readonly number[], cells: number): string {
+  const shown = values.slice(-Math.max(0, cells));
+  if (cells <= 0) return '';
+  const largest = Math.max(0, ...shown);
+  const bars = shown.map((value) => {
+    if (!(value > 0)) return EIGHTHS[0]!;
+    return EIGHTHS[Math.min(7, Math.max(1, Math.round((value / largest) * 7)))]!;
+  });
+  return bars.join('').padStart(cells);
+}
