@@ -15,3 +15,5 @@ export type { MonitorEnd } from './engine/connection.js';
 export { Monitor, type MonitorEvents } from './engine/monitor.js';
 export type { MonitorOptions } from './engine/options.js';
 export type { ClockName, CostScope, DetachReason, EndReason } from './engine/protocol.js';
+export type { SelectionStats, SkipReason } from './selection/follower.js';
+export type { Run, Selection } from './selection/selection.js';
