@@ -3,6 +3,7 @@ import type { Monitor } from '../engine/monitor.js';
 import { ExitStatus, note, tellLost } from './failure.js';
 import { addWatchOptions, requireTargets, type WatchOptions } from './options.js';
 import { Picture } from './picture.js';
+import { tellSelection } from './selection-notes.js';
 import { onStopSignal, startWatching } from './watching.js';
 
 export function addWatch(program: Command): void {
@@ -47,6 +48,7 @@ export async function show(monitor: Monitor, onQuit: () => void = () => {}): Pro
     await monitor.stop().catch(() => {});
     // Not before: the picture has the terminal to itself.
     for (const text of lost) note(text);
+    tellSelection(monitor);
   }
   const { reason, stats } = await monitor.ended;
   if (reason === 'targets ended') {

@@ -1,9 +1,12 @@
 import { chooseCheck } from '../checks/choose.js';
 import { PagepulseError } from '../core/errors.js';
 import { Monitor } from '../engine/monitor.js';
+import type { MonitorOptions } from '../engine/options.js';
 import { ChildCommand } from './child-command.js';
 import { ExitStatus, note } from './failure.js';
 import { monitorOptions, type WatchOptions } from './options.js';
+import { tellSkips, waitingNotes } from './selection-notes.js';
+import { selectionOf } from './selection-options.js';
 
 export const RECLAIM_NOTE =
   'the referenced check clears the accessed bits that the kernel goes by when memory gets short: under memory ' +
@@ -24,9 +27,10 @@ export async function startWatching(options: WatchOptions, command: readonly str
   const check = chooseCheck(options.check);
   const child = command.length > 0 ? await ChildCommand.start(command) : undefined;
   try {
-    const pids = [...(options.pid ?? []), ...(child ? [child.pid] : [])];
-    const monitor = await Monitor.start(monitorOptions(options, check, pids));
+    const monitor = await Monitor.start(monitorOptions(options, check, selectedBy(options, child)));
     if (check === 'referenced') note(RECLAIM_NOTE);
+    tellSkips(monitor, options);
+    for (const text of waitingNotes(monitor, options)) note(text);
     return { monitor, child };
   } catch (error) {
     child?.signal('SIGTERM');
@@ -36,6 +40,16 @@ export async function startWatching(options: WatchOptions, command: readonly str
     }
     throw error;
   }
+}
+
+/** Given addresses are those of one process: what it starts has others. */
+function selectedBy(
+  options: WatchOptions,
+  child: ChildCommand | undefined,
+): Pick<MonitorOptions, 'targets' | 'select'> {
+  const { range, pid } = options;
+  if (range) return { targets: [{ pid: child?.pid ?? pid![0]!, ranges: range }] };
+  return { select: selectionOf(options, child ? [child] : []) };
 }
 
 type Stop = (signal: 'SIGINT' | 'SIGTERM') => void;
