@@ -10,9 +10,9 @@ import { kernelProcesses } from './kernel-processes.js';
 import type { DetachReason } from './protocol.js';
 import { openThreadCpu, readThreadCpuUs } from './thread-cpu.js';
 
-/** A match is attached within a second: one look may be just missed, and attaching takes some time as well. */
-const LOOK_MS = 500;
-/** The first look for a program that has just been started: what it starts at once is not missed. */
+/** A match is attached within a second, though an exec may be seen in the second look only, and attaching takes time. */
+const LOOK_MS = 450;
+/** The first looks for a program that has just been started: what it starts at once is not missed. */
 const EARLY_LOOKS_MS = [50, 100, 200];
 
 /** The monitor, as a selection needs it. */

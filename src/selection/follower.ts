@@ -25,7 +25,8 @@ export interface SelectionStats {
   readonly endedUnopened: number;
   /**
    * Processes and threads of the whole machine, chosen or not, that came and went between two looks: those that nobody
-   * knows of. What ended together with others that came in the same process is not told apart, so it may be a few more.
+   * knows of. A thread that came while another one of its process ended counts too, and until the monitor has ended also
+   * some that will be seen yet.
    */
   readonly forksUnseen: number;
 }
@@ -137,7 +138,7 @@ export class Follower {
 
   /** A last look, at which nothing is attached: it counts what came and went since the one before. */
   finish(): void {
-    this.census.look();
+    this.census.look(true);
   }
 
   /** Whether nothing that was chosen lives, and nothing can be chosen any more. */

@@ -167,6 +167,14 @@ test('a descendant stays one when its parent ends', (t) => {
   t.false(followed.follower.isOver);
 });
 
+test('who execs late is seen within two looks', (t) => {
+  const followed = new Followed({ names: [/web/] });
+  for (const pid of [2, 3]) followed.machine.all.set(pid, { comm: 'x' });
+  for (let look = 0; look < 20; look++) followed.look();
+  for (const pid of [2, 3]) followed.machine.all.set(pid, { comm: 'web', imageKey: 1 });
+  t.deepEqual([...followed.attached(), ...followed.attached()].sort(), [2, 3]);
+});
+
 test('who was refused is not tried again until it execs', (t) => {
   const followed = new Followed({ names: [/web/] });
   const { all } = followed.machine;
