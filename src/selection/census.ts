@@ -146,11 +146,27 @@ export class Census {
     const run = this.choice.runs.some((each) => each.pid === pid);
     // An id that another process has got since the start is not what was meant.
     const isNamed = look === 1 && (run || this.choice.pids.has(pid));
+    const { runs } = this.choice;
+    // Written out, so that V8 gives all the same shape: what is spread together is slow to read, at every look.
     const each: Known = {
-      ...{ pid, ppid, threads, startTime, isKernelThread, hasEnded, isNamed },
-      ...{ comm: '', imageKey: Number.NaN, execs: -1, firstLook: look, lastLook: look },
-      ...{ isRoot: false, isDescendant: false, matches: false, isExcluded: false, isChosen: false },
-      isUnmarked: !isKernelThread && !isNamed && this.choice.runs.some(({ mark }) => mark !== undefined),
+      pid,
+      ppid,
+      threads,
+      startTime,
+      isKernelThread,
+      hasEnded,
+      isNamed,
+      comm: '',
+      imageKey: Number.NaN,
+      execs: -1,
+      firstLook: look,
+      lastLook: look,
+      isRoot: false,
+      isDescendant: false,
+      matches: false,
+      isExcluded: false,
+      isChosen: false,
+      isUnmarked: !isKernelThread && !isNamed && runs.some(({ mark }) => mark !== undefined),
     };
     each.isRoot = isNamed && (run || this.choice.children);
     return each;
