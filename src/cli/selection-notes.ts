@@ -8,15 +8,21 @@ import { hasFilters, type SelectionOptions } from './selection-options.js';
 /**
  * Says of each process that was named, and of the first for every kind of reason among the others, why it is not watched;
  * the others are counted.
+ *
+ * @param tell what to do with each sentence
  */
-export function tellSkips(monitor: Monitor, { pid = [] }: SelectionOptions): void {
+export function tellSkips(
+  monitor: Monitor,
+  { pid = [] }: SelectionOptions,
+  tell: (text: string) => void,
+): void {
   const told = new Set<string>();
   monitor.on('skipped', (request, { code, message }) => {
     const isNamed = 'pid' in request && pid.includes(request.pid);
     const isCounted = code === 'NO_PROCESS' || code === 'ZOMBIE' || told.has(code);
     if (!isNamed && isCounted) return;
     told.add(code);
-    note(isNamed ? message : `${message} (others that are left out for the same reason are counted)`);
+    tell(isNamed ? message : `${message} (others that are left out for the same reason are counted)`);
   });
 }
 

@@ -16,12 +16,19 @@ export function addWatch(program: Command): void {
 async function watch(command: readonly string[], options: WatchOptions): Promise<void> {
   requireTargets(options, command, 'pagepulse watch --pid 4242');
   const stopWith = onStopSignal();
-  const { monitor, child } = await startWatching(options, command);
+  // On a terminal the picture has it to itself.
+  const later: string[] = [];
+  const tell = process.stdout.isTTY ? (text: string) => void later.push(text) : note;
+  const { monitor, child } = await startWatching(options, command, tell);
   stopWith((signal) => {
     void monitor.stop();
     child?.signal(signal);
   });
-  await show(monitor, () => child?.signal('SIGTERM'));
+  try {
+    await show(monitor, () => child?.signal('SIGTERM'));
+  } finally {
+    for (const text of later) note(text);
+  }
   if (child) throw new ExitStatus(await child.ended());
 }
 

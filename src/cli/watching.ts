@@ -21,15 +21,20 @@ export interface Watching {
 /**
  * Starts the command, if there is one, and a monitor on it and on the processes given.
  *
+ * @param tell what to do with remarks that come while it runs
  * @throws PagepulseError; a command that was started is ended then
  */
-export async function startWatching(options: WatchOptions, command: readonly string[]): Promise<Watching> {
+export async function startWatching(
+  options: WatchOptions,
+  command: readonly string[],
+  tell: (text: string) => void = noteOnItsOwnLine,
+): Promise<Watching> {
   const check = chooseCheck(options.check);
   const child = command.length > 0 ? await ChildCommand.start(command) : undefined;
   try {
     const monitor = await Monitor.start(monitorOptions(options, check, selectedBy(options, child)));
     if (check === 'referenced') note(RECLAIM_NOTE);
-    tellSkips(monitor, options);
+    tellSkips(monitor, options, tell);
     for (const text of waitingNotes(monitor, options)) note(text);
     return { monitor, child };
   } catch (error) {
@@ -40,6 +45,12 @@ export async function startWatching(options: WatchOptions, command: readonly str
     }
     throw error;
   }
+}
+
+/** A status line that is in the way is written again soon. */
+function noteOnItsOwnLine(text: string): void {
+  if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
+  note(text);
 }
 
 /** Given addresses are those of one process: what it starts has others. */
