@@ -15,6 +15,8 @@ export type { MonitorEnd } from './engine/connection.js';
 export { Monitor, type MonitorEvents } from './engine/monitor.js';
 export type { MonitorOptions } from './engine/options.js';
 export type { ClockName, CostScope, DetachReason, EndReason } from './engine/protocol.js';
+export type { SelectionStats, SkipReason } from './selection/follower.js';
+export type { Run, Selection } from './selection/selection.js';
 export type { SharingPace } from './sharing/schedule.js';
 export { type SharingOptions, SharingSurvey, surveySharing } from './sharing/survey.js';
 export type { SharingMethod, SharingResult, SharingTarget, TargetSharing } from './sharing/types.js';

@@ -6,7 +6,8 @@ import type { MeasuredCheck } from '../measure/result.js';
 import { renderCosts } from '../report/cost-report.js';
 import { formatDuration } from '../report/units.js';
 import { ExitStatus, note, report } from './failure.js';
-import { parseDuration, parsePids } from './options.js';
+import { parseDuration } from './options.js';
+import { parsePids } from './selection-options.js';
 import { StatusLine } from './status-line.js';
 import { onStopSignal, RECLAIM_NOTE } from './watching.js';
 

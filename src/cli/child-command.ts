@@ -1,8 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { constants } from 'node:os';
 import { systemCode } from '../core/errors.js';
 import { ExitStatus, note } from './failure.js';
+
+/** The environment variable by which all that a command has started is recognised. */
+const MARKS = 'PAGEPULSE_RUN';
 
 /** A command that was started to be watched. Its input and output are those of the terminal. */
 export class ChildCommand {
@@ -12,7 +16,10 @@ export class ChildCommand {
 
   /** @throws ExitStatus 127 or 126, as a shell would, where it cannot be started */
   static async start([file, ...args]: readonly string[]): Promise<ChildCommand> {
-    const child = spawn(file!, args, { stdio: 'inherit' });
+    const mark = randomUUID();
+    // A run inside another one carries the marks of both.
+    const marks = [process.env[MARKS], mark].filter(Boolean).join(':');
+    const child = spawn(file!, args, { stdio: 'inherit', env: { ...process.env, [MARKS]: marks } });
     try {
       await once(child, 'spawn');
     } catch (error) {
@@ -23,10 +30,14 @@ export class ChildCommand {
       note(`cannot start ${file}: ${reason}`);
       throw new ExitStatus(isMissing ? 127 : 126);
     }
-    return new ChildCommand(child);
+    return new ChildCommand(child, mark);
   }
 
-  private constructor(child: ChildProcess) {
+  private constructor(
+    child: ChildProcess,
+    /** A text in the environment of all that it starts. */
+    readonly mark: string,
+  ) {
     this.#child = child;
     this.pid = child.pid!;
     this.#ended = new Promise((resolve) => {

@@ -5,11 +5,12 @@ import type { CheckName } from '../core/target.js';
 import type { TuningGoal } from '../core/tuning.js';
 import type { MonitorOptions } from '../engine/options.js';
 import { parseDurationUs, UnitError } from '../report/units.js';
+import { Choice } from '../selection/selection.js';
 import { UsageError } from './failure.js';
+import { addSelectionOptions, hasFilters, type SelectionOptions, selectionOf } from './selection-options.js';
 
 /** What the commands that watch processes have in common on their command lines. */
-export interface WatchOptions {
-  readonly pid?: readonly number[];
+export interface WatchOptions extends SelectionOptions {
   readonly range?: readonly AddressRange[];
   readonly duration?: number;
   readonly sample?: number;
@@ -30,9 +31,8 @@ export interface WatchOptions {
 
 /** Adds the options of WatchOptions, and a command to start. */
 export function addWatchOptions(command: Command): Command {
-  return command
-    .argument('[command...]', 'a command to start and to watch until it ends, after --')
-    .option('-p, --pid <pid>', 'a process to watch; can be given several times', parsePids)
+  command.argument('[command...]', 'a command to start and to watch with all that it starts, after --');
+  return addSelectionOptions(command)
     .option(
       '--range <start-end>',
       'watch these addresses alone, in hex as in /proc/PID/maps; up to 3',
@@ -75,9 +75,9 @@ export function addWatchOptions(command: Command): Command {
 export function monitorOptions(
   options: WatchOptions,
   check: CheckName,
-  pids: readonly number[],
+  selected: Pick<MonitorOptions, 'targets' | 'select'>,
 ): MonitorOptions {
-  const { range, sample, aggr, update, minRegions, maxRegions, workers, seed, duration, maxCpu } = options;
+  const { sample, aggr, update, minRegions, maxRegions, workers, seed, duration, maxCpu } = options;
   const goal = goalOf(options);
   const isAuto = options.auto || Object.keys(goal).length > 0;
   const attrs: Partial<Attrs> = {
@@ -88,7 +88,7 @@ export function monitorOptions(
     ...(maxRegions !== undefined && { maxRegions }),
   };
   return {
-    targets: [...new Set(pids)].map((pid) => ({ pid, ...(range && { ranges: range }) })),
+    ...selected,
     attrs,
     ...(isAuto && { auto: goal }),
     ...(maxCpu !== undefined && { maxCpuPercent: maxCpu }),
@@ -110,21 +110,18 @@ export function goalOf({ accessBp, aggrs, minSample, maxSample }: WatchOptions):
   };
 }
 
-/** @throws UsageError where nothing was given to watch */
+/** @throws UsageError where nothing was given to watch; PagepulseError `ATTRS` where what was given cannot be */
 export function requireTargets(options: WatchOptions, command: readonly string[], example: string): void {
   const processes = (options.pid?.length ?? 0) + (command.length > 0 ? 1 : 0);
-  if (options.range && processes > 1)
-    throw new UsageError('--range is for one process; watch the others apart');
-  if (processes > 0) return;
-  throw new UsageError(`nothing to watch: give --pid PID, or a command after --, as in \`${example}\``);
-}
-
-export function parsePids(text: string, before: readonly number[] = []): number[] {
-  const pid = Number(text);
-  if (!/^\d+$/.test(text) || pid < 1 || pid > 0x7fff_ffff) {
-    throw new InvalidArgumentError('A process id is a whole number from 1 on; `ps -e` lists them.');
-  }
-  return [...before, pid];
+  if (options.range && (processes > 1 || hasFilters(options) || options.children))
+    throw new UsageError('--range is for one process, by --pid or a command; watch the others apart');
+  // Before a command is started in vain.
+  if (hasFilters(options)) new Choice(selectionOf(options));
+  if (processes > 0 || hasFilters(options)) return;
+  throw new UsageError(
+    'nothing to watch: give --pid PID, --name, --user, --cgroup or --container, or a command after --, as in ' +
+      `\`${example}\``,
+  );
 }
 
 function parseRanges(text: string, before: readonly AddressRange[] = []): AddressRange[] {

@@ -10,6 +10,7 @@ import { formatDuration } from '../report/units.js';
 import { VERSION } from '../version.js';
 import { ExitStatus, note, tellLost, UsageError } from './failure.js';
 import { addWatchOptions, requireTargets, type WatchOptions } from './options.js';
+import { tellSelection } from './selection-notes.js';
 import { StatusLine } from './status-line.js';
 import { onStopSignal, startWatching } from './watching.js';
 
@@ -111,6 +112,7 @@ async function write(monitor: Monitor, writer: RecordWriter): Promise<number> {
           formatCost({ ...stats, recentCpuPercent: null }),
       );
     }
+    tellSelection(monitor);
     return known.size > 0 ? stats.snapshots : 0;
   } finally {
     status.clear();
@@ -119,6 +121,12 @@ async function write(monitor: Monitor, writer: RecordWriter): Promise<number> {
 
 function tellNothingSeen(monitor: Monitor, reason: string): void {
   const { aggrUs } = monitor.attrs;
+  if (monitor.selection?.watched === 0) {
+    note(
+      'no process that was looked for could be watched; nothing was recorded. `ps -e` lists those there are',
+    );
+    return;
+  }
   const why = reason === 'targets ended' ? 'the process ended' : 'the recording ended';
   note(
     `${why} before the first snapshot (${formatDuration(aggrUs)}); nothing was recorded. Record for longer, or with ` +

@@ -3,6 +3,7 @@ import type { Monitor } from '../engine/monitor.js';
 import { ExitStatus, note, tellLost } from './failure.js';
 import { addWatchOptions, requireTargets, type WatchOptions } from './options.js';
 import { Picture } from './picture.js';
+import { tellSelection } from './selection-notes.js';
 import { onStopSignal, startWatching } from './watching.js';
 
 export function addWatch(program: Command): void {
@@ -15,12 +16,19 @@ export function addWatch(program: Command): void {
 async function watch(command: readonly string[], options: WatchOptions): Promise<void> {
   requireTargets(options, command, 'pagepulse watch --pid 4242');
   const stopWith = onStopSignal();
-  const { monitor, child } = await startWatching(options, command);
+  // On a terminal the picture has it to itself.
+  const later: string[] = [];
+  const tell = process.stdout.isTTY ? (text: string) => void later.push(text) : note;
+  const { monitor, child } = await startWatching(options, command, tell);
   stopWith((signal) => {
     void monitor.stop();
     child?.signal(signal);
   });
-  await show(monitor, () => child?.signal('SIGTERM'));
+  try {
+    await show(monitor, () => child?.signal('SIGTERM'));
+  } finally {
+    for (const text of later) note(text);
+  }
   if (child) throw new ExitStatus(await child.ended());
 }
 
@@ -47,6 +55,7 @@ export async function show(monitor: Monitor, onQuit: () => void = () => {}): Pro
     await monitor.stop().catch(() => {});
     // Not before: the picture has the terminal to itself.
     for (const text of lost) note(text);
+    tellSelection(monitor);
   }
   const { reason, stats } = await monitor.ended;
   if (reason === 'targets ended') {

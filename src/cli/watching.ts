@@ -1,9 +1,12 @@
 import { chooseCheck } from '../checks/choose.js';
 import { PagepulseError } from '../core/errors.js';
 import { Monitor } from '../engine/monitor.js';
+import type { MonitorOptions } from '../engine/options.js';
 import { ChildCommand } from './child-command.js';
 import { ExitStatus, note } from './failure.js';
 import { monitorOptions, type WatchOptions } from './options.js';
+import { tellSkips, waitingNotes } from './selection-notes.js';
+import { selectionOf } from './selection-options.js';
 
 export const RECLAIM_NOTE =
   'the referenced check clears the accessed bits that the kernel goes by when memory gets short: under memory ' +
@@ -18,15 +21,21 @@ export interface Watching {
 /**
  * Starts the command, if there is one, and a monitor on it and on the processes given.
  *
+ * @param tell what to do with remarks that come while it runs
  * @throws PagepulseError; a command that was started is ended then
  */
-export async function startWatching(options: WatchOptions, command: readonly string[]): Promise<Watching> {
+export async function startWatching(
+  options: WatchOptions,
+  command: readonly string[],
+  tell: (text: string) => void = noteOnItsOwnLine,
+): Promise<Watching> {
   const check = chooseCheck(options.check);
   const child = command.length > 0 ? await ChildCommand.start(command) : undefined;
   try {
-    const pids = [...(options.pid ?? []), ...(child ? [child.pid] : [])];
-    const monitor = await Monitor.start(monitorOptions(options, check, pids));
+    const monitor = await Monitor.start(monitorOptions(options, check, selectedBy(options, child)));
     if (check === 'referenced') note(RECLAIM_NOTE);
+    tellSkips(monitor, options, tell);
+    for (const text of waitingNotes(monitor, options)) note(text);
     return { monitor, child };
   } catch (error) {
     child?.signal('SIGTERM');
@@ -36,6 +45,22 @@ export async function startWatching(options: WatchOptions, command: readonly str
     }
     throw error;
   }
+}
+
+/** A status line that is in the way is written again soon. */
+function noteOnItsOwnLine(text: string): void {
+  if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
+  note(text);
+}
+
+/** Given addresses are those of one process: what it starts has others. */
+function selectedBy(
+  options: WatchOptions,
+  child: ChildCommand | undefined,
+): Pick<MonitorOptions, 'targets' | 'select'> {
+  const { range, pid } = options;
+  if (range) return { targets: [{ pid: child?.pid ?? pid![0]!, ranges: range }] };
+  return { select: selectionOf(options, child ? [child] : []) };
 }
 
 type Stop = (signal: 'SIGINT' | 'SIGTERM') => void;

@@ -5,6 +5,7 @@
  * - `NO_PROCESS`: no process with that id, or it has ended
  * - `KERNEL_THREAD`, `ZOMBIE`: a process without memory of its own
  * - `PERMISSION`: the kernel refused, or hid what was asked (frames read as 0)
+ * - `LIMIT`: too many files are open, or as many targets as were wanted
  * - `UNSUPPORTED`: this machine does not offer the access check or file
  * - `THREADS`: the thread pool did not start, or lost its coordinator
  * - `OUTPUT`, `RECORD`: a record could not be written, or is not one
@@ -16,6 +17,7 @@ export type ErrorCode =
   | 'KERNEL_THREAD'
   | 'ZOMBIE'
   | 'PERMISSION'
+  | 'LIMIT'
   | 'UNSUPPORTED'
   | 'THREADS'
   | 'OUTPUT'

@@ -16,6 +16,7 @@ import type {
   Attached,
   CoordinatorApi,
   CoordinatorStart,
+  DetachReason,
   EndReason,
   HostApi,
   MonitorSetup,
@@ -113,11 +114,11 @@ export class Coordinator implements CoordinatorApi {
     return this.#answer(({ roster }) => roster.attach(requests));
   }
 
-  detach(ids: readonly number[]): Promise<boolean> {
+  detach(ids: readonly number[], reason: DetachReason): Promise<boolean> {
     return this.#answer(async ({ roster }) => {
       const leaving = new Set(ids);
       const targets = roster.targets.filter(({ info }) => leaving.has(info.id));
-      for (const target of targets) roster.detach(target, 'detached');
+      for (const target of targets) roster.detach(target, reason);
       return targets.length > 0;
     });
   }
@@ -136,9 +137,9 @@ export class Coordinator implements CoordinatorApi {
     return this.#answer(async ({ beat }) => beat.readStats());
   }
 
-  stop(): Promise<void> {
+  stop(reason: EndReason): Promise<void> {
     return this.#answer(async () => {
-      this.#endReason ??= 'stopped';
+      this.#endReason ??= reason;
     });
   }
 

@@ -10,17 +10,26 @@ import type { AttrsChange, MonitorStats } from '../core/stats.js';
 import type { CheckName, TargetInfo } from '../core/target.js';
 import type { TuningStep } from '../core/tuning.js';
 import { pageSize } from '../kernel/page-size.js';
+import type { SelectionStats } from '../selection/follower.js';
 import { fromWire, isWire } from './comlink-errors.js';
 import { Connection, type MonitorEnd } from './connection.js';
 import { completeOptions, defined, type MonitorOptions } from './options.js';
-import type { CoordinatorApi, DetachReason, FromCoordinator, MonitorSetup, Started } from './protocol.js';
+import type {
+  CoordinatorApi,
+  DetachReason,
+  EndReason,
+  FromCoordinator,
+  MonitorSetup,
+  Started,
+} from './protocol.js';
+import { Selecting } from './selecting.js';
 import { SnapshotQueue } from './snapshot-queue.js';
 
 /** What a monitor tells beside its snapshots. */
 export interface MonitorEvents {
   /** A target was attached after the start. */
   attached: [target: TargetInfo];
-  /** A target could not be opened where that is no failure: `skipFailing`, or `attachAll`. */
+  /** A target could not be opened where that is no failure: `skipFailing`, `select`, or `attachAll`. */
   skipped: [request: TargetRequest, error: PagepulseError];
   /** A target is not watched any longer; the message says why where it failed. */
   detached: [target: TargetInfo, reason: DetachReason, message: string];
@@ -56,6 +65,7 @@ export class Monitor extends EventEmitter<MonitorEvents> implements AsyncIterabl
   readonly #targets = new Map<number, TargetInfo>();
   readonly #connection: Connection;
   readonly #queue: SnapshotQueue;
+  readonly #selecting: Selecting | undefined;
   #hasEnded = false;
 
   /**
@@ -65,18 +75,27 @@ export class Monitor extends EventEmitter<MonitorEvents> implements AsyncIterabl
    *   `PERMISSION`, `UNSUPPORTED` (the check), `THREADS`
    */
   static async start(options: MonitorOptions = {}): Promise<Monitor> {
-    const setup = completeOptions(options);
+    const selecting = options.select && new Selecting(options.select);
+    const setup = completeOptions(options, selecting?.requests);
     const connection = new Connection(setup);
     try {
       const started = await connection.call((coordinator) => coordinator.start(setup));
-      return new Monitor(setup, started, connection);
+      const selected = started.attached.slice(options.targets?.length ?? 0);
+      selecting?.settle(selected.map((each) => (isWire(each) ? fromWire(each) : each)));
+      return new Monitor(setup, started, connection, selecting);
     } catch (error) {
+      selecting?.stop();
       await connection.close();
       throw error;
     }
   }
 
-  private constructor(setup: MonitorSetup, started: Started, connection: Connection) {
+  private constructor(
+    setup: MonitorSetup,
+    started: Started,
+    connection: Connection,
+    selecting: Selecting | undefined,
+  ) {
     super();
     this.check = setup.check;
     this.seed = setup.seed;
@@ -86,10 +105,17 @@ export class Monitor extends EventEmitter<MonitorEvents> implements AsyncIterabl
     this.#attrs = started.attrs;
     for (const each of started.attached) if (!isWire(each)) this.#targets.set(each.id, each);
     this.#connection = connection;
+    this.#selecting = selecting;
     // A turn later, when whoever has started the monitor listens.
     setImmediate(() => {
       started.attached.forEach((each, i) => {
         if (isWire(each)) this.emit('skipped', setup.targets[i]!, fromWire(each));
+      });
+      selecting?.follow({
+        attach: (requests) => this.attachAll(requests),
+        detach: (ids, reason) => this.#detach(ids, reason),
+        skipped: (request, error) => this.emit('skipped', request, error),
+        end: () => void this.#stop('targets ended'),
       });
     });
     this.#queue = new SnapshotQueue(() => connection.gate.taken());
@@ -101,6 +127,11 @@ export class Monitor extends EventEmitter<MonitorEvents> implements AsyncIterabl
   /** The intervals and limits in force. */
   get attrs(): Attrs {
     return this.#attrs;
+  }
+
+  /** What the selection has come to so far; undefined without one. */
+  get selection(): SelectionStats | undefined {
+    return this.#selecting?.stats;
   }
 
   /** The targets that are watched now. */
@@ -140,10 +171,8 @@ export class Monitor extends EventEmitter<MonitorEvents> implements AsyncIterabl
   }
 
   /** Stops watching these targets; false where none of them is watched. */
-  async detachAll(ids: readonly number[]): Promise<boolean> {
-    const anyWas = await this.#call((coordinator) => coordinator.detach(ids));
-    await nextTurn(); // as in attach
-    return anyWas;
+  detachAll(ids: readonly number[]): Promise<boolean> {
+    return this.#detach(ids, 'detached');
   }
 
   /**
@@ -166,7 +195,7 @@ export class Monitor extends EventEmitter<MonitorEvents> implements AsyncIterabl
 
   /** Ends the monitor. Snapshots that have arrived can still be read. Resolves when all threads are gone. */
   async stop(): Promise<MonitorStats> {
-    if (!this.#hasEnded) await this.#call((coordinator) => coordinator.stop()).catch(() => {});
+    await this.#stop('stopped');
     return (await this.ended).stats;
   }
 
@@ -185,6 +214,16 @@ export class Monitor extends EventEmitter<MonitorEvents> implements AsyncIterabl
     return attached.map((each) => (isWire(each) ? fromWire(each) : each));
   }
 
+  async #detach(ids: readonly number[], reason: DetachReason): Promise<boolean> {
+    const anyWas = await this.#call((coordinator) => coordinator.detach(ids, reason));
+    await nextTurn(); // as in attach
+    return anyWas;
+  }
+
+  async #stop(reason: EndReason): Promise<void> {
+    if (!this.#hasEnded) await this.#call((coordinator) => coordinator.stop(reason)).catch(() => {});
+  }
+
   #call<T>(made: (coordinator: Remote<CoordinatorApi>) => Promise<T>): Promise<T> {
     return this.#connection.call(made);
   }
@@ -199,6 +238,7 @@ export class Monitor extends EventEmitter<MonitorEvents> implements AsyncIterabl
       throw error;
     } finally {
       this.#hasEnded = true;
+      this.#selecting?.stop();
       await this.#connection.close();
     }
   }
@@ -231,6 +271,7 @@ export class Monitor extends EventEmitter<MonitorEvents> implements AsyncIterabl
         const target = this.#targets.get(message.targetId);
         if (!target) break;
         this.#targets.delete(message.targetId);
+        this.#selecting?.lost(message.targetId, this.#targets.size);
         this.emit('detached', target, message.reason, message.message);
         break;
       }

@@ -6,6 +6,7 @@ import { type Attrs, completeAttrs, DEFAULT_ATTRS, maxNrAccesses } from '../core
 import { PagepulseError } from '../core/errors.js';
 import type { CheckName } from '../core/target.js';
 import { completeGoal, type TuningGoal } from '../core/tuning.js';
+import type { Selection } from '../selection/selection.js';
 import type { ClockName, CostScope, MonitorSetup, PaceSetup } from './protocol.js';
 import { defaultSamplerLimit } from './thread-pool.js';
 
@@ -13,6 +14,11 @@ import { defaultSamplerLimit } from './thread-pool.js';
 export interface MonitorOptions {
   /** What to watch from the start; more can be attached later. Default none. */
   readonly targets?: readonly TargetRequest[];
+  /**
+   * Processes to watch as they come and go, beside `targets`. The monitor ends when all that were named outright have
+   * ended, with all that were chosen by them; with filters it waits for more.
+   */
+  readonly select?: Selection;
   /**
    * Intervals and region limits. Default 5 ms, 100 ms, 1 s, 10, 1,000; of sampling and aggregation interval, one that is
    * given alone makes the other one a twentieth or 20 times of it. Given ones are kept, unless `auto` or a budget is given
@@ -46,9 +52,9 @@ export interface MonitorOptions {
   readonly seed?: number;
   /** Snapshots that may wait for a slow reader before further ones are dropped, and counted. Default 1,024. */
   readonly queueLimit?: number;
-  /** Leaves out targets that cannot be opened, and tells of each by `skipped`. Default false: the start fails with it. */
+  /** Leaves out targets that cannot be opened, and tells of each by `skipped`. Default true with `select`, else false: the start fails with it. */
   readonly skipFailing?: boolean;
-  /** Ends the monitor with its last target. Default true; false where others may be attached later. */
+  /** Ends the monitor with its last target. Default true; false where others may be attached later, and without effect with `select`. */
   readonly endAlone?: boolean;
   /** Ends the monitor after this time, in microseconds. Default never. */
   readonly durationUs?: number;
@@ -62,9 +68,15 @@ const DEFAULT_BUDGET_PERCENT = 2;
 /** Nobody has more processors, and the shared words have an end. */
 const MAX_SAMPLERS = 4_096;
 
-/** @throws PagepulseError `ATTRS`, `UNSUPPORTED` */
-export function completeOptions(options: MonitorOptions): MonitorSetup {
-  const targets = options.targets ?? [];
+/**
+ * @param selected targets that the selection has found
+ * @throws PagepulseError `ATTRS`, `UNSUPPORTED`
+ */
+export function completeOptions(
+  options: MonitorOptions,
+  selected: readonly TargetRequest[] = [],
+): MonitorSetup {
+  const targets = [...(options.targets ?? []), ...selected];
   const isSynthetic = targets.length > 0 && targets.every((target) => 'synthetic' in target);
   const check = chooseCheck(options.check ?? (isSynthetic ? 'synthetic' : 'auto'));
   const {
@@ -88,8 +100,8 @@ export function completeOptions(options: MonitorOptions): MonitorSetup {
     pace: paceOf(options, check),
     costOf: options.costOf ?? 'monitor',
     targets,
-    skipsFailing: options.skipFailing ?? false,
-    endsAlone: options.endAlone ?? true,
+    skipsFailing: options.skipFailing ?? options.select !== undefined,
+    endsAlone: options.select ? false : (options.endAlone ?? true),
     samplerLimit: samplerLimitOf(options.workers),
     seed,
     queueLimit,

@@ -85,11 +85,11 @@ export interface CoordinatorApi {
   /** In the order of the requests; one that cannot be opened does not keep the others. */
   attach(requests: readonly TargetRequest[]): Promise<Attached[]>;
   /** Whether any was watched. */
-  detach(ids: readonly number[]): Promise<boolean>;
+  detach(ids: readonly number[], reason: DetachReason): Promise<boolean>;
   /** Returns the attrs in force afterwards. */
   setAttrs(changed: Partial<Attrs>): Promise<Attrs>;
   stats(): Promise<MonitorStats>;
-  stop(): Promise<void>;
+  stop(reason: EndReason): Promise<void>;
 }
 
 /** The main thread, for the coordinator. */

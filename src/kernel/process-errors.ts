@@ -26,7 +26,7 @@ export function processError(error: unknown, pid: number, what: string): Pagepul
     case 'EMFILE':
     case 'ENFILE':
       return new PagepulseError(
-        'PERMISSION',
+        'LIMIT',
         `could not ${what}: too many files are open; raise the limit with \`ulimit -n\``,
         cause,
       );

@@ -1,61 +1,15 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import test, { type ExecutionContext } from 'ava';
-import type { EndLine, HeaderLine, RecordLine, SnapshotLine } from '../../src/record/format.js';
+import test from 'ava';
+import type { EndLine, HeaderLine, SnapshotLine } from '../../src/record/format.js';
+import { begin, folder, isOneLine, linesOf, run } from '../helpers/cli.js';
 import { start } from '../helpers/processes.js';
 
 // On the machine's own kernel, with whatever access check it offers. Times are short, and never asserted.
 
-const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 const QUICK = ['--sample', '10ms', '--aggr', '50ms'];
-
-interface Outcome {
-  readonly status: number | null;
-  readonly out: string;
-  readonly err: string;
-}
-
-function begin(
-  t: ExecutionContext,
-  args: readonly string[],
-): { child: ChildProcess; outcome: Promise<Outcome> } {
-  const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
-  t.teardown(() => child.kill('SIGKILL'));
-  let [out, err] = ['', ''];
-  child.stdout!.on('data', (data) => {
-    out += data;
-  });
-  child.stderr!.on('data', (data) => {
-    err += data;
-  });
-  return { child, outcome: once(child, 'close').then(([status]) => ({ status, out, err })) };
-}
-
-const run = (t: ExecutionContext, ...args: string[]) => begin(t, args).outcome;
-
-function folder(t: ExecutionContext): string {
-  const path = mkdtempSync(join(tmpdir(), 'pagepulse-test-'));
-  t.teardown(() => rmSync(path, { recursive: true }));
-  return path;
-}
-
-function linesOf(path: string): RecordLine[] {
-  return readFileSync(path, 'utf8')
-    .trimEnd()
-    .split('\n')
-    .map((line) => JSON.parse(line));
-}
-
-/** One line, no stack trace, that begins as every message does. */
-function isOneLine(t: ExecutionContext, { err }: Outcome, pattern: RegExp): void {
-  t.regex(err, /^pagepulse: [^\n]+\n$/);
-  t.regex(err, pattern);
-}
 
 for (const [what, args, status, pattern] of [
   ['no target', ['record'], 2, /nothing to watch: give --pid/],
@@ -89,6 +43,19 @@ for (const [what, args, status, pattern] of [
   ['a goal that cannot be', ['tune', '--pid', '1', '--access-bp', '0'], 2, /give 1 to 10,000/],
   ['bounds the wrong way round', ['watch', '--pid', '1', '--min-sample', '20s'], 2, /the shortest first/],
   ['nothing to tune', ['tune'], 2, /nothing to watch: give --pid/],
+  ['a name that is no expression', ['record', '--name', '('], 2, /put a \\ before/],
+  ['an empty name', ['watch', '--name', ''], 2, /every process has it/],
+  ['an unknown user', ['record', '--user', 'nobody-has-this-name'], 2, /there is no user nobody-has/],
+  ['an empty cgroup', ['record', '--cgroup', ''], 2, /the cgroup is empty/],
+  ['a container by its name', ['record', '--container', 'web'], 2, /hex digits/],
+  ['a limit of no targets', ['record', '--name', 'x', '--max-targets', '0'], 2, /whole number from 1 on/],
+  ['a range of several', ['record', '--name', 'x', '--range', '1000-2000'], 2, /--range is for one process/],
+  [
+    'a range with children',
+    ['record', '--pid', '1', '--children', '--range', '1-2'],
+    2,
+    /is for one process/,
+  ],
   ['a range that is none', ['watch', '--pid', '1', '--range', 'zz'], 2, /two addresses in hex/],
 ] as const) {
   test.serial(`${what} is refused in one line, with what to do`, async (t) => {

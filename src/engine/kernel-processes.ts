@@ -1,0 +1,29 @@
+import { readCgroups } from '../kernel/cgroup.js';
+import { environHolds } from '../kernel/environ.js';
+import { readForkCount } from '../kernel/fork-count.js';
+import { readCmdline } from '../kernel/stat.js';
+import { listPids, StatFields } from '../kernel/stat-fields.js';
+import { readEffectiveUid } from '../kernel/status.js';
+import type { ProcessSource } from '../selection/census.js';
+
+/** The processes of this machine, as /proc shows them. */
+export function kernelProcesses(): ProcessSource {
+  const fields = new StatFields();
+  return {
+    ownPid: process.pid,
+    pids: listPids,
+    read: (pid) => fields.read(pid),
+    fields,
+    cmdline(pid) {
+      try {
+        return readCmdline(pid).join(' ');
+      } catch {
+        return ''; // it has ended, or may not be seen
+      }
+    },
+    uid: readEffectiveUid,
+    cgroup: readCgroups,
+    environHolds,
+    forks: readForkCount,
+  };
+}

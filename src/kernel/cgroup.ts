@@ -1,0 +1,34 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+
+export const CGROUP_ROOT = '/sys/fs/cgroup';
+
+/**
+ * The text of /proc/PID/cgroup (cgroups(7)): a line `id:controllers:path` for each hierarchy. Readable by everyone. Of
+ * version 2 there is one, `0::/path`; of version 1 one for each set of controllers, `4:memory:/path`, and named ones such
+ * as `1:name=systemd:/path`. Paths are seen from our own cgroup namespace, so from inside a container those of others
+ * begin with `/..`. A cgroup that was removed while the process lives is followed by ` (deleted)`.
+ *
+ * @returns empty where the process has ended, and on a kernel without cgroups
+ */
+export function readCgroups(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cgroup`, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+/**
+ * Whether there is such a cgroup now: in version 2 or, in version 1, in any hierarchy. True where /sys/fs/cgroup is not
+ * mounted: nobody can tell.
+ *
+ * @param path without /sys/fs/cgroup, beginning with a slash
+ */
+export function cgroupExists(path: string): boolean {
+  if (existsSync(CGROUP_ROOT + path)) return true;
+  try {
+    return readdirSync(CGROUP_ROOT).some((hierarchy) => existsSync(`${CGROUP_ROOT}/${hierarchy}${path}`));
+  } catch {
+    return true;
+  }
+}

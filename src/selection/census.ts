@@ -1,0 +1,268 @@
+import { type Kin, markDescendants } from './descendants.js';
+import type { Choice, Traits } from './selection.js';
+
+/** What /proc tells of processes. Whatever has ended meanwhile reads as empty. */
+export interface ProcessSource {
+  /** Of this process. */
+  readonly ownPid: number;
+  pids(): readonly number[];
+  /** The next calls are about this process; false where it is gone. */
+  read(pid: number): boolean;
+  /** Of the process that was read last. */
+  readonly fields: ProcessFields;
+  cmdline(pid: number): string;
+  uid(pid: number): number | undefined;
+  cgroup(pid: number): string;
+  /** Undefined where it cannot be told yet. */
+  environHolds(pid: number, mark: string): boolean | undefined;
+  /** Of the whole machine since boot, processes and threads; NaN where nobody knows. */
+  forks(): number;
+}
+
+export interface ProcessFields {
+  readonly ppid: number;
+  readonly threads: number;
+  readonly startTime: number;
+  readonly isKernelThread: boolean;
+  readonly hasEnded: boolean;
+  /** Another one after an exec. */
+  readonly imageKey: number;
+  comm(): string;
+}
+
+/** A process that was seen, from its first look to its last. */
+export interface Known extends Kin {
+  readonly pid: number;
+  readonly startTime: number;
+  ppid: number;
+  comm: string;
+  imageKey: number;
+  threads: number;
+  hasEnded: boolean;
+  readonly isKernelThread: boolean;
+  /** Named outright: one of `pids` or `runs`. */
+  readonly isNamed: boolean;
+  isRoot: boolean;
+  isDescendant: boolean;
+  /** Whether the filters let it pass, and whether `exclude` takes it away. */
+  matches: boolean;
+  isExcluded: boolean;
+  isChosen: boolean;
+  /** Whether its environment has still to be asked for the mark of a run. */
+  isUnmarked: boolean;
+  /** In looks. */
+  firstLook: number;
+  lastLook: number;
+  /** How often it was seen with another image. */
+  execs: number;
+}
+
+/** A process that is this young may still get its cgroup, user and title: it is read again at every look. */
+const YOUNG_LOOKS = 3;
+/** Those that match nothing are looked at for an exec in every second look: at 450 ms, within 0.9 s. */
+const EXEC_LOOKS = 2;
+/** For all else, older ones are read again once in so many looks, each time another part of them: every 4.5 s. */
+const REREAD_LOOKS = 10;
+
+/**
+ * All processes, and which of them a choice means. A look reads /proc/PID/stat of those that may have changed, and more
+ * only of those that are new, have execed, or are due.
+ */
+export class Census {
+  looks = 0;
+  /** Processes and threads that came and went between two looks, on the whole machine. */
+  forksUnseen = 0;
+  readonly known = new Map<number, Known>();
+  #firstForks = Number.NaN;
+  /** Processes and threads that were seen to have come. */
+  #born = 0;
+  readonly #traits: SeenTraits;
+
+  constructor(
+    readonly choice: Choice,
+    readonly source: ProcessSource,
+  ) {
+    this.#traits = new SeenTraits(source);
+  }
+
+  /** One look at all processes; a whole one reads each, also those of which nothing is expected. */
+  look(isWhole = false): void {
+    const { source, known } = this;
+    const look = ++this.looks;
+    for (const pid of source.pids()) this.#see(pid, look, isWhole);
+    // The id of a thread is in no list, but has a folder.
+    for (const pid of this.choice.pids) if (known.get(pid)?.lastLook !== look) this.#see(pid, look, isWhole);
+    for (const [pid, { lastLook }] of known) if (lastLook !== look) known.delete(pid);
+    if (this.choice.children || this.choice.runs.length > 0) {
+      markDescendants(known);
+      if (this.#findOrphans()) markDescendants(known);
+    }
+    for (const each of known.values()) each.isChosen = this.#isChosen(each);
+    this.#countForks();
+  }
+
+  /** The chosen ones, those that were named outright first. */
+  chosen(): Known[] {
+    const chosen = [...this.known.values()].filter(({ isChosen }) => isChosen);
+    return [...chosen.filter(({ isNamed }) => isNamed), ...chosen.filter(({ isNamed }) => !isNamed)];
+  }
+
+  #see(pid: number, look: number, isWhole: boolean): void {
+    const { source, known } = this;
+    let each = known.get(pid);
+    if (each && !isWhole && !this.#isExpectedToChange(each, look)) {
+      each.lastLook = look;
+      return;
+    }
+    if (!source.read(pid)) return;
+    const { fields } = source;
+    if (each?.startTime !== fields.startTime) {
+      each = this.#meet(pid, look);
+      known.set(pid, each);
+      this.#born += fields.threads;
+    } else if (fields.threads > each.threads) {
+      this.#born += fields.threads - each.threads;
+    }
+    const hasExeced = each.imageKey !== fields.imageKey;
+    if (hasExeced) {
+      each.imageKey = fields.imageKey;
+      each.comm = fields.comm();
+      each.execs++;
+    }
+    each.ppid = fields.ppid;
+    each.threads = fields.threads;
+    each.hasEnded = fields.hasEnded;
+    each.lastLook = look;
+    if (this.#mayMatch(each) && (hasExeced || this.#isDue(each, look))) {
+      const traits = this.#traits.of(each);
+      each.matches = this.choice.matches(traits);
+      each.isExcluded = !each.isNamed && this.choice.excludes(traits);
+      each.isRoot = this.#isRoot(each);
+    }
+  }
+
+  #meet(pid: number, look: number): Known {
+    const { ppid, threads, startTime, isKernelThread, hasEnded } = this.source.fields;
+    const run = this.choice.runs.some((each) => each.pid === pid);
+    // An id that another process has got since the start is not what was meant.
+    const isNamed = look === 1 && (run || this.choice.pids.has(pid));
+    const { runs } = this.choice;
+    // Written out, so that V8 gives all the same shape: what is spread together is slow to read, at every look.
+    const each: Known = {
+      pid,
+      ppid,
+      threads,
+      startTime,
+      isKernelThread,
+      hasEnded,
+      isNamed,
+      comm: '',
+      imageKey: Number.NaN,
+      execs: -1,
+      firstLook: look,
+      lastLook: look,
+      isRoot: false,
+      isDescendant: false,
+      matches: false,
+      isExcluded: false,
+      isChosen: false,
+      isUnmarked: !isKernelThread && !isNamed && runs.some(({ mark }) => mark !== undefined),
+    };
+    each.isRoot = isNamed && (run || this.choice.children);
+    return each;
+  }
+
+  /**
+   * What is chosen may end as a zombie, which stays in the list. Of others nothing but an exec matters, and that only
+   * where there are filters: half of them are read at each look. Without filters they are read now and then, in case their
+   * ids were given again.
+   */
+  #isExpectedToChange({ isChosen, firstLook, pid }: Known, look: number): boolean {
+    if (isChosen || look - firstLook < YOUNG_LOOKS) return true;
+    return (look + pid) % (this.choice.hasFilters ? EXEC_LOOKS : REREAD_LOOKS) === 0;
+  }
+
+  #mayMatch({ isKernelThread, hasEnded }: Known): boolean {
+    return this.choice.readsAgain && !isKernelThread && !hasEnded;
+  }
+
+  #isDue({ firstLook, pid }: Known, look: number): boolean {
+    return look - firstLook < YOUNG_LOOKS || (look + pid) % REREAD_LOOKS === 0;
+  }
+
+  #isRoot({ isNamed, isRoot, matches, isExcluded }: Known): boolean {
+    if (isNamed) return isRoot;
+    return this.choice.children && matches && !isExcluded;
+  }
+
+  /** Processes that a run has started and whose parent is none of its own, by their environment. */
+  #findOrphans(): boolean {
+    let found = false;
+    for (const each of this.known.values()) {
+      if (!each.isUnmarked) continue;
+      if (each.isDescendant || each.hasEnded) {
+        each.isUnmarked = false;
+        continue;
+      }
+      let isTold = true;
+      for (const { mark } of this.choice.runs) {
+        const holds = mark !== undefined && this.source.environHolds(each.pid, mark);
+        if (holds) found = each.isDescendant = true;
+        if (holds === undefined) isTold = this.looks - each.firstLook >= YOUNG_LOOKS;
+      }
+      each.isUnmarked = !isTold && !each.isDescendant;
+    }
+    return found;
+  }
+
+  #isChosen(each: Known): boolean {
+    if (each.hasEnded || each.isKernelThread) return false;
+    if (each.isNamed) return true;
+    if (each.pid === this.source.ownPid && !this.choice.includeSelf) return false;
+    return !each.isExcluded && (each.matches || each.isDescendant);
+  }
+
+  #countForks(): void {
+    const forks = this.source.forks();
+    if (this.looks === 1) {
+      this.#firstForks = forks;
+      this.#born = 0;
+    } else if (!Number.isNaN(forks)) {
+      this.forksUnseen = Math.max(0, forks - this.#firstForks - this.#born);
+    }
+  }
+}
+
+/** Traits that are read when they are first asked for. One object serves all, one after the other. */
+class SeenTraits implements Traits {
+  #process!: Known;
+  #cmdline: string | undefined;
+  #cgroup: string | undefined;
+
+  constructor(readonly source: ProcessSource) {}
+
+  of(process: Known): this {
+    this.#process = process;
+    this.#cmdline = undefined;
+    this.#cgroup = undefined;
+    return this;
+  }
+
+  comm(): string {
+    return this.#process.comm;
+  }
+
+  cmdline(): string {
+    this.#cmdline ??= this.source.cmdline(this.#process.pid);
+    return this.#cmdline;
+  }
+
+  cgroup(): string {
+    this.#cgroup ??= this.source.cgroup(this.#process.pid);
+    return this.#cgroup;
+  }
+
+  uid(): number | undefined {
+    return this.source.uid(this.#process.pid);
+  }
+}

@@ -1,0 +1,82 @@
+import { PagepulseError } from '../core/errors.js';
+import { CGROUP_ROOT } from '../kernel/cgroup.js';
+
+/**
+ * Container engines name the cgroup of a container after its id: `docker-ID.scope`, `cri-containerd-ID.scope`,
+ * `libpod-ID.scope` and `crio-ID.scope` under systemd, plain `ID` without (`/docker/ID`, `/kubepods/burstable/podUID/ID`),
+ * and `SLICE:cri-containerd:ID` where containerd takes the one for the other. The `conmon` beside a container is the
+ * program that looks after it, not a part of it.
+ */
+const CONTAINER = /^(?:(?!.*conmon-)[a-z][a-z-]*-)?([0-9a-f]{12,64})(?:\.scope)?$/;
+
+/**
+ * A cgroup as `holds` compares it: with a slash at the begin, none at the end, and without /sys/fs/cgroup. The root, where
+ * everything is, is empty.
+ *
+ * @throws PagepulseError `ATTRS`
+ */
+export function cgroupPath(given: string): string {
+  if (given.trim() === '') {
+    throw new PagepulseError(
+      'ATTRS',
+      'the cgroup is empty; give its path, as in /system.slice/nginx.service',
+    );
+  }
+  const path = `/${given}`.replace(/\/+/g, '/').replace(/\/$/, '');
+  return path === CGROUP_ROOT || path.startsWith(`${CGROUP_ROOT}/`) ? path.slice(CGROUP_ROOT.length) : path;
+}
+
+/**
+ * The begin of a container's id, also as `kubectl` writes it (containerd://...).
+ *
+ * @throws PagepulseError `ATTRS`
+ */
+export function containerId(given: string): string {
+  const id = given.replace(/^[\w-]+:\/\//, '').toLowerCase();
+  if (/^[0-9a-f]{1,64}$/.test(id)) return id;
+  throw new PagepulseError(
+    'ATTRS',
+    `${given || 'nothing'} is no begin of a container's id; give some of its hex digits, as \`docker ps\` or \`crictl ps\` shows them`,
+  );
+}
+
+/**
+ * Whether a process is in a cgroup or in one below it, in any hierarchy.
+ *
+ * @param text of /proc/PID/cgroup
+ * @param path as `cgroupPath` makes it; of version 1 with or without the folder of the hierarchy (/memory/foo, /foo), of a
+ *   version 2 beside it with or without /unified
+ */
+export function isInCgroup(text: string, path: string): boolean {
+  return linesOf(text).some(
+    ([controllers, own]) =>
+      isBelow(own, path) ||
+      mountNames(controllers).some((name) => isBelow(`/${name}${own === '/' ? '' : own}`, path)),
+  );
+}
+
+/** Whether a process is in a container whose id begins like this, or in one inside it. */
+export function isInContainer(text: string, idPrefix: string): boolean {
+  return linesOf(text).some(([, path]) =>
+    path.split(/[/:]/).some((name) => CONTAINER.exec(name)?.[1]?.startsWith(idPrefix)),
+  );
+}
+
+function isBelow(own: string, path: string): boolean {
+  return own.startsWith(path) && (own.length === path.length || own[path.length] === '/');
+}
+
+/** Folders of /sys/fs/cgroup where a hierarchy is usually mounted: by all its controllers together, and by each. */
+function mountNames(controllers: string): string[] {
+  if (controllers === '') return ['unified'];
+  const names = controllers.replace('name=', '');
+  return [names, ...(names.includes(',') ? names.split(',') : [])];
+}
+
+/** Controllers and path of each line. Paths may hold colons themselves. */
+function linesOf(text: string): [controllers: string, path: string][] {
+  return text.split('\n').flatMap((line) => {
+    const [, controllers, path] = /^\d+:([^:]*):(.*)$/.exec(line) ?? [];
+    return path === undefined ? [] : [[controllers!, path.replace(/ \(deleted\)$/, '')]];
+  });
+}
