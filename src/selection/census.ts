@@ -101,6 +101,12 @@ export class Census {
     this.#countForks();
   }
 
+  /** Whether of some process it is not known yet if a run has started it: in the middle of an exec. */
+  get isUndecided(): boolean {
+    for (const { isUnmarked, hasEnded } of this.known.values()) if (isUnmarked && !hasEnded) return true;
+    return false;
+  }
+
   /** The chosen ones, those that were named outright first. */
   chosen(): Known[] {
     const chosen = [...this.known.values()].filter(({ isChosen }) => isChosen);

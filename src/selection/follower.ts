@@ -143,7 +143,7 @@ export class Follower {
 
   /** Whether nothing that was chosen lives, and nothing can be chosen any more. */
   get isOver(): boolean {
-    return !this.choice.hasFilters && this.#matched === 0;
+    return !this.choice.hasFilters && this.#matched === 0 && !this.census.isUndecided;
   }
 
   get stats(): SelectionStats {

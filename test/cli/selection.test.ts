@@ -65,12 +65,12 @@ test.serial('a process is recorded with its children, and by a name', async (t) 
 
 test.serial('a daemon whose parent ended at once is recorded until it ends, with its command', async (t) => {
   const path = join(folder(t), 'it.ndjson');
-  const orphan = ['sh', '-c', 'sh -c "sleep 2.5 &"; exit 5'];
+  const orphan = ['sh', '-c', 'sh -c "sleep 8 &"; exit 5'];
   const { status, err } = await run(t, 'record', '-o', path, ...QUICK, '--', ...orphan);
   t.is(status, 5, err);
   t.deepEqual(
     targetsOf(path).flatMap(({ cmdline }) => (cmdline[0] === 'sleep' ? [cmdline] : [])),
-    [['sleep', '2.5']],
+    [['sleep', '8']],
   );
   t.is((linesOf(path).at(-1) as { reason: string }).reason, 'targets ended');
 });
