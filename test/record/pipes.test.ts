@@ -1,13 +1,13 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { constants, openSync } from 'node:fs';
-import { Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import test from 'ava';
 import { snapshotLine } from '../../src/record/format.js';
 import { readRecord } from '../../src/record/reader.js';
 import { RecordWriter } from '../../src/record/writer.js';
+import { start } from '../helpers/processes.js';
 import { folderFor, HEADER, largeSnapshot, typesOf } from './records.js';
 
 const PROGRAM = `
@@ -61,11 +61,9 @@ test('a reader that leaves is told as EPIPE, and the writer ends by itself', asy
 test('a reader that does not read holds the writer up, and loses nothing', async (t) => {
   const path = join(folderFor(t), 'pipe');
   execFileSync('mkfifo', [path]);
-  const reader = new Socket({
-    fd: openSync(path, constants.O_RDONLY | constants.O_NONBLOCK),
-    writable: false,
-  });
-  t.teardown(() => reader.destroy());
+  // Not a socket over a descriptor of our own: when the thread of this file ends, Node would close its number again, which
+  // may be another test's by then.
+  const reader = start(t, 'cat', [path]).stdout as Socket;
   reader.pause();
   const writer = RecordWriter.create(path); // it exists, and needs no force
   await writer.header(HEADER);
