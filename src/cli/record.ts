@@ -53,7 +53,7 @@ async function record(command: readonly string[], options: RecordOptions): Promi
     const snapshots = await write(monitor, writer);
     if (snapshots === 0) {
       await writer.discard();
-      tellNothingSeen(monitor, (await monitor.ended).reason);
+      tellNothingSeen(monitor, (await monitor.ended).reason, child !== undefined);
       if (!child) throw new ExitStatus(1);
     }
   } catch (error) {
@@ -119,11 +119,13 @@ async function write(monitor: Monitor, writer: RecordWriter): Promise<number> {
   }
 }
 
-function tellNothingSeen(monitor: Monitor, reason: string): void {
+function tellNothingSeen(monitor: Monitor, reason: string, isCommand: boolean): void {
   const { aggrUs } = monitor.attrs;
   if (monitor.selection?.watched === 0) {
     note(
-      'no process that was looked for could be watched; nothing was recorded. `ps -e` lists those there are',
+      isCommand
+        ? 'the command ended before it could be watched; nothing was recorded'
+        : 'no process that was looked for could be watched; nothing was recorded. `ps -e` lists those there are',
     );
     return;
   }

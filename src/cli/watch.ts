@@ -26,6 +26,9 @@ async function watch(command: readonly string[], options: WatchOptions): Promise
   });
   try {
     await show(monitor, () => child?.signal('SIGTERM'));
+  } catch (error) {
+    // That nothing was seen is told; the status is the command's.
+    if (!child || !(error instanceof ExitStatus)) throw error;
   } finally {
     for (const text of later) note(text);
   }

@@ -55,10 +55,14 @@ export class Selecting {
    */
   settle(results: readonly (TargetInfo | PagepulseError)[]): void {
     this.#follower.settle(results);
-    if (this.#follower.choice.hasFilters || results.some((each) => !(each instanceof PagepulseError))) return;
+    const { hasFilters, runs } = this.#follower.choice;
+    if (hasFilters || results.some((each) => !(each instanceof PagepulseError))) return;
     const reason = this.#missing()[0]?.error ?? results.find((each) => each instanceof PagepulseError);
+    if (!(reason instanceof PagepulseError)) return;
+    // What a command has started may be there when it has ended itself: the next looks find it, or that all is over.
+    if (runs.length > 0 && ['NO_PROCESS', 'ZOMBIE'].includes(reason.code)) return;
     this.stop();
-    if (reason instanceof PagepulseError) throw reason;
+    throw reason;
   }
 
   /** Looks on, until `stop`. */
