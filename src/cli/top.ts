@@ -8,6 +8,8 @@ import type { Selection } from '../report/top/select.js';
 import { ExitStatus, note, tellLost } from './failure.js';
 import { addWatchOptions, requireTargets, type WatchOptions } from './options.js';
 import { FactsReader } from './process-facts.js';
+import { tellSelection } from './selection-notes.js';
+import { SharingReader } from './sharing-reader.js';
 import { Table } from './top-screen.js';
 import { Updates } from './top-text.js';
 import { onStopSignal, startWatching } from './watching.js';
@@ -49,7 +51,7 @@ export function addTop(program: Command): void {
     .option('--limit <n>', 'so many rows at most', parseLimit)
     .addHelpText(
       'after',
-      '\nExamples:\n  pagepulse top --pid 4242 --pid 4243\n  pagepulse top --once --sort hot $(pgrep -x postgres | sed s/^/--pid=/)',
+      '\nExamples:\n  pagepulse top --user postgres\n  pagepulse top --once --sort hot --name nginx --children',
     )
     .action(top);
 }
@@ -57,12 +59,19 @@ export function addTop(program: Command): void {
 async function top(command: readonly string[], options: TopOptions): Promise<void> {
   requireTargets(options, command, 'pagepulse top --pid 4242 --pid 4243');
   const stopWith = onStopSignal();
-  const { monitor, child } = await startWatching(options, command);
+  // On a terminal the table has it to itself.
+  const later: string[] = [];
+  const tell = process.stdout.isTTY ? (text: string) => void later.push(text) : note;
+  const { monitor, child } = await startWatching(options, command, tell);
   stopWith((signal) => {
     void monitor.stop();
     child?.signal(signal);
   });
-  await showTop(monitor, options, () => child?.signal('SIGTERM'));
+  try {
+    await showTop(monitor, options, () => child?.signal('SIGTERM'));
+  } finally {
+    for (const text of later) note(text);
+  }
   if (child) {
     if (options.once) child.signal('SIGTERM');
     throw new ExitStatus(await child.ended());
@@ -77,6 +86,7 @@ async function showTop(monitor: Monitor, options: TopOptions, onQuit: () => void
     void monitor.stop();
   };
   const display = displayOf(monitor, model, options, quit);
+  const sharing = new SharingReader(model, () => display.changed());
   const lost: string[] = [];
   const seen = new Set<number>();
   let isComplete = false;
@@ -103,14 +113,18 @@ async function showTop(monitor: Monitor, options: TopOptions, onQuit: () => void
       seen.add(snapshot.target.id);
       model.add(snapshot);
       display.changed();
+      if (!options.once) sharing.refresh();
       checkComplete();
     }
+    if (options.once) await sharing.read();
     display.finish();
   } finally {
     display.close();
+    await sharing.close();
     await monitor.stop().catch(() => {});
     // Not before: the table has the terminal to itself.
     for (const text of lost) note(text);
+    tellSelection(monitor);
   }
   const { reason, stats } = await monitor.ended;
   if (reason !== 'targets ended') return;
