@@ -2,11 +2,13 @@ import type { Bench } from 'tinybench';
 import { supportOf } from '../src/checks/choose.js';
 import { adaptationSuite } from './adaptation.js';
 import { BUDGET_HEAD, budgetRows } from './budget.js';
+import { CHURN_HEAD, churnRows } from './churn.js';
 import { measure, type ProcessCost } from './process.js';
 import { compilePrograms } from './programs.js';
 import { markdown, type Report } from './report.js';
 import { SAMPLE_COST_HEAD, sampleCostRows } from './sample-cost.js';
 import { sampleHotCold } from './sample-hotcold.js';
+import { SCALE_HEAD, scaleRows, workersRows } from './scale.js';
 import { slowdown } from './slowdown.js';
 import { spreadText } from './spread.js';
 import { tickSuite } from './tick.js';
@@ -45,6 +47,24 @@ export const PARTS: Readonly<Record<string, (report: Report) => Promise<void>>> 
   budget: withPrograms(async (report, { hotcold }) => {
     report.add(markdown(BUDGET_HEAD, await budgetRows(hotcold)));
   }),
+
+  scale: async (report) => {
+    report.add(
+      'Whole processes by default, 30 s after 60 s; five of what they watch are busy, the others idle.',
+    );
+    report.add(markdown(SCALE_HEAD, scaleRows()));
+  },
+
+  workers: async (report) => {
+    report.add('64 targets at 20 ms and 400 ms, 20 s after 20 s.');
+    report.add(markdown(SCALE_HEAD, workersRows()));
+  },
+
+  churn: async (report) => {
+    const { rows, told } = await churnRows();
+    report.add(markdown(CHURN_HEAD, rows));
+    report.add(told);
+  },
 
   slowdown: withPrograms(async (report, { hotcold }) => {
     report.add(

@@ -1,13 +1,15 @@
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
 import { type Adaptation, type AdaptationLimits, type AdaptedTarget, countRegions } from './adaptation.js';
-import { divideRegions } from './region-budget.js';
+import { divideRegions, leastRegions } from './region-budget.js';
 import type { RegionTable } from './region-table.js';
 
 /** The kernel's way (mm/damon/core.c): merge what looks alike, split at random, let chance find the edges. */
 export class DamonAdaptation implements Adaptation {
   readonly name = 'damon';
   #countAtLastSplit = 0;
+  /** The part of the budget of each target, by what was seen of it when they were merged last. */
+  #quotas: Uint32Array = new Uint32Array();
 
   /**
    * Merges each target with a threshold of a tenth of its own largest nrAccesses (the kernel takes the largest
@@ -17,16 +19,20 @@ export class DamonAdaptation implements Adaptation {
    */
   merge(targets: readonly AdaptedTarget[], limits: AdaptationLimits): void {
     const thresholds = targets.map(({ table }) => mergeThreshold(table));
+    const quotas = divideRegions(targets, limits.maxRegions);
+    this.#quotas = quotas;
+    const sizeLimits = targets.map(({ table }, i) =>
+      sizeLimit(table, leastRegions(limits, targets, quotas[i]!)),
+    );
     targets.forEach(({ table }, i) => {
       countAges(table, thresholds[i]!);
-      mergeRegions(table, thresholds[i]!, sizeLimit(table, limits));
+      mergeRegions(table, thresholds[i]!, sizeLimits[i]!);
     });
     if (countRegions(targets) <= limits.maxRegions) return;
-    const quotas = divideRegions(targets, limits.maxRegions);
     targets.forEach(({ table }, i) => {
       while (table.count > quotas[i]! && thresholds[i]! < limits.maxNrAccesses) {
         thresholds[i] = Math.min(limits.maxNrAccesses, Math.max(1, thresholds[i]! * 2));
-        mergeRegions(table, thresholds[i]!, sizeLimit(table, limits));
+        mergeRegions(table, thresholds[i]!, sizeLimits[i]!);
       }
     });
   }
@@ -40,8 +46,7 @@ export class DamonAdaptation implements Adaptation {
   split(targets: readonly AdaptedTarget[], limits: AdaptationLimits): void {
     const count = countRegions(targets);
     if (count > limits.maxRegions / 2) {
-      if (targets.length > 1)
-        splitWithin(targets, limits.maxRegions - count, divideRegions(targets, limits.maxRegions));
+      if (targets.length > 1) splitWithin(targets, limits.maxRegions - count, this.#quotas);
       return;
     }
     const pieces = count === this.#countAtLastSplit && count < limits.maxRegions / 3 ? 3 : 2;
@@ -71,9 +76,9 @@ export function mergeThreshold(table: RegionTable): number {
   return Math.floor(largest / 10);
 }
 
-/** A merged region must not exceed this, so that at least minRegions of them remain. In pages. */
-function sizeLimit(table: RegionTable, limits: AdaptationLimits): number {
-  return Math.max(1, table.totalPages() / limits.minRegions);
+/** A merged region must not exceed this, so that at least `regions` of them remain. In pages. */
+function sizeLimit(table: RegionTable, regions: number): number {
+  return Math.max(1, table.totalPages() / regions);
 }
 
 /** One aggregation interval more for what stayed about the same, a new start for what did not. */

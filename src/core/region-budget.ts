@@ -27,11 +27,24 @@ export function limitsFor<A extends Pick<Attrs, 'minRegions' | 'maxRegions'>>(at
 }
 
 /**
+ * The regions that a target keeps when its neighbours are merged: minRegions, and where not all can have that, half of its
+ * part, so that it can split.
+ */
+export function leastRegions(
+  { minRegions, maxRegions }: Pick<Attrs, 'minRegions' | 'maxRegions'>,
+  targets: readonly unknown[],
+  quota: number,
+): number {
+  const isCrowded = targets.length * minRegions > FOR_NEED * maxRegions;
+  return isCrowded ? Math.min(minRegions, Math.max(LEAST_REGIONS, Math.floor(quota / 2))) : minRegions;
+}
+
+/**
  * Divides maxRegions among the targets, by need: each has 3, and of the rest the more the more of its memory was accessed,
  * and a little for what it has. Both count by their logarithm: twice the memory has about as many edges. A part of the
  * rest that would not let a target split even once is of more use to those that need most.
  *
- * Once an aggregation interval, and only where not all can have what they want: some 100 us for 500 targets.
+ * Once or twice an aggregation interval; some 100 us for 500 targets.
  *
  * @returns the regions that each target may have
  */

@@ -114,14 +114,14 @@ export class Beat {
    */
   aggregate(): void {
     const { targets, attrs, maxNrAccesses } = this.roster;
-    const { minRegions, maxRegions } = limitsFor(attrs, targets.length);
-    const limits: AdaptationLimits = { minRegions, maxRegions, maxNrAccesses };
+    const { maxRegions } = limitsFor(attrs, targets.length);
+    const limits: AdaptationLimits = { minRegions: attrs.minRegions, maxRegions, maxNrAccesses };
     this.#findSeen();
     for (let i = 0; i < this.#seen.length; i++) {
       extrapolate(this.#seen[i]!.table, this.#seen[i]!.ticks, maxNrAccesses);
     }
     this.adaptation.merge(this.#seen, limits);
-    for (let i = 0; i < this.#seen.length; i++) this.pace.observe(this.#seen[i]!.table, attrs);
+    for (let i = 0; i < this.#seen.length; i++) this.pace.observe(this.#seen[i]!, attrs);
     this.#publish(maxNrAccesses);
     for (let i = 0; i < targets.length; i++) {
       resetAggregated(targets[i]!.table);

@@ -1,6 +1,6 @@
+import type { AdaptedTarget } from '../core/adaptation.js';
 import { type Attrs, completeAttrs, maxNrAccesses, sameAttrs, withSampleUs } from '../core/attrs.js';
 import { limitsFor } from '../core/region-budget.js';
-import type { RegionTable } from '../core/region-table.js';
 import type { AttrsInForce } from '../core/stats.js';
 import {
   AccessEvents,
@@ -28,7 +28,8 @@ export class Pace {
   #wanted: Attrs;
   #goal: TuningGoal | undefined;
   #budget: Budget | undefined;
-  readonly #events = new AccessEvents();
+  /** Of each target, since the last step. */
+  readonly #events = new Map<AdaptedTarget, AccessEvents>();
   /** Since the last step of `auto`. */
   #aggregations = 0;
   /** The last step of `auto` that nobody has been told of. */
@@ -89,17 +90,21 @@ export class Pace {
   }
 
   /** Counts the accesses of a target whose aggregation interval ends, after the merge. */
-  observe(table: RegionTable, attrs: Attrs): void {
-    if (this.#goal) this.#events.add(table, maxNrAccesses(attrs));
+  observe(target: AdaptedTarget, attrs: Attrs): void {
+    if (!this.#goal) return;
+    const events = this.#events.get(target) ?? new AccessEvents();
+    this.#events.set(target, events);
+    events.add(target.table, maxNrAccesses(attrs));
   }
 
   /** An aggregation interval has ended, in which `attrs` were in force: `auto` takes a step where one is due. */
   aggregated(attrs: Attrs, nowUs: number): void {
     if (!this.#goal || ++this.#aggregations < this.#goal.aggrs) return;
-    if (this.#events.possible > 0) {
-      const sampleUs = nextSampleUs(attrs.sampleUs, this.#events, this.#goal);
+    const busiest = busiestOf(this.#events.values(), this.#goal);
+    if (busiest && busiest.possible > 0) {
+      const sampleUs = nextSampleUs(attrs.sampleUs, busiest, this.#goal);
       this.#wanted = withSampleUs(this.#wanted, sampleUs);
-      const score = scoreOf(this.#events, this.#goal);
+      const score = scoreOf(busiest, this.#goal);
       this.#step = { atUs: nowUs, score, sampleUs: attrs.sampleUs, wantedSampleUs: sampleUs };
     }
     this.clearEvents();
@@ -152,4 +157,13 @@ export class Pace {
     this.#updates += share;
     this.#updateCpuUs += this.meter.threadsCpuUs() - this.#updateFromCpuUs;
   }
+}
+
+/** All targets have the same intervals: those that the busiest needs. In a crowd the idle ones would drown it. */
+function busiestOf(all: Iterable<AccessEvents>, goal: TuningGoal): AccessEvents | undefined {
+  let busiest: AccessEvents | undefined;
+  for (const events of all) {
+    if (!busiest || scoreOf(events, goal) > scoreOf(busiest, goal)) busiest = events;
+  }
+  return busiest;
 }

@@ -1,9 +1,9 @@
 import { readdirSync, readlinkSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import test from 'ava';
-import { Monitor, PagepulseError } from '../../src/index.js';
+import { Monitor, PagepulseError, type Snapshot } from '../../src/index.js';
 import { ended, start } from '../helpers/processes.js';
-import { hotCold, KEPT } from '../helpers/synthetic.js';
+import { hotCold, KEPT, MIB } from '../helpers/synthetic.js';
 
 const NO_PID = 0x7fff_fff0;
 
@@ -25,6 +25,32 @@ test.serial('many targets are attached at once, in the order of the requests', a
   );
   t.false(await monitor.detachAll([1, 2]));
 });
+
+test.serial(
+  'in an idle crowd that has more targets than regions for all, the busy ones are found',
+  async (t) => {
+    const idle = hotCold(0, { phases: [{ ...hotCold().synthetic.phases[0]!, accesses: [] }] });
+    const targets = Array.from({ length: 150 }, (_, i) => (i % 50 === 0 ? hotCold(32) : idle));
+    const attrs = { ...KEPT, maxRegions: 300 };
+    await using monitor = await Monitor.start({
+      targets,
+      attrs,
+      clock: 'virtual',
+      seed: 1,
+      durationUs: 5e6,
+    });
+    const latest = new Map<number, Snapshot>();
+    for await (const snapshot of monitor) latest.set(snapshot.target.id, snapshot);
+    const sizes = [0, 50, 100].map((id) => latest.get(id)!.workingSetBytes(2) / MIB);
+    t.true(
+      sizes.every((size) => Math.abs(size / 32 - 1) < 0.1),
+      sizes.join(' '),
+    );
+    const { regions, inForce } = (await monitor.ended).stats;
+    t.true(regions <= 600, `${regions} regions`);
+    t.like(inForce.attrs, { minRegions: 3, maxRegions: 600 });
+  },
+);
 
 test.serial('a target that cannot be opened is told of, and does not keep the others', async (t) => {
   const { pid } = start(t, 'sleep', ['60']);

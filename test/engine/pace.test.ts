@@ -50,6 +50,13 @@ function accuracyOf(snapshots: readonly Snapshot[]): { precision: number; recall
   return { precision: both / called, recall: both / (snapshots.length * (end - start)) };
 }
 
+test.serial('one busy process in an idle crowd keeps the interval that it needs', async (t) => {
+  const crowd = [hotCold(), ...Array.from({ length: 30 }, () => IDLE)];
+  const { steps } = await watched(crowd, { durationUs: 20e6, auto: true, attrs: KEPT });
+  t.true(steps.length > 10);
+  t.true(steps.every(({ wantedSampleUs }) => wantedSampleUs === 5_000));
+});
+
 test.serial('what is idle gets the longest interval, in steps that double', async (t) => {
   const { changes, steps } = await watched([IDLE], { durationUs: 100e6, auto: { maxSampleUs: 80_000 } });
   t.deepEqual(
