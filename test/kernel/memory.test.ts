@@ -77,7 +77,8 @@ test('what was accessed since the accessed bits were cleared is referenced, and 
   const clearRefs = new ClearRefs(pid);
   t.teardown(() => clearRefs.close());
   t.true(clearRefs.clearAccessedBits());
-  await pause(200);
+  // Some virtual machines take 7 us for the first access to each page now.
+  await pause(1_000);
   const smaps = new Smaps(pid);
   const count = smaps.read();
   const shareOf = (address: number) => {

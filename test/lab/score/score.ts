@@ -68,11 +68,20 @@ export function scoreFound(
 
 /** The score of several recordings of the same, each of the same weight. */
 export function meanOf(scores: readonly Score[]): Score {
-  const mean = (figure: keyof Score) => scores.reduce((sum, each) => sum + each[figure], 0) / scores.length;
+  return together(scores, (values) => values.reduce((sum, value) => sum + value, 0) / values.length);
+}
+
+/** What one recording in many has by chance does not count: of each figure the middle one. */
+export function medianOf(scores: readonly Score[]): Score {
+  return together(scores, (values) => values.sort((a, b) => a - b)[values.length >> 1]!);
+}
+
+function together(scores: readonly Score[], of: (values: number[]) => number): Score {
+  const figure = (name: keyof Score) => of(scores.map((score) => score[name]));
   return {
-    precision: mean('precision'),
-    recall: mean('recall'),
-    workingSetError: mean('workingSetError'),
+    precision: figure('precision'),
+    recall: figure('recall'),
+    workingSetError: figure('workingSetError'),
     snapshots: scores.reduce((sum, { snapshots }) => sum + snapshots, 0),
   };
 }
