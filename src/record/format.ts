@@ -30,8 +30,33 @@ export interface HeaderLine {
 }
 
 /** A process, before its first snapshot. */
-export interface TargetLine extends TargetInfo {
+export interface TargetLine extends TargetInfo, RecordedMemory {
   readonly type: 'target';
+}
+
+/**
+ * [start, end) as hex addresses; permissions and name as in /proc/PID/maps: a path, `[heap]`, `[anon:name]`, or empty for
+ * memory without a name.
+ */
+export type RecordedMapping = readonly [start: string, end: string, permissions: string, name: string];
+
+/** What a target has mapped, and how much of that is resident. Left out where it could not be read. */
+export interface RecordedMemory {
+  /** In address order; in a `mappings` line those that are new, or not what they were. */
+  readonly mappings?: readonly RecordedMapping[];
+  /** Of the whole process. */
+  readonly residentBytes?: number;
+  /** Bytes of single mappings, by their start; in a `mappings` line those that changed. */
+  readonly resident?: readonly (readonly [start: string, bytes: number])[];
+}
+
+/** How a target's memory has changed since its target line and the `mappings` lines before this one. */
+export interface MappingsLine extends RecordedMemory {
+  readonly type: 'mappings';
+  readonly target: number;
+  readonly atUs: number;
+  /** Starts of mappings that are gone. They go before `mappings` are added. */
+  readonly removed?: readonly string[];
 }
 
 /** [start, end) as hex addresses, nrAccesses, age in aggregation intervals. */
@@ -84,7 +109,7 @@ export interface EndLine {
   readonly stats: RecordedStats;
 }
 
-export type RecordLine = HeaderLine | TargetLine | AttrsLine | SnapshotLine | EndLine;
+export type RecordLine = HeaderLine | TargetLine | MappingsLine | AttrsLine | SnapshotLine | EndLine;
 
 export function headerLine(header: Omit<HeaderLine, 'type' | 'version'>): string {
   return JSON.stringify({ type: 'header', version: RECORD_VERSION, ...header } satisfies HeaderLine);

@@ -44,7 +44,9 @@ export function parseLine(text: string): RecordLine | typeof UNKNOWN_TYPE | unde
     case 'header':
       return isHeader(line) ? ({ ...UNTOLD, ...line } as unknown as RecordLine) : undefined;
     case 'target':
-      return isTarget(line) ? (line as unknown as RecordLine) : undefined;
+      return isTarget(line) && isMemory(line) ? (line as unknown as RecordLine) : undefined;
+    case 'mappings':
+      return isMappings(line) ? (line as unknown as RecordLine) : undefined;
     case 'attrs':
       return isTime(line.atUs) && isAttrs(line.attrs) && isWord(line.reason)
         ? (line as unknown as RecordLine)
@@ -89,6 +91,34 @@ function isTarget({ id, pid, startTime, comm, cmdline }: Fields): boolean {
     Array.isArray(cmdline) &&
     cmdline.every((word) => typeof word === 'string')
   );
+}
+
+function isMappings(line: Fields): boolean {
+  const { target, atUs, removed } = line;
+  return (
+    isCount(target) &&
+    isTime(atUs) &&
+    isMemory(line) &&
+    (removed === undefined || (Array.isArray(removed) && removed.every(isAddress)))
+  );
+}
+
+function isMemory({ mappings, residentBytes, resident }: Fields): boolean {
+  return (
+    (mappings === undefined || (Array.isArray(mappings) && mappings.every(isMapping))) &&
+    (residentBytes === undefined || isCount(residentBytes)) &&
+    (resident === undefined || (Array.isArray(resident) && resident.every(isResident)))
+  );
+}
+
+function isMapping(mapping: unknown): boolean {
+  if (!Array.isArray(mapping)) return false;
+  const [start, end, permissions, name] = mapping;
+  return isAddress(start) && isAddress(end) && typeof permissions === 'string' && typeof name === 'string';
+}
+
+function isResident(resident: unknown): boolean {
+  return Array.isArray(resident) && isAddress(resident[0]) && isCount(resident[1]);
 }
 
 function isSnapshot({ target, startUs, endUs, maxNrAccesses, regions, cost }: Fields): boolean {
