@@ -25,6 +25,10 @@ export class Connection {
   /** Rejects where the coordinator's thread fails; resolves when it has ended. */
   readonly #life: Promise<void>;
   #isClosed = false;
+  /** Whoever waits for an answer. Not left to Promise.race: `#life` would remember every call until its end. */
+  readonly #waiting = new Set<(error: unknown) => void>();
+  #hasEnded = false;
+  #failure: unknown;
 
   /** @throws PagepulseError `THREADS` */
   constructor({ samplerLimit }: MonitorSetup) {
@@ -38,7 +42,10 @@ export class Connection {
     this.#coordinator = Comlink.wrap<CoordinatorApi>(control.port1);
     const { buffer: gate } = this.gate;
     this.#life = this.#pool.runCoordinator({ gate, control: control.port2, data: data.port2 });
-    this.#life.catch(() => {}); // told to whoever calls or receives
+    this.#life.then(
+      () => this.#end(undefined),
+      (error) => this.#end(error),
+    );
   }
 
   /**
@@ -47,12 +54,24 @@ export class Connection {
    * @throws what the call throws; PagepulseError `STOPPED` where the monitor ends before it answers
    */
   async call<T>(made: (coordinator: Comlink.Remote<CoordinatorApi>) => Promise<T>): Promise<T> {
+    if (this.#hasEnded) throw this.#reason();
     const answer = made(this.#coordinator);
     this.gate.ring();
-    return Promise.race([
-      answer,
-      this.#life.then(stopped, (error) => (this.#isClosed ? stopped() : fail(error))),
-    ]);
+    return new Promise<T>((resolve, reject) => {
+      this.#waiting.add(reject);
+      answer.then(resolve, reject).finally(() => this.#waiting.delete(reject));
+    });
+  }
+
+  #end(failure: unknown): void {
+    this.#hasEnded = true;
+    this.#failure = failure;
+    for (const reject of this.#waiting) reject(this.#reason());
+  }
+
+  #reason(): unknown {
+    if (this.#failure !== undefined && !this.#isClosed) return this.#failure;
+    return new PagepulseError('STOPPED', 'the monitor has ended; start another one');
   }
 
   /** Passes on all messages, in order, until the monitor has ended. */
@@ -73,12 +92,4 @@ export class Connection {
     this.#control.close();
     this.#data.close();
   }
-}
-
-function stopped(): never {
-  throw new PagepulseError('STOPPED', 'the monitor has ended; start another one');
-}
-
-function fail(error: unknown): never {
-  throw error;
 }
