@@ -12,10 +12,13 @@ import type { Attached, DetachReason, TargetToWatch } from './protocol.js';
 import type { Publisher } from './publisher.js';
 import type { SamplerLink } from './sampler-link.js';
 import type { Samplers } from './samplers.js';
-import { copiedTable, firstTable, WatchedTarget } from './watched-target.js';
+import { copiedTable, fillFirst, WatchedTarget } from './watched-target.js';
 
 /** A target whose samplers keep dying is given up after this many: it may be what kills them. */
 const MAX_LOSSES = 3;
+
+/** Tables that are kept for targets to come, at most: some 2 MiB. */
+const SPARE_TABLES = 64;
 
 /** Which targets are watched, by which sampler: they come, go, and change hands when a sampler is lost. */
 export class Roster {
@@ -29,7 +32,9 @@ export class Roster {
   #isRunning = false;
   readonly #opening: Opening;
   /** Targets that their samplers have still to close. */
-  readonly #leaving = new Map<SamplerLink, number[]>();
+  readonly #leaving = new Map<SamplerLink, { id: number; table?: RegionTable }[]>();
+  /** Tables of targets that have left, for those to come: else a crowd that comes and goes fills the memory. */
+  readonly #spareTables: RegionTable[] = [];
 
   constructor(
     public inForce: AttrsInForce,
@@ -59,7 +64,7 @@ export class Roster {
           const { minRegions } = limitsFor(this.attrs, this.targets.length + this.arriving);
           const targets = portion.map(({ arrival, opened }) => {
             const info: TargetInfo = { id: arrival.id, ...opened.target };
-            const table = firstTable(this.attrs, opened.ranges, minRegions);
+            const table = this.#tableFor(opened.ranges, minRegions);
             return new WatchedTarget(info, arrival.request, randomFrom(arrival.tableRandom), table, link);
           });
           await link.call((api) => api.watch(targets.map(toWatch)));
@@ -93,7 +98,7 @@ export class Roster {
     if (at < 0) return;
     this.targets.splice(at, 1);
     this.publisher.send({ type: 'detached', targetId: target.info.id, reason, message });
-    if (target.link) this.#release(target.link, target.info.id);
+    if (target.link) this.#release(target.link, target.info.id, target.table);
   }
 
   /** Lets go of a target that its sampler cannot watch any longer. */
@@ -186,7 +191,7 @@ export class Roster {
   }
 
   /** The sampler has one target less; without any, it ends. */
-  #release(link: SamplerLink, id: number): void {
+  #release(link: SamplerLink, id: number, table?: RegionTable): void {
     link.targets--;
     if (link.targets <= 0) {
       this.samplers.drop(link);
@@ -194,18 +199,31 @@ export class Roster {
     }
     const leaving = this.#leaving.get(link);
     if (leaving) {
-      leaving.push(id);
+      leaving.push({ id, ...(table && { table }) });
       return;
     }
-    this.#leaving.set(link, [id]);
-    const close = () => {
-      const ids = this.#leaving.get(link)!;
+    this.#leaving.set(link, [{ id, ...(table && { table }) }]);
+    const close = async () => {
+      const its = this.#leaving.get(link)!;
       this.#leaving.delete(link);
-      return link.call((api) => api.close(ids));
+      await link.call((api) => api.close(its.map((each) => each.id)));
+      const free = its.flatMap((each) => each.table ?? []);
+      this.#spareTables.push(...free.slice(0, SPARE_TABLES - this.#spareTables.length));
     };
     // A sampler that takes part in the phases answers only in control. Nobody waits for it, and if the sampler is lost
     // meanwhile its files go with it.
     (link.joined ? this.inControl(close) : Promise.resolve().then(close)).catch(() => {});
+  }
+
+  /** A table of its own, or that of a target that has left. */
+  #tableFor(ranges: Float64Array, minRegions: number): RegionTable {
+    const { attrs } = this;
+    const spare = this.#spareTables.pop();
+    const isLargeEnough =
+      spare && spare.capacity >= RegionTable.capacityFor(attrs.minRegions, attrs.maxRegions);
+    const table = isLargeEnough ? spare : RegionTable.forLimits(attrs.minRegions, attrs.maxRegions);
+    fillFirst(table, attrs, ranges, minRegions);
+    return table;
   }
 
   #regionsOf(link: SamplerLink): number {

@@ -3,7 +3,7 @@ import type { TargetRequest } from '../checks/target-request.js';
 import type { AdaptedTarget } from '../core/adaptation.js';
 import { type Attrs, maxNrAccesses } from '../core/attrs.js';
 import { initRegions } from '../core/init.js';
-import { RegionTable } from '../core/region-table.js';
+import { RegionTable, TargetStatus } from '../core/region-table.js';
 import type { TargetInfo } from '../core/target.js';
 import type { SamplerLink } from './sampler-link.js';
 
@@ -35,13 +35,12 @@ export class WatchedTarget implements AdaptedTarget {
   }
 }
 
-/** A table with the first regions in these ranges, about `minRegions` of them. */
-export function firstTable(attrs: Attrs, ranges: Float64Array, minRegions: number): RegionTable {
-  const table = RegionTable.forLimits(attrs.minRegions, attrs.maxRegions);
+/** Makes a table, whatever was in it, one with the first regions in these ranges, about `minRegions` of them. */
+export function fillFirst(table: RegionTable, attrs: Attrs, ranges: Float64Array, minRegions: number): void {
+  table.status = TargetStatus.OK;
   table.maxNrAccesses = maxNrAccesses(attrs);
   table.setRanges(ranges);
   initRegions(table, minRegions);
-  return table;
 }
 
 /** The same regions in memory of their own, with room for these limits. */
