@@ -56,6 +56,8 @@ function statsOfLine({ cost, endUs }: SnapshotLine): Omit<MonitorStats, 'inForce
     cpuPercent: cost?.cpuPercent ?? null,
     recentCpuPercent: null,
     usPerSample: null,
+    meanLateUs: null,
+    maxLateUs: null,
     threads: [],
   };
 }
