@@ -8,6 +8,12 @@ export interface CostPoint {
   readonly cpuUs: number;
   readonly sampleUs: number;
   readonly maxRegions: number;
+  readonly regions: number;
+  readonly ticks: number;
+  readonly overruns: number;
+  /** How long after it was due a tick was done, in the mean and at most, since the start. */
+  readonly meanLateUs: number;
+  readonly maxLateUs: number;
 }
 
 export interface Observed {
@@ -17,6 +23,8 @@ export interface Observed {
   readonly snapshots: readonly (readonly Snapshot[])[];
   /** Sampling intervals after each step of automatic intervals, in microseconds. */
   readonly steps: readonly number[];
+  /** What the start took, which is the attaching for the most part. */
+  readonly startMs: number;
   /** CLOCK_MONOTONIC at the monitor's start, in microseconds. */
   readonly startedUs: number;
 }
@@ -25,7 +33,9 @@ const POINT_SECONDS = 5;
 
 /** Runs a monitor of its own for a while, and asks it now and then what it has cost. */
 export async function observe(options: MonitorOptions, seconds: number): Promise<Observed> {
+  const beganMs = performance.now();
   await using monitor = await Monitor.start(options);
+  const startMs = performance.now() - beganMs;
   const order = monitor.targets.map(({ id }) => id);
   const snapshots: Snapshot[][] = order.map(() => []);
   const steps: number[] = [];
@@ -40,12 +50,23 @@ export async function observe(options: MonitorOptions, seconds: number): Promise
   }
   await monitor.stop();
   await reading;
-  return { points, snapshots, steps, startedUs: Number(monitor.startedMonotonicNs) / 1e3 };
+  return { points, snapshots, steps, startMs, startedUs: Number(monitor.startedMonotonicNs) / 1e3 };
 }
 
 function pointOf(stats: MonitorStats): CostPoint {
-  const { sampleUs, maxRegions } = stats.inForce.attrs;
-  return { atUs: stats.elapsedUs, cpuUs: cpuUsOf(stats), sampleUs, maxRegions };
+  const { elapsedUs, regions, ticks, overruns, meanLateUs, maxLateUs, inForce } = stats;
+  const { sampleUs, maxRegions } = inForce.attrs;
+  return {
+    atUs: elapsedUs,
+    cpuUs: cpuUsOf(stats),
+    sampleUs,
+    maxRegions,
+    regions,
+    ticks,
+    overruns,
+    meanLateUs: meanLateUs ?? 0,
+    maxLateUs: maxLateUs ?? 0,
+  };
 }
 
 /** The largest share of a core in any 10 s that begin at `fromUs` or later, in percent. */

@@ -17,3 +17,30 @@ export function markdown(head: readonly string[], rows: readonly (readonly strin
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
   return [line(head), `|${'---|'.repeat(head.length)}`, ...rows.map(line)].join('\n');
 }
+
+/** A chart in markdown (mermaid): a line of numbers for each series; what has no number is left out with its place. */
+export function chart(
+  title: string,
+  x: { readonly name: string; readonly values: readonly string[] },
+  y: { readonly name: string; readonly from: number; readonly to: number },
+  lines: readonly (readonly number[])[],
+): string {
+  const known = x.values.map((_, i) => lines.every((line) => Number.isFinite(line[i])));
+  const kept = <T>(values: readonly T[]) => values.filter((_, i) => known[i]);
+  return [
+    '```mermaid',
+    'xychart-beta',
+    `  title "${title}"`,
+    `  x-axis "${x.name}" [${kept(x.values)
+      .map((value) => `"${value}"`)
+      .join(', ')}]`,
+    `  y-axis "${y.name}" ${y.from} --> ${y.to}`,
+    ...lines.map(
+      (line) =>
+        `  line [${kept(line)
+          .map((value) => value.toFixed(3))
+          .join(', ')}]`,
+    ),
+    '```',
+  ].join('\n');
+}

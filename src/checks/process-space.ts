@@ -7,10 +7,12 @@ import { isAlive, readCmdline, readWatchable } from '../kernel/stat.js';
 import type { TargetIdentity } from './access-check.js';
 import type { AddressRange, ProcessRequest } from './target-request.js';
 
+/** For one process after the other. */
+const mapped = new MappedRanges();
+
 /** One process for as long as it lives: its identity, and where its memory lies. Shared by the checks of processes. */
 export class ProcessSpace {
   readonly target: TargetIdentity;
-  readonly #mapped = new MappedRanges();
   /** Where given, the ranges to watch, in pages: the mappings matter no more than that there are some. */
   readonly #fixed: Float64Array | undefined;
 
@@ -34,13 +36,13 @@ export class ProcessSpace {
     const { pid, startTime } = this.target;
     try {
       if (table.status === TargetStatus.STALE) reopen?.();
-      const length = this.#mapped.read(pid);
+      const length = mapped.read(pid);
       if (!isAlive(pid, startTime)) {
         table.status = TargetStatus.GONE;
       } else if (length === 0) {
         table.status = TargetStatus.STALE;
       } else {
-        table.setRanges(this.#fixed ?? threeRanges(this.#mapped.pairs, length));
+        table.setRanges(this.#fixed ?? threeRanges(mapped.pairs, length));
         table.status = TargetStatus.OK;
       }
     } catch (error) {

@@ -1,6 +1,4 @@
-import { TextFile } from './text-file.js';
-
-const text = new TextFile();
+import { readText, textBytes } from './text-file.js';
 
 /**
  * Whether a text is in the environment that a process was started with: /proc/PID/environ (proc(5)), for those who may
@@ -12,8 +10,8 @@ const text = new TextFile();
  */
 export function environHolds(pid: number, wanted: string): boolean | undefined {
   try {
-    const length = text.read(`/proc/${pid}/environ`);
-    return length === 0 ? undefined : text.bytes.subarray(0, length).includes(wanted);
+    const length = readText(`/proc/${pid}/environ`);
+    return length === 0 ? undefined : textBytes.subarray(0, length).includes(wanted);
   } catch {
     return false;
   }

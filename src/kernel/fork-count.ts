@@ -1,6 +1,5 @@
-import { nextLine, parseDecimal, TextFile } from './text-file.js';
+import { parseDecimal, readText, textBytes } from './text-file.js';
 
-const text = new TextFile();
 const PROCESSES = Buffer.from('\nprocesses ');
 
 /**
@@ -11,10 +10,9 @@ const PROCESSES = Buffer.from('\nprocesses ');
  */
 export function readForkCount(): number {
   try {
-    const length = text.read('/proc/stat');
-    const at = text.bytes.indexOf(PROCESSES);
-    if (at < 0 || nextLine(text.bytes, at + 1, length) > length) return Number.NaN;
-    return parseDecimal(text.bytes, at + PROCESSES.length);
+    const length = readText('/proc/stat');
+    const at = textBytes.subarray(0, length).indexOf(PROCESSES);
+    return at < 0 ? Number.NaN : parseDecimal(textBytes, at + PROCESSES.length);
   } catch {
     return Number.NaN;
   }

@@ -1,6 +1,6 @@
 import { pageSize } from './page-size.js';
 import { processError } from './process-errors.js';
-import { nextLine, parsedTo, parseHex, TextFile } from './text-file.js';
+import { nextLine, parsedTo, parseHex, readText, textBytes } from './text-file.js';
 
 /** Reading so many empty words of pagemap costs less than another call. */
 const JOINED_GAP_PAGES = 256;
@@ -21,7 +21,6 @@ const LETTER_V = 0x76;
  * `---p`.
  */
 export class HoldingRanges {
-  readonly #file = new TextFile();
   /** The pairs that the last read brought, in address order. */
   pairs = new Float64Array(512);
 
@@ -32,11 +31,11 @@ export class HoldingRanges {
   read(pid: number): number {
     let length: number;
     try {
-      length = this.#file.read(`/proc/${pid}/maps`);
+      length = readText(`/proc/${pid}/maps`);
     } catch (error) {
       throw processError(error, pid, `read the mappings of process ${pid}`);
     }
-    return this.parse(this.#file.bytes, length);
+    return this.parse(textBytes, length);
   }
 
   parse(bytes: Uint8Array, length: number): number {

@@ -1,6 +1,6 @@
 import { pageSize } from './page-size.js';
 import { processError } from './process-errors.js';
-import { nextLine, parsedTo, parseHex, TextFile } from './text-file.js';
+import { nextLine, parsedTo, parseHex, readText, textBytes } from './text-file.js';
 
 /** Addresses from here on are the kernel's half: `[vsyscall]` is listed there, and is no memory of the process. */
 const KERNEL_HALF = 2 ** 63;
@@ -10,7 +10,6 @@ const KERNEL_HALF = 2 ** 63;
  * an update interval needs, read without a string a mapping (maps.ts reads the same file for people).
  */
 export class MappedRanges {
-  readonly #file = new TextFile();
   /** The pairs that the last read brought. */
   pairs = new Float64Array(512);
 
@@ -22,11 +21,11 @@ export class MappedRanges {
   read(pid: number): number {
     let length: number;
     try {
-      length = this.#file.read(`/proc/${pid}/maps`);
+      length = readText(`/proc/${pid}/maps`);
     } catch (error) {
       throw processError(error, pid, `read the mappings of process ${pid}`);
     }
-    return this.parse(this.#file.bytes, length);
+    return this.parse(textBytes, length);
   }
 
   parse(bytes: Uint8Array, length: number): number {

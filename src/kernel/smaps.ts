@@ -1,6 +1,6 @@
 import { pageSize } from './page-size.js';
 import { processError } from './process-errors.js';
-import { nextLine, parseDecimal, parsedTo, parseHex, TextFile } from './text-file.js';
+import { nextLine, parseDecimal, parsedTo, parseHex, readText, textBytes } from './text-file.js';
 
 const REFERENCED = Buffer.from('Referenced:');
 const SIZE = Buffer.from('Size:');
@@ -14,7 +14,6 @@ const SIZE = Buffer.from('Size:');
  * pages: of a transparent huge page, all 2 MiB; also pages of which the kernel itself remembers an access.
  */
 export class Smaps {
-  readonly #file = new TextFile();
   /** First page of each mapping, in address order; `read` tells how many are set. */
   startPage = new Float64Array(256);
   /** First page after each. */
@@ -31,11 +30,11 @@ export class Smaps {
   read(): number {
     let length: number;
     try {
-      length = this.#file.read(`/proc/${this.pid}/smaps`);
+      length = readText(`/proc/${this.pid}/smaps`);
     } catch (error) {
       throw processError(error, this.pid, `read smaps of process ${this.pid}`);
     }
-    return this.parse(this.#file.bytes, length);
+    return this.parse(textBytes, length);
   }
 
   parse(bytes: Uint8Array, length: number): number {

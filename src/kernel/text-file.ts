@@ -1,33 +1,31 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 
 /**
- * Reads a text file of /proc again and again into one buffer, without making strings: a process with 20,000
- * mappings has 2 MB of maps, and a string of that every second is what garbage collectors dread.
+ * What the last `readText` of this thread brought: bytes 0 .. what it returned, until the next one. One buffer for all
+ * files: one a target would be the most of what a target takes, and of targets that come and go it fills the memory.
  */
-export class TextFile {
-  /** What the last read brought: bytes 0 .. the returned length. */
-  bytes = Buffer.allocUnsafe(65_536);
+export let textBytes = Buffer.allocUnsafe(65_536);
 
-  /**
-   * Reads the file from its begin.
-   *
-   * @returns the number of bytes read
-   * @throws the system's error
-   */
-  read(path: string): number {
-    const file = openSync(path, 'r');
-    try {
-      let length = 0;
-      for (;;) {
-        if (length === this.bytes.length) this.bytes = Buffer.concat([this.bytes], 2 * length);
-        // The kernel gives about a page a call, and 0 at the end.
-        const got = readSync(file, this.bytes, length, this.bytes.length - length, null);
-        if (got === 0) return length;
-        length += got;
-      }
-    } finally {
-      closeSync(file);
+/**
+ * Reads a text file of /proc into `textBytes`, without making strings: a process with 20,000 mappings has 2 MB of maps,
+ * and a string of that every second is what garbage collectors dread.
+ *
+ * @returns the number of bytes read
+ * @throws the system's error
+ */
+export function readText(path: string): number {
+  const file = openSync(path, 'r');
+  try {
+    let length = 0;
+    for (;;) {
+      if (length === textBytes.length) textBytes = Buffer.concat([textBytes], 2 * length);
+      // The kernel gives about a page a call, and 0 at the end.
+      const got = readSync(file, textBytes, length, textBytes.length - length, null);
+      if (got === 0) return length;
+      length += got;
     }
+  } finally {
+    closeSync(file);
   }
 }
 

@@ -12,12 +12,12 @@ export async function observeWorkloads(request: ObserveRequest): Promise<Observe
     const targets = workloads.flatMap(({ pids }) => pids.map((pid) => ({ pid })));
     // The threads of a monitor load their modules anew, with the environment that there is then.
     if (!native) process.env.PAGEPULSE_NATIVE = '0';
-    const { points, steps, startedUs, ...seen } = await observe(
+    const { points, steps, startMs, startedUs, ...seen } = await observe(
       { ...options, targets, check: 'idle-page' },
       seconds,
     );
     const snapshots = seen.snapshots.map((its) => its.map((snapshot) => lineOf(snapshot, startedUs)));
-    return { truths: workloads.map(({ lines }) => lines), snapshots, points, steps };
+    return { truths: workloads.map(({ lines }) => lines), snapshots, points, steps, startMs };
   } finally {
     delete process.env.PAGEPULSE_NATIVE;
     for (const workload of workloads) await workload.end();

@@ -1,5 +1,5 @@
 import { meanPercent, worstPercent } from '../../../bench/observe.js';
-import { markdown } from '../../../bench/report.js';
+import { chart, markdown } from '../../../bench/report.js';
 import type { Guest } from '../machine/guest.js';
 import { meanOf, scoreFound } from '../score/score.js';
 import { phasesOf } from '../score/truth.js';
@@ -10,13 +10,15 @@ const WORKLOADS: readonly (readonly string[])[] = [
   Array.from({ length: 20 }, () => 'hotcold 32 12 4'),
 ];
 /** Until V8 has compiled everything, which the emulator makes slow, and the controller has followed. */
-const SETTLE_US = 45e6;
-const SECONDS = 90;
+const SETTLE_US = 60e6;
+const SECONDS = 180;
 
-/** What a budget is kept to, and how much is seen with it: the last 45 s of 90. */
+/** What a budget is kept to, and how much is seen with it: the last two of three minutes. */
 export async function budget(guest: Guest): Promise<void> {
   const rows: string[][] = [];
+  const charts: string[] = [];
   for (const start of WORKLOADS) {
+    const accuracy: { cost: string; precision: number; recall: number }[] = [];
     for (const maxCpuPercent of BUDGETS) {
       const { points, snapshots, truths } = await guest.observe({
         start,
@@ -37,8 +39,17 @@ export async function budget(guest: Guest): Promise<void> {
         recall.toFixed(3),
         String(count),
       ]);
+      accuracy.push({ cost: rows.at(-1)![2]!, precision, recall });
       process.stderr.write(`${rows.at(-1)!.join(' ')}\n`);
     }
+    charts.push(
+      chart(
+        `${start.length} x ${start[0]}: precision and recall`,
+        { name: 'CPU, of one emulated processor', values: accuracy.map(({ cost }) => cost) },
+        { name: 'share', from: 0, to: 1 },
+        [accuracy.map(({ precision }) => precision), accuracy.map(({ recall }) => recall)],
+      ),
+    );
   }
   const head = [
     'targets',
@@ -52,4 +63,5 @@ export async function budget(guest: Guest): Promise<void> {
     'snapshots',
   ];
   console.log(markdown(head, rows));
+  for (const each of charts) console.log(`\n${each}`);
 }

@@ -4,6 +4,7 @@ import { beside } from './beside.js';
 import { budget } from './budget.js';
 import { hour } from './hour.js';
 import { sample } from './sample.js';
+import { scale } from './scale.js';
 import { slowdown } from './slowdown.js';
 import { words } from './words.js';
 
@@ -15,5 +16,6 @@ export const PARTS: Readonly<Record<string, (guest: Guest) => Promise<void>>> = 
   budget,
   auto,
   slowdown,
+  scale,
   hour,
 };

@@ -72,6 +72,7 @@ export interface ObservedWorkloads {
   readonly snapshots: readonly (readonly SnapshotLine[])[];
   readonly points: readonly CostPoint[];
   readonly steps: readonly number[];
+  readonly startMs: number;
 }
 
 /**
