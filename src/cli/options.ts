@@ -67,7 +67,7 @@ export function addWatchOptions(command: Command): Command {
         .choices(['auto', 'idle-page', 'referenced'])
         .default('auto'),
     )
-    .option('--workers <n>', 'sampler threads, or per-target (default: twice the processors)', parseWorkers)
+    .option('--workers <n>', 'sampler threads, or per-target (default: one a processor)', parseWorkers)
     .option('--seed <n>', 'make all random choices from this number', parseWhole);
 }
 

@@ -45,7 +45,7 @@ export interface MonitorOptions {
   readonly check?: CheckName | 'auto';
   /**
    * Sampler threads: one a target up to this many, beyond it targets share them; `per-target` for no limit. Default
-   * twice the processors, at least 4.
+   * the processors, at least 2.
    */
   readonly workers?: number | 'per-target';
   /** Seed of all random choices, a 32-bit integer. Default a random one; `monitor.seed` tells. */

@@ -11,14 +11,17 @@ const COORDINATOR = new URL('../../workers/coordinator.js', import.meta.url).hre
 const SAMPLER = new URL('../../workers/sampler.js', import.meta.url).href;
 
 /** Heap a thread may take, in MiB. The tables are not in it; smaps of 20,000 mappings are read into a buffer outside. */
-const RESOURCE_LIMITS = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 16 };
+const RESOURCE_LIMITS = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 4 };
 
 /** The step after a thread that could not be started, or that ran out of something. */
 export const THREADS_HELP = 'look at the limits of memory and threads (`ulimit -a`, the container)';
 
-/** One a target, up to twice the processors and at least four: every further thread costs about 1 % of a core. */
+/**
+ * One a target, up to the processors and at least two: a further thread costs some 0.4 % of a core at 20 ms and 7 MiB, and
+ * finds no processor to run on (docs/scale.md).
+ */
 export function defaultSamplerLimit(): number {
-  return Math.max(4, 2 * availableParallelism());
+  return Math.max(2, availableParallelism());
 }
 
 /**
