@@ -20,12 +20,12 @@ test('the referenced check finds the hot mapping of a process, and not the cold 
     for (const region of snapshot.regions) {
       const isHot = region.startAddress < hot.endAddress && region.endAddress > hot.startAddress;
       const share = region.nrAccesses / snapshot.maxNrAccesses;
-      // Always, but for the intervals in which others had the processors.
-      if (isHot) t.true(share >= 0.3, `hot, ${share}`);
-      else t.true(share <= 0.1, `cold, ${share}`);
+      // Always, but for the intervals in which others had the processors: that can be most of them.
+      if (isHot) t.true(share > 0, 'hot');
+      else t.is(share, 0, 'cold');
     }
     const hotBytes = hot.endAddress - hot.startAddress;
-    t.true(Math.abs(snapshot.workingSetBytes(2) / hotBytes - 1) < 0.03);
+    t.true(Math.abs(snapshot.workingSetBytes() / hotBytes - 1) < 0.03);
     if (snapshots === 3) break; // however long that takes on a machine that has better things to do
   }
 });
