@@ -1,4 +1,4 @@
-import { createReadStream } from 'node:fs';
+import { createReadStream, statSync } from 'node:fs';
 import { PagepulseError, systemCode } from '../core/errors.js';
 import type { RecordLine } from './format.js';
 import { linesOf } from './lines.js';
@@ -10,6 +10,10 @@ export interface RecordReader extends AsyncIterable<RecordLine> {
   readonly skippedLines: number;
   /** Whether the record breaks off before its end, as that of a killed recording does; known when the last line is read. */
   readonly truncated: boolean;
+  /** Bytes of the source that were read so far; compressed ones count as compressed. */
+  readonly bytesRead: number;
+  /** All there are; undefined for what is no file. */
+  readonly totalBytes: number | undefined;
 }
 
 const HEADER_BEGINS = '{"type":"header"';
@@ -26,14 +30,22 @@ export function readRecord(source: string | NodeJS.ReadableStream): RecordReader
   const name = typeof source === 'string' ? source : 'the input';
   let skippedLines = 0;
   let truncated = true;
+  let bytesRead = 0;
+  const totalBytes = typeof source === 'string' ? sizeOf(source) : undefined;
+
+  async function* chunks(): AsyncGenerator<string | Uint8Array> {
+    for await (const chunk of typeof source === 'string' ? createReadStream(source) : source) {
+      bytesRead += chunk.length;
+      yield chunk;
+    }
+  }
 
   async function* lines(): AsyncGenerator<RecordLine> {
     skippedLines = 0;
     truncated = true;
+    bytesRead = 0;
     let hasHeader = false;
-    for await (const { text, isWhole } of linesOf(
-      typeof source === 'string' ? createReadStream(source) : source,
-    )) {
+    for await (const { text, isWhole } of linesOf(chunks())) {
       const line = parseLine(text);
       if (!hasHeader) {
         if (!isWhole && line === undefined && isCutHeader(text)) return;
@@ -56,6 +68,10 @@ export function readRecord(source: string | NodeJS.ReadableStream): RecordReader
     get truncated() {
       return truncated;
     },
+    get bytesRead() {
+      return bytesRead;
+    },
+    totalBytes,
     async *[Symbol.asyncIterator]() {
       let hasBegun = false;
       try {
@@ -69,6 +85,16 @@ export function readRecord(source: string | NodeJS.ReadableStream): RecordReader
       }
     },
   };
+}
+
+/** What is wrong with it is said when it is read. */
+function sizeOf(path: string): number | undefined {
+  try {
+    const stat = statSync(path);
+    return stat.isFile() ? stat.size : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function isHeader(line: ReturnType<typeof parseLine>): boolean {

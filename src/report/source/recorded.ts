@@ -17,7 +17,7 @@ interface ObservedTarget {
  * @param path `-` for standard input
  * @throws PagepulseError `RECORD` where it cannot be read, or has no header
  */
-export async function openRecord(path: string): Promise<ObservationSource> {
+export async function openRecord(path: string): Promise<RecordedSource> {
   const reader = readRecord(path === '-' ? process.stdin : path);
   const lines = reader[Symbol.asyncIterator]();
   const first = await lines.next();
@@ -28,7 +28,8 @@ export async function openRecord(path: string): Promise<ObservationSource> {
   return new RecordedSource(name, first.value, lines, reader);
 }
 
-class RecordedSource implements ObservationSource {
+/** A record; how far it is read can be told. */
+export class RecordedSource implements ObservationSource {
   readonly header: SourceHeader;
   readonly #targets = new Map<number, ObservedTarget>();
   /** What the snapshots need of it; with the attrs in force. */
@@ -44,6 +45,15 @@ class RecordedSource implements ObservationSource {
     const { startedAt, check, pageSize } = header;
     this.header = { name, startedAt, check, pageSize };
     this.#inForce = header;
+  }
+
+  get bytesRead(): number {
+    return this.reader.bytesRead;
+  }
+
+  /** Undefined for a pipe. */
+  get totalBytes(): number | undefined {
+    return this.reader.totalBytes;
   }
 
   async *observations(): AsyncGenerator<Observation> {
