@@ -111,7 +111,7 @@ export class Recording {
     if (!this.rotation || !this.#last) return false;
     if ('fromBytes' in this.rotation) return this.#writer.bytesWritten >= this.rotation.fromBytes;
     const { everyUs } = this.rotation;
-    return Math.floor(endUs / everyUs) > Math.floor(this.#last.endUs / everyUs);
+    return Math.ceil(endUs / everyUs) > Math.ceil(this.#last.endUs / everyUs);
   }
 
   async #rotate(): Promise<void> {
