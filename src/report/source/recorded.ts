@@ -1,8 +1,9 @@
 import { PagepulseError } from '../../core/errors.js';
 import type { AttrsReason } from '../../core/stats.js';
-import type { HeaderLine, RecordLine, SnapshotLine, TargetLine } from '../../record/format.js';
-import { type RecordReader, readRecord } from '../../record/reader.js';
+import type { HeaderLine, TargetLine } from '../../record/format.js';
+import { type PackedLine, type RecordReader, readPacked } from '../../record/reader.js';
 import { snapshotOfLine } from '../../record/restore.js';
+import type { PackedSnapshot } from '../../record/snapshot-bytes.js';
 import type { Observation, ObservationSource, SourceHeader } from './observation.js';
 import { ObservedMemory } from './observed-memory.js';
 
@@ -18,7 +19,7 @@ interface ObservedTarget {
  * @throws PagepulseError `RECORD` where it cannot be read, or has no header
  */
 export async function openRecord(path: string): Promise<RecordedSource> {
-  const reader = readRecord(path === '-' ? process.stdin : path);
+  const reader = readPacked(path === '-' ? process.stdin : path);
   const lines = reader[Symbol.asyncIterator]();
   const first = await lines.next();
   const name = path === '-' ? 'the input' : path;
@@ -39,8 +40,8 @@ export class RecordedSource implements ObservationSource {
   constructor(
     name: string,
     header: HeaderLine,
-    readonly lines: AsyncIterator<RecordLine>,
-    readonly reader: RecordReader,
+    readonly lines: AsyncIterator<PackedLine>,
+    readonly reader: RecordReader<PackedLine>,
   ) {
     const { startedAt, check, pageSize } = header;
     this.header = { name, startedAt, check, pageSize };
@@ -77,7 +78,7 @@ export class RecordedSource implements ObservationSource {
     return notes.map((note) => `${this.header.name}: ${note}`);
   }
 
-  #take(line: RecordLine): Observation | undefined {
+  #take(line: PackedLine): Observation | undefined {
     switch (line.type) {
       case 'target':
         this.#targets.set(line.id, { line, memory: new ObservedMemory(this.header.pageSize) });
@@ -94,7 +95,7 @@ export class RecordedSource implements ObservationSource {
     }
   }
 
-  #observationOf(line: SnapshotLine): Observation | undefined {
+  #observationOf(line: PackedSnapshot): Observation | undefined {
     const target = this.#targets.get(line.target);
     if (!target) {
       this.#ofUnknownTargets++;
