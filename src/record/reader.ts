@@ -12,7 +12,7 @@ export interface RecordReader<Line = RecordLine> extends AsyncIterable<Line> {
   readonly skippedLines: number;
   /** The numbers of the first ten of them, from 1 on. */
   readonly skippedLineNumbers: readonly number[];
-  /** Lines so far, with those that were left out and one that was cut off. */
+  /** Whole lines so far, with those that were left out. */
   readonly lines: number;
   /** Whether the record breaks off before its end, as that of a killed recording does; known when the last line is read. */
   readonly truncated: boolean;
@@ -115,6 +115,7 @@ class Reader<Line extends PackedLine | RecordLine> implements RecordReader<Line>
       const line = this.parse(bytes, pageSize);
       if (line === undefined) {
         if (isWhole) this.#skip(bytes);
+        else this.lines--;
       } else if (line !== UNKNOWN_TYPE) {
         if (line.type === 'end') this.truncated = false;
         yield line;
