@@ -17,8 +17,10 @@ export interface Progress {
 }
 
 /** The same source; while it is read a line on the terminal says how far it is, where standard error is one. */
-export function withProgress(source: ObservationSource & Partial<Progress>): ObservationSource {
-  const status = new StatusLine();
+export function withProgress(
+  source: ObservationSource & Partial<Progress>,
+  status: Pick<StatusLine, 'isShown' | 'show' | 'clear'> = new StatusLine(),
+): ObservationSource {
   if (!status.isShown || source.bytesRead === undefined) return source;
   return {
     header: source.header,
@@ -29,7 +31,7 @@ export function withProgress(source: ObservationSource & Partial<Progress>): Obs
 
 async function* observationsWithProgress(
   source: ObservationSource & Progress,
-  status: StatusLine,
+  status: Pick<StatusLine, 'show' | 'clear'>,
 ): AsyncGenerator<Observation> {
   const beginMs = performance.now();
   let shownMs = beginMs;
@@ -54,6 +56,8 @@ export function progressText(name: string, { bytesRead, totalBytes }: Progress, 
   const share = Math.min(1, bytesRead / Math.max(1, totalBytes));
   const leftMs = (elapsedMs * (1 - share)) / share;
   const left =
-    elapsedMs >= ETA_FROM_MS && share > 0 ? `, ${formatDuration(Math.ceil(leftMs / 1e3) * 1e6)} left` : '';
+    elapsedMs >= ETA_FROM_MS && share > 0 && share < 1
+      ? `, ${formatDuration(Math.ceil(leftMs / 1e3) * 1e6)} left`
+      : '';
   return `reading ${printable(name)}: ${Math.floor(share * 100)} % of ${formatBytes(totalBytes)}${left}`;
 }

@@ -1,4 +1,5 @@
 import type { TargetInfo } from '../core/target.js';
+import type { Mapping } from '../kernel/mapping.js';
 import { parseMappings, readMapsText } from '../kernel/maps.js';
 import { pageSize } from '../kernel/page-size.js';
 import { Smaps } from '../kernel/smaps.js';
@@ -59,9 +60,25 @@ export class MemoryReader {
       memory = new TargetMemory(target);
       this.#memories.set(target, memory);
     }
-    if (nowMs < memory.dueMs) return;
+    if (!memory.isDue(nowMs)) return;
     const { targets, attrs } = this.watched;
     return memory.read(nowMs, attrs.updateUs / 1_000, targets.length / CPU_SHARE);
+  }
+}
+
+/** When something is due again: after a time, and not before what it costs is worth it. */
+class Pace {
+  dueMs = Number.NEGATIVE_INFINITY;
+
+  run<T>(work: () => T, intervalMs: number, msPerCpuMs: number): T {
+    const before = process.cpuUsage();
+    try {
+      return work();
+    } finally {
+      const { user, system } = process.cpuUsage(before);
+      const cpuMs = (user + system) / 1_000;
+      this.dueMs = performance.now() + Math.max(intervalMs, cpuMs * msPerCpuMs);
+    }
   }
 }
 
@@ -72,14 +89,18 @@ interface KnownMapping {
 }
 
 class TargetMemory {
-  dueMs = Number.NEGATIVE_INFINITY;
-  #residentDueMs = Number.NEGATIVE_INFINITY;
+  readonly #mappingsPace = new Pace();
+  readonly #residentPace = new Pace();
   #mapsText = '';
   /** By their first pages, in address order. */
   #known = new Map<number, KnownMapping>();
   #residentBytes: number | undefined;
 
   constructor(readonly target: TargetInfo) {}
+
+  isDue(nowMs: number): boolean {
+    return nowMs >= this.#mappingsPace.dueMs;
+  }
 
   whole(): RecordedMemory {
     const known = [...this.#known.values()];
@@ -98,43 +119,41 @@ class TargetMemory {
    * left, and what was read may be a part.
    *
    * @param nowMs infinite to read everything, due or not
-   * @param msPerMs how long to wait for each millisecond that reading took
+   * @param msPerCpuMs how long to wait for each millisecond of CPU that reading took
    */
-  read(nowMs: number, intervalMs: number, msPerMs: number): MemoryChange | undefined {
+  read(nowMs: number, intervalMs: number, msPerCpuMs: number): MemoryChange | undefined {
     const { pid, startTime } = this.target;
-    const beginMs = performance.now();
     try {
-      const text = readMapsText(pid);
-      const mappedMs = performance.now();
-      const isResidentDue = nowMs >= this.#residentDueMs;
-      const smaps = isResidentDue ? readSmaps(pid) : undefined;
-      const residentMs = performance.now();
-      if (isResidentDue)
-        this.#residentDueMs = residentMs + Math.max(RESIDENT_INTERVAL_MS, (residentMs - mappedMs) * msPerMs);
+      const maps = this.#mappingsPace.run(() => this.#readMaps(), intervalMs, msPerCpuMs);
+      const smaps =
+        nowMs >= this.#residentPace.dueMs
+          ? this.#residentPace.run(() => readSmaps(pid), RESIDENT_INTERVAL_MS, msPerCpuMs)
+          : undefined;
       const stat = readStat(pid);
-      if (stat.startTime !== startTime || stat.residentPages === 0 || text === '') return;
+      if (stat.startTime !== startTime || stat.residentPages === 0 || maps.text === '') return;
       const change = {
-        ...this.#takeMappings(text),
+        ...(maps.mappings && this.#takeMappings(maps.mappings)),
         ...this.#takeResidentPages(stat.residentPages),
         ...(smaps && this.#takeSmaps(smaps)),
       };
-      const costMs = performance.now() - residentMs + mappedMs - beginMs;
-      this.dueMs = performance.now() + Math.max(intervalMs, costMs * msPerMs);
+      this.#mapsText = maps.text;
       return Object.keys(change).length > 0 ? change : undefined;
     } catch {
-      // It is ending, or protected: the monitor says so, where it matters.
-      this.dueMs = performance.now() + intervalMs;
-      return;
+      return; // it is ending, or protected: the monitor says so, where it matters
     }
   }
 
-  #takeMappings(text: string): MemoryChange {
-    if (text === this.#mapsText) return {};
-    this.#mapsText = text;
+  /** Without mappings where the text is what it was: for most of the time, and most processes. */
+  #readMaps(): { text: string; mappings?: Mapping[] } {
+    const text = readMapsText(this.target.pid);
+    return text === this.#mapsText ? { text } : { text, mappings: parseMappings(text, pageSize()) };
+  }
+
+  #takeMappings(found: readonly Mapping[]): MemoryChange {
     const before = this.#known;
     this.#known = new Map();
     const mappings: RecordedMapping[] = [];
-    for (const { startPage, endPage, permissions, name } of parseMappings(text, pageSize())) {
+    for (const { startPage, endPage, permissions, name } of found) {
       const mapping = [addressOf(startPage), addressOf(endPage), permissions, name] as const;
       const old = before.get(startPage);
       if (old && mapping.every((field, i) => field === old.mapping[i])) {
