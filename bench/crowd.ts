@@ -62,6 +62,8 @@ const cost: CrowdCost = {
   attachMs,
   ticks: stats.ticks - before.stats.ticks,
   overruns: stats.overruns - before.stats.overruns,
+  meanLateMs: stats.meanLateUs! / 1e3,
+  maxLateMs: stats.maxLateUs! / 1e3,
   sampleMs: stats.inForce.attrs.sampleUs / 1_000,
   regions: stats.regions,
   workingSetErrors: check === 'synthetic' ? errors : [],

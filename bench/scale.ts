@@ -25,6 +25,9 @@ export interface CrowdCost {
   readonly attachMs: number;
   readonly ticks: number;
   readonly overruns: number;
+  /** How long after it was due a tick was done, in the mean and at most, since the start. */
+  readonly meanLateMs: number;
+  readonly maxLateMs: number;
   readonly sampleMs: number;
   readonly regions: number;
   /** Of the busy ones: by how much their working sets are off, as a share; none where it is not known. */
@@ -39,6 +42,7 @@ export const SCALE_HEAD = [
   'attached in',
   'ticks',
   'missed',
+  'late: mean, most',
   'sampling interval',
   'regions',
   'worst working-set error',
@@ -87,6 +91,7 @@ function row(name: string, crowd: Crowd): string[] {
     `${cost.attachMs.toFixed(0)} ms`,
     String(cost.ticks),
     String(cost.overruns),
+    `${cost.meanLateMs.toFixed(1)}, ${cost.maxLateMs.toFixed(0)} ms`,
     `${cost.sampleMs.toFixed(0)} ms`,
     String(cost.regions),
     errors.length > 0 ? `${(100 * Math.max(...errors)).toFixed(1)} %` : '',

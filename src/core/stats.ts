@@ -27,6 +27,12 @@ export interface MonitorStats {
   readonly ticks: number;
   /** Sampling intervals that passed unused because the work of another had not ended in time. */
   readonly overruns: number;
+  /**
+   * How long after it was due a tick had been checked by all samplers, in the mean and at most, in microseconds: the
+   * lateness of their waking, and the work. Of the ticks that the samplers make by themselves; null on virtual time.
+   */
+  readonly meanLateUs: number | null;
+  readonly maxLateUs: number | null;
   /** Pages asked about. */
   readonly samples: number;
   /** Of these, pages whose frame cannot carry the idle bit: neither accessed nor not accessed. */

@@ -7,7 +7,7 @@ import type { CheckCounters } from '../checks/access-check.js';
  *
  * Words (Int32): the running phase and its number, the calls the main thread has made, the snapshots it has not taken
  * yet, how far the ticks of the phase are, and a slot for each sampler with the number of the phase it finished last.
- * Numbers (Float64): when the next tick is due, and for each slot what its sampler counted.
+ * Numbers (Float64): when the next tick is due, how late ticks were, and for each slot what its sampler counted.
  */
 export const Phase = {
   /** Mark a page of every region old; then ticks on the grid, as many as the coordinator has nothing to do at. */
@@ -62,7 +62,11 @@ const DUE_US = 0;
 const DUE_MS = 1;
 const INTERVAL_MS = 2;
 const INTERVAL_US = 3;
-const FIRST_OF_SLOTS = 4;
+/** How long after they were due ticks were checked by all: the sum, the longest, and of how many ticks. */
+const LATE_SUM_MS = 4;
+const LATE_MAX_MS = 5;
+const LATE_TICKS = 6;
+const FIRST_OF_SLOTS = 7;
 const NUMBERS_PER_SLOT = 2;
 
 /** A tick is left out where less than this share of the interval is left for pages to be accessed in. */
@@ -136,6 +140,15 @@ export class Gate {
       sum += this.#numbers[FIRST_OF_SLOTS + NUMBERS_PER_SLOT * slot + counter]!;
     }
     return sum;
+  }
+
+  /** How long after it was due a tick had been checked by all samplers, in the mean; 0 before the first. */
+  get meanLateUs(): number {
+    return (1e3 * this.#numbers[LATE_SUM_MS]!) / Math.max(1, this.#numbers[LATE_TICKS]!);
+  }
+
+  get maxLateUs(): number {
+    return 1e3 * this.#numbers[LATE_MAX_MS]!;
   }
 
   // The coordinator's side.
@@ -307,9 +320,22 @@ export class Gate {
   awaitChecked(): boolean {
     const words = this.#words;
     const before = Atomics.load(words, CHECKS);
-    if (Atomics.sub(words, UNCHECKED, 1) === 1) this.#release(UNCHECKED, CHECKS);
-    else this.#awaitOthers(CHECKS, before);
+    if (Atomics.sub(words, UNCHECKED, 1) === 1) {
+      this.#measureLate();
+      this.#release(UNCHECKED, CHECKS);
+    } else {
+      this.#awaitOthers(CHECKS, before);
+    }
     return !this.isBroken;
+  }
+
+  #measureLate(): void {
+    const numbers = this.#numbers;
+    if (numbers[INTERVAL_MS] === 0) return;
+    const lateMs = monotonicMs() - numbers[DUE_MS]!;
+    numbers[LATE_SUM_MS]! += lateMs;
+    numbers[LATE_TICKS]!++;
+    if (lateMs > numbers[LATE_MAX_MS]!) numbers[LATE_MAX_MS] = lateMs;
   }
 
   /**

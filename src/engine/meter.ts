@@ -53,7 +53,8 @@ export class Meter {
     const lost = { lostSamplers, lostTicks, regions, inForce };
     // Virtual time has no cost that would be the same twice.
     if (this.clock === 'virtual') {
-      const none = { cpuPercent: null, recentCpuPercent: null, usPerSample: null, threads: [] };
+      const noCost = { cpuPercent: null, recentCpuPercent: null, usPerSample: null, threads: [] };
+      const none = { ...noCost, meanLateUs: null, maxLateUs: null };
       return { ...counted, ...lost, ...none };
     }
     const threads = this.#threads();
@@ -67,6 +68,8 @@ export class Meter {
       cpuPercent: elapsedUs > 0 ? (100 * cpuUs) / elapsedUs : 0,
       recentCpuPercent: this.#recentPercent(elapsedUs, cpuUs),
       usPerSample: samples > 0 ? samplersUs / samples : null,
+      meanLateUs: this.gate.meanLateUs,
+      maxLateUs: this.gate.maxLateUs,
       threads,
     };
   }

@@ -68,12 +68,17 @@ export type RecordedRegion = readonly [start: string, end: string, nrAccesses: n
 
 /** MonitorStats as recorded. Costs that have no value (virtual time has none) are left out, and so are the threads. */
 export type RecordedStats = Partial<
-  Omit<MonitorStats, 'threads' | 'cpuPercent' | 'recentCpuPercent' | 'usPerSample'>
+  Omit<
+    MonitorStats,
+    'threads' | 'cpuPercent' | 'recentCpuPercent' | 'usPerSample' | 'meanLateUs' | 'maxLateUs'
+  >
 > & {
   readonly cpuPercent?: number;
   /** Of the last 10 s. */
   readonly recentCpuPercent?: number;
   readonly usPerSample?: number;
+  readonly meanLateUs?: number;
+  readonly maxLateUs?: number;
 };
 
 /** What watching had cost when a snapshot was made: the figures that tell how far to trust it. */
@@ -152,12 +157,14 @@ export function endLine(reason: string, stats: MonitorStats): string {
 }
 
 function recordedStats(stats: MonitorStats): RecordedStats {
-  const { threads: _, cpuPercent, recentCpuPercent, usPerSample, ...counts } = stats;
+  const { threads: _, cpuPercent, recentCpuPercent, usPerSample, meanLateUs, maxLateUs, ...counts } = stats;
   return {
     ...counts,
     ...(cpuPercent !== null && { cpuPercent: thousandths(cpuPercent) }),
     ...(recentCpuPercent !== null && { recentCpuPercent: thousandths(recentCpuPercent) }),
     ...(usPerSample !== null && { usPerSample: thousandths(usPerSample) }),
+    ...(meanLateUs !== null && { meanLateUs: Math.round(meanLateUs) }),
+    ...(maxLateUs !== null && { maxLateUs: Math.round(maxLateUs) }),
   };
 }
 

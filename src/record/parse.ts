@@ -20,6 +20,8 @@ const STATS_FIGURES = [
   'regions',
   'usPerSample',
   'recentCpuPercent',
+  'meanLateUs',
+  'maxLateUs',
 ] as const satisfies readonly (keyof RecordedStats)[];
 
 /** What a header need not say: other programs write records too, and know less of themselves. */

@@ -67,6 +67,8 @@ function statsOfLine({ cost, endUs }: Pick<SnapshotLine, 'cost' | 'endUs'>): Omi
     cpuPercent: cost?.cpuPercent ?? null,
     recentCpuPercent: null,
     usPerSample: null,
+    meanLateUs: null,
+    maxLateUs: null,
     threads: [],
   };
 }

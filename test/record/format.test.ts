@@ -38,7 +38,7 @@ test('the lines are those of the documented format', (t) => {
     '{"type":"end","reason":"stopped","stats":{"elapsedUs":100120,"ticks":20,"overruns":0,"samples":400,' +
       '"notSampled":3,"snapshots":1,"droppedSnapshots":0,"lostSamplers":0,"lostTicks":0,"regions":2,"inForce":{"attrs":' +
       '{"sampleUs":5000,"aggrUs":100000,"updateUs":1000000,"minRegions":10,"maxRegions":1000},"reason":"set"},' +
-      '"cpuPercent":1.235}}',
+      '"cpuPercent":1.235,"meanLateUs":310}}',
   );
   t.is(
     attrsLine({ atUs: 100_120, attrs: DEFAULT_ATTRS, reason: 'budget' }),

@@ -43,6 +43,8 @@ export const STATS: MonitorStats = {
   cpuPercent: 1.23456,
   recentCpuPercent: null,
   usPerSample: null,
+  meanLateUs: 310.4,
+  maxLateUs: null,
   threads: [{ name: 'coordinator', cpuUs: 900 }],
 };
 

@@ -57,6 +57,8 @@ export function snapshotOf({
         cpuPercent: 1.31,
         recentCpuPercent: 1.24,
         usPerSample: 0.8,
+        meanLateUs: 310,
+        maxLateUs: 2_100,
         threads: [],
       },
     },
