@@ -33,6 +33,9 @@ const SLICE_MS = 20;
 const MIN_STALL_MS = 2_000;
 const MAX_STALL_MS = 60_000;
 
+/** Samplers are looked at so often, whether one has much more to do than another. */
+const BALANCE_US = 5_000_000;
+
 /** What there is once the monitor has been set up. */
 interface Parts {
   readonly clock: Clock;
@@ -68,6 +71,7 @@ export class Coordinator implements CoordinatorApi {
    * start and after new intervals.
    */
   #pages: 'none' | 'unmarked' | 'marked' = 'none';
+  #balanceDueUs = BALANCE_US;
 
   constructor(start: CoordinatorStart) {
     this.#start = start;
@@ -221,6 +225,14 @@ export class Coordinator implements CoordinatorApi {
     beat.setDue(beat.dueUs + roster.attrs.sampleUs);
     if (this.#pages === 'marked') this.#pages = 'unmarked';
     if (isAggregated || pace.isDue(clock.nowUs())) await this.#keepPace(parts);
+    if (isAggregated) this.#balance(parts);
+  }
+
+  /** Not on virtual time: a run has to be the same however many samplers there are. */
+  #balance({ clock, roster }: Parts): void {
+    if (clock.isVirtual || this.#isBusy || clock.nowUs() < this.#balanceDueUs) return;
+    this.#balanceDueUs = clock.nowUs() + BALANCE_US;
+    if (roster.targets.length > 1) this.#inBackground(roster.rebalance());
   }
 
   /** Applies what the pace asks for. The samplers must be parked; they need not answer. */

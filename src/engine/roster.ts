@@ -6,6 +6,7 @@ import { limitsFor } from '../core/region-budget.js';
 import { RegionTable } from '../core/region-table.js';
 import type { AttrsInForce } from '../core/stats.js';
 import type { TargetInfo } from '../core/target.js';
+import { targetToMove } from './balance.js';
 import type { Meter } from './meter.js';
 import { type InControl, Opening } from './opening.js';
 import type { Attached, DetachReason, TargetToWatch } from './protocol.js';
@@ -149,6 +150,34 @@ export class Roster {
     errors.forEach((error, i) => {
       if (error) this.detach(others[i]!, 'failed', error.pagepulse.message);
     });
+  }
+
+  /**
+   * Gives a target to a sampler with less to do, where that evens them out. It misses the rest of its aggregation
+   * interval; where it cannot be opened again, all stays as it was.
+   */
+  async rebalance(): Promise<void> {
+    const target = targetToMove(this.targets, this.samplers.all, this.samplers.mayGrow);
+    const from = target?.link;
+    if (!target || !from) return;
+    const { id } = target.info;
+    await this.#opening.open(
+      [{ id, request: target.sameRequest, random: this.streams.next() }],
+      async (link) => {
+        if (target.link !== from || !this.targets.includes(target)) return this.#release(link, id);
+        // In one step: between two, both would count into the same table.
+        await from.call((api) => api.close([id]));
+        from.targets--;
+        target.link = undefined;
+        target.prepared = false;
+        await link.call((api) => api.watch([toWatch(target)]));
+        target.link = link;
+        link.join();
+      },
+      (link) => this.#release(link, id),
+    );
+    // A thread that ends just then leaves it without a sampler.
+    if (!target.link && this.targets.includes(target)) await this.reopen([target]);
   }
 
   /** Whether new attrs need larger tables, of which the samplers have to be told. */

@@ -46,6 +46,11 @@ export class Samplers {
     return this.#all;
   }
 
+  /** Whether a further sampler may be started. */
+  get mayGrow(): boolean {
+    return this.#all.length < this.limit;
+  }
+
   /**
    * A sampler for one more target: a fresh one below the limit, else the one with the fewest regions.
    *
@@ -53,7 +58,7 @@ export class Samplers {
    * @throws PagepulseError `THREADS`
    */
   async take(regionsOf: (link: SamplerLink) => number): Promise<SamplerLink> {
-    if (this.#all.length >= this.limit) {
+    if (!this.mayGrow) {
       const link = leastBy(this.#all, (each) => regionsOf(each) + each.targets);
       link.targets++;
       await link.started;
