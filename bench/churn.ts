@@ -10,6 +10,7 @@ const BATCHES = 1_000;
 /** Of each batch: most end at once, some live long enough to be attached. */
 const LIVES = ['0', '0', '0', '0', '0', '0', '0.1', '0.3', '0.8', '1.5'];
 const LONG_LIVED = 3;
+const MINUTE_MS = 60_000;
 
 const STARTER = `
   const { tag, batches, everyMs, lives } = JSON.parse(process.argv[1]);
@@ -22,12 +23,12 @@ const STARTER = `
   }, everyMs);
 `;
 
-export const CHURN_HEAD = ['', 'at the start', 'after it'] as const;
-
 interface Look {
   readonly descriptors: number;
   readonly threads: number;
   readonly residentMib: number;
+  /** Of the main thread. */
+  readonly heapMib: number;
   readonly targets: number;
   readonly stats: MonitorStats;
 }
@@ -36,7 +37,7 @@ interface Look {
  * Three processes are watched by a selection that matches 10,000 more, which come and go within five minutes: what is left
  * of them, and what the three have missed.
  */
-export async function churnRows(): Promise<{ rows: string[][]; told: string }> {
+export async function churn(): Promise<{ head: string[]; rows: string[][]; told: string }> {
   const tag = `churn-${process.pid}`;
   // They wait for a line that never comes, without a process of their own to do so.
   const long: ChildProcess[] = Array.from({ length: LONG_LIVED }, () =>
@@ -52,38 +53,49 @@ export async function churnRows(): Promise<{ rows: string[][]; told: string }> {
   })();
   try {
     await pause(20_000);
-    const before = await look(monitor);
+    const looks = [{ name: 'at the start', ...(await look(monitor)) }];
     const settings = JSON.stringify({ tag, batches: BATCHES, everyMs: EVERY_MS, lives: LIVES });
     // In a process of its own: what starting 10,000 processes leaves in its heap is not the monitor's.
     const starter = spawn(process.execPath, ['-e', STARTER, settings], { stdio: 'ignore' });
-    await once(starter, 'exit');
+    const ended = once(starter, 'exit');
+    for (let minute = 1; starter.exitCode === null; minute++) {
+      await Promise.race([ended, pause(MINUTE_MS)]);
+      looks.push({ name: `after ${minute} min`, ...(await look(monitor)) });
+    }
     await pause(10_000);
-    const after = await look(monitor);
+    looks.push({ name: '10 s after it', ...(await look(monitor)) });
     const figures: [string, (look: Look) => string | number][] = [
       ['open descriptors', ({ descriptors }) => descriptors],
       ['threads', ({ threads }) => threads],
       ['targets', ({ targets }) => targets],
-      ['resident', ({ residentMib }) => `${residentMib.toFixed(1)} MiB`],
+      ['resident, MiB', ({ residentMib }) => residentMib.toFixed(1)],
+      ["of it the main thread's heap, MiB", ({ heapMib }) => heapMib.toFixed(1)],
       ['ticks', ({ stats }) => stats.ticks],
       ['missed ticks', ({ stats }) => stats.overruns],
       ['lost samplers', ({ stats }) => stats.lostSamplers],
     ];
-    const { watched, endedUnopened, looks, cpuUs, forksUnseen } = monitor.selection!;
+    const { watched, endedUnopened, looks: looked, cpuUs, forksUnseen } = monitor.selection!;
     const told =
       `Of 10,000, ${watched - LONG_LIVED} were watched, ${endedUnopened} had ended when they were to be opened, and the ` +
-      `others were not seen by any of ${looks} looks, which took ${(cpuUs / looks / 1_000).toFixed(1)} ms of CPU each; ` +
+      `others were not seen by any of ${looked} looks, which took ${(cpuUs / looked / 1_000).toFixed(1)} ms of CPU each; ` +
       `${forksUnseen} processes and threads of the machine came and went unseen.`;
-    return { rows: figures.map(([name, of]) => [name, String(of(before)), String(of(after))]), told };
+    return {
+      head: ['', ...looks.map(({ name }) => name)],
+      rows: figures.map(([name, of]) => [name, ...looks.map((each) => String(of(each)))]),
+      told,
+    };
   } finally {
     for (const child of long) child.kill('SIGKILL');
   }
 }
 
 async function look(monitor: Monitor): Promise<Look> {
+  const { rss, heapTotal } = process.memoryUsage();
   return {
     descriptors: readdirSync('/proc/self/fd').length,
     threads: readdirSync('/proc/self/task').length,
-    residentMib: process.memoryUsage().rss / 2 ** 20,
+    residentMib: rss / 2 ** 20,
+    heapMib: heapTotal / 2 ** 20,
     targets: monitor.targets.length,
     stats: await monitor.stats(),
   };

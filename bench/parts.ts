@@ -2,7 +2,7 @@ import type { Bench } from 'tinybench';
 import { supportOf } from '../src/checks/choose.js';
 import { adaptationSuite } from './adaptation.js';
 import { BUDGET_HEAD, budgetRows } from './budget.js';
-import { CHURN_HEAD, churnRows } from './churn.js';
+import { churn } from './churn.js';
 import { measure, type ProcessCost } from './process.js';
 import { compilePrograms } from './programs.js';
 import { RECORDS_HEAD, recordsRows } from './records.js';
@@ -62,8 +62,8 @@ export const PARTS: Readonly<Record<string, (report: Report) => Promise<void>>> 
   },
 
   churn: async (report) => {
-    const { rows, told } = await churnRows();
-    report.add(markdown(CHURN_HEAD, rows));
+    const { head, rows, told } = await churn();
+    report.add(markdown(head, rows));
     report.add(told);
   },
 
