@@ -32,6 +32,11 @@ export interface WatchOptions extends SelectionOptions {
 /** Adds the options of WatchOptions, and a command to start. */
 export function addWatchOptions(command: Command): Command {
   command.argument('[command...]', 'a command to start and to watch with all that it starts, after --');
+  return addMonitorOptions(command);
+}
+
+/** The same without the command. */
+export function addMonitorOptions(command: Command): Command {
   return addSelectionOptions(command)
     .option(
       '--range <start-end>',
