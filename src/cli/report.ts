@@ -1,10 +1,16 @@
 import type { Command } from 'commander';
+import { addAccess } from './report/access.js';
+import { addMappings } from './report/mappings.js';
 import { addRaw } from './report/raw.js';
+import { addWss } from './report/wss.js';
 
-/** What a record, or a process that is watched for a while, comes to: a subcommand a kind of report. */
+/** What records come to, or processes that are watched for a while: a subcommand a kind of report. */
 export function addReport(program: Command): void {
   const report = program
     .command('report')
-    .description('what records come to, or a process that is watched for a while: tables, or JSON');
+    .description('what records come to, or processes that are watched for a while: tables, or JSON');
+  addWss(report);
+  addAccess(report);
+  addMappings(report);
   addRaw(report);
 }

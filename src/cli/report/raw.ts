@@ -1,21 +1,26 @@
 import type { Command } from 'commander';
 import { rawJson, rawText } from '../../report/reports/raw.js';
+import { within } from '../../report/source/window.js';
 import { print } from './output.js';
-import { addReportOptions, forEachSource, type ReportOptions } from './sources.js';
+import { addMomentOptions, addReportOptions, forEachSource, type ReportOptions } from './sources.js';
+import { type WindowOptions, windowOf } from './values.js';
 
 export function addRaw(report: Command): void {
-  addReportOptions(report.command('raw'))
+  addMomentOptions(addReportOptions(report.command('raw')))
     .description('every snapshot with all its regions; with --json one line each')
-    .addHelpText('after', '\nExample:\n  pagepulse report raw it.ndjson.gz')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  pagepulse report raw it.ndjson.gz\n  pagepulse report raw it.ndjson --at 12s',
+    )
     .action(raw);
 }
 
-async function raw(paths: readonly string[], options: ReportOptions): Promise<void> {
+async function raw(paths: readonly string[], options: ReportOptions & WindowOptions): Promise<void> {
+  const window = windowOf(options);
+  const line = options.json ? rawJson : rawText;
   await forEachSource(paths, options, async (source) => {
-    for await (const observation of source.observations()) {
-      await print(
-        options.json ? rawJson(observation, source.header.name) : rawText(observation, source.header.name),
-      );
+    for await (const observation of within(source.observations(), window)) {
+      await print(line(observation, source.header.name));
     }
   });
 }
