@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { addAccess } from './report/access.js';
+import { addDiff } from './report/diff.js';
 import { addMappings } from './report/mappings.js';
 import { addRaw } from './report/raw.js';
 import { addWss } from './report/wss.js';
@@ -12,5 +13,6 @@ export function addReport(program: Command): void {
   addWss(report);
   addAccess(report);
   addMappings(report);
+  addDiff(report);
   addRaw(report);
 }

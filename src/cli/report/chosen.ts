@@ -20,8 +20,10 @@ export function refuseWatching(options: WatchOptions): void {
 }
 
 /** The same source with those processes alone that --pid, --name and --exclude choose. */
-export function chosenOf(source: ObservationSource, options: WatchOptions): ObservationSource {
-  const { pid, name, exclude } = options;
+export function chosenOf(
+  source: ObservationSource,
+  { pid, name, exclude }: Pick<WatchOptions, (typeof OF_RECORDS)[number]>,
+): ObservationSource {
   if (!pid && !name && !exclude) return source;
   const isChosen = (target: TargetInfo) =>
     (pid?.includes(target.pid) ?? false) ||

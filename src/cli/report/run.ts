@@ -1,5 +1,5 @@
-import type { Report, SourceSummary } from '../../report/reports/report.js';
-import { Span, sourceSummary } from '../../report/reports/report.js';
+import { type Report, type SourceSummary, Span, sourceSummary } from '../../report/reports/report.js';
+import type { ObservationSource } from '../../report/source/observation.js';
 import { type Window, within } from '../../report/source/window.js';
 import { print } from './output.js';
 import { forEachSource, type ReportOptions } from './sources.js';
@@ -26,20 +26,32 @@ export async function runReport<Result extends object>(
   const documents: object[] = [];
   let isFirst = true;
   await forEachSource(paths, options, async (source) => {
-    const report = kind.make();
-    const span = new Span();
-    for await (const observation of within(source.observations(), window)) {
-      span.add(observation.snapshot.startUs, observation.snapshot.endUs);
-      report.add(observation);
-    }
-    const result = report.result();
-    const summary = sourceSummary(source.header, span, source.notes());
+    const { summary, result } = await reportOn(source, kind.make(), window);
     if (options.json) documents.push({ ...summary, ...(kind.json?.(result) ?? result) });
     else await print(`${isFirst ? '' : '\n'}${kind.text(summary, result)}`);
     isFirst = false;
   });
-  if (options.json)
-    await printJson({ type: `report ${kind.name}`, version: JSON_VERSION, sources: documents });
+  if (options.json) await printJson({ ...jsonHeader(kind.name), sources: documents });
+}
+
+/** Goes through a part of a source. */
+export async function reportOn<Result>(
+  source: ObservationSource,
+  report: Report<Result>,
+  window: Window,
+): Promise<{ summary: SourceSummary; result: Result }> {
+  const span = new Span();
+  for await (const observation of within(source.observations(), window)) {
+    span.add(observation.snapshot.startUs, observation.snapshot.endUs);
+    report.add(observation);
+  }
+  const result = report.result();
+  return { summary: sourceSummary(source.header, span, source.notes()), result };
+}
+
+/** What every document begins with. */
+export function jsonHeader(name: string): object {
+  return { type: `report ${name}`, version: JSON_VERSION };
 }
 
 export function printJson(document: object): Promise<void> {

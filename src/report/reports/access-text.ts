@@ -1,10 +1,18 @@
 import { renderBars } from '../chart.js';
-import { clip, printable } from '../mapping-names.js';
 import { renderTable } from '../table.js';
 import { formatBytes, formatDuration } from '../units.js';
 import type { AccessRegion, AccessResult } from './access.js';
 import type { SourceSummary } from './report.js';
-import { headingOf, leftOut, NO_SNAPSHOTS, nameOfProcess, percent, tidy, WIDTH } from './text.js';
+import {
+  formatAge,
+  headingOf,
+  leftOut,
+  NO_SNAPSHOTS,
+  nameOfProcess,
+  percent,
+  shortName,
+  WIDTH,
+} from './text.js';
 
 const BAR_CELLS = 40;
 const PROCESS_COLUMNS = 16;
@@ -54,7 +62,7 @@ function regionTable(regions: readonly AccessRegion[], { processes }: AccessResu
     startAddress.toString(16),
     formatBytes(sizeBytes),
     percent(accessShare),
-    ageUs === null ? '-' : ageUs === 0 ? 'new' : formatDuration(tidy(ageUs)),
+    formatAge(ageUs),
   ]);
   const left = isOne ? [4] : [0, 5];
   const width = renderTable([head, ...rows])
@@ -72,17 +80,10 @@ function untouchedBars(untouched: AccessResult['untouched']): string {
   const shown = none < 0 ? untouched : untouched.slice(0, none + 1);
   return renderBars(
     shown.map(({ forUs, bytes }) => ({
-      name: forUs === 0 ? 'any time' : formatDuration(forUs),
+      name: forUs === 0 ? '1 snapshot' : formatDuration(forUs),
       value: bytes,
     })),
     BAR_CELLS,
     formatBytes,
   );
-}
-
-/** Of a path the last part, where it is too wide. */
-export function shortName(name: string, columns: number): string {
-  const text = printable(name);
-  const short = text.length > columns && text.startsWith('/') ? text.slice(text.lastIndexOf('/') + 1) : text;
-  return clip(short, columns);
 }

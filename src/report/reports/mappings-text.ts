@@ -1,9 +1,8 @@
 import { renderTable } from '../table.js';
 import { formatBytes, formatDuration } from '../units.js';
-import { shortName } from './access-text.js';
 import type { MappingsOf, MappingsResult, MappingUse } from './mappings.js';
 import type { SourceSummary } from './report.js';
-import { count, headingOf, leftOut, NO_SNAPSHOTS, nameOfProcess, percent, tidy } from './text.js';
+import { count, headingOf, leftOut, NO_SNAPSHOTS, nameOfProcess, percent, shortName, tidy } from './text.js';
 
 const NAME_COLUMNS = 20;
 const NAMES_WITH_RARE = 17;
@@ -28,10 +27,10 @@ export function renderMappings(
       '`report wss` and `report access` show what it has.\n'
     );
   }
-  const warm = limits.warmShare > 0 ? `${percent(limits.warmShare)} to ` : 'accessed, but less than ';
+  const warm = limits.warmShare > 0 ? `warm: ${percent(limits.warmShare)} or more; rare` : 'warm';
   const parts = [
-    `${heading}\nMeans over this time. Hot: ${percent(limits.hotShare)} of samples or more; warm: ${warm}` +
-      `${percent(limits.hotShare)}; cold: never in a snapshot.`,
+    `${heading}\nMeans over this time. Hot: accessed in ${percent(limits.hotShare)} of samples or more; ${warm}: less;\n` +
+      'cold: in none.',
   ];
   if (snapshotsWithoutMappings > 0)
     parts.push(`${count(snapshotsWithoutMappings, 'snapshot')} without mappings left out.`);

@@ -3,6 +3,7 @@ import type { Observation } from '../source/observation.js';
 import { renderTable } from '../table.js';
 import { formatBytes, formatDuration } from '../units.js';
 import { ageUs } from './classes.js';
+import { formatAge } from './text.js';
 
 /** One snapshot as a table of its regions, below a line that says whose and when. */
 export function rawText({ snapshot, mappings, residentBytes }: Observation, source: string): string {
@@ -12,7 +13,7 @@ export function rawText({ snapshot, mappings, residentBytes }: Observation, sour
     (startPage * pageSize).toString(16),
     formatBytes((endPages[i]! - startPage) * pageSize),
     `${nrAccesses[i]} of ${maxNrAccesses}`,
-    formatDuration(ageUs(snapshot, ages[i]!)),
+    formatAge(ageUs(snapshot, ages[i]!)),
     mappings.length > 0 ? nameOfRange(mappings, startPage, endPages[i]!, 30) : '-',
   ]);
   const parts = [
@@ -21,7 +22,7 @@ export function rawText({ snapshot, mappings, residentBytes }: Observation, sour
     `working set ${formatBytes(snapshot.workingSetBytes())}`,
     ...(residentBytes === undefined ? [] : [`resident ${formatBytes(residentBytes)}`]),
   ];
-  const table = renderTable([['address', 'size', 'accessed', 'age', 'mapping'], ...rows]);
+  const table = renderTable([['address', 'size', 'accessed', 'age', 'mapping'], ...rows], [4]);
   return `${parts.join(', ')}\n${table}\n\n`;
 }
 
