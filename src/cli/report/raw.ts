@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { rawJson, rawText } from '../../report/reports/raw.js';
 import { within } from '../../report/source/window.js';
+import { refuseWatching } from './chosen.js';
 import { print } from './output.js';
 import { addMomentOptions, addReportOptions, forEachSource, type ReportOptions } from './sources.js';
 import { type WindowOptions, windowOf } from './values.js';
@@ -16,6 +17,7 @@ export function addRaw(report: Command): void {
 }
 
 async function raw(paths: readonly string[], options: ReportOptions & WindowOptions): Promise<void> {
+  if (paths.length > 0) refuseWatching(options);
   const window = windowOf(options);
   const line = options.json ? rawJson : rawText;
   await forEachSource(paths, options, async (source) => {

@@ -1,6 +1,7 @@
 import { type Report, type SourceSummary, Span, sourceSummary } from '../../report/reports/report.js';
 import type { ObservationSource } from '../../report/source/observation.js';
 import { type Window, within } from '../../report/source/window.js';
+import { refuseWatching } from './chosen.js';
 import { print } from './output.js';
 import { forEachSource, type ReportOptions } from './sources.js';
 
@@ -23,6 +24,7 @@ export async function runReport<Result extends object>(
   options: ReportOptions,
   window: Window,
 ): Promise<void> {
+  if (paths.length > 0) refuseWatching(options);
   const documents: object[] = [];
   let isFirst = true;
   await forEachSource(paths, options, async (source) => {

@@ -9,7 +9,7 @@ import { withProgress } from '../reading-progress.js';
 import { tellSelection } from '../selection-notes.js';
 import { hasFilters } from '../selection-options.js';
 import { onStopSignal, startWatching } from '../watching.js';
-import { chosenOf, refuseWatching } from './chosen.js';
+import { chosenOf } from './chosen.js';
 import { parseDurationOrZero, parseMoment } from './values.js';
 
 /** What every kind of report takes: records, or what to watch. */
@@ -52,7 +52,6 @@ export async function forEachSource(
   each: (source: ObservationSource) => Promise<void>,
 ): Promise<void> {
   if (paths.length === 0) return watched(options, each);
-  refuseWatching(options);
   for (const source of await openRecords(paths)) {
     await each(chosenOf(withProgress(source), options));
     for (const text of source.notes()) note(text);

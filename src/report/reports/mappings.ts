@@ -57,7 +57,8 @@ interface Sums {
   isResidentKnown: boolean;
   /** By CLASSES. */
   readonly accessed: Float64Array;
-  /** In the last snapshot: cold pages, and the sum of their ages in microseconds. */
+  /** In the last snapshot, if that is the one with this number: cold pages, and the sum of their ages in microseconds. */
+  last: number;
   lastColdPages: number;
   lastColdAges: number;
 }
@@ -124,7 +125,8 @@ class ProcessSums {
   /** Bytes x microseconds. */
   unmapped = 0;
   #layout: Layout | undefined;
-  /** The latest one, and how it is being gone through. */
+  #pageSize = 0;
+  /** The one that is being gone through. It is not kept: who keeps one of each process pays for every collection. */
   #snapshot: Snapshot | undefined;
   #snapshotUs = 0;
   #mappedPages = 0;
@@ -140,9 +142,10 @@ class ProcessSums {
     const { startUs, endUs, columns, pageSize } = snapshot;
     this.span.add(startUs, endUs);
     if (mappings.length === 0) return false;
+    this.#pageSize = pageSize;
     if (this.#layout?.mappings !== mappings) {
       this.#settle();
-      this.#layout = { mappings, groups: mappings.map((each) => this.#groupOf(each, pageSize)), us: 0 };
+      this.#layout = { mappings, groups: mappings.map((each) => this.#groupOf(each)), us: 0 };
     }
     this.#snapshot = snapshot;
     this.#snapshotUs = Math.max(1, endUs - startUs);
@@ -151,27 +154,42 @@ class ProcessSums {
     this.#mappedPages = 0;
     forEachOverlap(columns, mappings, this.#addOverlap);
     this.unmapped += (pagesOf(columns) - this.#mappedPages) * pageSize * this.#snapshotUs;
+    this.#snapshot = undefined;
     return true;
   }
 
   readonly #addOverlap = (region: number, mapping: number, pages: number): void => {
-    const { columns, maxNrAccesses, pageSize } = this.#snapshot!;
-    const accessClass = classOf(columns.nrAccesses[region]!, maxNrAccesses, this.limits);
-    this.#layout!.groups[mapping]!.accessed[accessClass]! += pages * pageSize * this.#snapshotUs;
+    const { columns, maxNrAccesses } = this.#snapshot!;
+    const sums = this.#layout!.groups[mapping]!;
+    const nrAccesses = columns.nrAccesses[region]!;
+    sums.accessed[classOf(nrAccesses, maxNrAccesses, this.limits)]! +=
+      pages * this.#pageSize * this.#snapshotUs;
     this.#mappedPages += pages;
+    if (nrAccesses > 0) return;
+    if (sums.last !== this.span.snapshots) {
+      sums.last = this.span.snapshots;
+      sums.lastColdPages = 0;
+      sums.lastColdAges = 0;
+    }
+    sums.lastColdPages += pages;
+    sums.lastColdAges += pages * ageUs(this.#snapshot!, columns.ages[region]!);
   };
 
   result(): ProcessSummary & MappingsOf {
     this.#settle();
-    this.#findCold();
+    for (const sums of this.groups.values()) {
+      if (sums.last === this.span.snapshots) continue;
+      sums.lastColdPages = 0;
+      sums.lastColdAges = 0;
+    }
     return {
       ...processSummary(this.target, this.span),
       ...usesOf(this.groups, this.unmapped, Math.max(1, this.us)),
     };
   }
 
-  #groupOf(mapping: ObservedMapping, pageSize: number): Sums {
-    return groupNamed(this.groups, groupNameOf(mapping, this.by, pageSize), kindOf(mapping));
+  #groupOf(mapping: ObservedMapping): Sums {
+    return groupNamed(this.groups, groupNameOf(mapping, this.by, this.#pageSize), kindOf(mapping));
   }
 
   /** Sizes are summed up when a layout has ended: they are the same for all of its snapshots. */
@@ -180,24 +198,12 @@ class ProcessSums {
     if (!layout) return;
     layout.mappings.forEach(({ startPage, endPage, residentBytes }, i) => {
       const sums = layout.groups[i]!;
-      sums.size += (endPage - startPage) * this.#snapshot!.pageSize * layout.us;
+      sums.size += (endPage - startPage) * this.#pageSize * layout.us;
       if (residentBytes === undefined) return;
       sums.isResidentKnown = true;
       sums.resident += residentBytes * layout.us;
     });
     layout.us = 0;
-  }
-
-  #findCold(): void {
-    const [snapshot, layout] = [this.#snapshot, this.#layout];
-    if (!snapshot || !layout) return;
-    const { nrAccesses, ages } = snapshot.columns;
-    forEachOverlap(snapshot.columns, layout.mappings, (region, mapping, pages) => {
-      if (nrAccesses[region]! > 0) return;
-      const sums = layout.groups[mapping]!;
-      sums.lastColdPages += pages;
-      sums.lastColdAges += pages * ageUs(snapshot, ages[region]!);
-    });
   }
 }
 
@@ -219,6 +225,7 @@ function emptySums(name: string, kind: MappingKind): Sums {
     resident: 0,
     isResidentKnown: false,
     accessed,
+    last: 0,
     lastColdPages: 0,
     lastColdAges: 0,
   };
