@@ -1,9 +1,10 @@
-import type { Snapshot } from '../../core/snapshot.js';
+import type { SnapshotColumns } from '../../core/snapshot.js';
+import type { TargetInfo } from '../../core/target.js';
 import { nameOfRange } from '../mapping-names.js';
 import { forEachOverlap } from '../region-mappings.js';
 import type { Observation } from '../source/observation.js';
 import { AverageAccess, type AverageRegion, mergeAlike } from './average.js';
-import { ageUs } from './classes.js';
+import { KeptColumns } from './kept-columns.js';
 import { kindOf } from './mapping-kinds.js';
 import { type ProcessSummary, processSummary, type Report, Span } from './report.js';
 
@@ -49,10 +50,30 @@ const ALIKE = 0.1;
 
 const SECONDS = [1, 5, 10, 30, 60, 120, 300, 600, 1_800, 3_600, 10_800, 43_200, 86_400];
 
-interface WatchedProcess {
-  readonly span: Span;
-  readonly average: AverageAccess;
-  last: Observation;
+/** One process: all its snapshots together, and what its latest one showed. */
+class WatchedProcess {
+  readonly span = new Span();
+  readonly average = new AverageAccess();
+  readonly #latest = new KeptColumns();
+  mappings: Observation['mappings'] = [];
+  aggrUs = 0;
+
+  constructor(
+    readonly target: TargetInfo,
+    readonly pageSize: number,
+  ) {}
+
+  add({ snapshot, mappings }: Observation): void {
+    this.span.add(snapshot.startUs, snapshot.endUs);
+    this.average.add(snapshot);
+    this.#latest.take(snapshot.columns);
+    this.aggrUs = snapshot.stats.inForce.attrs.aggrUs;
+    this.mappings = mappings;
+  }
+
+  get latest(): SnapshotColumns {
+    return this.#latest.columns;
+  }
 }
 
 /** Which addresses were accessed how often: means over the time of the observations, which may be that of one snapshot. */
@@ -60,15 +81,13 @@ export class AccessReport implements Report<AccessResult> {
   readonly #processes = new Map<number, WatchedProcess>();
 
   add(observation: Observation): void {
-    const { target, startUs, endUs } = observation.snapshot;
+    const { target, pageSize } = observation.snapshot;
     let process = this.#processes.get(target.id);
     if (!process) {
-      process = { span: new Span(), average: new AverageAccess(), last: observation };
+      process = new WatchedProcess(target, pageSize);
       this.#processes.set(target.id, process);
     }
-    process.span.add(startUs, endUs);
-    process.average.add(observation.snapshot);
-    process.last = observation;
+    process.add(observation);
   }
 
   result(): AccessResult {
@@ -78,12 +97,12 @@ export class AccessReport implements Report<AccessResult> {
     const known = [...this.#processes.values()];
     for (const process of known) {
       const averages = process.average.regions();
-      addByShare(bytesByShare, averages, process.last);
-      addUntouched(untouchedBytes, process.last);
-      regions.push(...regionsOf(process, averages));
+      addByShare(bytesByShare, averages, process);
+      addUntouched(untouchedBytes, process);
+      for (const region of regionsOf(process, averages)) regions.push(region);
     }
     return {
-      processes: known.map(({ last, span }) => processSummary(last.snapshot.target, span)),
+      processes: known.map(({ target, span }) => processSummary(target, span)),
       regions,
       byShare: Array.from(bytesByShare, (bytes, i) => ({
         fromShare: Math.max(0, (i - 1) / 10),
@@ -91,64 +110,63 @@ export class AccessReport implements Report<AccessResult> {
         bytes,
       })),
       untouched: Array.from(untouchedBytes, (bytes, i) => ({ forUs: (SECONDS[i - 1] ?? 0) * 1e6, bytes })),
-      hasMappings: known.every(({ last }) => last.mappings.length > 0),
+      hasMappings: known.every(({ mappings }) => mappings.length > 0),
     };
   }
 }
 
-function regionsOf({ span, last }: WatchedProcess, averages: readonly AverageRegion[]): AccessRegion[] {
-  const { target, pageSize } = last.snapshot;
+function regionsOf(process: WatchedProcess, averages: readonly AverageRegion[]): AccessRegion[] {
+  const { target, pageSize, mappings, span } = process;
   const largest = averages.reduce((share, region) => Math.max(share, region.share), 0);
   const shown = span.snapshots > 1 ? mergeAlike(averages, ALIKE * largest) : averages;
-  const ages = agesOf(shown, last.snapshot);
+  const ages = agesOf(shown, process);
   return shown.map(({ startPage, endPage, share }, i) => ({
     pid: target.pid,
     startAddress: startPage * pageSize,
     sizeBytes: (endPage - startPage) * pageSize,
     accessShare: share,
     ageUs: ages[i]!,
-    mapping: last.mappings.length > 0 ? nameOfRange(last.mappings, startPage, endPage) : null,
+    mapping: mappings.length > 0 ? nameOfRange(mappings, startPage, endPage) : null,
   }));
 }
 
 /** The ages of the latest regions that lie in each range, weighted by size. */
-function agesOf(ranges: readonly AverageRegion[], snapshot: Snapshot): (number | null)[] {
+function agesOf(ranges: readonly AverageRegion[], { latest, aggrUs }: WatchedProcess): (number | null)[] {
   const pagesIn = new Float64Array(ranges.length);
   const sums = new Float64Array(ranges.length);
-  forEachOverlap(snapshot.columns, ranges, (region, range, pages) => {
+  forEachOverlap(latest, ranges, (region, range, pages) => {
     pagesIn[range]! += pages;
-    sums[range]! += pages * ageUs(snapshot, snapshot.columns.ages[region]!);
+    sums[range]! += pages * latest.ages[region]! * aggrUs;
   });
   return Array.from(sums, (sum, i) => (pagesIn[i]! > 0 ? Math.round(sum / pagesIn[i]!) : null));
 }
 
-function addByShare(bins: Float64Array, averages: readonly AverageRegion[], last: Observation): void {
+function addByShare(bins: Float64Array, averages: readonly AverageRegion[], process: WatchedProcess): void {
   const columns = {
     startPages: Float64Array.from(averages, ({ startPage }) => startPage),
     endPages: Float64Array.from(averages, ({ endPage }) => endPage),
   };
-  forEachUsable(columns, last, (region, pages) => {
-    // 10 % is 0.1 of all samples in the mean of many, and may be a hair more by rounding.
-    bins[Math.ceil(averages[region]!.share * 10 - 1e-9)]! += pages * last.snapshot.pageSize;
+  forEachUsable(columns, process, (region, pages) => {
+    // What is 10 % may be a hair more by rounding.
+    bins[Math.ceil(averages[region]!.share * 10 - 1e-9)]! += pages * process.pageSize;
   });
 }
 
-function addUntouched(bins: Float64Array, last: Observation): void {
-  const { snapshot } = last;
-  const { nrAccesses, ages } = snapshot.columns;
-  forEachUsable(snapshot.columns, last, (region, pages) => {
-    if (nrAccesses[region]! > 0) return;
-    const seconds = ageUs(snapshot, ages[region]!) / 1e6;
+function addUntouched(bins: Float64Array, process: WatchedProcess): void {
+  const { latest, aggrUs } = process;
+  forEachUsable(latest, process, (region, pages) => {
+    if (latest.nrAccesses[region]! > 0) return;
+    const seconds = (latest.ages[region]! * aggrUs) / 1e6;
     for (let i = 0; i < bins.length && (SECONDS[i - 1] ?? 0) <= seconds; i++) {
-      bins[i]! += pages * snapshot.pageSize;
+      bins[i]! += pages * process.pageSize;
     }
   });
 }
 
 /** Pages of regions that are mapped and can be accessed; all where no mappings are known. */
 function forEachUsable(
-  columns: Pick<Snapshot['columns'], 'startPages' | 'endPages'>,
-  { mappings }: Observation,
+  columns: Pick<SnapshotColumns, 'startPages' | 'endPages'>,
+  { mappings }: WatchedProcess,
   visit: (region: number, pages: number) => void,
 ): void {
   if (mappings.length === 0) {

@@ -33,8 +33,14 @@ export class AverageAccess {
   add({ columns, maxNrAccesses, startUs, endUs }: Snapshot): void {
     const { startPages, endPages, nrAccesses } = columns;
     const us = Math.max(1, endUs - startUs);
+    let before = 0;
     for (let i = 0; i < startPages.length; i++) {
-      this.#addRange(startPages[i]!, endPages[i]!, (nrAccesses[i]! / maxNrAccesses) * us, us);
+      const accessed = (nrAccesses[i]! / maxNrAccesses) * us;
+      const touches = i > 0 && endPages[i - 1] === startPages[i];
+      if (!touches) this.#addEdge(startPages[i]!, accessed, us);
+      else if (accessed !== before) this.#addEdge(startPages[i]!, accessed - before, 0);
+      if (endPages[i] !== startPages[i + 1]) this.#addEdge(endPages[i]!, -accessed, -us);
+      before = accessed;
     }
     this.#maxRanges = Math.max(this.#maxRanges, RANGES_A_REGION * startPages.length);
     if (this.#pages.length > EDGES_A_RANGE * this.#maxRanges) this.#thinOut();
@@ -59,13 +65,10 @@ export class AverageAccess {
     return regions;
   }
 
-  #addRange(startPage: number, endPage: number, accessed: number, us: number): void {
-    this.#pages.push(startPage);
+  #addEdge(page: number, accessed: number, us: number): void {
+    this.#pages.push(page);
     this.#accessed.push(accessed);
     this.#seen.push(us);
-    this.#pages.push(endPage);
-    this.#accessed.push(-accessed);
-    this.#seen.push(-us);
   }
 
   #thinOut(): void {
@@ -77,7 +80,8 @@ export class AverageAccess {
     this.#accessed = new GrowingFloats();
     this.#seen = new GrowingFloats();
     for (const { startPage, endPage, share, seenUs } of regions) {
-      this.#addRange(startPage, endPage, share * seenUs, seenUs);
+      this.#addEdge(startPage, share * seenUs, seenUs);
+      this.#addEdge(endPage, -share * seenUs, -seenUs);
     }
   }
 }

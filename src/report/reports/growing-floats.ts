@@ -1,4 +1,4 @@
-/** Numbers one after the other, as many as come, at 8 to 16 bytes each. */
+/** Numbers one after the other, as many as come, at 8 to 12 bytes each. */
 export class GrowingFloats {
   #values = new Float64Array(16);
   #length = 0;
@@ -9,7 +9,7 @@ export class GrowingFloats {
 
   push(value: number): void {
     if (this.#length === this.#values.length) {
-      const larger = new Float64Array(2 * this.#length);
+      const larger = new Float64Array(Math.ceil(1.5 * this.#length));
       larger.set(this.#values);
       this.#values = larger;
     }

@@ -118,33 +118,31 @@ export class Series {
 
 /** The sum at each moment of those that are known then; unknown where none is. */
 export function sumOf(all: readonly Series[]): Series {
-  if (all.length === 1) return all[0]!;
-  const count = all.reduce((total, series) => total + series.length + 1, 0);
-  const timesUs = new Float64Array(count);
-  /** By how much the sum changes then, and the number of those that are known. */
-  const changes = new Float64Array(count);
-  const joins = new Int8Array(count);
-  let at = 0;
-  for (const series of all) {
-    let before = Number.NaN;
-    for (let i = 0; i <= series.length; i++, at++) {
-      const value = i < series.length ? series.value(i) : Number.NaN;
-      timesUs[at] = i < series.length ? series.startUs(i) : series.endUs;
-      changes[at] = (value || 0) - (before || 0);
-      joins[at] = Number(Number.isNaN(before)) - Number(Number.isNaN(value));
-      before = value;
-    }
+  let sums = all;
+  // In pairs, for most begin a value at the same moments: then a sum is as long as one of them.
+  while (sums.length > 1) {
+    sums = Array.from({ length: Math.ceil(sums.length / 2) }, (_, i) => {
+      const [a, b] = [sums[2 * i]!, sums[2 * i + 1]];
+      return b ? plus(a, b) : a;
+    });
   }
-  const order = Uint32Array.from(timesUs, (_, i) => i).sort((a, b) => timesUs[a]! - timesUs[b]!);
+  return sums[0] ?? new Series();
+}
+
+function plus(a: Series, b: Series): Series {
   const sum = new Series();
-  let value = 0;
-  let known = 0;
-  for (let i = 0; i < count; i++) {
-    value += changes[order[i]!]!;
-    known += joins[order[i]!]!;
-    const timeUs = timesUs[order[i]!]!;
-    if (i + 1 < count && timesUs[order[i + 1]!] === timeUs) continue;
-    sum.add(timeUs, timeUs, known > 0 ? value : Number.NaN);
+  let [ofA, ofB] = [Number.NaN, Number.NaN];
+  for (let i = 0, j = 0; i <= a.length || j <= b.length; ) {
+    const atUs = Math.min(changeUs(a, i), changeUs(b, j));
+    for (; changeUs(a, i) === atUs; i++) ofA = i < a.length ? a.value(i) : Number.NaN;
+    for (; changeUs(b, j) === atUs; j++) ofB = j < b.length ? b.value(j) : Number.NaN;
+    sum.add(atUs, atUs, Number.isNaN(ofA) ? ofB : Number.isNaN(ofB) ? ofA : ofA + ofB);
   }
   return sum;
+}
+
+/** When value i begins; after the last one comes the end, and then nothing any more. */
+function changeUs(series: Series, i: number): number {
+  if (i < series.length) return series.startUs(i);
+  return i === series.length ? series.endUs : Number.POSITIVE_INFINITY;
 }
