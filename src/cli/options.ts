@@ -129,7 +129,7 @@ export function requireTargets(options: WatchOptions, command: readonly string[]
   );
 }
 
-function parseRanges(text: string, before: readonly AddressRange[] = []): AddressRange[] {
+export function parseRanges(text: string, before: readonly AddressRange[] = []): AddressRange[] {
   const [, start, end] = /^(?:0x)?([0-9a-f]+)-(?:0x)?([0-9a-f]+)$/i.exec(text) ?? [];
   const range = {
     startAddress: Number.parseInt(start ?? '', 16),

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { addAccess } from './report/access.js';
 import { addDiff } from './report/diff.js';
 import { addMappings } from './report/mappings.js';
+import { addHeatmap } from './report/heatmap.js';
 import { addRaw } from './report/raw.js';
 import { addWss } from './report/wss.js';
 
@@ -15,4 +16,5 @@ export function addReport(program: Command): void {
   addMappings(report);
   addDiff(report);
   addRaw(report);
+  addHeatmap(report);
 }

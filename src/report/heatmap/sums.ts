@@ -1,0 +1,169 @@
+import type { TargetInfo } from '../../core/target.js';
+import { ageUs } from '../reports/classes.js';
+import type { Observation, ObservationSource, ObservedMapping } from '../source/observation.js';
+import { KnownMappings } from './known-mappings.js';
+import { coarsened, NOTHING, type Profile, profileOfSnapshot, sumOf } from './profile.js';
+
+/** From, to, in microseconds since the start. */
+export interface TimeSpan {
+  readonly startUs: number;
+  readonly endUs: number;
+}
+
+/** Some snapshots of one target, one after the other. */
+export interface Slice extends TimeSpan {
+  readonly profile: Profile;
+}
+
+export const FOR_EVER: TimeSpan = { startUs: 0, endUs: Number.POSITIVE_INFINITY };
+
+/** How much is kept; where there is more, it gets coarser. */
+export interface SumLimits {
+  /** Of one target; as many columns as a picture can have. At least 2. */
+  readonly slices: number;
+  /** Of one slice: so many addresses at which something changes. At least 8. */
+  readonly pieces: number;
+  /** Of all targets together. 32 bytes each. */
+  readonly allPieces: number;
+}
+
+const LIMITS: SumLimits = { slices: 512, pieces: 2_048, allPieces: 2 ** 21 };
+/** Below these nothing is to be seen any more: that is kept for however many targets. */
+const LEAST_SLICES = 16;
+const LEAST_PIECES = 32;
+/** Rounding: two snapshots of 100.1 ms fill 200 ms. */
+const SLACK = 1.02;
+
+/**
+ * What happened in one target, in slices of time. A slice is one snapshot while there are few; when there are too many,
+ * neighbours become one, up to twice as long. So neither the length of the recording nor its addresses need be known
+ * before, and its first and its last minute are kept alike.
+ */
+export class TargetSums {
+  #slices: Slice[] = [];
+  #sliceUs = 0;
+  readonly #mappings = new KnownMappings();
+  snapshots = 0;
+  pieces = 0;
+  /** Page-microseconds in which it was found accessed. */
+  accessed = 0;
+
+  constructor(
+    readonly target: TargetInfo,
+    readonly pageSize: number,
+  ) {}
+
+  get slices(): readonly Slice[] {
+    return this.#slices;
+  }
+
+  /** All that were mapped at any time; where they overlap, the latest. Empty where none are known. */
+  get mappings(): readonly ObservedMapping[] {
+    return this.#mappings.all;
+  }
+
+  add({ snapshot, mappings }: Observation, window: TimeSpan, limits: SumLimits): void {
+    this.#mappings.take(mappings);
+    const startUs = Math.max(snapshot.startUs, window.startUs);
+    const endUs = Math.min(Math.max(snapshot.endUs, snapshot.startUs + 1), window.endUs);
+    if (endUs <= startUs) return;
+    const { columns, maxNrAccesses } = snapshot;
+    const profile = profileOfSnapshot(columns, maxNrAccesses, endUs - startUs, ageUs(snapshot, 1));
+    this.snapshots++;
+    this.accessed += accessedOf(profile);
+    this.#append({ startUs, endUs, profile }, limits.pieces);
+    while (this.#slices.length > limits.slices) this.#lengthen(limits.pieces);
+  }
+
+  /** Makes what is kept fit the limits. */
+  fit(limits: SumLimits): void {
+    while (this.#slices.length > limits.slices) this.#lengthen(limits.pieces);
+    this.#slices = this.#slices.map(({ profile, ...span }) => ({
+      ...span,
+      profile: coarsened(profile, limits.pieces),
+    }));
+    this.pieces = this.#slices.reduce((sum, { profile }) => sum + profile.watchedUs.length, 0);
+  }
+
+  /** All slices together. */
+  total(): Profile {
+    let level = this.#slices.map(({ profile }) => profile);
+    while (level.length > 1) {
+      level = level.flatMap((profile, i) =>
+        i % 2 > 0 ? [] : [coarsened(sumOf(profile, level[i + 1] ?? NOTHING), 4 * LIMITS.pieces)],
+      );
+    }
+    return level[0] ?? NOTHING;
+  }
+
+  #append(slice: Slice, pieces: number): void {
+    const last = this.#slices.at(-1);
+    const joined = last && this.#joined(last, slice, pieces);
+    if (joined) this.#slices[this.#slices.length - 1] = joined;
+    else this.#slices.push(slice);
+    const lastPieces = this.#slices.at(-1)!.profile.watchedUs.length;
+    this.pieces += lastPieces - (joined ? last.profile.watchedUs.length : 0);
+  }
+
+  #lengthen(pieces: number): void {
+    const lengths = this.#slices.map(({ startUs, endUs }) => endUs - startUs).sort((a, b) => a - b);
+    this.#sliceUs = 2 * Math.max(this.#sliceUs, lengths[lengths.length >> 1]!);
+    const before = this.#slices;
+    this.#slices = [];
+    this.pieces = 0;
+    for (const slice of before) this.#append(slice, pieces);
+  }
+
+  #joined(last: Slice, next: Slice, pieces: number): Slice | undefined {
+    if (next.endUs - last.startUs > this.#sliceUs * SLACK) return undefined;
+    const profile = coarsened(sumOf(last.profile, next.profile), pieces);
+    return { startUs: last.startUs, endUs: next.endUs, profile };
+  }
+}
+
+function accessedOf({ edges, accessedUs }: Profile): number {
+  return accessedUs.reduce((sum, us, i) => sum + us * (edges[i + 1]! - edges[i]!), 0);
+}
+
+export interface Gathering {
+  readonly window?: TimeSpan;
+  /** Which targets; all where left out. */
+  readonly isWanted?: (target: TargetInfo) => boolean;
+  readonly limits?: SumLimits;
+}
+
+/** Goes through a source once, in memory that has a bound. Targets in the order of their first snapshots. */
+export async function gather(source: ObservationSource, options: Gathering = {}): Promise<TargetSums[]> {
+  const { window = FOR_EVER, isWanted = () => true } = options;
+  let limits = options.limits ?? LIMITS;
+  const targets = new Map<number, TargetSums>();
+  let pieces = 0;
+  for await (const observation of source.observations()) {
+    const { target, pageSize } = observation.snapshot;
+    if (!isWanted(target)) continue;
+    const sums = targets.get(target.id) ?? new TargetSums(target, pageSize);
+    targets.set(target.id, sums);
+    pieces -= sums.pieces;
+    sums.add(observation, window, limits);
+    pieces += sums.pieces;
+    while (pieces > limits.allPieces && !isLeast(limits)) {
+      limits = halved(limits);
+      for (const each of targets.values()) each.fit(limits);
+      pieces = [...targets.values()].reduce((sum, each) => sum + each.pieces, 0);
+    }
+  }
+  return [...targets.values()].filter(({ snapshots }) => snapshots > 0);
+}
+
+function isLeast({ slices, pieces }: SumLimits): boolean {
+  return slices <= LEAST_SLICES && pieces <= LEAST_PIECES;
+}
+
+/** First what few pictures have room for. */
+function halved(limits: SumLimits): SumLimits {
+  const { slices, pieces } = limits;
+  const isFine = pieces / LEAST_PIECES > slices / LEAST_SLICES / 2;
+  return isFine || slices <= LEAST_SLICES
+    ? { ...limits, pieces: Math.max(LEAST_PIECES, pieces >> 1) }
+    : { ...limits, slices: Math.max(LEAST_SLICES, slices >> 1) };
+}
