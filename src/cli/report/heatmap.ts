@@ -1,10 +1,14 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { AddressRange } from '../../checks/target-request.js';
+import { LEAST_WIDTH, leastHeight } from '../../report/heatmap/chart.js';
 import { chartDataOf } from '../../report/heatmap/chart-data.js';
 import { type HeatMap, heatMapOf } from '../../report/heatmap/heat-map.js';
+import { renderHtml } from '../../report/heatmap/html.js';
 import { THEMES, type Theme } from '../../report/heatmap/palette.js';
+import { renderPng } from '../../report/heatmap/png.js';
 import type { RangeChoice } from '../../report/heatmap/ranges.js';
 import { gather, type TimeSpan } from '../../report/heatmap/sums.js';
+import { renderSvg } from '../../report/heatmap/svg.js';
 import { renderHeatMap } from '../../report/heatmap/terminal.js';
 import type { ObservationSource } from '../../report/source/observation.js';
 import { ExitStatus, note, UsageError } from '../failure.js';
@@ -29,10 +33,12 @@ const DEFAULT_PANELS = 4;
 const DEFAULT_WIDTH = 1_200;
 const PANEL_HEIGHT = 460;
 const SURROUNDINGS_HEIGHT = 160;
+const MIN_HEIGHT = 300;
+const MAX_SIZE = 8_000;
 /** Of a cell in a picture, about. */
 const CELL_PIXELS = 2;
 /** Of the page, which can be zoomed into. */
-const PAGE_CELLS = { columns: 512, rows: 320 };
+const PAGE_CELLS = { columns: 512, rows: 320, isStill: false };
 const PLAIN = { width: 100, height: 30 };
 
 export function addHeatmap(report: Command): void {
@@ -110,7 +116,6 @@ async function mapOf(
   return heatMapOf(source.header, targets, choice, panels ?? (isRecord && pid ? pid.length : DEFAULT_PANELS));
 }
 
-/** Libraries are loaded for what is asked for alone. */
 async function picture(
   map: HeatMap,
   options: HeatMapOptions,
@@ -120,24 +125,17 @@ async function picture(
     theme,
     size = { width: DEFAULT_WIDTH, height: SURROUNDINGS_HEIGHT + PANEL_HEIGHT * map.panels.length },
   } = options;
-  if (format === 'html') {
-    const { renderHtml } = await import('../../report/heatmap/html.js');
-    return renderHtml(chartDataOf(map, theme, PAGE_CELLS));
-  }
-  const { renderSvg } = await import('../../report/heatmap/svg.js');
-  const { leastHeight } = await import('../../report/heatmap/chart.js');
+  if (format === 'html') return renderHtml(chartDataOf(map, theme, PAGE_CELLS));
   const columns = Math.ceil(size.width / CELL_PIXELS);
   const rows = Math.ceil(size.height / map.panels.length / CELL_PIXELS);
-  const data = chartDataOf(map, theme, { columns, rows });
+  const data = chartDataOf(map, theme, { columns, rows, isStill: true });
   if (leastHeight(data) > size.height) {
     throw new UsageError(
-      `a picture of ${map.panels.length} panels is ${leastHeight(data)} pixels high or more; give a larger --size or fewer --panels`,
+      `this picture is at least ${leastHeight(data)} pixels high; give a larger --size, or fewer --panels`,
     );
   }
   const svg = await renderSvg(data, size);
-  if (format === 'svg') return svg;
-  const { renderPng } = await import('../../report/heatmap/png.js');
-  return renderPng(svg);
+  return format === 'svg' ? svg : renderPng(svg);
 }
 
 /** A terminal is filled by one process; of several each gets a third. A pipe has 100 columns. */
@@ -177,7 +175,11 @@ function parseCount(text: string): number {
 
 function parseSize(text: string): { width: number; height: number } {
   const [, width, height] = /^(\d+)x(\d+)$/.exec(text) ?? [];
-  const isIn = (pixels: string | undefined) => Number(pixels) >= 400 && Number(pixels) <= 8_000;
-  if (isIn(width) && isIn(height)) return { width: Number(width), height: Number(height) };
-  throw new InvalidArgumentError('Give width and height in pixels, 400 to 8000 each, as in 1200x800.');
+  const isIn = (pixels: string | undefined, least: number) =>
+    Number(pixels) >= least && Number(pixels) <= MAX_SIZE;
+  if (isIn(width, LEAST_WIDTH) && isIn(height, MIN_HEIGHT))
+    return { width: Number(width), height: Number(height) };
+  throw new InvalidArgumentError(
+    `Give width and height in pixels, from ${LEAST_WIDTH}x${MIN_HEIGHT} to ${MAX_SIZE}x${MAX_SIZE}, as in 1200x800.`,
+  );
 }

@@ -20,8 +20,8 @@ export interface ChartRange {
   readonly startBytes: number;
   readonly endBytes: number;
   readonly cells: readonly ChartCell[];
-  /** What is mapped where: [from, to, index in `names`], in bytes, in order. */
-  readonly mapped: readonly (readonly [number, number, number])[];
+  /** What is mapped where: from, to, in bytes, and a short name; in order. */
+  readonly mapped: readonly (readonly [number, number, string])[];
   /** What was cut out between this range and the one below. */
   readonly gap: string | undefined;
 }
@@ -56,22 +56,28 @@ export interface ChartData {
   };
 }
 
-export interface ChartResolution {
+export interface ChartDetail {
   readonly columns: number;
   /** Of a panel. */
   readonly rows: number;
+  /** Nobody can point into it: cells are one where they have one colour. */
+  readonly isStill: boolean;
 }
 
 const NAME_COLUMNS = 60;
+const SHORT_NAME_COLUMNS = 22;
 
-export function chartDataOf(map: HeatMap, theme: Theme, { columns, rows }: ChartResolution): ChartData {
+export function chartDataOf(map: HeatMap, theme: Theme, detail: ChartDetail): ChartData {
+  const { columns, rows, isStill } = detail;
   const names = new Map<string, number>();
   const cells = map.panels.map(({ sums, ranges }) => {
     const spans = spansOf(sums, columns);
     const counts = shareRows(ranges, rows, Math.ceil(rows * LEAST_HEIGHT));
     return ranges.map((range, i) => cellsOf(sums, range, counts[i]!, spans));
   });
-  const panels = map.panels.map((panel, i) => panelOf(panel, map, cells[i]!, names));
+  const panels = map.panels
+    .map((panel, i) => panelOf(panel, map, cells[i]!, names))
+    .map(isStill ? withoutDetails : (panel) => panel);
   return {
     title: `pagepulse heat map: ${clip(titleParts(map)[0]!, NAME_COLUMNS)}`,
     subtitle: titleParts(map).slice(1).join('  '),
@@ -103,7 +109,7 @@ function panelOf(
         startBytes: bytes(range.startPage),
         endBytes: bytes(range.endPage),
         cells: chartCells(cells[i]!, nameIndices, sums.pageSize),
-        mapped: mappedIn(panel, range, names),
+        mapped: mappedIn(panel, range),
         gap: before && gapText(bytes(range.startPage - before.endPage)),
       };
     }),
@@ -146,14 +152,46 @@ function chartCells({ rowEdges, spans, shares, agesUs }: Cells, names: readonly 
   return cells;
 }
 
+/** Cells that touch in time and have about the same share, 1/250 at most apart, are one; and which is the oldest is not told. */
+function withoutDetails(panel: ChartPanel): ChartPanel {
+  return { ...panel, ranges: panel.ranges.map((range) => ({ ...range, cells: joined(range.cells) })) };
+}
+
+/** @param cells by time, then by address; so the result is not */
+function joined(cells: readonly ChartCell[]): ChartCell[] {
+  const open = new Map<string, ChartCell>();
+  const closed: ChartCell[] = [];
+  for (const [startUs, endUs, from, to, share] of stacked(cells)) {
+    const key = `${from} ${to} ${share}`;
+    const before = open.get(key);
+    if (before && before[1] !== startUs) closed.push(before);
+    const isLonger = before?.[1] === startUs;
+    open.set(key, [isLonger ? before[0] : startUs, endUs, from, to, share, 0, -1]);
+  }
+  return [...closed, ...open.values()];
+}
+
+/** Neighbours in address that have one share, as one. */
+function stacked(cells: readonly ChartCell[]): ChartCell[] {
+  const columns: ChartCell[] = [];
+  for (const [startUs, endUs, from, to, exact] of cells) {
+    const share = exact === 0 ? 0 : Math.max(1, Math.round(exact * 250)) / 250;
+    const last = columns.at(-1);
+    const isSame = last && last[0] === startUs && last[3] === from && last[4] === share;
+    if (isSame) columns[columns.length - 1] = [startUs, endUs, last[2], to, share, 0, -1];
+    else columns.push([startUs, endUs, from, to, share, 0, -1]);
+  }
+  return columns;
+}
+
 /** Neighbours of the same name are one. */
-function mappedIn({ sums: { mappings, pageSize } }: Panel, range: PageRange, names: Map<string, number>) {
-  const mapped: [number, number, number][] = [];
+function mappedIn({ sums: { mappings, pageSize } }: Panel, range: PageRange) {
+  const mapped: [number, number, string][] = [];
   for (const mapping of mappings) {
     const from = Math.max(mapping.startPage, range.startPage);
     const to = Math.min(mapping.endPage, range.endPage);
     if (to <= from) continue;
-    const name = indexOf(nameOfRange([mapping], from, to, NAME_COLUMNS), names);
+    const name = nameOfRange([mapping], from, to, SHORT_NAME_COLUMNS);
     const last = mapped.at(-1);
     if (last && last[1] === from * pageSize && last[2] === name) last[1] = to * pageSize;
     else mapped.push([from * pageSize, to * pageSize, name]);

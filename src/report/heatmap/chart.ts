@@ -8,18 +8,22 @@ import { addressTicks, timeTicks } from './ticks.js';
  * SVG in Node and runs in the page (html.ts), so it imports nothing that is not there.
  */
 
-export const FONT = '"Roboto Mono",ui-monospace,Menlo,Consolas,"DejaVu Sans Mono",monospace';
+// Names in single quotes: it becomes an attribute in double ones.
+export const FONT = "'Roboto Mono',ui-monospace,Menlo,Consolas,'DejaVu Sans Mono',monospace";
 const FONT_SIZE = 12;
 /** Of the font, in parts of its size. */
 export const CHARACTER_WIDTH = 0.6;
+const MARGIN = 20;
+/** Of the page, at the top right. */
+const ICONS = 110;
 const LEFT = 116;
 const RIGHT = 28;
 /** For the names of mappings. */
 const RIGHT_WITH_NAMES = 190;
 const TOP = 66;
-const BOTTOM = 88;
+const BOTTOM = 76;
 const HEADING = 28;
-const TIME_AXIS = 34;
+const TIME_AXIS = 36;
 const GAP = 26;
 /** Labels closer than this are too close. */
 const LABEL_HEIGHT = 17;
@@ -42,6 +46,9 @@ interface PlacedRange {
   readonly box: Box;
   readonly isLowest: boolean;
 }
+
+/** Narrower, and its legend does not fit. In pixels. */
+export const LEAST_WIDTH = 700;
 
 /** How high a chart must be for all its labels, in pixels. */
 export function leastHeight({ panels }: ChartData): number {
@@ -87,12 +94,13 @@ export function chartOption(data: ChartData, size: ChartSize, isPage: boolean): 
   const { colours } = data;
   const placed = placeRanges(data, size);
   const text = { fontFamily: FONT, fontSize: FONT_SIZE };
+  const scale = size.width < 900 ? { left: MARGIN, length: 100 } : { left: LEFT, length: 180 };
   return {
     animation: false,
     backgroundColor: colours.background,
     textStyle: text,
     aria: { enabled: true, label: { description: `${data.title}. ${data.subtitle}` } },
-    title: titles(data, placed),
+    title: titles(data, placed, size.width),
     grid: placed.map(({ box }) => ({ ...box, containLabel: false })),
     xAxis: placed.map(({ isLowest, box }, i) => ({
       gridIndex: i,
@@ -102,6 +110,12 @@ export function chartOption(data: ChartData, size: ChartSize, isPage: boolean): 
       splitLine: { show: false },
       axisLine: { show: true, onZero: false, lineStyle: { color: colours.line } },
       ...timeLabels(data.startUs, data.endUs, box, isLowest, colours.dim),
+      ...(i === placed.length - 1 && {
+        name: 'time since the start',
+        nameLocation: 'middle' as const,
+        nameGap: 28,
+        nameTextStyle: { ...text, color: colours.dim },
+      }),
     })),
     yAxis: placed.flatMap(({ range, box }, i) => [
       { ...yAxis(data, range, i), ...addressLabels(range.startBytes, range.endBytes, box, colours.dim) },
@@ -111,7 +125,7 @@ export function chartOption(data: ChartData, size: ChartSize, isPage: boolean): 
         ...nameLabels(data, range, range.startBytes, range.endBytes, box),
       },
     ]),
-    series: series(data, placed),
+    series: series(data, placed, isPage),
     visualMap: {
       type: 'continuous',
       seriesIndex: placed.map((_, i) => 2 * i),
@@ -121,19 +135,21 @@ export function chartOption(data: ChartData, size: ChartSize, isPage: boolean): 
       inRange: { color: [...colours.scale] },
       calculable: isPage,
       orient: 'horizontal',
-      left: LEFT,
-      bottom: 30,
+      left: scale.left,
+      bottom: 32,
+      padding: 0,
       itemWidth: 14,
-      itemHeight: 180,
-      text: [`${percentText(data.top)} of samples`, 'accessed in: 0 %'],
+      itemHeight: scale.length,
+      text: [`${percentText(data.top)} of samples`, 'accessed in 0 %'],
       formatter: (value) => percentText(Number(value)),
       textStyle: { ...text, color: colours.dim },
     },
     legend: {
       data: ['never accessed', 'not watched'],
       selectedMode: false,
-      left: LEFT + 460,
+      left: scale.left + scale.length + 300,
       bottom: 32,
+      padding: 0,
       itemWidth: 14,
       itemHeight: 14,
       textStyle: { ...text, color: colours.dim },
@@ -143,30 +159,35 @@ export function chartOption(data: ChartData, size: ChartSize, isPage: boolean): 
   };
 }
 
-function titles({ title, subtitle, footnote, panels, colours }: ChartData, placed: readonly PlacedRange[]) {
-  const line = (words: string, place: { left: number; top?: number; bottom?: number }, size: number) => ({
+function titles(data: ChartData, placed: readonly PlacedRange[], width: number) {
+  const { title, subtitle, footnote, panels, colours } = data;
+  const line = (
+    words: string,
+    place: { left?: number; right?: number; top?: number; bottom?: number },
+    style: { fontSize?: number; color?: string; fontWeight?: 'bold' | 'normal' } = {},
+  ) => ({
     text: words,
     ...place,
     padding: 0,
     textStyle: {
       fontFamily: FONT,
-      fontSize: size,
+      fontSize: FONT_SIZE,
       fontWeight: 'normal' as const,
       color: colours.dim,
+      width: width - (place.left ?? 0) - MARGIN - ICONS,
+      overflow: 'truncate' as const,
+      ...style,
     },
   });
-  const bold = (title: ReturnType<typeof line>) => ({
-    ...title,
-    textStyle: { ...title.textStyle, fontWeight: 'bold' as const, color: colours.text },
-  });
+  const bold = { color: colours.text, fontWeight: 'bold' as const };
   const highest = placed.filter((_, i) => i === 0 || placed[i - 1]!.isLowest);
+  const top = (i: number) => highest[i]!.box.top - 21;
   return [
-    bold(line(title, { left: 20, top: 16 }, 16)),
-    line(subtitle, { left: 20, top: 42 }, FONT_SIZE),
-    ...panels.map(({ heading }, i) =>
-      bold(line(heading, { left: LEFT, top: highest[i]!.box.top - 21 }, FONT_SIZE)),
-    ),
-    ...(footnote ? [line(footnote, { left: LEFT, bottom: 10 }, FONT_SIZE)] : []),
+    line(title, { left: MARGIN, top: 16 }, { ...bold, fontSize: 16 }),
+    line(subtitle, { left: MARGIN, top: 42 }),
+    ...panels.map((_, i) => line('address', { right: width - LEFT + 8, top: top(i) })),
+    ...panels.map(({ heading }, i) => line(heading, { left: LEFT, top: top(i) }, bold)),
+    ...(footnote ? [line(footnote, { left: LEFT, bottom: 10 })] : []),
   ];
 }
 
@@ -196,20 +217,26 @@ export function timeLabels(startUs: number, endUs: number, { width }: Box, isSho
   };
 }
 
-/** Ticks at round addresses; where none is in sight, at the first. */
+/** Ticks at round addresses; where fewer than two are in sight, at the first and the last. */
 export function addressLabels(startBytes: number, endBytes: number, { height }: Box, color: string) {
   const count = Math.max(1, Math.floor(height / (2.5 * LABEL_HEIGHT)));
   const ticks = addressTicks(startBytes, endBytes, count);
-  const customValues = ticks.length > 0 ? ticks : [startBytes];
+  const ends = height >= 2 * LABEL_HEIGHT ? [startBytes, endBytes] : [startBytes];
+  const customValues = ticks.length > 1 ? ticks : ends;
   return {
     axisTick: { show: true, customValues },
-    axisLabel: { show: true, customValues, color, formatter: (bytes: number) => bytes.toString(16) },
+    axisLabel: {
+      show: true,
+      customValues,
+      color,
+      formatter: (bytes: number) => Math.round(bytes).toString(16),
+    },
   };
 }
 
 /** The names of mappings beside them: of the larger ones first, as far as there is room. */
 export function nameLabels(
-  { names, colours }: ChartData,
+  { colours }: ChartData,
   { mapped }: ChartRange,
   startBytes: number,
   endBytes: number,
@@ -224,7 +251,7 @@ export function nameLabels(
   for (const { from, to, name } of seen) {
     const middle = (from + to) / 2;
     const isFree = [...labels.keys()].every((other) => Math.abs(other - middle) >= LABEL_HEIGHT * perPixel);
-    if (isFree) labels.set(middle, names[name]!);
+    if (isFree) labels.set(middle, name);
     if (labels.size * LABEL_HEIGHT > height) break;
   }
   const customValues = [...labels.keys()];
@@ -234,21 +261,20 @@ export function nameLabels(
       show: customValues.length > 0,
       customValues,
       color: colours.dim,
-      width: RIGHT_WITH_NAMES - 24,
-      overflow: 'truncate' as const,
       formatter: (middle: number) => labels.get(middle) ?? '',
     },
   };
 }
 
 /** Two a grid: what was accessed, coloured by the scale, and what never was. */
-function series({ colours }: ChartData, placed: readonly PlacedRange[]) {
+function series({ colours }: ChartData, placed: readonly PlacedRange[], isPage: boolean) {
   const common = {
     type: 'custom' as const,
     renderItem: renderCell,
     encode: { x: [0, 1], y: [2, 3] },
     clip: true,
     progressive: 0,
+    silent: !isPage,
   };
   const ofGrids = placed.flatMap(({ range: { cells } }, i) => [
     {

@@ -53,6 +53,7 @@ const START = `
 const data = JSON.parse(document.getElementById('data').textContent);
 const box = document.getElementById('chart');
 box.style.minHeight = leastHeight(data) + 'px';
+box.style.minWidth = LEAST_WIDTH + 'px';
 const chart = echarts.init(box);
 const size = () => ({ width: box.clientWidth, height: box.clientHeight });
 chart.setOption(chartOption(data, size(), true));
@@ -71,7 +72,10 @@ function label() {
   });
   chart.setOption({ xAxis, yAxis });
 }
-chart.on('datazoom', label);
+chart.on('datazoom', () => {
+  chart.dispatchAction({ type: 'hideTip' });
+  label();
+});
 chart.on('restore', label);
 addEventListener('resize', () => {
   chart.resize();

@@ -8,7 +8,7 @@ export type Rgb = readonly [red: number, green: number, blue: number];
 export const HEAT_COLOURS = 13;
 
 /** Watched, and not accessed once: apart from the background, which is what nobody watched, and from the least heat. */
-const NEVER: Readonly<Record<Theme, Rgb>> = { dark: [38, 43, 54], light: [228, 231, 236] };
+const NEVER: Readonly<Record<Theme, Rgb>> = { dark: [28, 33, 41], light: [240, 242, 245] };
 
 /**
  * The colour of a share of the scale, above 0 to 1. What is hot stands out most: it is the lightest on a dark background, and

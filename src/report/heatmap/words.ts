@@ -27,7 +27,7 @@ export function panelParts(panel: Panel, { choice }: HeatMap): string[] {
   const { shownBytes, watchedBytes, leftOut, sums, accessesShown } = panel;
   const shown = `${formatBytes(shownBytes)} of ${formatBytes(watchedBytes)} watched`;
   return [
-    choice === 'hottest' ? `the hottest ${shown}` : shown,
+    choice === 'hottest' && sums.accessed > 0 ? `the hottest ${shown}` : shown,
     sums.accessed === 0 ? 'never accessed' : `${percent(accessesShown)} of the accesses`,
     ...(leftOut.length > 0 ? [`${leftOut.length} smaller ranges left out`] : []),
   ];
