@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import { addAccess } from './report/access.js';
 import { addDiff } from './report/diff.js';
-import { addMappings } from './report/mappings.js';
 import { addHeatmap } from './report/heatmap.js';
+import { addMappings } from './report/mappings.js';
 import { addRaw } from './report/raw.js';
 import { addWss } from './report/wss.js';
 

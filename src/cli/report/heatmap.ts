@@ -4,21 +4,25 @@ import { LEAST_WIDTH, leastHeight } from '../../report/heatmap/chart.js';
 import { chartDataOf } from '../../report/heatmap/chart-data.js';
 import { type HeatMap, heatMapOf } from '../../report/heatmap/heat-map.js';
 import { renderHtml } from '../../report/heatmap/html.js';
+import { heatMapJson } from '../../report/heatmap/json.js';
 import { THEMES, type Theme } from '../../report/heatmap/palette.js';
 import { renderPng } from '../../report/heatmap/png.js';
 import type { RangeChoice } from '../../report/heatmap/ranges.js';
 import { gather, type TimeSpan } from '../../report/heatmap/sums.js';
 import { renderSvg } from '../../report/heatmap/svg.js';
 import { renderHeatMap } from '../../report/heatmap/terminal.js';
+import { printable } from '../../report/mapping-names.js';
 import type { ObservationSource } from '../../report/source/observation.js';
 import { ExitStatus, note, UsageError } from '../failure.js';
-import { parseDuration, parseRanges, type WatchOptions } from '../options.js';
+import { parseRanges } from '../options.js';
 import { colourOf } from '../screen.js';
 import { print } from './output.js';
 import { openPicture, type PictureFile } from './picture-file.js';
-import { addReportOptions, forEachSource } from './sources.js';
+import { jsonHeader, printJson } from './run.js';
+import { addReportOptions, forEachSource, type ReportOptions } from './sources.js';
+import { parseDurationOrZero, parseLimit } from './values.js';
 
-interface HeatMapOptions extends Omit<WatchOptions, 'range'> {
+interface HeatMapOptions extends Omit<ReportOptions, 'range'> {
   readonly range?: 'hottest' | 'all' | readonly AddressRange[];
   readonly time?: TimeSpan;
   readonly panels?: number;
@@ -39,6 +43,7 @@ const MAX_SIZE = 8_000;
 const CELL_PIXELS = 2;
 /** Of the page, which can be zoomed into. */
 const PAGE_CELLS = { columns: 512, rows: 320, isStill: false };
+const JSON_CELLS = { columns: 512, rows: 320 };
 const PLAIN = { width: 100, height: 30 };
 
 export function addHeatmap(report: Command): void {
@@ -48,7 +53,7 @@ export function addHeatmap(report: Command): void {
     .option(
       '--panels <n>',
       `so many processes at most, those with most accesses (default: ${DEFAULT_PANELS})`,
-      parseCount,
+      parseLimit,
     )
     .option('-o, --output <file>', 'a picture: .svg, .png, or .html to zoom and point into')
     .option('--force', 'overwrite the file')
@@ -73,39 +78,38 @@ async function heatmap(paths: readonly string[], options: HeatMapOptions): Promi
   if (output !== undefined && paths.length > 1) {
     throw new UsageError('-o makes one picture of one record; give them one after the other');
   }
+  if (output !== undefined && options.json)
+    throw new UsageError('-o is for a picture; leave it or --json out');
+  const documents: object[] = [];
   const file = output === undefined ? undefined : openPicture(output, force);
   // What is watched are the addresses that were given, if any were.
   const { range: _, ...rest } = options;
-  const watched = typeof range === 'object' ? { ...rest, range } : rest;
+  const watched = typeof range === 'object' && paths.length === 0 ? { ...rest, range } : rest;
   try {
     await forEachSource(paths, watched, async (source) => {
-      const map = await mapOf(source, options, paths.length > 0);
+      const map = await mapOf(source, options);
       if (file) file.write(await picture(map, options, file));
+      else if (options.json) documents.push(heatMapJson(map, JSON_CELLS));
       else await print(`${renderHeatMap(map, terminal(map, options.theme)).join('\n')}\n`);
     });
   } catch (error) {
     file?.discard();
     throw error;
   }
+  if (options.json) await printJson({ ...jsonHeader('heatmap'), sources: documents });
 }
 
 async function mapOf(
   source: ObservationSource,
-  options: HeatMapOptions,
-  isRecord: boolean,
+  { pid, time, panels, range }: HeatMapOptions,
 ): Promise<HeatMap> {
-  const { pid, time, panels, range } = options;
-  const targets = await gather(source, {
-    ...(time && { window: time }),
-    ...(isRecord && pid && { isWanted: (target) => pid.includes(target.pid) }),
-  });
+  const targets = await gather(source, time && { window: time });
+  const { name, pageSize } = source.header;
   if (targets.length === 0) {
     for (const text of source.notes()) note(text);
-    const reason = pid || time ? 'no snapshot of that process in that time' : 'no snapshot';
-    note(`${source.header.name} has ${reason}: there is nothing to show`);
+    note(`there is nothing to show: ${printable(name)} has no snapshot of what was chosen`);
     throw new ExitStatus(1);
   }
-  const { pageSize } = source.header;
   const choice: RangeChoice =
     typeof range === 'object'
       ? range.map(({ startAddress, endAddress }) => ({
@@ -113,7 +117,7 @@ async function mapOf(
           endPage: Math.ceil(endAddress / pageSize),
         }))
       : (range ?? 'hottest');
-  return heatMapOf(source.header, targets, choice, panels ?? (isRecord && pid ? pid.length : DEFAULT_PANELS));
+  return heatMapOf(source.header, targets, choice, panels ?? pid?.length ?? DEFAULT_PANELS);
 }
 
 async function picture(
@@ -157,20 +161,14 @@ function parseChoice(text: string, before?: HeatMapOptions['range']): HeatMapOpt
 }
 
 function parseTime(text: string): TimeSpan {
-  const [, from, to] = /^([^-]*)-([^-]*)$/.exec(text) ?? [];
-  if (from === undefined || to === undefined || from + to === '') {
+  const [from, to, ...more] = text.split(/-|\.\./).map((part) => part.trim());
+  if (to === undefined || more.length > 0 || from + to === '') {
     throw new InvalidArgumentError('Give two times since the start, as in 10s-1m, 10s- or -30s.');
   }
-  const timeOf = (part: string) => (/^0[a-z]*$/.test(part) ? 0 : parseDuration(part));
-  const startUs = from === '' ? 0 : timeOf(from);
-  const endUs = to === '' ? Number.POSITIVE_INFINITY : timeOf(to);
-  if (endUs <= startUs) throw new InvalidArgumentError('It ends before it begins.');
-  return { startUs, endUs };
-}
-
-function parseCount(text: string): number {
-  if (/^[1-9]\d{0,2}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('Give a whole number from 1 to 999.');
+  const startUs = from === '' ? 0 : parseDurationOrZero(from!);
+  const endUs = to === '' ? Number.POSITIVE_INFINITY : parseDurationOrZero(to);
+  if (startUs < endUs) return { startUs, endUs };
+  throw new InvalidArgumentError('It ends before it begins; exchange the two.');
 }
 
 function parseSize(text: string): { width: number; height: number } {

@@ -164,7 +164,7 @@ function titles(data: ChartData, placed: readonly PlacedRange[], width: number) 
   const line = (
     words: string,
     place: { left?: number; right?: number; top?: number; bottom?: number },
-    style: { fontSize?: number; color?: string; fontWeight?: 'bold' | 'normal' } = {},
+    style: { fontSize?: number; color?: string; fontWeight?: 'bold' | 'normal'; width?: number } = {},
   ) => ({
     text: words,
     ...place,
@@ -174,7 +174,7 @@ function titles(data: ChartData, placed: readonly PlacedRange[], width: number) 
       fontSize: FONT_SIZE,
       fontWeight: 'normal' as const,
       color: colours.dim,
-      width: width - (place.left ?? 0) - MARGIN - ICONS,
+      width: width - (place.left ?? 0) - MARGIN,
       overflow: 'truncate' as const,
       ...style,
     },
@@ -183,7 +183,7 @@ function titles(data: ChartData, placed: readonly PlacedRange[], width: number) 
   const highest = placed.filter((_, i) => i === 0 || placed[i - 1]!.isLowest);
   const top = (i: number) => highest[i]!.box.top - 21;
   return [
-    line(title, { left: MARGIN, top: 16 }, { ...bold, fontSize: 16 }),
+    line(title, { left: MARGIN, top: 16 }, { ...bold, fontSize: 16, width: width - 2 * MARGIN - ICONS }),
     line(subtitle, { left: MARGIN, top: 42 }),
     ...panels.map((_, i) => line('address', { right: width - LEFT + 8, top: top(i) })),
     ...panels.map(({ heading }, i) => line(heading, { left: LEFT, top: top(i) }, bold)),
@@ -204,7 +204,7 @@ function yAxis({ colours }: ChartData, { startBytes, endBytes }: ChartRange, gri
 
 /** Ticks at round times. Axes choose decimal ones themselves: of microseconds, those are no round minutes. */
 export function timeLabels(startUs: number, endUs: number, { width }: Box, isShown: boolean, color: string) {
-  const customValues = timeTicks(startUs, endUs, Math.max(2, Math.floor(width / 110)));
+  const customValues = timeTicks(startUs, endUs, Math.max(2, Math.floor(width / 90)));
   return {
     axisTick: { show: isShown, customValues },
     axisLabel: {

@@ -127,20 +127,17 @@ function accessedOf({ edges, accessedUs }: Profile): number {
 
 export interface Gathering {
   readonly window?: TimeSpan;
-  /** Which targets; all where left out. */
-  readonly isWanted?: (target: TargetInfo) => boolean;
   readonly limits?: SumLimits;
 }
 
 /** Goes through a source once, in memory that has a bound. Targets in the order of their first snapshots. */
 export async function gather(source: ObservationSource, options: Gathering = {}): Promise<TargetSums[]> {
-  const { window = FOR_EVER, isWanted = () => true } = options;
+  const { window = FOR_EVER } = options;
   let limits = options.limits ?? LIMITS;
   const targets = new Map<number, TargetSums>();
   let pieces = 0;
   for await (const observation of source.observations()) {
     const { target, pageSize } = observation.snapshot;
-    if (!isWanted(target)) continue;
     const sums = targets.get(target.id) ?? new TargetSums(target, pageSize);
     targets.set(target.id, sums);
     pieces -= sums.pieces;
