@@ -12,8 +12,10 @@ export interface ChosenRanges {
   readonly leftOut: readonly PageRange[];
 }
 
-/** A gap is cut out if it would take more than a ninth of the picture. */
+/** A gap between what was watched is cut out if it would take more than a ninth of the picture. */
 const GAP_TO_REST = 1 / 8;
+/** One of memory that is merely not hot, if it would take more than a third: it is what the hot stands out from. */
+const COLD_TO_REST = 1 / 2;
 const MAX_RANGES = 6;
 /** Hot are pieces from this part of the mean share on, weighted by where the accesses were. */
 const HOT_PART = 1 / 8;
@@ -32,7 +34,7 @@ export function chooseRanges(
   if (typeof choice === 'object') return { shown: choice, leftOut: [] };
   const covered = runsOf(total, (i) => total.watchedUs[i]! > 0);
   const hot = choice === 'hottest' ? hotRuns(total) : [];
-  if (hot.length > 0) return mostAccessed(total, withMargins(cutGaps(hot), covered));
+  if (hot.length > 0) return mostAccessed(total, withMargins(cutGaps(hot, COLD_TO_REST), covered));
   const mapped = mappings.length > 0 ? common(covered, mappings) : [];
   return mostAccessed(total, cutGaps(mapped.length > 0 ? mapped : covered));
 }
@@ -67,14 +69,14 @@ function hotRuns(total: Profile): PageRange[] {
   return runsOf(total, (i) => shareOf(i) >= (weighted / accessed) * HOT_PART);
 }
 
-/** Runs with what lies between them, cut in pieces at the large gaps. */
-export function cutGaps(runs: readonly PageRange[]): PageRange[] {
+/** Runs with what lies between them, cut in pieces at gaps of more than `part` of the rest. */
+function cutGaps(runs: readonly PageRange[], part = GAP_TO_REST): PageRange[] {
   const gapBefore = (i: number) => runs[i]!.startPage - runs[i - 1]!.endPage;
   let extent = (runs.at(-1)?.endPage ?? 0) - (runs[0]?.startPage ?? 0);
   const cuts = new Set<number>();
   const byGap = runs.map((_, i) => i).slice(1);
   for (const i of byGap.sort((a, b) => gapBefore(b) - gapBefore(a))) {
-    if (gapBefore(i) <= (extent - gapBefore(i)) * GAP_TO_REST) break;
+    if (gapBefore(i) <= (extent - gapBefore(i)) * part) break;
     extent -= gapBefore(i);
     cuts.add(i);
   }
