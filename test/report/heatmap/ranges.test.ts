@@ -98,7 +98,7 @@ test('rows go to ranges by their sizes, and to the smallest some', (t) => {
 });
 
 test('ticks are at round times and addresses', (t) => {
-  t.deepEqual(timeTicks(0, 40e6, 8), [0, 5e6, 10e6, 15e6, 20e6, 25e6, 30e6, 35e6, 40e6].slice(0, 9));
+  t.deepEqual(timeTicks(0, 40e6, 8), [0, 5e6, 10e6, 15e6, 20e6, 25e6, 30e6, 35e6, 40e6]);
   t.deepEqual(
     timeTicks(61e6, 200e6, 5).map((us) => us / 60e6),
     [1.5, 2, 2.5, 3],
