@@ -128,6 +128,16 @@ function withPairsMerged(profile: Profile, losses: Float64Array, threshold: numb
   return out.profile();
 }
 
+/** Grow, and are used again: one profile is built at a time, and one is built for every snapshot. */
+let scratch = scratchOf(1_024);
+
+function scratchOf(pieces: number) {
+  return {
+    edges: new Float64Array(pieces + 1),
+    values: [new Float64Array(pieces), new Float64Array(pieces), new Float64Array(pieces)] as const,
+  };
+}
+
 /** Takes pieces in address order; what lies between two is a piece that nobody watched. */
 class Builder {
   readonly #edges: Float64Array;
@@ -135,8 +145,9 @@ class Builder {
   #count = 0;
 
   constructor(limit: number) {
-    this.#edges = new Float64Array(limit + 1);
-    this.#values = [new Float64Array(limit), new Float64Array(limit), new Float64Array(limit)];
+    if (scratch.edges.length <= limit) scratch = scratchOf(2 * limit);
+    this.#edges = scratch.edges;
+    this.#values = scratch.values;
   }
 
   add(start: number, end: number, watchedUs: number, accessedUs: number, agedUs: number): void {

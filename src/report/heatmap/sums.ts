@@ -42,6 +42,10 @@ const SLACK = 1.02;
 export class TargetSums {
   #slices: Slice[] = [];
   #sliceUs = 0;
+  /** Pieces of a slice. */
+  #limit = LIMITS.pieces;
+  /** What is yet to be added to the last slice: it costs less to add few snapshots to each other than each to many. */
+  #recent: Profile = NOTHING;
   readonly #mappings = new KnownMappings();
   snapshots = 0;
   pieces = 0;
@@ -54,6 +58,7 @@ export class TargetSums {
   ) {}
 
   get slices(): readonly Slice[] {
+    this.#settle();
     return this.#slices;
   }
 
@@ -71,13 +76,16 @@ export class TargetSums {
     const profile = profileOfSnapshot(columns, maxNrAccesses, endUs - startUs, ageUs(snapshot, 1));
     this.snapshots++;
     this.accessed += accessedOf(profile);
-    this.#append({ startUs, endUs, profile }, limits.pieces);
-    while (this.#slices.length > limits.slices) this.#lengthen(limits.pieces);
+    this.#limit = limits.pieces;
+    this.#append({ startUs, endUs, profile: coarsened(profile, limits.pieces) });
+    while (this.#slices.length > limits.slices) this.#lengthen();
   }
 
   /** Makes what is kept fit the limits. */
   fit(limits: SumLimits): void {
-    while (this.#slices.length > limits.slices) this.#lengthen(limits.pieces);
+    this.#limit = limits.pieces;
+    this.#settle();
+    while (this.#slices.length > limits.slices) this.#lengthen();
     this.#slices = this.#slices.map(({ profile, ...span }) => ({
       ...span,
       profile: coarsened(profile, limits.pieces),
@@ -87,7 +95,7 @@ export class TargetSums {
 
   /** All slices together. */
   total(): Profile {
-    let level = this.#slices.map(({ profile }) => profile);
+    let level = this.slices.map(({ profile }) => profile);
     while (level.length > 1) {
       level = level.flatMap((profile, i) =>
         i % 2 > 0 ? [] : [coarsened(sumOf(profile, level[i + 1] ?? NOTHING), 4 * LIMITS.pieces)],
@@ -96,28 +104,38 @@ export class TargetSums {
     return level[0] ?? NOTHING;
   }
 
-  #append(slice: Slice, pieces: number): void {
+  #append(slice: Slice): void {
     const last = this.#slices.at(-1);
-    const joined = last && this.#joined(last, slice, pieces);
-    if (joined) this.#slices[this.#slices.length - 1] = joined;
-    else this.#slices.push(slice);
-    const lastPieces = this.#slices.at(-1)!.profile.watchedUs.length;
-    this.pieces += lastPieces - (joined ? last.profile.watchedUs.length : 0);
+    const isPart = last && slice.endUs - last.startUs <= this.#sliceUs * SLACK;
+    if (!isPart) {
+      this.#settle();
+      this.#slices.push(slice);
+      this.pieces += slice.profile.watchedUs.length;
+      return;
+    }
+    this.#slices[this.#slices.length - 1] = { ...last, endUs: slice.endUs };
+    this.#recent = sumOf(this.#recent, slice.profile);
+    if (this.#recent.watchedUs.length > this.#limit / 4) this.#settle();
   }
 
-  #lengthen(pieces: number): void {
+  #settle(): void {
+    const last = this.#slices.at(-1);
+    if (!last || this.#recent === NOTHING) return;
+    const profile = coarsened(sumOf(last.profile, this.#recent), this.#limit);
+    this.#slices[this.#slices.length - 1] = { ...last, profile };
+    this.#recent = NOTHING;
+    this.pieces += profile.watchedUs.length - last.profile.watchedUs.length;
+  }
+
+  #lengthen(): void {
+    this.#settle();
     const lengths = this.#slices.map(({ startUs, endUs }) => endUs - startUs).sort((a, b) => a - b);
     this.#sliceUs = 2 * Math.max(this.#sliceUs, lengths[lengths.length >> 1]!);
     const before = this.#slices;
     this.#slices = [];
     this.pieces = 0;
-    for (const slice of before) this.#append(slice, pieces);
-  }
-
-  #joined(last: Slice, next: Slice, pieces: number): Slice | undefined {
-    if (next.endUs - last.startUs > this.#sliceUs * SLACK) return undefined;
-    const profile = coarsened(sumOf(last.profile, next.profile), pieces);
-    return { startUs: last.startUs, endUs: next.endUs, profile };
+    for (const slice of before) this.#append(slice);
+    this.#settle();
   }
 }
 
