@@ -19,6 +19,8 @@ const STATS: MonitorStats = {
   elapsedUs: 0,
   ticks: 20,
   overruns: 0,
+  meanLateUs: null,
+  maxLateUs: null,
   samples: 0,
   notSampled: 0,
   snapshots: 0,
