@@ -54,23 +54,25 @@ export function sumOf(a: Profile, b: Profile): Profile {
   if (a.watchedUs.length === 0) return b;
   if (b.watchedUs.length === 0) return a;
   const out = new Builder(a.edges.length + b.edges.length);
+  const [aEnd, bEnd] = [a.watchedUs.length, b.watchedUs.length];
   let i = -1; // the piece of a that holds `page`; -1 before the first
   let j = -1;
   let page = Math.min(a.edges[0]!, b.edges[0]!);
-  while (i < a.watchedUs.length || j < b.watchedUs.length) {
-    while (i < a.watchedUs.length && a.edges[i + 1]! <= page) i++;
-    while (j < b.watchedUs.length && b.edges[j + 1]! <= page) j++;
-    const next = Math.min(
-      a.edges[i + 1] ?? Number.POSITIVE_INFINITY,
-      b.edges[j + 1] ?? Number.POSITIVE_INFINITY,
-    );
-    if (next === Number.POSITIVE_INFINITY) break;
+  for (;;) {
+    while (i < aEnd && a.edges[i + 1]! <= page) i++;
+    while (j < bEnd && b.edges[j + 1]! <= page) j++;
+    if (i === aEnd && j === bEnd) break;
+    const isInA = i >= 0 && i < aEnd;
+    const isInB = j >= 0 && j < bEnd;
+    const aNext = i < aEnd ? a.edges[i + 1]! : Number.POSITIVE_INFINITY;
+    const bNext = j < bEnd ? b.edges[j + 1]! : Number.POSITIVE_INFINITY;
+    const next = Math.min(aNext, bNext);
     out.add(
       page,
       next,
-      (a.watchedUs[i] ?? 0) + (b.watchedUs[j] ?? 0),
-      (a.accessedUs[i] ?? 0) + (b.accessedUs[j] ?? 0),
-      (a.agedUs[i] ?? 0) + (b.agedUs[j] ?? 0),
+      (isInA ? a.watchedUs[i]! : 0) + (isInB ? b.watchedUs[j]! : 0),
+      (isInA ? a.accessedUs[i]! : 0) + (isInB ? b.accessedUs[j]! : 0),
+      (isInA ? a.agedUs[i]! : 0) + (isInB ? b.agedUs[j]! : 0),
     );
     page = next;
   }
@@ -85,13 +87,15 @@ export function coarsened(profile: Profile, limit: number): Profile {
   let coarse = profile;
   while (coarse.watchedUs.length > limit) {
     const losses = lossesOf(coarse);
-    // Some more than needed, or it would be done again for every snapshot.
-    const wanted = Math.min(losses.length, Math.ceil(coarse.watchedUs.length - limit * 0.75));
-    const threshold = Float64Array.from(losses).sort()[wanted - 1]!;
-    coarse = withPairsMerged(coarse, losses, threshold);
+    // Some more than needed, or it would be done again for every snapshot. A sample tells well enough how many that are.
+    const part = Math.min(1, (coarse.watchedUs.length - limit * 0.75) / losses.length);
+    const sample = losses.filter((_, i) => i % SAMPLED === 0).sort();
+    coarse = withPairsMerged(coarse, losses, sample[Math.ceil(sample.length * part) - 1]!);
   }
   return coarse;
 }
+
+const SAMPLED = 8;
 
 /** What is lost where a piece becomes one with the next; about what a person would miss in a picture. */
 function lossesOf({ edges, watchedUs, accessedUs }: Profile): Float64Array {
@@ -131,57 +135,60 @@ function withPairsMerged(profile: Profile, losses: Float64Array, threshold: numb
 /** Grow, and are used again: one profile is built at a time, and one is built for every snapshot. */
 let scratch = scratchOf(1_024);
 
-function scratchOf(pieces: number) {
+function scratchOf(pieces: number): Profile {
   return {
     edges: new Float64Array(pieces + 1),
-    values: [new Float64Array(pieces), new Float64Array(pieces), new Float64Array(pieces)] as const,
+    watchedUs: new Float64Array(pieces),
+    accessedUs: new Float64Array(pieces),
+    agedUs: new Float64Array(pieces),
   };
 }
 
 /** Takes pieces in address order; what lies between two is a piece that nobody watched. */
 class Builder {
-  readonly #edges: Float64Array;
-  readonly #values: readonly [Float64Array, Float64Array, Float64Array];
+  readonly scratch: Profile;
   #count = 0;
 
   constructor(limit: number) {
     if (scratch.edges.length <= limit) scratch = scratchOf(2 * limit);
-    this.#edges = scratch.edges;
-    this.#values = scratch.values;
+    this.scratch = scratch;
   }
 
   add(start: number, end: number, watchedUs: number, accessedUs: number, agedUs: number): void {
     if (!(end > start)) return;
-    if (this.#count === 0) this.#edges[0] = start;
-    const last = this.#edges[this.#count]!;
+    if (this.#count === 0) this.scratch.edges[0] = start;
+    const last = this.scratch.edges[this.#count]!;
     if (start < last) return; // regions do not overlap
     if (start > last) this.#push(start, 0, 0, 0);
     this.#push(end, watchedUs, accessedUs, agedUs);
   }
 
   profile(): Profile {
-    const [watchedUs, accessedUs, agedUs] = this.#values;
+    const { edges, watchedUs, accessedUs, agedUs } = this.scratch;
     const count = this.#count;
     return {
-      edges: this.#edges.slice(0, count === 0 ? 0 : count + 1),
+      edges: edges.slice(0, count === 0 ? 0 : count + 1),
       watchedUs: watchedUs.slice(0, count),
       accessedUs: accessedUs.slice(0, count),
       agedUs: agedUs.slice(0, count),
     };
   }
 
-  #push(end: number, ...values: readonly [number, number, number]): void {
+  #push(end: number, watchedUs: number, accessedUs: number, agedUs: number): void {
+    const { scratch } = this;
     const i = this.#count - 1;
-    const [watchedUs, accessedUs, agedUs] = this.#values;
     const isSame =
-      i >= 0 && watchedUs[i] === values[0] && accessedUs[i] === values[1] && agedUs[i] === values[2];
+      i >= 0 &&
+      scratch.watchedUs[i] === watchedUs &&
+      scratch.accessedUs[i] === accessedUs &&
+      scratch.agedUs[i] === agedUs;
     if (!isSame) {
-      watchedUs[this.#count] = values[0];
-      accessedUs[this.#count] = values[1];
-      agedUs[this.#count] = values[2];
+      scratch.watchedUs[this.#count] = watchedUs;
+      scratch.accessedUs[this.#count] = accessedUs;
+      scratch.agedUs[this.#count] = agedUs;
       this.#count++;
     }
-    this.#edges[this.#count] = end;
+    scratch.edges[this.#count] = end;
   }
 }
 

@@ -44,11 +44,14 @@ export class TargetSums {
   #sliceUs = 0;
   /** Pieces of a slice. */
   #limit = LIMITS.pieces;
-  /** What is yet to be added to the last slice: it costs less to add few snapshots to each other than each to many. */
-  #recent: Profile = NOTHING;
+  /**
+   * What is yet to be added to the last slice: sums of 1, 2, 4, ... snapshots, the largest first, as the bits of a number
+   * that counts them. So a snapshot is part of a few sums, not of as many as there are snapshots in the slice.
+   */
+  readonly #pending: { readonly snapshots: number; readonly profile: Profile }[] = [];
   readonly #mappings = new KnownMappings();
   snapshots = 0;
-  pieces = 0;
+  #settledPieces = 0;
   /** Page-microseconds in which it was found accessed. */
   accessed = 0;
 
@@ -56,6 +59,11 @@ export class TargetSums {
     readonly target: TargetInfo,
     readonly pageSize: number,
   ) {}
+
+  /** How many it keeps. */
+  get pieces(): number {
+    return this.#pending.reduce((sum, { profile }) => sum + profile.watchedUs.length, this.#settledPieces);
+  }
 
   get slices(): readonly Slice[] {
     this.#settle();
@@ -90,7 +98,7 @@ export class TargetSums {
       ...span,
       profile: coarsened(profile, limits.pieces),
     }));
-    this.pieces = this.#slices.reduce((sum, { profile }) => sum + profile.watchedUs.length, 0);
+    this.#settledPieces = this.#slices.reduce((sum, { profile }) => sum + profile.watchedUs.length, 0);
   }
 
   /** All slices together. */
@@ -110,21 +118,30 @@ export class TargetSums {
     if (!isPart) {
       this.#settle();
       this.#slices.push(slice);
-      this.pieces += slice.profile.watchedUs.length;
+      this.#settledPieces += slice.profile.watchedUs.length;
       return;
     }
     this.#slices[this.#slices.length - 1] = { ...last, endUs: slice.endUs };
-    this.#recent = sumOf(this.#recent, slice.profile);
-    if (this.#recent.watchedUs.length > this.#limit / 4) this.#settle();
+    let sum = { snapshots: 1, profile: slice.profile };
+    while (this.#pending.at(-1)?.snapshots === sum.snapshots) {
+      const { snapshots, profile } = this.#pending.pop()!;
+      sum = { snapshots: 2 * snapshots, profile: this.#sum(profile, sum.profile) };
+    }
+    this.#pending.push(sum);
   }
 
   #settle(): void {
     const last = this.#slices.at(-1);
-    if (!last || this.#recent === NOTHING) return;
-    const profile = coarsened(sumOf(last.profile, this.#recent), this.#limit);
+    if (!last || this.#pending.length === 0) return;
+    let sum = NOTHING;
+    for (const { profile } of this.#pending.splice(0).reverse()) sum = this.#sum(profile, sum);
+    const profile = this.#sum(last.profile, sum);
     this.#slices[this.#slices.length - 1] = { ...last, profile };
-    this.#recent = NOTHING;
-    this.pieces += profile.watchedUs.length - last.profile.watchedUs.length;
+    this.#settledPieces += profile.watchedUs.length - last.profile.watchedUs.length;
+  }
+
+  #sum(a: Profile, b: Profile): Profile {
+    return coarsened(sumOf(a, b), this.#limit);
   }
 
   #lengthen(): void {
@@ -133,7 +150,7 @@ export class TargetSums {
     this.#sliceUs = 2 * Math.max(this.#sliceUs, lengths[lengths.length >> 1]!);
     const before = this.#slices;
     this.#slices = [];
-    this.pieces = 0;
+    this.#settledPieces = 0;
     for (const slice of before) this.#append(slice);
     this.#settle();
   }
