@@ -5,6 +5,7 @@ import { BUDGET_HEAD, budgetRows } from './budget.js';
 import { churn } from './churn.js';
 import { measure, type ProcessCost } from './process.js';
 import { compilePrograms } from './programs.js';
+import { RECORDS_HEAD, recordsRows } from './records.js';
 import { markdown, type Report } from './report.js';
 import { SAMPLE_COST_HEAD, sampleCostRows } from './sample-cost.js';
 import { sampleHotCold } from './sample-hotcold.js';
@@ -64,6 +65,11 @@ export const PARTS: Readonly<Record<string, (report: Report) => Promise<void>>> 
     const { head, rows, told } = await churn();
     report.add(markdown(head, rows));
     report.add(told);
+  },
+
+  records: async (report) => {
+    report.add('A record of 1 GB: three targets, 300 to 1,000 regions a snapshot.');
+    report.add(markdown(RECORDS_HEAD, await recordsRows()));
   },
 
   slowdown: withPrograms(async (report, { hotcold }) => {

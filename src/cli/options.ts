@@ -32,6 +32,11 @@ export interface WatchOptions extends SelectionOptions {
 /** Adds the options of WatchOptions, and a command to start. */
 export function addWatchOptions(command: Command): Command {
   command.argument('[command...]', 'a command to start and to watch with all that it starts, after --');
+  return addMonitorOptions(command);
+}
+
+/** The same without the command. */
+export function addMonitorOptions(command: Command): Command {
   return addSelectionOptions(command)
     .option(
       '--range <start-end>',
@@ -124,7 +129,7 @@ export function requireTargets(options: WatchOptions, command: readonly string[]
   );
 }
 
-function parseRanges(text: string, before: readonly AddressRange[] = []): AddressRange[] {
+export function parseRanges(text: string, before: readonly AddressRange[] = []): AddressRange[] {
   const [, start, end] = /^(?:0x)?([0-9a-f]+)-(?:0x)?([0-9a-f]+)$/i.exec(text) ?? [];
   const range = {
     startAddress: Number.parseInt(start ?? '', 16),

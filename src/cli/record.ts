@@ -1,12 +1,13 @@
 import { release } from 'node:os';
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { PagepulseError, systemCode } from '../core/errors.js';
 import type { Snapshot } from '../core/snapshot.js';
-import type { AttrsChange } from '../core/stats.js';
 import type { Monitor } from '../engine/monitor.js';
-import { RecordWriter } from '../record/writer.js';
+import { MemoryReader } from '../record/memory-reader.js';
+import { Recording } from '../record/recording.js';
+import type { Rotation } from '../record/rotation.js';
 import { formatCost, formatInForce } from '../report/in-force.js';
-import { formatDuration } from '../report/units.js';
+import { formatDuration, parseBytes, parseDurationUs } from '../report/units.js';
 import { VERSION } from '../version.js';
 import { ExitStatus, note, tellLost, UsageError } from './failure.js';
 import { addWatchOptions, requireTargets, type WatchOptions } from './options.js';
@@ -17,6 +18,7 @@ import { onStopSignal, startWatching } from './watching.js';
 interface RecordOptions extends WatchOptions {
   readonly output?: string;
   readonly force?: boolean;
+  readonly rotate?: Rotation;
 }
 
 const STATUS_MS = 250;
@@ -26,9 +28,16 @@ export function addRecord(program: Command): void {
     .description('record which memory processes use, for later')
     .option('-o, --output <file>', 'where to, - for standard output; .gz is compressed (default: by date)')
     .option('--force', 'overwrite the file')
+    .option(
+      '--rotate <time|size>',
+      'begin a new file in this time (1h), or when this one has that size (1GiB, as it is on disk): it.ndjson is always ' +
+        'the newest, it.1.ndjson the one before, it.2.ndjson before that; each can be read alone',
+      parseRotation,
+    )
     .addHelpText(
       'after',
-      '\nExamples:\n  pagepulse record --pid 4242 --duration 30s -o it.ndjson\n  pagepulse record -- node server.js',
+      '\nExamples:\n  pagepulse record --pid 4242 --duration 30s -o it.ndjson\n  pagepulse record -- node server.js\n' +
+        '  pagepulse record --name postgres --rotate 1h -o it.ndjson.gz',
     )
     .action(record);
 }
@@ -39,10 +48,13 @@ async function record(command: readonly string[], options: RecordOptions): Promi
   if (path === '-' && command.length > 0) {
     throw new UsageError('the command writes to standard output itself; give the record a file with -o');
   }
+  if (path === '-' && options.rotate) {
+    throw new UsageError('standard output is no file that --rotate could begin anew; give one with -o');
+  }
   const stopWith = onStopSignal();
-  const writer = RecordWriter.create(path, { force: options.force ?? false });
+  const recording = Recording.create(path, { force: options.force ?? false, rotation: options.rotate });
   const { monitor, child } = await startWatching(options, command).catch(async (error) => {
-    await writer.discard();
+    await recording.discard();
     throw error;
   });
   stopWith((signal) => {
@@ -50,15 +62,15 @@ async function record(command: readonly string[], options: RecordOptions): Promi
     child?.signal(signal);
   });
   try {
-    const snapshots = await write(monitor, writer);
+    const snapshots = await write(monitor, recording);
     if (snapshots === 0) {
-      await writer.discard();
+      await recording.discard();
       tellNothingSeen(monitor, (await monitor.ended).reason, child !== undefined);
       if (!child) throw new ExitStatus(1);
     }
   } catch (error) {
     await monitor.stop().catch(() => {});
-    await writer.close().catch(() => {});
+    await recording.close().catch(() => {});
     // `| head` has seen enough: nothing is wrong.
     if (error instanceof PagepulseError && systemCode(error.cause) === 'EPIPE') return;
     throw error;
@@ -67,19 +79,12 @@ async function record(command: readonly string[], options: RecordOptions): Promi
 }
 
 /** Writes the whole record; returns the number of snapshots. */
-async function write(monitor: Monitor, writer: RecordWriter): Promise<number> {
+async function write(monitor: Monitor, recording: Recording): Promise<number> {
   const { startedAt, startedMonotonicNs, pageSize, check, attrs, seed } = monitor;
   const tool = `pagepulse ${VERSION}`;
-  await writer.header({
-    tool,
-    startedAt,
-    startedMonotonicNs,
-    kernel: release(),
-    pageSize,
-    check,
-    attrs,
-    seed,
-  });
+  const header = { tool, startedAt, startedMonotonicNs, kernel: release(), pageSize, check, attrs, seed };
+  monitor.on('attrs', (change) => recording.attrs(change));
+  await recording.begin(header, new MemoryReader(monitor));
   const status = new RecordingStatus();
   const known = new Set<number>();
   monitor.on('detached', (target, reason, message) => {
@@ -87,28 +92,19 @@ async function write(monitor: Monitor, writer: RecordWriter): Promise<number> {
     status.clear();
     note(tellLost(target, message));
   });
-  const changes: AttrsChange[] = [];
-  monitor.on('attrs', (change) => changes.push(change));
-  /** Where they belong, for snapshots may have been waiting. */
-  const writeChanges = async (untilUs: number) => {
-    while (changes[0] && changes[0].atUs < untilUs) await writer.attrs(changes.shift()!);
-  };
   try {
     for await (const snapshot of monitor) {
-      await writeChanges(snapshot.endUs);
-      if (!known.has(snapshot.target.id)) await writer.target(snapshot.target);
+      await recording.snapshot(snapshot);
       known.add(snapshot.target.id);
-      await writer.snapshot(snapshot);
       status.update(snapshot, known.size);
     }
     const { reason, stats } = await monitor.ended;
-    if (known.size > 0) await writeChanges(Number.POSITIVE_INFINITY);
-    await writer.end(reason, stats);
-    await writer.close();
+    await recording.end(reason, stats);
     status.clear();
     if (status.isShown && stats.snapshots > 0) {
+      const before = recording.files > 1 ? ` and ${recording.files - 1} before it` : '';
       note(
-        `${stats.snapshots - stats.droppedSnapshots} snapshots in ${writer.path}, at ` +
+        `${stats.snapshots - stats.droppedSnapshots} snapshots in ${recording.path}${before}, at ` +
           formatCost({ ...stats, recentCpuPercent: null }),
       );
     }
@@ -154,6 +150,23 @@ class RecordingStatus extends StatusLine {
   override clear(): void {
     super.clear();
     this.#shownAt = 0;
+  }
+}
+
+/** `1h`, `30m` (minutes), `1GiB`, `30M`, or a number of bytes. Shorter ones would make files of little but their headers. */
+function parseRotation(text: string): Rotation {
+  const everyUs = orUndefined(() => parseDurationUs(text));
+  const fromBytes = everyUs === undefined ? orUndefined(() => parseBytes(text)) : undefined;
+  if (everyUs !== undefined && everyUs >= 1e6) return { everyUs };
+  if (fromBytes !== undefined && fromBytes >= 2 ** 16) return { fromBytes };
+  throw new InvalidArgumentError('Give a time from 1s on or a size from 64KiB on, as in 1h or 1GiB.');
+}
+
+function orUndefined<T>(parse: () => T): T | undefined {
+  try {
+    return parse();
+  } catch {
+    return undefined;
   }
 }
 

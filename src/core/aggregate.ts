@@ -8,12 +8,17 @@ const SNAPSHOT_BYTES_PER_REGION = 2 * 8 + 2 * 4;
 /** The table's regions in memory of their own, one buffer, ready to be transferred to another thread. */
 export function snapshotColumns(table: RegionTable): SnapshotColumns {
   const { count } = table;
-  const columns = columnsOver(new ArrayBuffer(count * SNAPSHOT_BYTES_PER_REGION));
+  const columns = emptyColumns(count);
   columns.startPages.set(table.startPage.subarray(0, count));
   columns.endPages.set(table.endPage.subarray(0, count));
   columns.nrAccesses.set(table.nrAccesses.subarray(0, count));
   columns.ages.set(table.age.subarray(0, count));
   return columns;
+}
+
+/** Columns for so many regions, all 0, in one buffer. */
+export function emptyColumns(count: number): SnapshotColumns {
+  return columnsOver(new ArrayBuffer(count * SNAPSHOT_BYTES_PER_REGION));
 }
 
 /** The columns inside a buffer that snapshotColumns made. */

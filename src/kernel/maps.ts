@@ -16,7 +16,7 @@ import { processError } from './process-errors.js';
  * @throws PagepulseError `NO_PROCESS`, `PERMISSION`
  */
 export function readMappings(pid: number): Mapping[] {
-  return parseMappings(readAll(pid), pageSize());
+  return parseMappings(readMapsText(pid), pageSize());
 }
 
 const LINE = /^([0-9a-f]+)-([0-9a-f]+) (\S+) \S+ \S+ \d+ *(.*)$/gm;
@@ -30,7 +30,12 @@ export function parseMappings(text: string, bytesPerPage: number): Mapping[] {
   })).filter((mapping) => mapping.name !== '[vsyscall]');
 }
 
-function readAll(pid: number): string {
+/**
+ * The file as it is: whoever looks often need not take it apart where it has not changed.
+ *
+ * @throws PagepulseError `NO_PROCESS`, `PERMISSION`
+ */
+export function readMapsText(pid: number): string {
   try {
     return readFileSync(`/proc/${pid}/maps`, 'utf8');
   } catch (error) {

@@ -4,6 +4,7 @@ import { nextLine, parseDecimal, parsedTo, parseHex, readText, textBytes } from 
 
 const REFERENCED = Buffer.from('Referenced:');
 const SIZE = Buffer.from('Size:');
+const RSS = Buffer.from('Rss:');
 
 /**
  * /proc/PID/smaps (Documentation/filesystems/proc.rst): the lines of maps, each followed by some 20 lines of sums
@@ -20,6 +21,8 @@ export class Smaps {
   endPage = new Float64Array(256);
   /** Referenced / Size, 0 .. 1. */
   referencedShare = new Float64Array(256);
+  /** Bytes of each that are in memory. */
+  residentBytes = new Float64Array(256);
 
   constructor(readonly pid: number) {}
 
@@ -44,6 +47,8 @@ export class Smaps {
     for (let at = 0; at < length; at = nextLine(bytes, at, length)) {
       if (startsWith(bytes, at, SIZE)) {
         sizeKb = parseDecimal(bytes, at + SIZE.length);
+      } else if (startsWith(bytes, at, RSS)) {
+        this.residentBytes[count - 1] = parseDecimal(bytes, at + RSS.length) * 1_024;
       } else if (startsWith(bytes, at, REFERENCED)) {
         const referencedKb = parseDecimal(bytes, at + REFERENCED.length);
         this.referencedShare[count - 1] = sizeKb > 0 ? Math.min(1, referencedKb / sizeKb) : 0;
@@ -55,6 +60,7 @@ export class Smaps {
         this.startPage[count] = start / bytesPerPage;
         this.endPage[count] = end / bytesPerPage;
         this.referencedShare[count] = 0;
+        this.residentBytes[count] = 0;
         count++;
       }
     }
@@ -62,7 +68,7 @@ export class Smaps {
   }
 
   #grow(): void {
-    for (const column of ['startPage', 'endPage', 'referencedShare'] as const) {
+    for (const column of ['startPage', 'endPage', 'referencedShare', 'residentBytes'] as const) {
       const larger = new Float64Array(2 * this[column].length);
       larger.set(this[column]);
       this[column] = larger;

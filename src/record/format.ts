@@ -50,13 +50,17 @@ export interface RecordedMemory {
   readonly resident?: readonly (readonly [start: string, bytes: number])[];
 }
 
+/** What of it is not as it was. */
+export interface MemoryChange extends RecordedMemory {
+  /** Starts of mappings that are gone. They go before `mappings` are added. */
+  readonly removed?: readonly string[];
+}
+
 /** How a target's memory has changed since its target line and the `mappings` lines before this one. */
-export interface MappingsLine extends RecordedMemory {
+export interface MappingsLine extends MemoryChange {
   readonly type: 'mappings';
   readonly target: number;
   readonly atUs: number;
-  /** Starts of mappings that are gone. They go before `mappings` are added. */
-  readonly removed?: readonly string[];
 }
 
 /** [start, end) as hex addresses, nrAccesses, age in aggregation intervals. */
@@ -120,8 +124,12 @@ export function headerLine(header: Omit<HeaderLine, 'type' | 'version'>): string
   return JSON.stringify({ type: 'header', version: RECORD_VERSION, ...header } satisfies HeaderLine);
 }
 
-export function targetLine(target: TargetInfo): string {
-  return JSON.stringify({ type: 'target', ...target } satisfies TargetLine);
+export function targetLine(target: TargetInfo, memory: RecordedMemory = {}): string {
+  return JSON.stringify({ type: 'target', ...target, ...memory } satisfies TargetLine);
+}
+
+export function mappingsLine(target: TargetInfo, atUs: number, change: MemoryChange): string {
+  return JSON.stringify({ type: 'mappings', target: target.id, atUs, ...change } satisfies MappingsLine);
 }
 
 export function attrsLine({ atUs, attrs, reason }: AttrsChange): string {

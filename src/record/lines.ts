@@ -3,8 +3,9 @@ import { createGunzip, constants as zlib } from 'node:zlib';
 /** What the lines come from: chunks of a file or a pipe, cut anywhere. */
 export type Chunks = AsyncIterable<string | Uint8Array>;
 
-export interface TextLine {
-  readonly text: string;
+export interface Line {
+  /** Without its line feed; valid until the next line is asked for. */
+  readonly bytes: Uint8Array;
   /** Whether it ended with a line feed: what is cut off does not. */
   readonly isWhole: boolean;
 }
@@ -21,14 +22,14 @@ const MAX_LINE_BYTES = 256 * 2 ** 20;
  *
  * @throws Error with a code that begins with Z_ where the compression is damaged; up to 16 KiB before are lost
  */
-export async function* linesOf(chunks: Chunks): AsyncGenerator<TextLine> {
+export async function* linesOf(chunks: Chunks): AsyncGenerator<Line> {
   let parts: Uint8Array[] = [];
   let partBytes = 0;
   for await (const piece of plainBytes(bytesOf(chunks))) {
     let from = 0;
     for (let at = piece.indexOf(LINE_FEED); at >= 0; at = piece.indexOf(LINE_FEED, from)) {
-      parts.push(piece.subarray(from, at));
-      yield { text: Buffer.concat(parts).toString(), isWhole: true };
+      const end = piece.subarray(from, at);
+      yield { bytes: parts.length > 0 ? Buffer.concat([...parts, end]) : end, isWhole: true };
       parts = [];
       partBytes = 0;
       from = at + 1;
@@ -39,7 +40,7 @@ export async function* linesOf(chunks: Chunks): AsyncGenerator<TextLine> {
     if (partBytes > MAX_LINE_BYTES)
       throw new RangeError(`it has a line of more than ${MAX_LINE_BYTES} bytes`);
   }
-  if (partBytes > 0) yield { text: Buffer.concat(parts).toString(), isWhole: false };
+  if (partBytes > 0) yield { bytes: Buffer.concat(parts), isWhole: false };
 }
 
 /** Chunks that are not empty, as bytes. */

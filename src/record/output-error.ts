@@ -16,11 +16,15 @@ const REASONS: Readonly<Record<string, string>> = {
   EPIPE: 'its reader has closed it',
 };
 
-/** What kept a record from being written, as a PagepulseError `OUTPUT`; its cause is the system's error, with its code. */
-export function outputError(error: unknown, path: string): PagepulseError {
+/**
+ * What kept a record from being written, as a PagepulseError `OUTPUT`; its cause is the system's error, with its code.
+ *
+ * @param what else it was that was to be written
+ */
+export function outputError(error: unknown, path: string, what = 'record'): PagepulseError {
   if (error instanceof PagepulseError) return error;
   const name = path === '-' ? 'standard output' : path;
   const message = error instanceof Error ? error.message : String(error);
   const reason = REASONS[systemCode(error) ?? ''] ?? `${message}; give a name elsewhere`;
-  return new PagepulseError('OUTPUT', `cannot write the record to ${name}: ${reason}`, { cause: error });
+  return new PagepulseError('OUTPUT', `cannot write the ${what} to ${name}: ${reason}`, { cause: error });
 }

@@ -131,8 +131,12 @@ function isSnapshot({ target, startUs, endUs, maxNrAccesses, regions, cost }: Fi
     isCount(maxNrAccesses) &&
     Array.isArray(regions) &&
     regions.every(isRegion) &&
-    (cost === undefined || hasFigures(cost, COST_FIGURES))
+    (cost === undefined || isCost(cost))
   );
+}
+
+export function isCost(cost: unknown): cost is RecordedCost {
+  return hasFigures(cost, COST_FIGURES);
 }
 
 function isRegion(region: unknown): boolean {

@@ -6,7 +6,17 @@ import { type PagepulseError, systemCode } from '../core/errors.js';
 import type { Snapshot } from '../core/snapshot.js';
 import type { AttrsChange, MonitorStats } from '../core/stats.js';
 import type { TargetInfo } from '../core/target.js';
-import { attrsLine, endLine, type HeaderLine, headerLine, snapshotLine, targetLine } from './format.js';
+import {
+  attrsLine,
+  endLine,
+  type HeaderLine,
+  headerLine,
+  type MemoryChange,
+  mappingsLine,
+  type RecordedMemory,
+  snapshotLine,
+  targetLine,
+} from './format.js';
 import { outputError } from './output-error.js';
 
 /** A compressed recording that is killed loses at most what was written in this time. */
@@ -32,6 +42,7 @@ export class RecordWriter {
   readonly #lines: Writable;
   readonly #gzip: Gzip | undefined;
   readonly #output: Writable;
+  readonly #bytesWritten: () => number;
   readonly #flushTimer: NodeJS.Timeout | undefined;
   /** Ends the waiting of each write that has not been answered: a stream that fails does not answer them all. */
   readonly #waiting = new Set<() => void>();
@@ -57,7 +68,9 @@ export class RecordWriter {
     file: OpenedFile | undefined,
   ) {
     this.#file = file;
-    this.#output = file ? createWriteStream(path, { fd: file.fd }) : process.stdout;
+    const stream = file && createWriteStream(path, { fd: file.fd });
+    this.#bytesWritten = () => stream?.bytesWritten ?? 0;
+    this.#output = stream ?? process.stdout;
     this.#output.on('error', (error) => this.#fail(error));
     this.#holdsOld = file?.isOld ?? false;
     if (file && path.endsWith('.gz')) {
@@ -69,13 +82,27 @@ export class RecordWriter {
     this.#lines = this.#gzip ?? this.#output;
   }
 
+  /** Whether it is a file: not a device, a pipe or standard output. */
+  get isRegular(): boolean {
+    return this.#file?.isRegular ?? false;
+  }
+
+  /** In the file; compressed ones that are on their way, for a second at most, not yet. */
+  get bytesWritten(): number {
+    return this.#bytesWritten();
+  }
+
   header(header: Omit<HeaderLine, 'type' | 'version'>): Promise<void> {
     return this.#write(headerLine(header));
   }
 
-  target(target: TargetInfo): Promise<void> {
+  target(target: TargetInfo, memory: RecordedMemory = {}): Promise<void> {
     this.#hasBegun = true;
-    return this.#write(targetLine(target));
+    return this.#write(targetLine(target, memory));
+  }
+
+  mappings(target: TargetInfo, atUs: number, change: MemoryChange): Promise<void> {
+    return this.#write(mappingsLine(target, atUs, change));
   }
 
   snapshot(snapshot: Snapshot): Promise<void> {

@@ -1,14 +1,22 @@
+import { columnsOf } from './mapping-names.js';
+
 /**
  * Rows of text in columns as wide as their widest cell: the first to the left, the others, numbers mostly, to the right.
  *
- * @param rows the headings first, all of one length
+ * @param rows the headings first, all of one length; printable
+ * @param left the columns whose cells stand to the left
  */
-export function renderTable(rows: readonly (readonly string[])[]): string {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+export function renderTable(rows: readonly (readonly string[])[], left: readonly number[] = [0]): string {
+  const widths = rows[0]!.map((_, column) =>
+    rows.reduce((width, row) => Math.max(width, columnsOf(row[column]!)), 0),
+  );
   return rows
     .map((row) =>
       row
-        .map((cell, column) => (column === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[column]!)))
+        .map((cell, column) => {
+          const space = ' '.repeat(widths[column]! - columnsOf(cell));
+          return left.includes(column) ? cell + space : space + cell;
+        })
         .join('  ')
         .trimEnd(),
     )

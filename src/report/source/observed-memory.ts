@@ -1,4 +1,4 @@
-import type { RecordedMapping, RecordedMemory } from '../../record/format.js';
+import type { MemoryChange, RecordedMapping } from '../../record/format.js';
 import type { ObservedMapping } from './observation.js';
 
 /** The memory of one target as its target line and the `mappings` lines since have told it. */
@@ -15,7 +15,7 @@ export class ObservedMemory {
     return this.#inOrder;
   }
 
-  take(change: RecordedMemory & { readonly removed?: readonly string[] }): void {
+  take(change: MemoryChange): void {
     const { removed, mappings, resident, residentBytes } = change;
     if (residentBytes !== undefined) this.residentBytes = residentBytes;
     for (const start of removed ?? []) this.#byStart.delete(this.#page(start));
@@ -27,10 +27,16 @@ export class ObservedMemory {
     if (removed ?? mappings ?? resident) this.#inOrder = undefined;
   }
 
+  /** What is resident of a mapping that has grown or shrunk stays known, until it is told anew. */
   #add([start, end, permissions, name]: RecordedMapping): void {
     const startPage = this.#page(start);
-    const mapping = { startPage, endPage: this.#page(end), permissions, name, residentBytes: undefined };
-    this.#byStart.set(startPage, mapping);
+    const endPage = this.#page(end);
+    const before = this.#byStart.get(startPage);
+    const residentBytes =
+      before?.residentBytes !== undefined && before.name === name && before.permissions === permissions
+        ? Math.min(before.residentBytes, (endPage - startPage) * this.pageSize)
+        : undefined;
+    this.#byStart.set(startPage, { startPage, endPage, permissions, name, residentBytes });
   }
 
   #page(address: string): number {

@@ -1,15 +1,21 @@
 import { PagepulseError } from '../../core/errors.js';
 import type { AttrsReason } from '../../core/stats.js';
-import type { HeaderLine, RecordLine, SnapshotLine, TargetLine } from '../../record/format.js';
-import { type RecordReader, readRecord } from '../../record/reader.js';
+import type { TargetInfo } from '../../core/target.js';
+import { type HeaderLine, RECORD_VERSION, type TargetLine } from '../../record/format.js';
+import { type PackedLine, type RecordReader, readPacked } from '../../record/reader.js';
 import { snapshotOfLine } from '../../record/restore.js';
+import type { PackedSnapshot } from '../../record/snapshot-bytes.js';
 import type { Observation, ObservationSource, SourceHeader } from './observation.js';
 import { ObservedMemory } from './observed-memory.js';
 
 interface ObservedTarget {
-  readonly line: TargetLine;
-  readonly memory: ObservedMemory;
+  readonly info: TargetInfo;
+  /** Undefined where it was forgotten. */
+  memory: ObservedMemory | undefined;
 }
+
+/** So many have their mappings in memory: those with the latest snapshots, for nothing says that a process has ended. */
+const MAX_MEMORIES = 2_000;
 
 /**
  * Opens a record and reads its header.
@@ -17,8 +23,8 @@ interface ObservedTarget {
  * @param path `-` for standard input
  * @throws PagepulseError `RECORD` where it cannot be read, or has no header
  */
-export async function openRecord(path: string): Promise<ObservationSource> {
-  const reader = readRecord(path === '-' ? process.stdin : path);
+export async function openRecord(path: string): Promise<RecordedSource> {
+  const reader = readPacked(path === '-' ? process.stdin : path);
   const lines = reader[Symbol.asyncIterator]();
   const first = await lines.next();
   const name = path === '-' ? 'the input' : path;
@@ -28,9 +34,12 @@ export async function openRecord(path: string): Promise<ObservationSource> {
   return new RecordedSource(name, first.value, lines, reader);
 }
 
-class RecordedSource implements ObservationSource {
+/** A record; how far it is read can be told. */
+export class RecordedSource implements ObservationSource {
   readonly header: SourceHeader;
   readonly #targets = new Map<number, ObservedTarget>();
+  /** Those with a memory, the one with the latest snapshot last. */
+  readonly #recent = new Set<ObservedTarget>();
   /** What the snapshots need of it; with the attrs in force. */
   #inForce: HeaderLine & { readonly reason?: AttrsReason };
   #ofUnknownTargets = 0;
@@ -38,12 +47,21 @@ class RecordedSource implements ObservationSource {
   constructor(
     name: string,
     header: HeaderLine,
-    readonly lines: AsyncIterator<RecordLine>,
-    readonly reader: RecordReader,
+    readonly lines: AsyncIterator<PackedLine>,
+    readonly reader: RecordReader<PackedLine>,
   ) {
     const { startedAt, check, pageSize } = header;
     this.header = { name, startedAt, check, pageSize };
     this.#inForce = header;
+  }
+
+  get bytesRead(): number {
+    return this.reader.bytesRead;
+  }
+
+  /** Undefined for a pipe. */
+  get totalBytes(): number | undefined {
+    return this.reader.totalBytes;
   }
 
   async *observations(): AsyncGenerator<Observation> {
@@ -58,23 +76,34 @@ class RecordedSource implements ObservationSource {
   }
 
   notes(): string[] {
-    const { skippedLines, truncated } = this.reader;
+    const { skippedLines, skippedLineNumbers, truncated, lines } = this.reader;
+    const { version } = this.#inForce;
     const notes: string[] = [];
-    if (skippedLines > 0) notes.push(`${skippedLines} damaged lines were left out`);
+    if (version > RECORD_VERSION)
+      notes.push(
+        `it is of version ${version} of the format, of which only what version ${RECORD_VERSION} has was read; ` +
+          'a newer Pagepulse reads the rest',
+      );
+    if (skippedLines > 0)
+      notes.push(
+        `${counted(skippedLines, 'damaged line')} left out: ${listed(skippedLineNumbers, skippedLines)}`,
+      );
     if (this.#ofUnknownTargets > 0)
-      notes.push(`${this.#ofUnknownTargets} snapshots of unknown processes were left out`);
-    if (truncated) notes.push('it breaks off before its end, as a recording does that was killed');
+      notes.push(
+        `${counted(this.#ofUnknownTargets, 'snapshot')} left out, of a process that it does not name`,
+      );
+    if (truncated)
+      notes.push(`it breaks off after line ${lines}, without an end, as a recording does that was killed`);
     return notes.map((note) => `${this.header.name}: ${note}`);
   }
 
-  #take(line: RecordLine): Observation | undefined {
+  #take(line: PackedLine): Observation | undefined {
     switch (line.type) {
       case 'target':
-        this.#targets.set(line.id, { line, memory: new ObservedMemory(this.header.pageSize) });
-        this.#targets.get(line.id)!.memory.take(line);
+        this.#addTarget(line);
         return;
       case 'mappings':
-        this.#targets.get(line.target)?.memory.take(line);
+        this.#targets.get(line.target)?.memory?.take(line);
         return;
       case 'attrs':
         this.#inForce = { ...this.#inForce, attrs: line.attrs, reason: line.reason };
@@ -84,14 +113,45 @@ class RecordedSource implements ObservationSource {
     }
   }
 
-  #observationOf(line: SnapshotLine): Observation | undefined {
+  #observationOf(line: PackedSnapshot): Observation | undefined {
     const target = this.#targets.get(line.target);
     if (!target) {
       this.#ofUnknownTargets++;
       return;
     }
-    const snapshot = snapshotOfLine(line, this.#inForce, target.line);
-    const { mappings, residentBytes } = target.memory;
+    const snapshot = snapshotOfLine(line, this.#inForce, target.info);
+    const { mappings = [], residentBytes } = target.memory ?? {};
+    if (target.memory) this.#touch(target);
     return { snapshot, mappings, residentBytes };
   }
+
+  #addTarget({ id, pid, startTime, comm, cmdline, ...memory }: TargetLine): void {
+    const info = { id, pid, startTime, comm, cmdline };
+    const target = { info, memory: new ObservedMemory(this.header.pageSize) };
+    target.memory.take(memory);
+    const before = this.#targets.get(id); // of a file that was rotated, and joined with this one
+    if (before) this.#recent.delete(before);
+    this.#targets.set(id, target);
+    this.#touch(target);
+  }
+
+  #touch(target: ObservedTarget): void {
+    this.#recent.delete(target);
+    this.#recent.add(target);
+    if (this.#recent.size <= MAX_MEMORIES) return;
+    const [oldest] = this.#recent;
+    this.#recent.delete(oldest!);
+    oldest!.memory = undefined;
+  }
+}
+
+/** `1 damaged line was`, `3 damaged lines were`. */
+function counted(count: number, what: string): string {
+  return count === 1 ? `1 ${what} was` : `${count} ${what}s were`;
+}
+
+/** `line 5`, `lines 5, 9, 12`, `lines 5, 9, ... and 90 more`. */
+function listed(numbers: readonly number[], count: number): string {
+  const more = count > numbers.length ? ` and ${count - numbers.length} more` : '';
+  return `${count === 1 ? 'line' : 'lines'} ${numbers.join(', ')}${more}`;
 }

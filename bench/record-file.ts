@@ -1,0 +1,120 @@
+import { closeSync, openSync, writeSync } from 'node:fs';
+import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
+import { emptyColumns } from '../src/core/aggregate.js';
+import { DEFAULT_ATTRS } from '../src/core/attrs.js';
+import { RandomStreams, randomFrom } from '../src/core/random.js';
+import { Snapshot } from '../src/core/snapshot.js';
+import type { MonitorStats } from '../src/core/stats.js';
+import { endLine, headerLine, mappingsLine, snapshotLine, targetLine } from '../src/record/format.js';
+
+const PAGE = 4_096;
+const BEGIN_PAGE = 0x7f12a0000;
+/** Regions of each target. */
+const TARGETS = [300, 600, 1_000];
+/** Snapshots of a target before its regions come again, at other times. */
+const DIFFERENT = 64;
+const AGGR_US = 100_000;
+
+const STATS: MonitorStats = {
+  elapsedUs: 0,
+  ticks: 20,
+  overruns: 0,
+  meanLateUs: null,
+  maxLateUs: null,
+  samples: 0,
+  notSampled: 0,
+  snapshots: 0,
+  droppedSnapshots: 0,
+  lostSamplers: 0,
+  lostTicks: 0,
+  regions: 0,
+  inForce: { attrs: DEFAULT_ATTRS, reason: 'set' },
+  cpuPercent: 1.234,
+  recentCpuPercent: null,
+  usPerSample: null,
+  threads: [],
+};
+
+/** Writes a record of about this size: three targets, 300 to 1,000 regions a snapshot. The same for the same size. */
+export function writeLargeRecord(path: string, bytes: number): void {
+  const random = randomFrom(new RandomStreams(7).next());
+  const targets = TARGETS.map((regions, id) => ({
+    id,
+    info: targetInfo(id),
+    regions: regionsOf(id, regions, random),
+  }));
+  const file = openSync(path, 'w', 0o600);
+  let written = 0;
+  const write = (lines: string[]) => {
+    written += writeSync(file, `${lines.join('\n')}\n`);
+  };
+  write([
+    headerLine({
+      tool: 'bench',
+      startedAt: '2026-01-31T12:00:00.000Z',
+      startedMonotonicNs: '0',
+      kernel: '6.12.1',
+      pageSize: PAGE,
+      check: 'idle-page',
+      attrs: DEFAULT_ATTRS,
+    }),
+    ...targets.map(({ info }) =>
+      targetLine(info, { mappings: [mapping(0, 2 ** 20)], residentBytes: 2 ** 30 }),
+    ),
+  ]);
+  for (let round = 0; written < bytes; round++) {
+    const times = `"startUs":${round * AGGR_US},"endUs":${(round + 1) * AGGR_US}`;
+    write(targets.map(({ regions }) => regions[round % DIFFERENT]!.join(times)));
+    if (round % 10 === 9)
+      write(
+        targets.map(({ info }) =>
+          mappingsLine(info, (round + 1) * AGGR_US, {
+            mappings: [mapping(2 ** 20, round)],
+            residentBytes: round * PAGE,
+          }),
+        ),
+      );
+  }
+  write([endLine('stopped', STATS)]);
+  closeSync(file);
+}
+
+function targetInfo(id: number) {
+  return { id, pid: 4242 + id, startTime: '987654', comm: 'postgres', cmdline: ['postgres', '-D', 'data'] };
+}
+
+function mapping(page: number, pages: number) {
+  const address = (pageOf: number) => ((BEGIN_PAGE + pageOf) * PAGE).toString(16);
+  return [address(page), address(page + pages + 1), 'rw-p', '[heap]'] as const;
+}
+
+/** Each line in two parts, between which its times come. */
+function regionsOf(id: number, regions: number, random: RandomGenerator): [string, string][] {
+  const upTo = (end: number) => (random.next() >>> 0) % end;
+  return Array.from({ length: DIFFERENT }, () => {
+    const columns = emptyColumns(regions);
+    let page = BEGIN_PAGE;
+    for (let i = 0; i < regions; i++) {
+      columns.startPages[i] = page;
+      page += 1 + upTo(2_000);
+      columns.endPages[i] = page;
+      columns.nrAccesses[i] = upTo(3) === 0 ? upTo(21) : 0;
+      columns.ages[i] = upTo(2_000);
+    }
+    const line = snapshotLine(
+      new Snapshot(
+        {
+          target: targetInfo(id),
+          check: 'idle-page',
+          pageSize: PAGE,
+          startUs: 0,
+          endUs: 1,
+          maxNrAccesses: 20,
+          stats: STATS,
+        },
+        columns,
+      ),
+    );
+    return line.split('"startUs":0,"endUs":1') as [string, string];
+  });
+}

@@ -1,0 +1,28 @@
+import type { Command } from 'commander';
+import { rawJson, rawText } from '../../report/reports/raw.js';
+import { within } from '../../report/source/window.js';
+import { refuseWatching } from './chosen.js';
+import { print } from './output.js';
+import { addMomentOptions, addReportOptions, forEachSource, type ReportOptions } from './sources.js';
+import { type WindowOptions, windowOf } from './values.js';
+
+export function addRaw(report: Command): void {
+  addMomentOptions(addReportOptions(report.command('raw')))
+    .description('every snapshot with all its regions; with --json one line each')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  pagepulse report raw it.ndjson.gz\n  pagepulse report raw it.ndjson --at 12s',
+    )
+    .action(raw);
+}
+
+async function raw(paths: readonly string[], options: ReportOptions & WindowOptions): Promise<void> {
+  if (paths.length > 0) refuseWatching(options);
+  const window = windowOf(options);
+  const line = options.json ? rawJson : rawText;
+  await forEachSource(paths, options, async (source) => {
+    for await (const observation of within(source.observations(), window)) {
+      await print(line(observation, source.header.name));
+    }
+  });
+}

@@ -1,0 +1,91 @@
+import { InvalidArgumentError } from 'commander';
+import type { Bounds } from '../../report/reports/access-query.js';
+import type { Window } from '../../report/source/window.js';
+import { parseBytes, UnitError } from '../../report/units.js';
+import { UsageError } from '../failure.js';
+import { parseDuration } from '../options.js';
+
+/** `5%`: a share of 1, from 0 on. */
+export function parseShare(text: string): number {
+  const percent = Number(/^(\d+(?:\.\d*)?|\.\d+)\s*%$/.exec(text)?.[1]);
+  if (percent <= 100) return percent / 100;
+  throw new InvalidArgumentError('Give a share of the samples, from 0% to 100%, as in 5%.');
+}
+
+export function parseLimit(text: string): number {
+  if (/^\d+$/.test(text) && Number(text) >= 1) return Number(text);
+  throw new InvalidArgumentError('Give a whole number from 1 on.');
+}
+
+/** `12s`, or `end`: infinite. */
+export function parseMoment(text: string): number {
+  return text === 'end' ? Number.POSITIVE_INFINITY : parseDurationOrZero(text);
+}
+
+export function parseDurationOrZero(text: string): number {
+  return /^0+[a-z]*$/.test(text) ? 0 : parseDuration(text);
+}
+
+export const parseShares = boundsOf(parseShare, '0%..5%');
+export const parseAges = boundsOf(parseDurationOrZero, '30s..');
+export const parseSizes = boundsOf(bytes, '1MiB..');
+export const parseAddresses = boundsOf(address, '7f12a0000000..7f12b0000000');
+
+/** What takes `a..b`, `a..` or `..b`. */
+function boundsOf(parse: (text: string) => number, example: string): (text: string) => Bounds {
+  return (text) => {
+    const [from, to, ...more] = text.split('..').map((part) => part.trim());
+    if (to === undefined || more.length > 0 || (from === '' && to === '')) {
+      throw new InvalidArgumentError(`Give bounds, one of which may be left out, as in ${example}.`);
+    }
+    const bounds = {
+      from: from === '' ? Number.NEGATIVE_INFINITY : parse(from!),
+      to: to === '' ? Number.POSITIVE_INFINITY : parse(to),
+    };
+    if (bounds.from <= bounds.to) return bounds;
+    throw new InvalidArgumentError('The first bound is larger than the second; exchange them.');
+  };
+}
+
+function bytes(text: string): number {
+  try {
+    return parseBytes(text);
+  } catch (error) {
+    if (error instanceof UnitError) throw new InvalidArgumentError(`${error.message}.`);
+    throw error;
+  }
+}
+
+function address(text: string): number {
+  if (/^(0x)?[0-9a-f]{1,16}$/i.test(text)) return Number.parseInt(text, 16);
+  throw new InvalidArgumentError('An address is hex, as in 7f12a0000000.');
+}
+
+export function parsePattern(text: string): RegExp {
+  try {
+    return new RegExp(text);
+  } catch (error) {
+    throw new InvalidArgumentError(
+      `${(error as Error).message}; put a \\ before a character that is meant as itself.`,
+    );
+  }
+}
+
+export interface WindowOptions {
+  readonly from?: number;
+  readonly to?: number;
+  readonly at?: number;
+}
+
+/** @throws UsageError */
+export function windowOf({ from, to, at }: WindowOptions): Window {
+  if (at !== undefined && (from !== undefined || to !== undefined))
+    throw new UsageError('--at is a moment, --from and --to are a stretch of time; give one or the other');
+  if (from !== undefined && to !== undefined && from >= to)
+    throw new UsageError('--from is not before --to; exchange them');
+  return {
+    ...(from !== undefined && { fromUs: from }),
+    ...(to !== undefined && { toUs: to }),
+    ...(at !== undefined && { atUs: at }),
+  };
+}

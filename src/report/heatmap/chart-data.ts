@@ -1,0 +1,218 @@
+import type { PageRange } from '../heat-strip.js';
+import { clip, nameOfRange } from '../mapping-names.js';
+import {
+  type Cells,
+  cellsOf,
+  type HeatMap,
+  LEAST_HEIGHT,
+  type Panel,
+  scaleTop,
+  shareRows,
+  spansOf,
+} from './heat-map.js';
+import { HEAT_COLOURS, heatIn, hex, type Theme } from './palette.js';
+import { gapText, leftOutText, panelName, panelParts, titleParts } from './words.js';
+
+/** A cell: from and to in us, from and to in bytes, accessed share, age in us, index in `names` (-1 where none is known). */
+export type ChartCell = readonly [number, number, number, number, number, number, number];
+
+export interface ChartRange {
+  readonly startBytes: number;
+  readonly endBytes: number;
+  readonly cells: readonly ChartCell[];
+  /** What is mapped where: from, to, in bytes, and a short name; in order. */
+  readonly mapped: readonly (readonly [number, number, string])[];
+  /** What was cut out between this range and the one below. */
+  readonly gap: string | undefined;
+}
+
+export interface ChartPanel {
+  readonly heading: string;
+  /** In address order. */
+  readonly ranges: readonly ChartRange[];
+  /** The part of the panel's height that each range has. */
+  readonly heights: readonly number[];
+}
+
+/** All that a chart shows, as plain data: it is also what the page carries. Texts are printable, but no HTML. */
+export interface ChartData {
+  readonly title: string;
+  readonly subtitle: string;
+  /** What is not in the picture; empty where all is. */
+  readonly footnote: string;
+  readonly startUs: number;
+  readonly endUs: number;
+  /** The share at the top of the colour scale. */
+  readonly top: number;
+  readonly names: readonly string[];
+  readonly panels: readonly ChartPanel[];
+  readonly colours: {
+    readonly background: string;
+    readonly text: string;
+    readonly dim: string;
+    readonly line: string;
+    readonly never: string;
+    readonly scale: readonly string[];
+  };
+}
+
+export interface ChartDetail {
+  readonly columns: number;
+  /** Of a panel. */
+  readonly rows: number;
+  /** Nobody can point into it: cells are one where they have one colour. */
+  readonly isStill: boolean;
+}
+
+const NAME_COLUMNS = 60;
+const SHORT_NAME_COLUMNS = 22;
+
+export function chartDataOf(map: HeatMap, theme: Theme, detail: ChartDetail): ChartData {
+  const { columns, rows, isStill } = detail;
+  const names = new Map<string, number>();
+  const cells = map.panels.map(({ sums, ranges }) => {
+    const spans = spansOf(sums, columns);
+    const counts = shareRows(ranges, rows, Math.ceil(rows * LEAST_HEIGHT));
+    return ranges.map((range, i) => cellsOf(sums, range, counts[i]!, spans));
+  });
+  const panels = map.panels
+    .map((panel, i) => panelOf(panel, map, cells[i]!, names))
+    .map(isStill ? withoutDetails : (panel) => panel);
+  return {
+    title: `pagepulse heat map: ${clip(titleParts(map)[0]!, NAME_COLUMNS)}`,
+    subtitle: titleParts(map).slice(1).join('  '),
+    footnote: leftOutText(map) ?? '',
+    startUs: map.startUs,
+    endUs: map.endUs,
+    top: scaleTop(cells.flat()),
+    names: [...names.keys()],
+    panels,
+    colours: coloursOf(theme),
+  };
+}
+
+function panelOf(
+  panel: Panel,
+  map: HeatMap,
+  cells: readonly Cells[],
+  names: Map<string, number>,
+): ChartPanel {
+  const { ranges, sums } = panel;
+  const bytes = (pages: number) => pages * sums.pageSize;
+  return {
+    heading: [panelName(panel), ...panelParts(panel, map)].join('  '),
+    heights: shareRows(ranges, 1_000, 1_000 * LEAST_HEIGHT).map((part) => part / 1_000),
+    ranges: ranges.map((range, i) => {
+      const nameIndices = rowNames(panel, cells[i]!, names);
+      const before = ranges[i - 1];
+      return {
+        startBytes: bytes(range.startPage),
+        endBytes: bytes(range.endPage),
+        cells: chartCells(cells[i]!, nameIndices, sums.pageSize),
+        mapped: mappedIn(panel, range),
+        gap: before && gapText(bytes(range.startPage - before.endPage)),
+      };
+    }),
+  };
+}
+
+function indexOf(name: string, names: Map<string, number>): number {
+  const index = names.get(name) ?? names.size;
+  names.set(name, index);
+  return index;
+}
+
+function rowNames({ sums: { mappings } }: Panel, { rowEdges }: Cells, names: Map<string, number>): number[] {
+  const rows = rowEdges.length - 1;
+  if (mappings.length === 0) return Array.from({ length: rows }, () => -1);
+  return Array.from({ length: rows }, (_, row) =>
+    indexOf(nameOfRange(mappings, rowEdges[row]!, rowEdges[row + 1]!, NAME_COLUMNS), names),
+  );
+}
+
+/** Rows of one time that say the same are one cell: most lie in the same region. */
+function chartCells({ rowEdges, spans, shares, agesUs }: Cells, names: readonly number[], pageSize: number) {
+  const rows = names.length;
+  const cells: ChartCell[] = [];
+  spans.forEach(({ startUs, endUs }, column) => {
+    for (let row = 0; row < rows; ) {
+      const first = row;
+      const [share, age] = [shares[column * rows + row]!, agesUs[column * rows + row]!];
+      const isSame = (other: number) =>
+        shares[column * rows + other] === share &&
+        agesUs[column * rows + other] === age &&
+        names[other] === names[first];
+      do row++;
+      while (row < rows && isSame(row));
+      if (Number.isNaN(share)) continue;
+      const [from, to] = [rowEdges[first]! * pageSize, rowEdges[row]! * pageSize];
+      cells.push([startUs, endUs, from, to, Number(share.toFixed(4)), Math.round(age), names[first]!]);
+    }
+  });
+  return cells;
+}
+
+/** Cells that touch in time and have about the same share, 1/250 at most apart, are one; and which is the oldest is not told. */
+function withoutDetails(panel: ChartPanel): ChartPanel {
+  return { ...panel, ranges: panel.ranges.map((range) => ({ ...range, cells: joined(range.cells) })) };
+}
+
+/** @param cells by time, then by address; so the result is not */
+function joined(cells: readonly ChartCell[]): ChartCell[] {
+  const open = new Map<string, ChartCell>();
+  const closed: ChartCell[] = [];
+  for (const [startUs, endUs, from, to, share] of stacked(cells)) {
+    const key = `${from} ${to} ${share}`;
+    const before = open.get(key);
+    if (before && before[1] !== startUs) closed.push(before);
+    const isLonger = before?.[1] === startUs;
+    open.set(key, [isLonger ? before[0] : startUs, endUs, from, to, share, 0, -1]);
+  }
+  return [...closed, ...open.values()];
+}
+
+/** Neighbours in address that have one share, as one. */
+function stacked(cells: readonly ChartCell[]): ChartCell[] {
+  const columns: ChartCell[] = [];
+  for (const [startUs, endUs, from, to, exact] of cells) {
+    const share = exact === 0 ? 0 : Math.max(1, Math.round(exact * 250)) / 250;
+    const last = columns.at(-1);
+    const isSame = last && last[0] === startUs && last[3] === from && last[4] === share;
+    if (isSame) columns[columns.length - 1] = [startUs, endUs, last[2], to, share, 0, -1];
+    else columns.push([startUs, endUs, from, to, share, 0, -1]);
+  }
+  return columns;
+}
+
+/** Neighbours of the same name are one. */
+function mappedIn({ sums: { mappings, pageSize } }: Panel, range: PageRange) {
+  const mapped: [number, number, string][] = [];
+  for (const mapping of mappings) {
+    const from = Math.max(mapping.startPage, range.startPage);
+    const to = Math.min(mapping.endPage, range.endPage);
+    if (to <= from) continue;
+    const name = nameOfRange([mapping], from, to, SHORT_NAME_COLUMNS);
+    const last = mapped.at(-1);
+    if (last && last[1] === from * pageSize && last[2] === name) last[1] = to * pageSize;
+    else mapped.push([from * pageSize, to * pageSize, name]);
+  }
+  return mapped;
+}
+
+function coloursOf(theme: Theme): ChartData['colours'] {
+  const [background, text, dim, line] =
+    theme === 'dark'
+      ? ['#0d1117', '#e6edf3', '#9da7b3', '#57606a']
+      : ['#ffffff', '#1f2328', '#59636e', '#afb8c1'];
+  const scale = Array.from({ length: HEAT_COLOURS }, (_, i) =>
+    hex(heatIn(theme, Math.max(i / (HEAT_COLOURS - 1), Number.MIN_VALUE))),
+  );
+  return {
+    background: background!,
+    text: text!,
+    dim: dim!,
+    line: line!,
+    never: hex(heatIn(theme, 0)),
+    scale,
+  };
+}

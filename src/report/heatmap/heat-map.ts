@@ -1,0 +1,168 @@
+import type { PageRange } from '../heat-strip.js';
+import type { SourceHeader } from '../source/observation.js';
+import { addToCells, type CellSums, type Profile } from './profile.js';
+import { accessedIn, chooseRanges, type RangeChoice, watchedPages } from './ranges.js';
+import type { TargetSums, TimeSpan } from './sums.js';
+
+/** One target, and which of its addresses are shown. */
+export interface Panel {
+  readonly sums: TargetSums;
+  /** In address order. */
+  readonly ranges: readonly PageRange[];
+  /** Of what could not be shown, because there were too many ranges. */
+  readonly leftOut: readonly PageRange[];
+  readonly shownBytes: number;
+  /** All that was watched at any time. */
+  readonly watchedBytes: number;
+  /** The part of all accesses that lies in the ranges shown, 0 .. 1; 0 where there were none. */
+  readonly accessesShown: number;
+}
+
+/** A picture that has not been given a size yet. */
+export interface HeatMap extends TimeSpan {
+  readonly source: SourceHeader;
+  readonly choice: RangeChoice;
+  /** Those with most accesses first. */
+  readonly panels: readonly Panel[];
+  readonly leftOut: { readonly targets: number /** Of all accesses, 0 .. 1. */; readonly accesses: number };
+}
+
+/** @param targets at least one */
+export function heatMapOf(
+  source: SourceHeader,
+  targets: readonly TargetSums[],
+  choice: RangeChoice,
+  maxPanels: number,
+): HeatMap {
+  const byAccesses = [...targets].sort((a, b) => b.accessed - a.accessed);
+  const panels = byAccesses.slice(0, maxPanels).map((sums) => panelOf(sums, choice));
+  const sumOf = (some: readonly TargetSums[]) => some.reduce((sum, { accessed }) => sum + accessed, 0);
+  const left = byAccesses.slice(maxPanels);
+  const slices = panels.flatMap(({ sums }) => [sums.slices[0]!, sums.slices.at(-1)!]);
+  return {
+    source,
+    choice,
+    panels,
+    startUs: Math.min(...slices.map(({ startUs }) => startUs)),
+    endUs: Math.max(...slices.map(({ endUs }) => endUs)),
+    leftOut: { targets: left.length, accesses: sumOf(left) / (sumOf(targets) || 1) },
+  };
+}
+
+function panelOf(sums: TargetSums, choice: RangeChoice): Panel {
+  const total = sums.total();
+  const { shown, leftOut } = chooseRanges(total, sums.mappings, choice);
+  const all = { startPage: 0, endPage: Number.POSITIVE_INFINITY };
+  const shownBytes = sumBy(shown, (range) => watchedPages(total, range)) * sums.pageSize;
+  return {
+    sums,
+    ranges: shown,
+    leftOut,
+    shownBytes,
+    watchedBytes: watchedPages(total, all) * sums.pageSize,
+    accessesShown: sumBy(shown, (range) => accessedIn(total, range)) / (accessedIn(total, all) || 1),
+  };
+}
+
+function sumBy<T>(items: readonly T[], value: (item: T) => number): number {
+  return items.reduce((sum, item) => sum + value(item), 0);
+}
+
+/** What is shown of one range: a cell for each of its rows, from low addresses to high, in each of the time spans. */
+export interface Cells {
+  /** In pages, one more than there are rows. */
+  readonly rowEdges: Float64Array;
+  readonly spans: readonly TimeSpan[];
+  /** [span x rows + row]: the mean share of samples that found it accessed, 0 .. 1; NaN where nobody watched. */
+  readonly shares: Float64Array;
+  /** The mean age in us; NaN where nobody watched. */
+  readonly agesUs: Float64Array;
+}
+
+/**
+ * The cells of a range. Each is the mean over its pages and its time, as far as they were watched: what covers half of a
+ * cell for half of its time counts as much as that.
+ */
+export function cellsOf(sums: TargetSums, range: PageRange, rows: number, spans: readonly TimeSpan[]): Cells {
+  const rowEdges = rowEdgesOf(range, rows);
+  const count = rowEdges.length - 1;
+  const shares = new Float64Array(spans.length * count);
+  const agesUs = new Float64Array(spans.length * count);
+  spans.forEach((span, i) => {
+    const cells = columnOf(sums, rowEdges, span);
+    for (let row = 0; row < count; row++) {
+      shares[i * count + row] = Math.min(1, cells.accessed[row]! / cells.watched[row]!);
+      agesUs[i * count + row] = cells.aged[row]! / cells.watched[row]!;
+    }
+  });
+  return { rowEdges, spans, shares, agesUs };
+}
+
+function columnOf(sums: TargetSums, rowEdges: Float64Array, span: TimeSpan): CellSums {
+  const zeros = () => new Float64Array(rowEdges.length - 1);
+  const cells = { watched: zeros(), accessed: zeros(), aged: zeros() };
+  for (const slice of slicesIn(sums, span)) {
+    const overlap = Math.min(slice.endUs, span.endUs) - Math.max(slice.startUs, span.startUs);
+    addToCells(slice.profile, rowEdges, overlap / (slice.endUs - slice.startUs), cells);
+  }
+  return cells;
+}
+
+function slicesIn({ slices }: TargetSums, { startUs, endUs }: TimeSpan): (TimeSpan & { profile: Profile })[] {
+  return slices.filter((slice) => slice.startUs < endUs && slice.endUs > startUs);
+}
+
+/** Whole pages; as many rows as there are pages at most. */
+function rowEdgesOf({ startPage, endPage }: PageRange, rows: number): Float64Array {
+  const pages = endPage - startPage;
+  const count = Math.max(1, Math.min(rows, pages));
+  return Float64Array.from({ length: count + 1 }, (_, i) => startPage + Math.round((pages * i) / count));
+}
+
+/** The times of a target's slices, at most `limit` of them: where there are more, neighbours share one. */
+export function spansOf({ slices }: TargetSums, limit: number): TimeSpan[] {
+  const together = Math.ceil(slices.length / limit);
+  return Array.from({ length: Math.ceil(slices.length / together) }, (_, i) => {
+    const some = slices.slice(i * together, (i + 1) * together);
+    return { startUs: some[0]!.startUs, endUs: some.at(-1)!.endUs };
+  });
+}
+
+/** So many equal parts of a time. */
+export function equalSpans({ startUs, endUs }: TimeSpan, count: number): TimeSpan[] {
+  const at = (i: number) => startUs + ((endUs - startUs) * i) / count;
+  return Array.from({ length: count }, (_, i) => ({ startUs: at(i), endUs: at(i + 1) }));
+}
+
+/** A range is never lower than this part of its panel: small ranges are as often what somebody looks for as large ones. */
+export const LEAST_HEIGHT = 1 / 8;
+
+/** Rows for each range: at least `least`, the others by their sizes. All together `rows`, where that is enough. */
+export function shareRows(ranges: readonly PageRange[], rows: number, least: number): number[] {
+  const sizes = ranges.map(({ startPage, endPage }) => endPage - startPage);
+  const isSmall = sizes.map(() => false);
+  for (;;) {
+    const free = rows - isSmall.filter(Boolean).length * least;
+    const pages = sizes.reduce((sum, size, i) => (isSmall[i] ? sum : sum + size), 0);
+    const wanted = sizes.map((size, i) => (isSmall[i] ? least : (free * size) / pages));
+    const next = wanted.findIndex((want, i) => !isSmall[i] && !(want >= least));
+    if (next < 0) return withRoundedSum(wanted, least);
+    isSmall[next] = true;
+  }
+}
+
+function withRoundedSum(wanted: readonly number[], least: number): number[] {
+  let sum = 0;
+  return wanted.map((want) => {
+    const before = Math.round(sum);
+    sum += want;
+    return Math.max(least, Math.round(sum) - before);
+  });
+}
+
+/** The top of the colour scale: at least the largest share shown. */
+export function scaleTop(cells: readonly Cells[]): number {
+  let largest = 0;
+  for (const { shares } of cells) for (const share of shares) if (share > largest) largest = share;
+  return [0.01, 0.02, 0.05, 0.1, 0.2, 0.5].find((top) => largest <= top * 1.0001) ?? 1;
+}

@@ -1,0 +1,41 @@
+import { cellsOf, type HeatMap, LEAST_HEIGHT, shareRows, spansOf } from './heat-map.js';
+
+/**
+ * A heat map as plain data (docs/heatmap.md). A range's `shares` and `agesUs` are lists of rows, from low addresses to high,
+ * for each of the `times`; null where nobody watched.
+ */
+export function heatMapJson(map: HeatMap, { columns, rows }: { columns: number; rows: number }): object {
+  const { source, leftOut, panels } = map;
+  return {
+    source: source.name,
+    startedAt: source.startedAt,
+    check: source.check,
+    startUs: map.startUs,
+    endUs: map.endUs,
+    leftOut,
+    processes: panels.map(({ sums, ranges, watchedBytes, accessesShown }) => {
+      const spans = spansOf(sums, columns);
+      const counts = shareRows(ranges, rows, Math.ceil(rows * LEAST_HEIGHT));
+      return {
+        pid: sums.target.pid,
+        startTime: sums.target.startTime,
+        comm: sums.target.comm,
+        snapshots: sums.snapshots,
+        watchedBytes,
+        accessesShown,
+        times: spans.map(({ startUs, endUs }) => [startUs, endUs]),
+        ranges: ranges.map((range, i) => {
+          const { rowEdges, shares, agesUs } = cellsOf(sums, range, counts[i]!, spans);
+          const count = rowEdges.length - 1;
+          const byTime = (cells: Float64Array) =>
+            spans.map((_, column) => Array.from(cells.subarray(column * count, (column + 1) * count)));
+          return {
+            addresses: Array.from(rowEdges, (page) => (page * sums.pageSize).toString(16)),
+            shares: byTime(shares),
+            agesUs: byTime(agesUs),
+          };
+        }),
+      };
+    }),
+  };
+}

@@ -1,0 +1,23 @@
+import { fileURLToPath } from 'node:url';
+
+const FONTS = ['400Regular/RobotoMono_400Regular', '700Bold/RobotoMono_700Bold'];
+/** Beyond these the font has no characters; then those of the system may have them. */
+const IN_FONT = /^[\t\n\x20-\u024f\u0370-\u03ff\u0400-\u04ff\u2000-\u206f]*$/;
+
+/**
+ * An SVG document as a PNG picture, with twice as many pixels each way, for dense screens. Brings its font: a container has
+ * none. Loads resvg when first called.
+ */
+export async function renderPng(svg: string): Promise<Uint8Array> {
+  const { Resvg } = await import('@resvg/resvg-js');
+  const fontFiles = FONTS.map((name) =>
+    fileURLToPath(import.meta.resolve(`@expo-google-fonts/roboto-mono/${name}.ttf`)),
+  );
+  const font = {
+    fontFiles,
+    loadSystemFonts: !IN_FONT.test(svg),
+    defaultFontFamily: 'Roboto Mono',
+    monospaceFamily: 'Roboto Mono',
+  };
+  return new Resvg(svg, { fitTo: { mode: 'zoom', value: 2 }, font }).render().asPng();
+}

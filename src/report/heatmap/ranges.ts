@@ -1,0 +1,154 @@
+import type { Mapping } from '../../kernel/mapping.js';
+import type { PageRange } from '../heat-strip.js';
+import type { Profile } from './profile.js';
+
+/** Which addresses to show. `hottest`: where nearly all accesses were; `all`: all that was watched. */
+export type RangeChoice = 'hottest' | 'all' | readonly PageRange[];
+
+export interface ChosenRanges {
+  /** In address order, without those between them that were cut out. */
+  readonly shown: readonly PageRange[];
+  /** Would have been shown, but there were too many of them. */
+  readonly leftOut: readonly PageRange[];
+}
+
+/** A gap between what was watched is cut out if it would take more than a ninth of the picture. */
+const GAP_TO_REST = 1 / 8;
+/** One of memory that is merely not hot, if it would take more than a third: it is what the hot stands out from. */
+const COLD_TO_REST = 1 / 2;
+const MAX_RANGES = 6;
+/** Hot are pieces from this part of the mean share on, weighted by where the accesses were. */
+const HOT_PART = 1 / 8;
+/** How much of what is around a hot range is shown on each side, for comparison. */
+const MARGIN = 1 / 16;
+
+/**
+ * @param total what happened in the whole time
+ * @param mappings in address order; empty where none are known
+ */
+export function chooseRanges(
+  total: Profile,
+  mappings: readonly Mapping[],
+  choice: RangeChoice,
+): ChosenRanges {
+  if (typeof choice === 'object') return { shown: choice, leftOut: [] };
+  const covered = runsOf(total, (i) => total.watchedUs[i]! > 0);
+  const hot = choice === 'hottest' ? hotRuns(total) : [];
+  if (hot.length > 0) return mostAccessed(total, withMargins(cutGaps(hot, COLD_TO_REST), covered));
+  const mapped = mappings.length > 0 ? common(covered, mappings) : [];
+  return mostAccessed(total, cutGaps(mapped.length > 0 ? mapped : covered));
+}
+
+/** The longest runs of pieces of which this is true. */
+function runsOf({ edges, watchedUs }: Profile, isIn: (i: number) => boolean): PageRange[] {
+  const runs: PageRange[] = [];
+  for (let i = 0; i < watchedUs.length; i++) {
+    if (!isIn(i)) continue;
+    const startPage = edges[i]!;
+    while (i + 1 < watchedUs.length && isIn(i + 1)) i++;
+    runs.push({ startPage, endPage: edges[i + 1]! });
+  }
+  return runs;
+}
+
+/**
+ * A few hot pages among terabytes that are accessed once in a while, or a warm heap beside one hot page of a stack: what
+ * is hot is told by the share that accesses meet on the average, so each of them is found.
+ */
+function hotRuns(total: Profile): PageRange[] {
+  const { edges, watchedUs, accessedUs } = total;
+  const shareOf = (i: number) => (watchedUs[i]! > 0 ? accessedUs[i]! / watchedUs[i]! : 0);
+  let accessed = 0;
+  let weighted = 0;
+  for (let i = 0; i < watchedUs.length; i++) {
+    const here = accessedUs[i]! * (edges[i + 1]! - edges[i]!);
+    accessed += here;
+    weighted += here * shareOf(i);
+  }
+  if (accessed === 0) return [];
+  return runsOf(total, (i) => shareOf(i) >= (weighted / accessed) * HOT_PART);
+}
+
+/** Runs with what lies between them, cut in pieces at gaps of more than `part` of the rest. */
+function cutGaps(runs: readonly PageRange[], part = GAP_TO_REST): PageRange[] {
+  const gapBefore = (i: number) => runs[i]!.startPage - runs[i - 1]!.endPage;
+  let extent = (runs.at(-1)?.endPage ?? 0) - (runs[0]?.startPage ?? 0);
+  const cuts = new Set<number>();
+  const byGap = runs.map((_, i) => i).slice(1);
+  for (const i of byGap.sort((a, b) => gapBefore(b) - gapBefore(a))) {
+    if (gapBefore(i) <= (extent - gapBefore(i)) * part) break;
+    extent -= gapBefore(i);
+    cuts.add(i);
+  }
+  const ranges: PageRange[] = [];
+  let first = 0;
+  for (let i = 1; i <= runs.length; i++) {
+    if (i < runs.length && !cuts.has(i)) continue;
+    ranges.push({ startPage: runs[first]!.startPage, endPage: runs[i - 1]!.endPage });
+    first = i;
+  }
+  return ranges;
+}
+
+/** Margins end where memory was not watched, and where another range begins. */
+function withMargins(ranges: readonly PageRange[], covered: readonly PageRange[]): PageRange[] {
+  return ranges.map(({ startPage, endPage }, i) => {
+    const margin = Math.ceil((endPage - startPage) * MARGIN);
+    const from = covered.find((run) => run.endPage > startPage)!.startPage;
+    const to = covered.findLast((run) => run.startPage < endPage)!.endPage;
+    return {
+      startPage: Math.max(startPage - margin, from, ranges[i - 1]?.endPage ?? 0),
+      endPage: Math.min(endPage + margin, to, ranges[i + 1]?.startPage ?? Number.POSITIVE_INFINITY),
+    };
+  });
+}
+
+function mostAccessed(total: Profile, ranges: readonly PageRange[]): ChosenRanges {
+  const byAccesses = ranges
+    .map((range) => ({ range, accessed: accessedIn(total, range) }))
+    .sort((a, b) => b.accessed - a.accessed)
+    .map(({ range }) => range);
+  const inOrder = (some: readonly PageRange[]) => [...some].sort((a, b) => a.startPage - b.startPage);
+  return { shown: inOrder(byAccesses.slice(0, MAX_RANGES)), leftOut: inOrder(byAccesses.slice(MAX_RANGES)) };
+}
+
+/** Page-microseconds in which a range was found accessed. */
+export function accessedIn({ edges, accessedUs }: Profile, { startPage, endPage }: PageRange): number {
+  return sumIn(edges, accessedUs, startPage, endPage);
+}
+
+/** Pages of a range that were watched at any time. */
+export function watchedPages({ edges, watchedUs }: Profile, { startPage, endPage }: PageRange): number {
+  return sumIn(
+    edges,
+    watchedUs.map((us) => (us > 0 ? 1 : 0)),
+    startPage,
+    endPage,
+  );
+}
+
+function sumIn(edges: Float64Array, densities: Float64Array, startPage: number, endPage: number): number {
+  let sum = 0;
+  for (let i = 0; i < densities.length; i++) {
+    const pages = Math.min(edges[i + 1]!, endPage) - Math.max(edges[i]!, startPage);
+    if (pages > 0) sum += densities[i]! * pages;
+  }
+  return sum;
+}
+
+/** Where both lie. Both in order. */
+function common(a: readonly PageRange[], b: readonly PageRange[]): PageRange[] {
+  const both: PageRange[] = [];
+  let j = 0;
+  for (const { startPage, endPage } of a) {
+    while (j < b.length && b[j]!.endPage <= startPage) j++;
+    for (let k = j; k < b.length && b[k]!.startPage < endPage; k++) {
+      const from = Math.max(startPage, b[k]!.startPage);
+      const to = Math.min(endPage, b[k]!.endPage);
+      const last = both.at(-1);
+      if (last?.endPage === from) both[both.length - 1] = { ...last, endPage: to };
+      else if (to > from) both.push({ startPage: from, endPage: to });
+    }
+  }
+  return both;
+}

@@ -1,0 +1,185 @@
+import { bold, type ColourMode, dim } from '../colour.js';
+import { clip, columnsOf, nameOfRange } from '../mapping-names.js';
+import { joinFitting } from '../picture.js';
+import { formatDuration } from '../units.js';
+import {
+  type Cells,
+  cellsOf,
+  equalSpans,
+  type HeatMap,
+  LEAST_HEIGHT,
+  type Panel,
+  scaleTop,
+  shareRows,
+} from './heat-map.js';
+import { heatIn, type Rgb, type Theme, xtermColour } from './palette.js';
+import { timeTicks } from './ticks.js';
+import { gapText, leftOutText, panelName, panelParts, percent, titleParts } from './words.js';
+
+export interface TerminalOptions {
+  /** Columns, at least 20. */
+  readonly width: number;
+  /** Lines of each panel's cells. */
+  readonly lines: number;
+  readonly colour: ColourMode;
+  readonly theme: Theme;
+}
+
+const ADDRESS_WIDTH = 12;
+const NAMES_WIDTH = 22;
+const MIN_CELLS = 20;
+/** In a narrower terminal the cells need the columns. */
+const WIDTH_FOR_NAMES = 72;
+const UPPER_HALF = '\u2580';
+const RESET = '\x1b[0m';
+
+/** The picture as lines, none wider than the terminal. Without colours a line has one row of digits, with them two. */
+export function renderHeatMap(map: HeatMap, options: TerminalOptions): string[] {
+  const { width, colour } = options;
+  const laidOut = map.panels.map((panel) => layOut(panel, map, options));
+  const top = scaleTop(laidOut.flatMap(({ cells }) => cells));
+  const lines = [bold(joinFitting(['pagepulse heat map', ...titleParts(map)], width), colour)];
+  for (const panel of laidOut) lines.push('', ...panelLines(panel, map, top, options));
+  lines.push('', legend(top, options));
+  const left = leftOutText(map);
+  if (left) lines.push(dim(clip(left, width), colour));
+  return lines;
+}
+
+interface LaidOut {
+  readonly panel: Panel;
+  readonly cells: readonly Cells[];
+  readonly columns: number;
+  readonly namesWidth: number;
+}
+
+function rowsPerLine(colour: ColourMode): 1 | 2 {
+  return colour === 'none' ? 1 : 2;
+}
+
+function layOut(panel: Panel, map: HeatMap, { width, lines, colour }: TerminalOptions): LaidOut {
+  const { sums, ranges } = panel;
+  const hasNames = width >= WIDTH_FOR_NAMES && sums.mappings.length > 0;
+  const namesWidth = hasNames ? NAMES_WIDTH : 0;
+  const columns = Math.max(1, width - labelWidth(width) - namesWidth);
+  const spans = equalSpans(map, columns);
+  const forCells = Math.max(ranges.length, lines - ranges.length + 1);
+  const rows = shareRows(ranges, forCells, Math.max(1, Math.floor(forCells * LEAST_HEIGHT)));
+  const cells = ranges.map((range, i) => cellsOf(sums, range, rows[i]! * rowsPerLine(colour), spans));
+  return { panel, cells, columns, namesWidth };
+}
+
+function labelWidth(width: number): number {
+  return width - ADDRESS_WIDTH - 1 >= MIN_CELLS ? ADDRESS_WIDTH + 1 : 0;
+}
+
+function panelLines(laidOut: LaidOut, map: HeatMap, top: number, options: TerminalOptions): string[] {
+  const { panel, cells, columns } = laidOut;
+  const { pageSize } = panel.sums;
+  const { width, colour } = options;
+  const label = labelWidth(width);
+  const lines = [bold(joinFitting([panelName(panel), ...panelParts(panel, map)], width), colour)];
+  for (let i = cells.length - 1; i >= 0; i--) {
+    lines.push(...rangeLines(laidOut, cells[i]!, top, options));
+    if (i === 0) break;
+    const gap = (panel.ranges[i]!.startPage - panel.ranges[i - 1]!.endPage) * pageSize;
+    lines.push(' '.repeat(label) + dim(clip(`~~ ${gapText(gap)} ~~`, columns), colour));
+  }
+  lines.push(' '.repeat(label) + dim(timeAxis(map, columns), colour));
+  return lines;
+}
+
+/** From high addresses to low. A line is labelled with the address that it begins at. */
+function rangeLines(laidOut: LaidOut, cells: Cells, top: number, options: TerminalOptions): string[] {
+  const { colour, width } = options;
+  const { pageSize, mappings } = laidOut.panel.sums;
+  const rows = cells.rowEdges.length - 1;
+  const step = rowsPerLine(colour);
+  const lines: string[] = [];
+  let named = '';
+  for (let upper = rows - 1; upper >= 0; upper -= step) {
+    const lower = Math.max(0, upper - step + 1);
+    const startPage = cells.rowEdges[lower]!;
+    const address = (startPage * pageSize).toString(16).padStart(ADDRESS_WIDTH);
+    const label = labelWidth(width) > 0 ? dim(`${address} `, colour) : '';
+    const name =
+      laidOut.namesWidth > 0
+        ? nameOfRange(mappings, startPage, cells.rowEdges[upper + 1]!, laidOut.namesWidth - 1)
+        : '';
+    lines.push(
+      label +
+        paintRow(cells, upper, step === 2 ? upper - 1 : -1, top, options) +
+        (name === named ? '' : dim(` ${name}`, colour)),
+    );
+    named = name;
+  }
+  return lines;
+}
+
+/** @param lower the row of the lower half of the line; -1 for none */
+function paintRow(cells: Cells, upper: number, lower: number, top: number, options: TerminalOptions): string {
+  const { spans, shares, rowEdges } = cells;
+  const rows = rowEdges.length - 1;
+  if (options.colour === 'none') {
+    return spans.map((_, i) => digit(shares[i * rows + upper]! / top)).join('');
+  }
+  let line = '';
+  let last = '';
+  for (let i = 0; i < spans.length; i++) {
+    const above = colourOf(shares[i * rows + upper]!, top, options.theme);
+    const below = lower < 0 ? undefined : colourOf(shares[i * rows + lower]!, top, options.theme);
+    const { code, character } = halves(above, below, options.colour);
+    if (code !== last) line += (last === '' ? '' : RESET) + code;
+    last = code;
+    line += character;
+  }
+  return last === '' ? line : line + RESET;
+}
+
+function colourOf(share: number, top: number, theme: Theme): Rgb | undefined {
+  return Number.isNaN(share) ? undefined : heatIn(theme, share / top);
+}
+
+/** Two cells in one character. Both alike are a coloured space: it has no seam, and needs nothing of a font. */
+function halves(above: Rgb | undefined, below: Rgb | undefined, mode: ColourMode) {
+  const of = (ground: 38 | 48, rgb: Rgb) =>
+    mode === 'truecolor' ? `${ground};2;${rgb.join(';')}` : `${ground};5;${xtermColour(rgb)}`;
+  if (!above && !below) return { code: '', character: ' ' };
+  if (!above) return { code: `\x1b[${of(38, below!)}m`, character: '\u2584' };
+  if (!below) return { code: `\x1b[${of(38, above)}m`, character: UPPER_HALF };
+  const [front, back] = [of(38, above), of(48, below)];
+  if (front.slice(2) === back.slice(2)) return { code: `\x1b[${back}m`, character: ' ' };
+  return { code: `\x1b[${front};${back}m`, character: UPPER_HALF };
+}
+
+/** As `watch` has them: a dot is never, 0 less than a tenth of the scale, a space nobody watched. */
+function digit(share: number): string {
+  if (Number.isNaN(share)) return ' ';
+  return share <= 0 ? '.' : String(Math.min(9, Math.floor(share * 10)));
+}
+
+/** Each label begins at its time. */
+function timeAxis({ startUs, endUs }: HeatMap, columns: number): string {
+  let line = '';
+  for (const us of timeTicks(startUs, endUs, Math.max(2, Math.floor(columns / 12)))) {
+    const at = Math.round(((us - startUs) / (endUs - startUs)) * columns);
+    const label = `\u2575${us === 0 ? '0' : formatDuration(us)}`;
+    if (at + columnsOf(label) > columns || (line !== '' && at < line.length + 2)) continue;
+    line = line.padEnd(at) + label;
+  }
+  return line;
+}
+
+function legend(top: number, { width, colour, theme }: TerminalOptions): string {
+  const [before, after] = ['accessed: never ', ` ${percent(top)} of samples`];
+  const note = '   blank: not watched   addresses grow upwards';
+  const cells = 11;
+  if (before.length + cells + after.length > width) return dim(clip(`0 to ${percent(top)}`, width), colour);
+  const scale = Array.from({ length: cells }, (_, i) => (i === 0 ? 0 : (i - 0.5) / (cells - 1)));
+  const painted =
+    colour === 'none'
+      ? scale.map(digit).join('')
+      : `${scale.map((share) => `${halves(heatIn(theme, share), heatIn(theme, share), colour).code} `).join('')}${RESET}`;
+  const rest = clip(after + note, width - before.length - cells);
+  return dim(before, colour) + painted + dim(rest, colour);
+}

@@ -1,0 +1,89 @@
+import { renderBars } from '../chart.js';
+import { renderTable } from '../table.js';
+import { formatBytes, formatDuration } from '../units.js';
+import type { AccessRegion, AccessResult } from './access.js';
+import type { SourceSummary } from './report.js';
+import {
+  formatAge,
+  headingOf,
+  leftOut,
+  NO_SNAPSHOTS,
+  nameOfProcess,
+  percent,
+  shortName,
+  WIDTH,
+} from './text.js';
+
+const BAR_CELLS = 40;
+const PROCESS_COLUMNS = 16;
+
+/**
+ * The regions that were chosen, and all memory by access share and by how long it was untouched.
+ *
+ * @param chosen in the order in which they are shown
+ */
+export function renderAccess(
+  source: SourceSummary,
+  result: AccessResult,
+  chosen: readonly AccessRegion[],
+  limit: number,
+): string {
+  const { processes, regions, byShare, untouched, hasMappings } = result;
+  const heading = headingOf(source, processes.length);
+  if (processes.length === 0) return `${heading}\n${NO_SNAPSHOTS}\n`;
+  const shown = chosen.slice(0, limit);
+  const what = hasMappings
+    ? 'mapped memory'
+    : 'memory in regions, mapped or not, for this record does not tell what was mapped';
+  const parts = [
+    heading,
+    shown.length > 0
+      ? regionTable(shown, result) + leftOut(chosen.length, shown.length, 'regions')
+      : `None of ${regions.length} regions is within these bounds.`,
+    `By access share (${what})\n${renderBars(
+      byShare.map(({ fromShare, toShare, bytes }) => ({
+        name: toShare === 0 ? 'never' : `${percent(fromShare)} .. ${percent(toShare)}`,
+        value: bytes,
+      })),
+      BAR_CELLS,
+      formatBytes,
+    )}`,
+    `Untouched at the end, for at least\n${untouchedBars(untouched)}`,
+  ];
+  return `${parts.join('\n\n')}\n`;
+}
+
+function regionTable(regions: readonly AccessRegion[], { processes }: AccessResult): string {
+  const names = new Map(processes.map((process) => [process.pid, nameOfProcess(process, PROCESS_COLUMNS)]));
+  const isOne = processes.length === 1;
+  const head = [...(isOne ? [] : ['process']), 'address', 'size', 'accessed', 'age'];
+  const rows = regions.map(({ pid, startAddress, sizeBytes, accessShare, ageUs }) => [
+    ...(isOne ? [] : [names.get(pid)!]),
+    startAddress.toString(16),
+    formatBytes(sizeBytes),
+    percent(accessShare),
+    formatAge(ageUs),
+  ]);
+  const left = isOne ? [4] : [0, 5];
+  const width = renderTable([head, ...rows])
+    .split('\n')
+    .reduce((max, line) => Math.max(max, line.length), 0);
+  const mappings = regions.map(({ mapping }) =>
+    mapping === null ? '-' : shortName(mapping, WIDTH - width - 2),
+  );
+  return renderTable([[...head, 'mapping'], ...rows.map((row, i) => [...row, mappings[i]!])], left);
+}
+
+/** Bars down to the first that nothing reaches. */
+function untouchedBars(untouched: AccessResult['untouched']): string {
+  const none = untouched.findIndex(({ bytes }) => bytes === 0);
+  const shown = none < 0 ? untouched : untouched.slice(0, none + 1);
+  return renderBars(
+    shown.map(({ forUs, bytes }) => ({
+      name: forUs === 0 ? '1 snapshot' : formatDuration(forUs),
+      value: bytes,
+    })),
+    BAR_CELLS,
+    formatBytes,
+  );
+}

@@ -1,0 +1,60 @@
+import { clip, printable } from '../mapping-names.js';
+import { formatDuration } from '../units.js';
+import type { ProcessSummary, SourceSummary } from './report.js';
+
+/** What reports are made for: they are printed once, and must not wrap. */
+export const WIDTH = 80;
+
+/** Two lines: which source, and what was seen of it. */
+export function headingOf(source: SourceSummary, processes: number): string {
+  const { startUs, endUs, snapshots, check, startedAt } = source;
+  if (snapshots === 0) return printable(source.source);
+  const parts = [
+    `${formatDuration(tidy(endUs - startUs))}${startUs >= 1e6 ? ` from ${formatDuration(tidy(startUs))} on` : ''}`,
+    `${count(snapshots, 'snapshot')} of ${count(processes, 'process', 'processes')}`,
+    ...(check === '' ? [] : [`${check} check`]),
+    ...(startedAt === '' ? [] : [`began ${startedAt.replace(/\.\d+Z$/, 'Z')}`]),
+  ];
+  return `${printable(source.source)}\n${parts.join(', ')}`;
+}
+
+/** What is said of a source in which nothing was seen. */
+export const NO_SNAPSHOTS = 'No snapshots: nothing was seen, or nothing in this time or of these processes.';
+
+export function nameOfProcess({ pid, comm }: Pick<ProcessSummary, 'pid' | 'comm'>, columns = 24): string {
+  return clip(pid === 0 ? printable(comm) : `${pid} ${printable(comm)}`, columns);
+}
+
+export function count(value: number, one: string, several = `${one}s`): string {
+  return `${value.toLocaleString('en')} ${value === 1 ? one : several}`;
+}
+
+export function percent(share: number): string {
+  if (share > 0 && share < 0.01) return '<1 %';
+  return `${Math.round(share * 100)} %`;
+}
+
+/** `new` for what has just changed, `-` for what is not there. */
+export function formatAge(us: number | null): string {
+  if (us === null) return '-';
+  return us === 0 ? 'new' : formatDuration(tidy(us));
+}
+
+/** Without the fraction by which an interval ended late. */
+export function tidy(us: number): number {
+  return us < 1e5 ? us : Math.round(us / 1e4) * 1e4;
+}
+
+/** A sentence that says how many rows were left out, if any; begins with a line feed. */
+export function leftOut(all: number, shown: number, what: string): string {
+  return all > shown
+    ? `\n... and ${(all - shown).toLocaleString('en')} more ${what} (--limit shows more)`
+    : '';
+}
+
+/** Of a path the last part, where it is too wide. */
+export function shortName(name: string, columns: number): string {
+  const text = printable(name);
+  const short = text.length > columns && text.startsWith('/') ? text.slice(text.lastIndexOf('/') + 1) : text;
+  return clip(short, columns);
+}

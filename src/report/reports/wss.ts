@@ -1,0 +1,88 @@
+import type { TargetInfo } from '../../core/target.js';
+import type { Observation } from '../source/observation.js';
+import { type ProcessSummary, processSummary, type Report, Span } from './report.js';
+import { type OverTime, Series, type Spread, sumOf } from './series.js';
+
+export interface WssOptions {
+  /** Regions with at least this access share, 0 .. 1, are in the working set; 0: with any access. */
+  readonly minAccessShare: number;
+  /** Of what is told over time; by default a 60th of the whole. */
+  readonly stepUs?: number;
+}
+
+/** A working set and what it is a part of, in bytes. */
+export interface WorkingSet {
+  readonly bytes: Spread;
+  /** Mean over time; null where it was not read. */
+  readonly residentBytes: number | null;
+  readonly overTime: OverTime;
+}
+
+export interface WssResult {
+  readonly minAccessShare: number;
+  /** At each moment the sum of the processes that are watched then; null without a snapshot. */
+  readonly all: WorkingSet | null;
+  readonly processes: readonly (ProcessSummary & WorkingSet)[];
+}
+
+interface WatchedProcess {
+  readonly target: TargetInfo;
+  readonly span: Span;
+  readonly bytes: Series;
+  readonly residentBytes: Series;
+}
+
+const DEFAULT_STEPS = 60;
+/** More would be a record again, not a report. */
+const MAX_STEPS = 100_000;
+
+/** The working set: percentiles, and over time, of each process and of all. */
+export class WssReport implements Report<WssResult> {
+  readonly #processes = new Map<number, WatchedProcess>();
+  readonly #span = new Span();
+
+  constructor(readonly options: WssOptions) {}
+
+  add({ snapshot, residentBytes }: Observation): void {
+    const { target, startUs, endUs, maxNrAccesses } = snapshot;
+    let process = this.#processes.get(target.id);
+    if (!process) {
+      process = { target, span: new Span(), bytes: new Series(), residentBytes: new Series() };
+      this.#processes.set(target.id, process);
+    }
+    this.#span.add(startUs, endUs);
+    process.span.add(startUs, endUs);
+    // Without what rounding adds: 7 % of 100 are 7.000000000000001.
+    const minNrAccesses = Math.max(1, Math.ceil(this.options.minAccessShare * maxNrAccesses - 1e-9));
+    process.bytes.add(startUs, endUs, snapshot.workingSetBytes(minNrAccesses));
+    process.residentBytes.add(startUs, endUs, residentBytes ?? Number.NaN);
+  }
+
+  result(): WssResult {
+    const { minAccessShare } = this.options;
+    const all = [...this.#processes.values()];
+    const processes = all.map((process) => ({
+      ...processSummary(process.target, process.span),
+      ...this.#workingSet(process.bytes, process.residentBytes),
+    }));
+    if (all.length === 0) return { minAccessShare, all: null, processes };
+    const bytes = sumOf(all.map((process) => process.bytes));
+    const isKnown = processes.every(({ residentBytes }) => residentBytes !== null);
+    const resident = isKnown ? sumOf(all.map((process) => process.residentBytes)) : new Series();
+    return { minAccessShare, all: this.#workingSet(bytes, resident), processes };
+  }
+
+  #workingSet(bytes: Series, resident: Series): WorkingSet {
+    const { startUs, us } = this.#span;
+    const stepUs = Math.max(this.options.stepUs ?? us / DEFAULT_STEPS, us / MAX_STEPS, 1);
+    const steps = Math.max(1, Math.ceil(us / stepUs));
+    return {
+      bytes: bytes.spread() ?? NOTHING,
+      residentBytes: resident.spread()?.mean ?? null,
+      overTime: bytes.overTime(startUs, stepUs, steps),
+    };
+  }
+}
+
+/** Of snapshots that took no time at all. */
+const NOTHING: Spread = { mean: 0, min: 0, p5: 0, p25: 0, p50: 0, p75: 0, p95: 0, p99: 0, max: 0 };

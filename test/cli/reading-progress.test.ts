@@ -1,0 +1,75 @@
+import test from 'ava';
+import { progressText, withProgress } from '../../src/cli/reading-progress.js';
+import type { Observation, ObservationSource } from '../../src/report/source/observation.js';
+import { EXAMPLE } from '../record/records.js';
+
+const GIB = 2 ** 30;
+const OBSERVATION: Observation = { snapshot: EXAMPLE, mappings: [], residentBytes: undefined };
+
+function sourceOf(observations: () => AsyncIterable<Observation>): ObservationSource {
+  const header = { name: 'it.ndjson', startedAt: '', check: 'idle-page', pageSize: 4096 } as const;
+  return { header, observations, notes: () => ['a note'] };
+}
+
+class Terminal {
+  readonly shown: string[] = [];
+  isCleared = false;
+
+  constructor(readonly isShown = true) {}
+
+  show(text: string): void {
+    this.shown.push(text);
+    this.isCleared = false;
+  }
+
+  clear(): void {
+    this.isCleared = true;
+  }
+}
+
+test('it says how much of what is read, and how long the rest takes once that can be told', (t) => {
+  const read = (bytesRead: number, totalBytes: number | undefined, elapsedMs: number) =>
+    progressText('it.ndjson', { bytesRead, totalBytes }, elapsedMs);
+  t.is(read(0.425 * GIB, GIB, 500), 'reading it.ndjson: 42 % of 1 GiB');
+  t.is(read(0.25 * GIB, GIB, 2_000), 'reading it.ndjson: 25 % of 1 GiB, 6 s left');
+  t.is(read(0, GIB, 2_000), 'reading it.ndjson: 0 % of 1 GiB');
+  t.is(read(2 * GIB, GIB, 2_000), 'reading it.ndjson: 100 % of 1 GiB', 'a file that grows');
+  t.is(read(GIB, undefined, 2_000), 'reading it.ndjson: 1 GiB', 'a pipe');
+  t.is(progressText('\x1b[2J', { bytesRead: 0, totalBytes: undefined }, 0), 'reading ?[2J: 0 B');
+});
+
+test('on a terminal the line is there while it is read, and gone when that ends, however it ends', async (t) => {
+  for (const how of ['to the end', 'left', 'failed'] as const) {
+    const terminal = new Terminal();
+    const source = Object.assign(
+      sourceOf(async function* () {
+        while (terminal.shown.length === 0) yield OBSERVATION;
+        if (how === 'failed') throw new Error('unreadable');
+        yield OBSERVATION;
+      }),
+      { bytesRead: 1, totalBytes: 4 },
+    );
+    const shown = withProgress(source, terminal);
+    t.deepEqual([shown.header, shown.notes()], [source.header, ['a note']]);
+    const read = async () => {
+      for await (const observation of shown.observations()) {
+        t.is(observation, OBSERVATION);
+        if (how === 'left' && terminal.shown.length > 0) break;
+      }
+    };
+    if (how === 'failed') await t.throwsAsync(read, { message: 'unreadable' });
+    else await read();
+    t.is(terminal.shown[0], 'reading it.ndjson: 25 % of 4 B');
+    t.true(terminal.isCleared, how);
+  }
+});
+
+test('without a terminal, or where nobody knows how far it is, the source is left alone', (t) => {
+  const source = sourceOf(async function* () {});
+  t.is(withProgress(source, new Terminal()), source);
+  const withLength = Object.assign(
+    sourceOf(async function* () {}),
+    { bytesRead: 0, totalBytes: 1 },
+  );
+  t.is(withProgress(withLength, new Terminal(false)), withLength);
+});

@@ -1,0 +1,118 @@
+import { isDeepStrictEqual } from 'node:util';
+import test from 'ava';
+import fc from 'fast-check';
+import { type SnapshotLine, snapshotLine } from '../../src/record/format.js';
+import { parseLine } from '../../src/record/parse.js';
+import { packSnapshot } from '../../src/record/restore.js';
+import { parseSnapshotBytes } from '../../src/record/snapshot-bytes.js';
+import { type Row, snapshotOf } from './records.js';
+
+const PAGE = 4096;
+
+/** What JSON.parse makes of the line; undefined where it is no good snapshot. */
+function packedByJson(bytes: Uint8Array) {
+  const line = parseLine(Buffer.from(bytes).toString());
+  const isSnapshot = typeof line === 'object' && line.type === 'snapshot';
+  return isSnapshot ? packSnapshot(line as SnapshotLine, PAGE) : undefined;
+}
+
+const row = fc.tuple(
+  fc.nat({ max: 2 ** 35 }),
+  fc.nat({ max: 2 ** 35 }),
+  fc.nat({ max: 1e9 - 1 }),
+  fc.nat({ max: 1e9 - 1 }),
+);
+const line: fc.Arbitrary<Uint8Array> = fc
+  .tuple(fc.array(row, { maxLength: 20 }), fc.nat(), fc.option(fc.double({ min: 0, max: 6400, noNaN: true })))
+  .map(([rows, ticks, cpuPercent]) =>
+    Buffer.from(snapshotLine(snapshotOf(rows as Row[], { ticks, cpuPercent }))),
+  );
+
+test('every snapshot that is written is read from its bytes, as JSON.parse reads it', (t) => {
+  fc.assert(
+    fc.property(line, (bytes) => {
+      const packed = parseSnapshotBytes(bytes, PAGE);
+      return packed !== undefined && isDeepStrictEqual(packed, packedByJson(bytes));
+    }),
+    { numRuns: 300 },
+  );
+  t.pass();
+});
+
+test('a line with any byte changed, added or missing is read as JSON.parse reads it, or left to it', (t) => {
+  const byte = fc.oneof(
+    fc.constantFrom(...Buffer.from('0123456789abcfAF"[]{},:.-+eE \t\n\r\\')),
+    fc.nat(255),
+  );
+  fc.assert(
+    fc.property(
+      line,
+      fc.nat(),
+      byte,
+      fc.constantFrom(0, 1),
+      fc.constantFrom(0, 1),
+      (bytes, position, with_, removed, added) => {
+        const at = position % bytes.length;
+        const changed = Buffer.concat([
+          bytes.subarray(0, at),
+          Buffer.alloc(added, with_),
+          bytes.subarray(at + removed),
+        ]);
+        const packed = parseSnapshotBytes(changed, PAGE);
+        return packed === undefined || isDeepStrictEqual(packed, packedByJson(changed));
+      },
+    ),
+    { numRuns: 3_000 },
+  );
+  t.pass();
+});
+
+test('a line that is cut off is left to JSON.parse, at whatever byte', (t) => {
+  const bytes = Buffer.from(
+    snapshotLine(
+      snapshotOf([
+        [1, 2, 3, 4],
+        [5, 6, 7, 8],
+      ]),
+    ),
+  );
+  for (let length = 0; length < bytes.length; length++)
+    t.is(parseSnapshotBytes(bytes.subarray(0, length), PAGE), undefined, `${length}`);
+});
+
+test('what JSON allows and we do not write is left to JSON.parse', (t) => {
+  const written = snapshotLine(snapshotOf([[1, 2, 3, 4]]));
+  for (const [from, to] of [
+    ['"1000"', '"0000000000001000"'],
+    ['"1000"', '"FFF000"'],
+    [',3,4]', ', 3,4]'],
+    [',3,4]', ',3e0,4]'],
+    [',3,4]', ',3,4,"warm"]'],
+    [',3,4]', ',9007199254740991,4]'],
+    ['"startUs":0', '"startUs":0.5'],
+    ['"target":0', '"target":7,"target":0'],
+    [',"cost"', ',"regions":[],"cost"'],
+    [',"cost"', ',"numa":[1],"cost"'],
+  ] as const) {
+    const other = Buffer.from(written.replace(from, to));
+    t.not(other.toString(), written);
+    t.is(parseSnapshotBytes(other, PAGE), undefined, to);
+    t.truthy(packedByJson(other), to);
+  }
+});
+
+test('what is no JSON is not taken for it', (t) => {
+  const written = snapshotLine(snapshotOf([[1, 2, 3, 4]]));
+  for (const [from, to] of [
+    [',3,4]', ',03,4]'],
+    [',3,4]', ',,4]'],
+    ['"1000"', '""'],
+    [']]', '],]'],
+    ['}}', '}'],
+    ['}}', '}}}'],
+  ] as const) {
+    const damaged = Buffer.from(written.replace(from, to));
+    t.is(parseSnapshotBytes(damaged, PAGE), undefined, to);
+    t.is(packedByJson(damaged), undefined, to);
+  }
+});

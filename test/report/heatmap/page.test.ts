@@ -1,0 +1,94 @@
+import { accessSync, constants, writeFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import test from 'ava';
+import { type Browser, chromium } from 'playwright-core';
+import { chartDataOf } from '../../../src/report/heatmap/chart-data.js';
+import { renderHtml } from '../../../src/report/heatmap/html.js';
+import { folderFor } from '../../record/records.js';
+import { mapOf, mappingOf, snapshotsOf, sourceOf, TIB_PAGES } from './examples.js';
+
+const executablePath = (process.env.PATH ?? '')
+  .split(delimiter)
+  .flatMap((folder) => ['chromium', 'chromium-browser', 'google-chrome'].map((name) => join(folder, name)))
+  .find((path) => {
+    try {
+      accessSync(path, constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+const [inBrowser, why] = executablePath ? [test, ''] : [test.skip, ' (skipped: there is no Chromium here)'];
+
+const EVIL = '</script><img src=x onerror="globalThis.isTaken=true">';
+const base = 32 * TIB_PAGES;
+
+inBrowser(
+  `the page opens from disk without network, tells what is under the pointer, and zooms${why}`,
+  async (t) => {
+    const snapshots = snapshotsOf(
+      Array.from({ length: 20 }, () => [
+        [0x1000, 0x1100, 10, 4],
+        [base, base + 0x100, 0, 2],
+      ]),
+      4242,
+      EVIL,
+    );
+    const map = await mapOf(sourceOf(snapshots, [mappingOf(0x1000, 0x1100, EVIL)]));
+    const path = join(folderFor(t), 'heat.html');
+    writeFileSync(
+      path,
+      await renderHtml(chartDataOf(map, 'light', { columns: 512, rows: 320, isStill: false })),
+    );
+
+    const browser: Browser = await chromium.launch({
+      executablePath: executablePath!,
+      args: ['--no-sandbox'],
+    });
+    try {
+      const page = await browser.newPage({ viewport: { width: 1_000, height: 600 } });
+      page.setDefaultTimeout(100_000);
+      const problems: string[] = [];
+      page.on('pageerror', ({ message }) => problems.push(message));
+      page.on('console', (message) => problems.push(message.text()));
+      page.on('request', (request) => {
+        if (!/^(file|data|blob):/.test(request.url())) problems.push(request.url());
+      });
+      await page.goto(pathToFileURL(path).href);
+      await page.waitForSelector('#chart canvas');
+
+      // The lower of two ranges of 1 MiB each.
+      await page.mouse.move(500, 400);
+      const tip = page.locator('#chart table');
+      await tip.waitFor();
+      const text = await tip.innerText();
+      for (const part of ['1000000 - 1100000', '1 MiB', '50 % of samples', '400 ms', EVIL]) {
+        t.true(text.includes(part), `${part} in ${text}`);
+      }
+
+      const before = await page.screenshot();
+      await page.mouse.move(500, 399);
+      await page.mouse.wheel(0, -300);
+      await page.mouse.wheel(0, -300);
+      const seen = (await page.waitForFunction(`(() => {
+      const chart = echarts.getInstanceByDom(document.getElementById('chart'));
+      const { startValue, endValue } = chart.getOption().dataZoom[0];
+      const ticks = chart.getOption().xAxis[0].axisLabel.customValues;
+      return endValue - startValue < 1_900_000 && { startValue, endValue, ticks };
+    })()`)) as { jsonValue(): Promise<unknown> };
+      const { startValue, endValue, ticks } = (await seen.jsonValue()) as {
+        startValue: number;
+        endValue: number;
+        ticks: number[];
+      };
+      t.true(startValue > 0 && endValue < 2_000_000);
+      t.true(ticks.length >= 2 && ticks.every((us) => us >= startValue - 1 && us <= endValue + 1));
+      t.false(before.equals(await page.screenshot()));
+      t.is(await page.evaluate('globalThis.isTaken'), undefined);
+      t.deepEqual(problems, []);
+    } finally {
+      await browser.close();
+    }
+  },
+);

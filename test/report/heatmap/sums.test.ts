@@ -1,0 +1,148 @@
+import test from 'ava';
+import fc from 'fast-check';
+import { cellsOf, equalSpans } from '../../../src/report/heatmap/heat-map.js';
+import { coarsened, type Profile, profileOf } from '../../../src/report/heatmap/profile.js';
+import { gather } from '../../../src/report/heatmap/sums.js';
+import type { RegionRow } from '../snapshots.js';
+import { snapshotsOf, sourceOf } from './examples.js';
+
+/** Regions of pages 0 to 40, with holes. */
+const rows: fc.Arbitrary<RegionRow[]> = fc
+  .array(
+    fc.record({ gap: fc.nat(3), size: fc.integer({ min: 1, max: 9 }), nr: fc.nat(20), age: fc.nat(5) }),
+    {
+      maxLength: 6,
+    },
+  )
+  .map((parts) => {
+    let page = 0;
+    return parts.map(({ gap, size, nr, age }) => {
+      const start = page + gap;
+      page = start + size;
+      return [start, page, nr, age] as const;
+    });
+  });
+
+test('a cell is the mean over its pages and its time, as far as they were watched', async (t) => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(rows, { minLength: 1, maxLength: 8 }),
+      fc.integer({ min: 1, max: 8 }),
+      async (snapshots, columns) => {
+        const [sums] = await gather(sourceOf(snapshotsOf(snapshots)));
+        const spans = equalSpans({ startUs: 0, endUs: snapshots.length * 100_000 }, columns);
+        const { shares, agesUs, rowEdges } = cellsOf(sums!, { startPage: 0, endPage: 50 }, 7, spans);
+        spans.forEach(({ startUs, endUs }, column) => {
+          for (let row = 0; row < 7; row++) {
+            let [watched, accessed, aged] = [0, 0, 0];
+            snapshots.forEach((regions, i) => {
+              const us = Math.min(endUs, (i + 1) * 100_000) - Math.max(startUs, i * 100_000);
+              for (const [start, end, nr, age] of regions) {
+                const pages = Math.min(end, rowEdges[row + 1]!) - Math.max(start, rowEdges[row]!);
+                if (us <= 0 || pages <= 0) continue;
+                watched += us * pages;
+                accessed += (us * pages * nr) / 20;
+                aged += us * pages * age * 100_000;
+              }
+            });
+            const isNear = (a: number, b: number) => Math.abs(a - b) <= 1e-6 * Math.max(1, Math.abs(b));
+            if (watched < 1e-3) continue; // a border of two spans, by rounding
+            t.true(isNear(shares[column * 7 + row]!, accessed / watched));
+            t.true(isNear(agesUs[column * 7 + row]!, aged / watched));
+          }
+        });
+      },
+    ),
+    { numRuns: 60 },
+  );
+});
+
+test('what nobody watched is empty, not cold', async (t) => {
+  const snapshots = snapshotsOf([[[0, 10, 0, 0]], [], [[0, 10, 0, 2]]]);
+  const [sums] = await gather(sourceOf(snapshots));
+  const spans = equalSpans({ startUs: 0, endUs: 300_000 }, 3);
+  const { shares } = cellsOf(sums!, { startPage: 0, endPage: 20 }, 2, spans);
+  t.deepEqual([...shares], [0, Number.NaN, Number.NaN, Number.NaN, 0, Number.NaN]);
+});
+
+function sumOfPages({ edges, accessedUs }: Profile): number {
+  return accessedUs.reduce((sum, us, i) => sum + us * (edges[i + 1]! - edges[i]!), 0);
+}
+
+test('a long recording of regions that never stay takes no more than its limits, and keeps its sum and its course', async (t) => {
+  // A window of 100 pages goes up by a page in each snapshot; the others are cut anew every time.
+  const snapshots = 2_000;
+  const all = Array.from({ length: snapshots }, (_, i): RegionRow[] => [
+    [0, i, 0, 1],
+    [i, i + 100, 20, 0],
+    ...Array.from(
+      { length: 20 },
+      (_, k): RegionRow => [
+        i + 100 + 100 * k + (k > 0 ? (i * 7) % 50 : 0),
+        i + 200 + 100 * k + ((i * 7) % 50),
+        0,
+        1,
+      ],
+    ),
+  ]);
+  const limits = { slices: 64, pieces: 64, allPieces: 4_096 };
+  const [sums] = await gather(sourceOf(snapshotsOf(all)), { limits });
+  t.true(sums!.slices.length <= 64 && sums!.slices.length > 16);
+  t.true(sums!.slices.every(({ profile }) => profile.watchedUs.length <= 64));
+  t.is(sums!.slices.at(-1)!.endUs, snapshots * 100_000);
+  const expected = snapshots * 100 * 100_000;
+  t.true(Math.abs(sumOfPages(sums!.total()) - expected) < 1e-6 * expected);
+
+  const spans = equalSpans({ startUs: 0, endUs: snapshots * 100_000 }, 4);
+  const { shares } = cellsOf(sums!, { startPage: 0, endPage: snapshots }, 4, spans);
+  for (let column = 0; column < 4; column++) {
+    const ofColumn = [...shares.slice(4 * column, 4 * column + 4)];
+    t.is(ofColumn.indexOf(Math.max(...ofColumn)), column, 'the window is in the row of its time');
+  }
+});
+
+test('many processes share the limit, and each keeps its time', async (t) => {
+  const targets = 40;
+  const each = Array.from({ length: targets }, (_, pid) =>
+    snapshotsOf(
+      Array.from({ length: 30 }, (_, i): RegionRow[] =>
+        Array.from({ length: 20 }, (_, k) => [100 * k + i, 100 * k + 100, (k * 7 + i) % 20, 0] as const),
+      ),
+      pid + 1,
+    ),
+  );
+  const byTime = Array.from({ length: 30 }, (_, i) => each.map((snapshots) => snapshots[i]!)).flat();
+  const sums = await gather(sourceOf(byTime), { limits: { slices: 64, pieces: 64, allPieces: 22_000 } });
+  t.is(sums.length, targets);
+  t.true(sums.reduce((sum, { pieces }) => sum + pieces, 0) <= 22_000);
+  t.true(sums.every(({ slices }) => slices[0]!.startUs === 0 && slices.at(-1)!.endUs === 3_000_000));
+});
+
+test('what is made coarser keeps its sums, and a slope stays one', (t) => {
+  const steps = 256;
+  const slope = profileOf(
+    Array.from({ length: steps + 1 }, (_, i) => 10 * i),
+    Array.from({ length: steps }, (_, i) => [1, i / steps, 0] as const),
+  );
+  const coarse = coarsened(slope, 32);
+  t.true(coarse.watchedUs.length <= 32);
+  t.true(Math.abs(sumOfPages(coarse) - sumOfPages(slope)) < 1e-6);
+  coarse.accessedUs.forEach((share, i) => {
+    const middle = (coarse.edges[i]! + coarse.edges[i + 1]!) / 2;
+    t.true(Math.abs(share - middle / (10 * steps)) < 0.1);
+  });
+});
+
+test('a part of the time is cut out of the snapshots at its ends', async (t) => {
+  const source = sourceOf(snapshotsOf([[[0, 10, 20, 0]], [[0, 10, 10, 0]], [[0, 10, 0, 0]]]));
+  const [sums] = await gather(source, { window: { startUs: 50_000, endUs: 150_000 } });
+  t.deepEqual(
+    sums!.slices.map(({ startUs, endUs }) => [startUs, endUs]),
+    [
+      [50_000, 100_000],
+      [100_000, 150_000],
+    ],
+  );
+  const { shares } = cellsOf(sums!, { startPage: 0, endPage: 10 }, 1, [{ startUs: 0, endUs: 300_000 }]);
+  t.is(shares[0], 0.75);
+});
