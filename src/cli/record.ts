@@ -70,7 +70,7 @@ async function record(command: readonly string[], options: RecordOptions): Promi
     }
   } catch (error) {
     await monitor.stop().catch(() => {});
-    await recording.close().catch(() => {});
+    await recording.discard().catch(() => {});
     // `| head` has seen enough: nothing is wrong.
     if (error instanceof PagepulseError && systemCode(error.cause) === 'EPIPE') return;
     throw error;

@@ -13,6 +13,8 @@ export interface Line {
 const LINE_FEED = 0x0a;
 const GZIP_FIRST_BYTE = 0x1f;
 
+const PACKED_BYTES = 2 ** 14;
+
 /** Some six million regions. Without a limit a file that is all zeros would be read into memory. */
 const MAX_LINE_BYTES = 256 * 2 ** 20;
 
@@ -57,7 +59,7 @@ async function* plainBytes(bytes: AsyncGenerator<Uint8Array>): AsyncGenerator<Ui
   for await (const piece of bytes) {
     if (isFirst && piece[0] === GZIP_FIRST_BYTE) unpacking = new Unpacking();
     isFirst = false;
-    if (unpacking) yield* await unpacking.write(piece);
+    if (unpacking) yield* unpacking.piecewise(piece);
     else yield piece;
     if (unpacking?.isOver) break;
   }
@@ -91,8 +93,12 @@ class Unpacking {
     this.#gunzip.on('end', over);
   }
 
-  write(bytes: Uint8Array): Promise<Uint8Array[]> {
-    return this.#readyAfter(() => this.#gunzip.write(bytes, () => this.#wake()));
+  /** Little at a time: it may unpack to a thousand times as much. */
+  async *piecewise(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+    for (let from = 0; from < bytes.length && !this.isOver; from += PACKED_BYTES) {
+      const piece = bytes.subarray(from, from + PACKED_BYTES);
+      yield* await this.#readyAfter(() => this.#gunzip.write(piece, () => this.#wake()));
+    }
   }
 
   end(): Promise<Uint8Array[]> {

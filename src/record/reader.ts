@@ -128,7 +128,7 @@ class Reader<Line extends PackedLine | RecordLine> implements RecordReader<Line>
     const chunks =
       typeof source === 'string' ? createReadStream(source, { highWaterMark: CHUNK_BYTES }) : source;
     for await (const chunk of chunks) {
-      this.bytesRead += chunk.length;
+      this.bytesRead += Buffer.byteLength(chunk);
       yield chunk;
     }
   }

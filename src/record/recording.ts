@@ -96,12 +96,7 @@ export class Recording {
     await this.#writer.close();
   }
 
-  /** As RecordWriter.close: for a recording that cannot go on. */
-  close(): Promise<void> {
-    return this.#writer.close();
-  }
-
-  /** As RecordWriter.discard. */
+  /** As RecordWriter.discard: for a recording that has not begun, or cannot go on. */
   discard(): Promise<void> {
     return this.#writer.discard();
   }
