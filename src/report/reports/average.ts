@@ -38,7 +38,7 @@ export class AverageAccess {
       const accessed = (nrAccesses[i]! / maxNrAccesses) * us;
       const touches = i > 0 && endPages[i - 1] === startPages[i];
       if (!touches) this.#addEdge(startPages[i]!, accessed, us);
-      else if (accessed !== before) this.#addEdge(startPages[i]!, accessed - before, 0);
+      else this.#addEdge(startPages[i]!, accessed - before, 0);
       if (endPages[i] !== startPages[i + 1]) this.#addEdge(endPages[i]!, -accessed, -us);
       before = accessed;
     }
@@ -46,7 +46,7 @@ export class AverageAccess {
     if (this.#pages.length > EDGES_A_RANGE * this.#maxRanges) this.#thinOut();
   }
 
-  /** In address order; neighbours have different shares. */
+  /** In address order. Of one snapshot they are its regions. */
   regions(): AverageRegion[] {
     const order = Uint32Array.from({ length: this.#pages.length }, (_, i) => i);
     order.sort((a, b) => this.#pages.at(a) - this.#pages.at(b));

@@ -1,0 +1,131 @@
+import test from 'ava';
+import { MappingsReport } from '../../../src/report/reports/mappings.js';
+import { snapshotOf } from '../snapshots.js';
+import { BY_HAND, PAGE, POSTGRES, processOf, reportOn } from './recordings.js';
+
+const pages = (bytes: number | null) => (bytes === null ? null : bytes / PAGE);
+
+test('regions are divided among the mappings they span; what lies between counts in none', async (t) => {
+  const { all, processes } = await reportOn(t, BY_HAND, new MappingsReport());
+  t.deepEqual(
+    all.mappings.map(({ name, kind, sizeBytes, residentBytes, hotBytes, warmBytes, coldBytes }) => [
+      name,
+      kind,
+      ...[sizeBytes, residentBytes, hotBytes, warmBytes, coldBytes].map(pages),
+    ]),
+    [
+      ['heap', 'heap', 16, 16, (16 + 3 * 8) / 4, 0, (3 * 8) / 4],
+      ['anonymous', 'anonymous', 16, 8, 0, 16 / 4, (3 * 16) / 4],
+      ['/lib/libc.so.6', 'file', 8, 4, 0, 0, 8],
+      ['reserved', 'reserved', 4, null, 0, 0, 4],
+    ],
+  );
+  t.is(all.unmappedBytes, 16 * PAGE);
+  t.deepEqual(processes[0]!.mappings, all.mappings);
+});
+
+test('what is resident and has no room in what was accessed is cold', async (t) => {
+  const { all } = await reportOn(t, BY_HAND, new MappingsReport());
+  t.deepEqual(
+    all.mappings.map(({ coldResidentBytes }) => pages(coldResidentBytes)),
+    [6, 8 - 4, 4, null],
+  );
+  t.deepEqual(
+    [all.total.sizeBytes, all.total.residentBytes, all.total.coldResidentBytes].map(pages),
+    [40, 28, 14],
+    'without what is reserved',
+  );
+});
+
+test('for how long it has been cold is told as of the end, and of what is cold then', async (t) => {
+  const { all } = await reportOn(t, BY_HAND, new MappingsReport());
+  t.deepEqual(
+    all.mappings.map(({ coldForUs }) => coldForUs),
+    [200_000, 300_000, 60_100_000, 60_100_000],
+  );
+  const [hot, cold] = BY_HAND.snapshots.map(([, , regions]) => regions);
+  const later = await reportOn(
+    t,
+    {
+      snapshots: [
+        [0, 100_000, cold!],
+        [100_000, 200_000, hot!],
+      ],
+    },
+    new MappingsReport(),
+  );
+  t.is(later.all.mappings.find(({ name }) => name === 'heap')!.coldForUs, null);
+  t.is(later.all.total.coldForUs, 60_000_000);
+});
+
+test('limits decide what is hot, warm and rare', async (t) => {
+  const { all } = await reportOn(
+    t,
+    BY_HAND,
+    new MappingsReport({ limits: { warmShare: 0.25, hotShare: 1 } }),
+  );
+  const anonymous = all.mappings.find(({ name }) => name === 'anonymous')!;
+  t.deepEqual([anonymous.hotBytes, anonymous.warmBytes, anonymous.rareBytes].map(pages), [0, 0, 4]);
+});
+
+test('mappings are told by name, by kind or one by one', async (t) => {
+  const recording = {
+    targets: [
+      processOf(0, {
+        mappings: [
+          ['10000', '11000', 'r--p', '/lib/a.so'],
+          ['11000', '12000', 'r-xp', '/lib/a.so'],
+          ['12000', '13000', 'rw-p', '[anon: cache]'],
+          ['13000', '14000', 'rw-p', '/lib/b.so'],
+          ['14000', '15000', 'rw-p', '[stack]'],
+          ['15000', '16000', 'r-xp', '[vdso]'],
+        ],
+      }),
+    ],
+    snapshots: [[0, 100, [['10000', '16000', 20, 0]]]] as const,
+  };
+  const namesBy = async (by: 'name' | 'kind' | 'mapping') =>
+    (await reportOn(t, recording, new MappingsReport({ by }))).all.mappings.map(({ name }) => name);
+  t.deepEqual(await namesBy('name'), ['/lib/a.so', '[anon: cache]', '/lib/b.so', 'stack', '[vdso]']);
+  t.deepEqual(await namesBy('kind'), ['file', 'named', 'stack', 'kernel']);
+  t.is((await namesBy('mapping'))[1], '11000 /lib/a.so');
+});
+
+test('the sum counts each process for the time it was there', async (t) => {
+  const hot = ['10000', '20000', 20, 0] as const;
+  const { all, processes } = await reportOn(
+    t,
+    {
+      targets: [POSTGRES, { ...POSTGRES, id: 1, pid: 4243 }],
+      snapshots: [
+        [0, 100, [hot], 0],
+        [100, 200, [hot], 0],
+        [100, 200, [hot], 1],
+      ],
+    },
+    new MappingsReport(),
+  );
+  t.deepEqual(
+    processes.map(({ mappings: [heap] }) => pages(heap!.hotBytes)),
+    [16, 16],
+  );
+  t.is(pages(all.mappings[0]!.hotBytes), 24, 'the second one lived for half of the time');
+});
+
+test('mappings that change count for as long as they were so', (t) => {
+  const grown = { startPage: 16, endPage: 48, permissions: 'rw-p', name: '[heap]', residentBytes: 32 * PAGE };
+  const before = { ...grown, endPage: 32, residentBytes: 16 * PAGE };
+  const report = new MappingsReport();
+  [[before], [grown], [grown], [grown]].forEach((mappings, i) => {
+    const snapshot = snapshotOf({ rows: [[16, 48, 20, 0]], endUs: (i + 1) * 100_000 });
+    report.add({ snapshot, mappings, residentBytes: undefined });
+  });
+  const [heap] = report.result().all.mappings;
+  t.deepEqual([heap!.sizeBytes, heap!.residentBytes, heap!.hotBytes].map(pages), [28, 28, 28]);
+});
+
+test('without mappings there is nothing to tell, and how many snapshots that were', async (t) => {
+  const result = await reportOn(t, { ...BY_HAND, targets: [processOf(0)] }, new MappingsReport());
+  t.deepEqual(result.all.mappings, []);
+  t.is(result.snapshotsWithoutMappings, 2);
+});
