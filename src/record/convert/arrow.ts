@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import type { RecordBatch, Vector } from 'apache-arrow';
+import type { RecordBatch, Schema, Vector } from 'apache-arrow';
 import type { RecordLine } from '../format.js';
 import { besideText, type Passage } from './passages.js';
 import { type Column, linesOfRows, NEEDED_COLUMNS, type Row } from './rows.js';
@@ -7,7 +7,7 @@ import { type Column, linesOfRows, NEEDED_COLUMNS, type Row } from './rows.js';
 /** Rows of a record batch: some 5 MB, which is what is in memory at a time. */
 const BATCH_ROWS = 65_536;
 /** So much text ends a batch as well. */
-const BATCH_TEXT_LENGTH = 2 ** 24;
+const BATCH_TEXT_BYTES = 2 ** 24;
 
 /** The file format begins with ARROW1 and two zeros; after them, it is the streaming format with an index behind. */
 const MAGIC_BYTES = 8;
@@ -26,23 +26,20 @@ class Batch {
   readonly end = new Uint32Array(2 * BATCH_ROWS);
   readonly nrAccesses = new Uint32Array(BATCH_ROWS);
   readonly age = new Uint32Array(BATCH_ROWS);
-  readonly comm: string[] = [];
-  readonly record: (string | null)[] = [];
-  textLength = 0;
+  readonly comm = new Texts();
+  readonly record = new Texts();
   rows = 0;
 
   get isFull(): boolean {
-    return this.rows === BATCH_ROWS || this.textLength >= BATCH_TEXT_LENGTH;
+    return this.rows === BATCH_ROWS || this.comm.bytes + this.record.bytes >= BATCH_TEXT_BYTES;
   }
 
-  add(passage: Passage, index: number): void {
-    const { snapshot, target } = passage;
+  add({ snapshot, target }: Passage, index: number, comm: Uint8Array, beside: Uint8Array | null): void {
     const [start, end, nrAccesses, age] = snapshot.regions[index]!;
-    const beside = index === 0 ? besideText(passage) : '';
     const row = this.rows++;
     this.target[row] = target.id;
     this.pid[row] = target.pid;
-    this.comm.push(target.comm);
+    this.comm.set(row, comm);
     this.startUs[row] = snapshot.startUs;
     this.endUs[row] = snapshot.endUs;
     this.maxNrAccesses[row] = snapshot.maxNrAccesses;
@@ -50,8 +47,36 @@ class Batch {
     setAddress(this.end, row, end);
     this.nrAccesses[row] = nrAccesses;
     this.age[row] = age;
-    this.record.push(beside || null);
-    this.textLength += target.comm.length + beside.length;
+    this.record.set(row, beside);
+  }
+}
+
+/** A column of texts in UTF-8: where each ends, and which there are. */
+class Texts {
+  readonly offsets = new Int32Array(BATCH_ROWS + 1);
+  readonly isThere = new Uint8Array(BATCH_ROWS / 8);
+  readonly #texts: Uint8Array[] = [];
+  bytes = 0;
+
+  set(row: number, text: Uint8Array | null): void {
+    if (text) {
+      this.#texts.push(text);
+      this.bytes += text.length;
+      this.isThere[row >> 3]! |= 1 << (row & 7);
+    }
+    this.offsets[row + 1] = this.bytes;
+  }
+
+  /** What `makeData` takes. */
+  column(length: number) {
+    const nullCount = length - this.#texts.length;
+    return {
+      length,
+      nullCount,
+      nullBitmap: nullCount > 0 ? this.isThere : null,
+      valueOffsets: this.offsets.subarray(0, length + 1),
+      data: Buffer.concat(this.#texts),
+    };
   }
 }
 
@@ -64,7 +89,7 @@ function setAddress(words: Uint32Array, row: number, hex: string): void {
 /** The file format of Arrow IPC (also called Feather version 2), not compressed, a batch at a time. */
 export async function* arrowOf(passages: AsyncIterable<Passage>): AsyncGenerator<Uint8Array> {
   const arrow = await load();
-  const { Field, Float64, makeData, Schema, Struct, Uint32, Uint64, Utf8, vectorFromArray } = arrow;
+  const { Field, Float64, makeData, Struct, Uint32, Uint64, Utf8 } = arrow;
   const columns = {
     target: new Uint32(),
     pid: new Uint32(),
@@ -78,7 +103,7 @@ export async function* arrowOf(passages: AsyncIterable<Passage>): AsyncGenerator
     age: new Uint32(),
     record: new Utf8(),
   } satisfies Record<Column, unknown>;
-  const schema = new Schema(
+  const schema = new arrow.Schema(
     Object.entries(columns).map(([name, type]) => new Field(name, type, name === 'record')),
   );
   let chunks: Uint8Array[] = [];
@@ -88,6 +113,13 @@ export async function* arrowOf(passages: AsyncIterable<Passage>): AsyncGenerator
       if (bytes.byteLength > 0) chunks.push(bytes);
     }
   }
+  /** Its own leaves out the schema at the begin, which is in the index at the end: then nobody can read it on the way. */
+  class FileWriter extends arrow.RecordBatchFileWriter {
+    protected override _writeSchema(schema: Schema): this {
+      super._writeSchema(schema);
+      return this._writeMessage(arrow.Message.from(schema));
+    }
+  }
   const taken = () => {
     const all = chunks;
     chunks = [];
@@ -95,11 +127,10 @@ export async function* arrowOf(passages: AsyncIterable<Passage>): AsyncGenerator
   };
   const words = (column: Uint32Array, rows: number) => new BigUint64Array(column.buffer, 0, rows);
   const recordBatch = ({ rows: length, ...batch }: Batch): RecordBatch => {
-    const texts = (column: readonly (string | null)[]) => vectorFromArray(column, new Utf8()).data[0]!;
     const children = [
       makeData({ type: columns.target, length, data: batch.target.subarray(0, length) }),
       makeData({ type: columns.pid, length, data: batch.pid.subarray(0, length) }),
-      texts(batch.comm),
+      makeData({ type: columns.comm, ...batch.comm.column(length) }),
       makeData({ type: columns.start_us, length, data: batch.startUs.subarray(0, length) }),
       makeData({ type: columns.end_us, length, data: batch.endUs.subarray(0, length) }),
       makeData({ type: columns.max_nr_accesses, length, data: batch.maxNrAccesses.subarray(0, length) }),
@@ -107,16 +138,18 @@ export async function* arrowOf(passages: AsyncIterable<Passage>): AsyncGenerator
       makeData({ type: columns.end, length, data: words(batch.end, length) }),
       makeData({ type: columns.nr_accesses, length, data: batch.nrAccesses.subarray(0, length) }),
       makeData({ type: columns.age, length, data: batch.age.subarray(0, length) }),
-      texts(batch.record),
+      makeData({ type: columns.record, ...batch.record.column(length) }),
     ];
     return new arrow.RecordBatch(schema, makeData({ type: new Struct(schema.fields), length, children }));
   };
 
-  const writer = new arrow.RecordBatchFileWriter().reset(new Chunks(), schema);
+  const writer = new FileWriter().reset(new Chunks(), schema);
   let batch = new Batch();
   for await (const passage of passages) {
+    const comm = Buffer.from(passage.target.comm);
+    const beside = besideText(passage);
     for (let i = 0; i < passage.snapshot.regions.length; i++) {
-      batch.add(passage, i);
+      batch.add(passage, i, comm, i === 0 && beside ? Buffer.from(beside) : null);
       if (!batch.isFull) continue;
       writer.write(recordBatch(batch));
       yield* taken();
@@ -136,6 +169,7 @@ export function linesOfArrow(bytes: Readable): AsyncGenerator<RecordLine> {
 async function* rowsOf(bytes: Readable): AsyncGenerator<Row> {
   const { RecordBatchReader } = await load();
   const reader = await RecordBatchReader.from(withoutMagic(bytes));
+  await reader.open();
   for await (const batch of reader) {
     const columns = NEEDED_COLUMNS.map((name) => columnOf(batch, name));
     for (let i = 0; i < batch.numRows; i++) {

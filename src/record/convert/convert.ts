@@ -59,7 +59,7 @@ function chunksOf(
 }
 
 async function* ndjsonOf(lines: AsyncIterable<RecordLine>): AsyncGenerator<string> {
-  for await (const line of lines) yield `${JSON.stringify(line)}\n`;
+  for await (const { type, ...line } of lines) yield `${JSON.stringify({ type, ...line })}\n`;
 }
 
 function compressionFor(format: Format, name: string): 'gzip' | 'zlib' | 'none' {

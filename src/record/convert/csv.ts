@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream';
+import { pipeline, type Readable } from 'node:stream';
 import { parse } from 'csv-parse';
 import type { RecordLine } from '../format.js';
 import { besideText, type Passage } from './passages.js';
@@ -26,9 +26,8 @@ export async function* csvOf(passages: AsyncIterable<Passage>): AsyncGenerator<s
 
 /** The record that `csvOf` made a table of; columns may have come in another order, or others between them. */
 export function linesOfCsv(text: Readable): AsyncGenerator<RecordLine> {
-  return linesOfRows(
-    text.pipe(parse({ bom: true, columns: withNeededColumns })) as unknown as AsyncIterable<Row>,
-  );
+  const rows = pipeline(text, parse({ bom: true, columns: withNeededColumns }), () => {});
+  return linesOfRows(rows as unknown as AsyncIterable<Row>);
 }
 
 function withNeededColumns(names: string[]): string[] {

@@ -114,10 +114,19 @@ interface Head {
  * what is known: the intervals, and when it began by the clock of its times.
  *
  * @param spool empty
+ * @param note is told what had to be assumed, in a sentence
  * @throws SyntaxError where it is no such document
  */
-export async function* linesOfDamo(json: Readable, spool: Spool): AsyncGenerator<RecordLine> {
-  const heads = headsOf(await readEntries(json, spool), spool);
+export async function* linesOfDamo(
+  json: Readable,
+  spool: Spool,
+  note: (text: string) => void,
+): AsyncGenerator<RecordLine> {
+  const entries = await readEntries(json, spool);
+  if (entries.some(({ intervals }) => !intervals)) {
+    note('damo did not write its intervals: 5 ms and 100 ms are taken, which are the default');
+  }
+  const heads = headsOf(entries, spool);
   const first = heads.reduce<Head | undefined>((a, b) => (a && a.place <= b.place ? a : b), undefined);
   if (!first) return;
   const told = first.snapshot.pagepulse?.before?.[0];

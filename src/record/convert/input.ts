@@ -44,12 +44,19 @@ export async function openInput(path: string, spool: () => Spool): Promise<Input
     return { lines: complete(reader, name), notes: () => notesOf(name, reader) };
   }
   const text = plain === head ? bytes : pipeline(bytes, createUnzip(), () => {});
+  const notes: string[] = [];
   const lines = (): AsyncIterable<RecordLine> => {
     if (format === 'CSV') return linesOfCsv(text);
     if (format === 'Arrow') return linesOfArrow(text);
-    return linesOfDamo(text, spool());
+    return linesOfDamo(text, spool(), (note) => notes.push(`${name}: ${note}`));
   };
-  if (format) return { lines: complete(explained(lines(), name, format), name), notes: () => [] };
+  if (format) {
+    const onCut = () => {
+      // The kernel's recordings have no end.
+      if (format !== 'damo') notes.push(cutNote(name));
+    };
+    return { lines: complete(explained(lines(), name, format), name, onCut), notes: () => notes };
+  }
   bytes.destroy();
   const reason = head.length === 0 ? 'is empty' : whyNot(plain);
   throw new PagepulseError(
@@ -102,17 +109,21 @@ function whyNot(head: Buffer): string {
 }
 
 /** Adds what lines need that come after: a target that the record does not tell is one without a process. */
-async function* complete(lines: AsyncIterable<RecordLine>, name: string): AsyncGenerator<RecordLine> {
+async function* complete(
+  lines: AsyncIterable<RecordLine>,
+  name: string,
+  onCut = () => {},
+): AsyncGenerator<RecordLine> {
   const known = new Set<number>();
-  let hasHeader = false;
+  let last: RecordLine['type'] | undefined;
   for await (const line of lines) {
-    if (!hasHeader && line.type !== 'header') {
+    if (!last && line.type !== 'header') {
       throw new PagepulseError(
         'RECORD',
         `${name} has rows of a record, but not its first; convert the whole record again`,
       );
     }
-    hasHeader = true;
+    last = line.type;
     if (line.type === 'target') known.add(line.id);
     if (line.type === 'snapshot' && !known.has(line.target)) {
       known.add(line.target);
@@ -127,7 +138,8 @@ async function* complete(lines: AsyncIterable<RecordLine>, name: string): AsyncG
     }
     yield line;
   }
-  if (!hasHeader) throw new PagepulseError('RECORD', `${name} has nothing whole in it; record again`);
+  if (last !== 'end') onCut();
+  if (!last) throw new PagepulseError('RECORD', `${name} has nothing whole in it; record again`);
 }
 
 async function* explained(
@@ -157,6 +169,10 @@ function notesOf(
 ): string[] {
   const notes: string[] = [];
   if (skippedLines > 0) notes.push(`${name}: ${skippedLines} damaged lines were left out`);
-  if (truncated) notes.push(`${name}: it breaks off before its end, as a recording does that was killed`);
+  if (truncated) notes.push(cutNote(name));
   return notes;
+}
+
+function cutNote(name: string): string {
+  return `${name}: it breaks off before its end, as a recording does that was killed`;
 }

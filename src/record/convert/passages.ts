@@ -84,7 +84,7 @@ export function besideText({ beside }: Passage): string {
 export function* linesOfPassage(snapshot: BareSnapshot, besideText: string): Generator<RecordLine> {
   const { before = [], snapshot: more = {}, after = [] }: Beside = besideText ? JSON.parse(besideText) : {};
   yield* before.map(checked);
-  yield checked({ ...more, type: 'snapshot', ...snapshot });
+  yield checked({ type: 'snapshot', ...snapshot, ...more });
   yield* after.map(checked);
 }
 
