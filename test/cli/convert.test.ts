@@ -52,36 +52,29 @@ test('a record that was cut off is converted as far as it goes, and that is said
   t.notThrows(() => JSON.parse(readFileSync(path, 'utf8')));
 });
 
-test('what cannot be converted is refused in one line', async (t) => {
+test('what cannot be written is refused in one line, and leaves nothing', async (t) => {
   const here = folder(t);
   const record = recordFile(t, RICH);
-  const empty = join(here, 'empty');
-  writeFileSync(empty, '');
   const refused: readonly [string[], number, RegExp][] = [
-    [[join(here, 'none'), '--to', 'csv', '-o', join(here, 'x')], 1, /there is no such file/],
-    [[here, '--to', 'csv', '-o', join(here, 'x')], 1, /it is a folder/],
-    [[empty, '--to', 'csv', '-o', join(here, 'x')], 1, /is empty; give a record/],
-    [[MAIN, '--to', 'csv', '-o', join(here, 'x')], 1, /is in no format that is known here/],
-    [[recordFile(t, RICH.slice(0, 3)), '--to', 'csv', '-o', join(here, 'x')], 1, /has no snapshot/],
     [
       [record, '--to', 'csv', '-o', '/dev/full'],
       1,
       /the disk is full; free some space, or give a name elsewhere$/m,
     ],
+    [[recordFile(t, RICH.slice(0, 3)), '--to', 'csv', '-o', join(here, 'x')], 1, /has no snapshot/],
     [[record, '--to', 'arrow', '-o', join(here, 'x.gz')], 2, /without \.gz/],
-    [[record, '--to', 'pdf', '-o', join(here, 'x')], 2, /damo, arrow, csv, trace, ndjson/],
   ];
   for (const [args, status, message] of refused) {
     const outcome = await run(t, 'convert', ...args);
     t.is(outcome.status, status);
     isOneLine(t, outcome, message);
   }
-  t.deepEqual(readdirSync(here), ['empty']);
+  t.deepEqual(readdirSync(here), []);
 });
 
 test('it reads from a pipe, writes to one, and ends quietly when that is closed', async (t) => {
   const lines = RICH.map((line) => `${JSON.stringify(line)}\n`).join('');
-  for (const format of ['damo', 'arrow', 'csv', 'trace', 'ndjson']) {
+  for (const format of ['damo', 'csv']) {
     const child = spawn(process.execPath, [MAIN, 'convert', '-', '--to', format, '-o', '-'], {
       stdio: 'pipe',
     });

@@ -61,6 +61,6 @@ test('any record comes back: several targets mixed, regions anywhere in 64 bits'
         }
       },
     ),
-    { numRuns: 30 },
+    { numRuns: 15 },
   );
 });
