@@ -157,7 +157,7 @@ async function* explained(
       code === 'Z_BUF_ERROR' ? 'it breaks off before its end' : message.replaceAll(/\s+/g, ' ').slice(0, 200);
     throw new PagepulseError(
       'RECORD',
-      `cannot read ${name} as ${format} of a record: ${reason}; convert or record it again`,
+      `cannot read ${name} as ${format === 'damo' ? "damo's JSON" : format}: ${reason}; convert or record it again`,
       { cause: error },
     );
   }

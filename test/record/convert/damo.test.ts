@@ -135,7 +135,7 @@ test('what is no file of damo is refused in a sentence', async (t) => {
     [document({ start: 'here' }), /"here" is no number that damo writes/],
     [document({ start: '1 parsec' }), /"1 parsec" is no number/],
     [document({ nr_accesses: {} }), /is no number/],
-    [document({}, { regions: null }), /cannot read .*damon.data as damo of a record/],
+    [document({}, { regions: null }), /cannot read .*damon.data as damo's JSON/],
     [JSON.stringify(document({})).slice(0, -20), /it breaks off before its end/],
     ['[1, 2}', /cannot read/],
     [[], /has nothing whole in it/],
