@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { VERSION } from '../version.js';
 import { addBench } from './bench.js';
+import { addConvert } from './convert.js';
 import { addDemo } from './demo.js';
 import { addDoctor } from './doctor.js';
 import { report } from './failure.js';
@@ -31,6 +32,7 @@ addRecord(program);
 addWatch(program);
 addTop(program);
 addReport(program);
+addConvert(program);
 addTune(program);
 addDemo(program);
 addBench(program);

@@ -29,7 +29,7 @@ export function openPicture(path: string, force: boolean): PictureFile {
     // What is overwritten keeps its content until there is other.
     fd = openSync(path, O_WRONLY | O_CREAT | (force ? 0 : O_EXCL), 0o600);
   } catch (error) {
-    throw outputError(error, path, 'picture');
+    throw outputError(error, path, { what: 'picture' });
   }
   closeSync(fd);
   return {
@@ -38,7 +38,7 @@ export function openPicture(path: string, force: boolean): PictureFile {
       try {
         writeFileSync(path, picture);
       } catch (error) {
-        throw outputError(error, path, 'picture');
+        throw outputError(error, path, { what: 'picture' });
       }
     },
     discard: () => {

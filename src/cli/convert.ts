@@ -1,0 +1,46 @@
+import { type Command, Option } from 'commander';
+import { PagepulseError, systemCode } from '../core/errors.js';
+import { convert, FORMATS, type Format, TEXT_FORMATS } from '../record/convert/convert.js';
+import { ConvertedFile } from '../record/convert/output.js';
+import { note, UsageError } from './failure.js';
+
+interface ConvertOptions {
+  readonly to: Format;
+  readonly output: string;
+  readonly force?: boolean;
+}
+
+export function addConvert(program: Command): void {
+  program
+    .command('convert')
+    .description("convert a record, or a recording of the kernel's DAMON, for other programs")
+    .argument('<record>', 'a record, a file of damo, or Arrow or CSV made of one; - for standard input')
+    .addOption(new Option('--to <format>', 'what to').choices(FORMATS).makeOptionMandatory())
+    .requiredOption('-o, --output <file>', 'where to, - for standard output; text is compressed in .gz')
+    .option('--force', 'overwrite the file')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  pagepulse convert it.ndjson.gz --to arrow -o it.arrow\n  pagepulse convert damon.data --to ndjson -o it.ndjson',
+    )
+    .action(run);
+}
+
+async function run(path: string, { to, output, force = false }: ConvertOptions): Promise<void> {
+  if (output.endsWith('.gz') && !TEXT_FORMATS.includes(to)) {
+    throw new UsageError(`${to} is not compressed with gzip; give a name without .gz`);
+  }
+  const file = new ConvertedFile(output, force);
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.once(signal, () => {
+      file.discard();
+      process.kill(process.pid, signal); // as if nobody had listened
+    });
+  }
+  try {
+    for (const text of await convert(path, to, file)) note(text);
+  } catch (error) {
+    // `| head` has seen enough: nothing is wrong.
+    if (error instanceof PagepulseError && systemCode(error.cause) === 'EPIPE') return;
+    throw error;
+  }
+}

@@ -1,0 +1,68 @@
+import type { RecordLine } from '../format.js';
+import { arrowOf } from './arrow.js';
+import { csvOf } from './csv.js';
+import { damoOf } from './damo.js';
+import { openInput } from './input.js';
+import type { ConvertedFile } from './output.js';
+import { passagesOf } from './passages.js';
+import { Spool } from './spool.js';
+import { traceOf } from './trace.js';
+
+/** What a record can be converted to (docs/formats.md). */
+export const FORMATS = ['damo', 'arrow', 'csv', 'trace', 'ndjson'] as const;
+
+export type Format = (typeof FORMATS)[number];
+
+/** Formats of text, which are compressed where the name ends in .gz; the others have a way of their own. */
+export const TEXT_FORMATS: readonly Format[] = ['csv', 'trace', 'ndjson'];
+
+/**
+ * Writes the record at a path to a file in another format, whatever its size.
+ *
+ * @param path `-` is standard input; which format it has is recognised
+ * @returns what was wrong with the record, a sentence each
+ * @throws PagepulseError `RECORD` or `OUTPUT`; then nothing is left of the file
+ */
+export async function convert(path: string, format: Format, file: ConvertedFile): Promise<string[]> {
+  const spools: Spool[] = [];
+  const spool = () => {
+    spools.push(new Spool(file.spoolPath));
+    return spools.at(-1)!;
+  };
+  try {
+    const input = await openInput(path, spool);
+    await file.write(chunksOf(input.lines, format, spool), compressionFor(format, file.name));
+    return input.notes();
+  } finally {
+    file.discard();
+    for (const each of spools) each.close();
+  }
+}
+
+function chunksOf(
+  lines: AsyncIterable<RecordLine>,
+  format: Format,
+  spool: () => Spool,
+): AsyncIterable<string | Uint8Array> {
+  switch (format) {
+    case 'damo':
+      return damoOf(passagesOf(lines), spool());
+    case 'arrow':
+      return arrowOf(passagesOf(lines));
+    case 'csv':
+      return csvOf(passagesOf(lines));
+    case 'trace':
+      return traceOf(passagesOf(lines));
+    case 'ndjson':
+      return ndjsonOf(lines);
+  }
+}
+
+async function* ndjsonOf(lines: AsyncIterable<RecordLine>): AsyncGenerator<string> {
+  for await (const { type, ...line } of lines) yield `${JSON.stringify({ type, ...line })}\n`;
+}
+
+function compressionFor(format: Format, name: string): 'gzip' | 'zlib' | 'none' {
+  if (format === 'damo') return 'zlib';
+  return name.endsWith('.gz') && TEXT_FORMATS.includes(format) ? 'gzip' : 'none';
+}

@@ -1,0 +1,70 @@
+// Numbers as damo writes and reads them: `4096`, "4,096", "4.000 KiB", "5 ms", "1 m 2 s 345 ms".
+
+const SIZES: Record<string, number> = { B: 1 };
+for (const [power, letter] of [...'KMGTPE'].entries()) {
+  for (const unit of [letter, `${letter}B`, `${letter}iB`]) SIZES[unit] = 1024 ** (power + 1);
+}
+
+const NANOSECONDS: Readonly<Record<string, number>> = {
+  ns: 1,
+  us: 1e3,
+  ms: 1e6,
+  s: 1e9,
+  m: 60e9,
+  h: 3_600e9,
+  d: 86_400e9,
+};
+
+/** @throws SyntaxError where it is no number */
+export function numberOf(value: unknown): number {
+  const number = typeof value === 'string' ? Number(value.replaceAll(',', '') || 'no') : value;
+  if (typeof number !== 'number' || !Number.isFinite(number)) throw noNumber(value);
+  return number;
+}
+
+/** Exact where it has no unit. @throws SyntaxError */
+export function bytesOf(value: unknown): bigint {
+  return exactly(value, SIZES, 1);
+}
+
+/** Exact where it is a whole number of each unit. @throws SyntaxError */
+export function nanosecondsOf(value: unknown): bigint {
+  return exactly(value, NANOSECONDS, 1);
+}
+
+/** Without a unit it is in microseconds. @throws SyntaxError */
+export function microsecondsOf(value: unknown): number {
+  return Number(exactly(value, NANOSECONDS, 1e3)) / 1e3;
+}
+
+/** "35 %" and 35 are the same; @throws SyntaxError */
+export function percentOf(value: unknown): number {
+  return numberOf(typeof value === 'string' ? value.replace(/\s*%$/, '') : value);
+}
+
+function exactly(value: unknown, units: Readonly<Record<string, number>>, unitOfNone: number): bigint {
+  const text = String(typeof value === 'number' || typeof value === 'string' ? value : '').replaceAll(
+    ',',
+    '',
+  );
+  if (!/^\s*-?[\d.]/.test(text)) throw noNumber(value);
+  let sum = 0n;
+  const rest = text.replace(
+    /(-?\d+)(\.\d+)?(?:e([+-]?\d+))?\s*([a-zA-Z]*)\s*/g,
+    (_, whole, part, exponent, unit) => {
+      const factor = unit === '' ? unitOfNone : units[unit];
+      if (factor === undefined) throw noNumber(value);
+      sum +=
+        part || exponent
+          ? BigInt(Math.round(Number(`${whole}${part ?? ''}e${exponent ?? 0}`) * factor))
+          : BigInt(whole) * BigInt(factor);
+      return '';
+    },
+  );
+  if (rest !== '') throw noNumber(value);
+  return sum;
+}
+
+function noNumber(value: unknown): SyntaxError {
+  return new SyntaxError(`${JSON.stringify(value)} is no number that damo writes`);
+}

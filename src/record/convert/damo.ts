@@ -1,0 +1,280 @@
+import type { Readable } from 'node:stream';
+import { Tokenizer, TokenParser } from '@streamparser/json';
+import { type Attrs, DEFAULT_ATTRS, maxNrAccesses } from '../../core/attrs.js';
+import type { CheckName } from '../../core/target.js';
+import { type HeaderLine, RECORD_VERSION, type RecordedRegion, type RecordLine } from '../format.js';
+import { bytesOf, microsecondsOf, nanosecondsOf, numberOf, percentOf } from './damo-text.js';
+import { type Beside, linesOfPassage, type Passage, startedNs } from './passages.js';
+import type { Spool } from './spool.js';
+
+// A file of damo, the operator of the kernel's DAMON: one JSON document (compressed with zlib), a list with an object for
+// each target, each with all of its snapshots. So the snapshots of several targets, which a record has mixed, have to be
+// sorted into targets, and those read from it merged again; a Spool does both for files that are larger than the memory.
+
+/** Keys that damo does not know it does not look at; so what it has no place for goes with each snapshot. */
+interface Ours extends Beside {
+  /** The place of the snapshot among those of all targets. */
+  readonly nr: number;
+  readonly maxNrAccesses: number;
+}
+
+/**
+ * The document: in order of targets, and of each target's snapshots. Where the sampling interval changed on the way,
+ * a snapshot has its own; where the number of samples in an aggregation interval did, the target has a second object.
+ *
+ * @param spool empty
+ */
+export async function* damoOf(passages: AsyncIterable<Passage>, spool: Spool): AsyncGenerator<string> {
+  const entries = new Map<
+    string,
+    { readonly index: number; readonly target: number; readonly attrs: Attrs }
+  >();
+  let nr = 0;
+  for await (const passage of passages) {
+    const { attrs, target } = passage;
+    const key = `${target.id} ${maxNrAccesses(attrs)}`;
+    let entry = entries.get(key);
+    if (!entry) {
+      entry = { index: entries.size, target: target.id, attrs };
+      entries.set(key, entry);
+    }
+    spool.add(entry.index, snapshotText(passage, nr++, entry.attrs));
+  }
+  let before = '[';
+  for (const { index, target, attrs } of entries.values()) {
+    const { sampleUs, aggrUs, updateUs } = attrs;
+    yield `${before}{"kdamond_idx":0,"context_idx":0,"intervals":{"sample_us":"${sampleUs}","aggr_us":"${aggrUs}",` +
+      `"ops_update_us":"${updateUs}"},"scheme_idx":null,"target_id":${target},"scheme_filters":[],"snapshots":[`;
+    before = '';
+    for (const snapshot of spool.texts(index)) {
+      yield `${before}\n${snapshot}`;
+      before = ',';
+    }
+    yield ']}';
+    before = ',\n';
+  }
+  yield ']\n';
+}
+
+function snapshotText(passage: Passage, nr: number, { sampleUs }: Attrs): string {
+  const { snapshot, header, attrs, beside } = passage;
+  const started = startedNs(header);
+  const time = (us: number) => started + BigInt(Math.round(us * 1_000));
+  const regions = snapshot.regions.map(
+    ([start, end, nrAccesses, age]) =>
+      `{"start":"${BigInt(`0x${start}`)}","end":"${BigInt(`0x${end}`)}",` +
+      `"nr_accesses":{"samples":${nrAccesses},"percent":null},"age":{"usec":null,"aggr_intervals":${age}}}`,
+  );
+  const ours = JSON.stringify({ nr, maxNrAccesses: snapshot.maxNrAccesses, ...beside } satisfies Ours);
+  return (
+    `{"start_time":"${time(snapshot.startUs)}","end_time":"${time(snapshot.endUs)}","regions":[${regions.join(',')}],` +
+    `"total_bytes":null,"sample_interval_us":${attrs.sampleUs === sampleUs ? null : `"${attrs.sampleUs}"`},` +
+    `"pagepulse":${ours}}`
+  );
+}
+
+/** What damo says of a target; of a region it may know nrAccesses in percent and the age in microseconds alone. */
+interface Entry {
+  kdamond_idx?: unknown;
+  context_idx?: unknown;
+  scheme_idx?: unknown;
+  target_id?: unknown;
+  intervals?: {
+    readonly sample_us: unknown;
+    readonly aggr_us: unknown;
+    readonly ops_update_us: unknown;
+  } | null;
+}
+
+interface DamoSnapshot {
+  readonly start_time: unknown;
+  readonly end_time: unknown;
+  readonly regions: readonly {
+    readonly start: unknown;
+    readonly end: unknown;
+    readonly nr_accesses: { readonly samples?: unknown; readonly percent?: unknown };
+    readonly age: { readonly usec?: unknown; readonly aggr_intervals?: unknown };
+  }[];
+  readonly sample_interval_us?: unknown;
+  readonly pagepulse?: Ours;
+}
+
+/** The next snapshot of an entry. */
+interface Head {
+  readonly id: number;
+  readonly intervals: Attrs;
+  readonly texts: Iterator<string>;
+  snapshot: DamoSnapshot;
+  /** Where it belongs among those of the other entries. */
+  place: number;
+}
+
+/**
+ * The record in a document of damo; whole again where `damoOf` wrote it. One of the kernel's DAMON gets a header that says
+ * what is known: the intervals, and when it began by the clock of its times.
+ *
+ * @param spool empty
+ * @param note is told what had to be assumed, in a sentence
+ * @throws SyntaxError where it is no such document
+ */
+export async function* linesOfDamo(
+  json: Readable,
+  spool: Spool,
+  note: (text: string) => void,
+): AsyncGenerator<RecordLine> {
+  const entries = await readEntries(json, spool);
+  if (entries.some(({ intervals }) => !intervals)) {
+    note('damo did not write its intervals: 5 ms and 100 ms are taken, which are the default');
+  }
+  const heads = headsOf(entries, spool);
+  const first = heads.reduce<Head | undefined>((a, b) => (a && a.place <= b.place ? a : b), undefined);
+  if (!first) return;
+  const told = first.snapshot.pagepulse?.before?.[0];
+  const begin = heads
+    .map(({ snapshot }) => nanosecondsOf(snapshot.start_time))
+    .reduce((a, b) => (b < a ? b : a));
+  const started = told?.type === 'header' ? startedNs(told) : begin;
+  let inForce = first.intervals;
+  if (!told) yield headerOf(inForce, started);
+  const relativeUs = (time: unknown) => Math.max(0, Number(nanosecondsOf(time) - started) / 1e3);
+  while (heads.length > 0) {
+    const head = heads.reduce((a, b) => (a.place <= b.place ? a : b));
+    const { snapshot } = head;
+    const ours = snapshot.pagepulse;
+    const attrs = attrsOf(snapshot, head.intervals);
+    const [startUs, endUs] = [relativeUs(snapshot.start_time), relativeUs(snapshot.end_time)];
+    if (!ours && (attrs.sampleUs !== inForce.sampleUs || attrs.aggrUs !== inForce.aggrUs)) {
+      yield { type: 'attrs', atUs: startUs, attrs, reason: 'auto' };
+      inForce = attrs;
+    }
+    const { maxNrAccesses: max = maxNrAccesses(attrs), nr: _, ...beside } = ours ?? {};
+    const regions = regionsOf(snapshot, attrs);
+    const bare = { target: head.id, startUs, endUs, maxNrAccesses: max, regions };
+    yield* linesOfPassage(bare, JSON.stringify(beside));
+    if (!advance(head)) heads.splice(heads.indexOf(head), 1);
+  }
+}
+
+/** Numbers that a float64 does not hold stay text: the kernel has given its targets the addresses they lie at. */
+class ExactTokenizer extends Tokenizer {
+  protected override parseNumber(text: string): number {
+    const number = Number(text);
+    return Number.isInteger(number) && !Number.isSafeInteger(number) ? (text as unknown as number) : number;
+  }
+}
+
+/** Reads all of it: the keys of an entry may come after its snapshots. */
+async function readEntries(json: Readable, spool: Spool): Promise<Entry[]> {
+  const entries: Entry[] = [];
+  const keys = ['kdamond_idx', 'context_idx', 'scheme_idx', 'target_id', 'intervals'] as const;
+  const tokenizer = new ExactTokenizer();
+  const parser = new TokenParser({
+    paths: ['$.*.snapshots.*', ...keys.map((key) => `$.*.${key}`)],
+    keepStack: false,
+  });
+  tokenizer.onToken = (token) => parser.write(token);
+  parser.onValue = ({ value, key, stack }) => {
+    const index = Number(stack[1]?.key);
+    entries[index] ??= {};
+    if (typeof key === 'number') spool.add(index, JSON.stringify(value));
+    else entries[index]![key as (typeof keys)[number]] = value as never;
+  };
+  for await (const piece of json) tokenizer.write(piece);
+  if (!parser.isEnded) throw new SyntaxError('it breaks off before its end');
+  return entries;
+}
+
+function headsOf(entries: readonly Entry[], spool: Spool): Head[] {
+  const ids = new Map<string, number>();
+  const used = new Set<number>();
+  const idOf = (entry: Entry) => {
+    const { kdamond_idx = null, context_idx = null, scheme_idx = null, target_id = null } = entry;
+    const key = JSON.stringify([kdamond_idx, context_idx, scheme_idx, target_id]);
+    let id = ids.get(key);
+    if (id === undefined) {
+      id = typeof target_id === 'number' && target_id >= 0 && !used.has(target_id) ? target_id : 0;
+      while (used.has(id)) id++;
+      ids.set(key, id);
+      used.add(id);
+    }
+    return id;
+  };
+  return spool.streams.map((index) => {
+    const head = {
+      id: idOf(entries[index]!),
+      intervals: intervalsOf(entries[index]!),
+      texts: spool.texts(index),
+      snapshot: undefined as unknown as DamoSnapshot,
+      place: 0,
+    };
+    advance(head);
+    return head;
+  });
+}
+
+/** @returns whether there is another snapshot */
+function advance(head: Head): boolean {
+  const next = head.texts.next();
+  if (next.done) return false;
+  head.snapshot = JSON.parse(next.value);
+  head.place = head.snapshot.pagepulse?.nr ?? Number(nanosecondsOf(head.snapshot.end_time));
+  return true;
+}
+
+function intervalsOf({ intervals }: Entry): Attrs {
+  if (!intervals) return DEFAULT_ATTRS;
+  return {
+    ...DEFAULT_ATTRS,
+    sampleUs: Math.round(microsecondsOf(intervals.sample_us)),
+    aggrUs: Math.round(microsecondsOf(intervals.aggr_us)),
+    updateUs: Math.round(microsecondsOf(intervals.ops_update_us)),
+  };
+}
+
+/** A snapshot made while the kernel tuned its intervals has a sampling interval of its own. */
+function attrsOf({ sample_interval_us: own }: DamoSnapshot, intervals: Attrs): Attrs {
+  if (own === undefined || own === null) return intervals;
+  const sampleUs = Math.round(microsecondsOf(own));
+  return { ...intervals, sampleUs, aggrUs: sampleUs * maxNrAccesses(intervals) };
+}
+
+function headerOf(attrs: Attrs, started: bigint): HeaderLine {
+  return {
+    type: 'header',
+    version: RECORD_VERSION,
+    tool: 'damo',
+    startedAt: '',
+    startedMonotonicNs: String(started),
+    kernel: '',
+    pageSize: 4_096,
+    // The kernel's own, which the file does not name.
+    check: 'DAMON' as CheckName,
+    attrs,
+  };
+}
+
+function regionsOf({ regions }: DamoSnapshot, attrs: Attrs): RecordedRegion[] {
+  return regions.flatMap(({ start, end, nr_accesses, age }): RecordedRegion[] => {
+    const [from, to] = [bytesOf(start), bytesOf(end)];
+    if (from >= to) return []; // damo closes some files with a region of nothing
+    const { samples, percent } = nr_accesses;
+    const { aggr_intervals: intervals, usec } = age;
+    return [
+      [
+        from.toString(16),
+        to.toString(16),
+        isGiven(samples) ? numberOf(samples) : Math.round((percentOf(percent) * maxNrAccesses(attrs)) / 100),
+        // The first kernels did not tell ages.
+        isGiven(intervals)
+          ? numberOf(intervals)
+          : isGiven(usec)
+            ? Math.floor(microsecondsOf(usec) / attrs.aggrUs)
+            : 0,
+      ],
+    ];
+  });
+}
+
+function isGiven(value: unknown): boolean {
+  return value !== undefined && value !== null;
+}

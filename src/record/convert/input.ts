@@ -1,0 +1,178 @@
+import { createReadStream, statSync } from 'node:fs';
+import { pipeline, Readable } from 'node:stream';
+import { createUnzip, gunzipSync, inflateSync, constants as zlib } from 'node:zlib';
+import { PagepulseError, systemCode } from '../../core/errors.js';
+import type { RecordLine } from '../format.js';
+import { readRecord } from '../reader.js';
+import { linesOfArrow } from './arrow.js';
+import { linesOfCsv } from './csv.js';
+import { linesOfDamo } from './damo.js';
+import type { Spool } from './spool.js';
+
+/** A record in any format that holds one. */
+export interface Input {
+  /** The header first, and every snapshot after the line of its target. */
+  readonly lines: AsyncIterable<RecordLine>;
+  /** What was wrong with it, a sentence each; whole when all lines are read. */
+  notes(): string[];
+}
+
+/** Enough for the names of the columns, or the begin of a document. */
+const HEAD_BYTES = 1_024;
+
+/**
+ * Opens a record in whatever format its first bytes tell, compressed or not.
+ *
+ * @param path `-` is standard input
+ * @param spool makes one for the format that needs one
+ * @throws PagepulseError `RECORD`, also while iterating, where it cannot be read or is in no format that is known
+ */
+export async function openInput(path: string, spool: () => Spool): Promise<Input> {
+  const name = path === '-' ? 'the input' : path;
+  const source: Readable = path === '-' ? process.stdin : createReadStream(path);
+  const { head, bytes } = await begun(source).catch(async (error) => {
+    for await (const _ of readRecord(path)) break; // says best what is wrong with the name
+    throw error;
+  });
+  const plain = plainHead(head);
+  const format = formatOf(plain);
+  if (format === 'NDJSON') {
+    // A recording may go on in other files, which its name tells.
+    const isFile = path !== '-' && statSync(path).isFile();
+    if (isFile) bytes.destroy();
+    const reader = readRecord(isFile ? path : bytes);
+    return { lines: complete(reader, name), notes: () => notesOf(name, reader) };
+  }
+  const text = plain === head ? bytes : pipeline(bytes, createUnzip(), () => {});
+  const notes: string[] = [];
+  const lines = (): AsyncIterable<RecordLine> => {
+    if (format === 'CSV') return linesOfCsv(text);
+    if (format === 'Arrow') return linesOfArrow(text);
+    return linesOfDamo(text, spool(), (note) => notes.push(`${name}: ${note}`));
+  };
+  if (format) {
+    const onCut = () => {
+      // The kernel's recordings have no end.
+      if (format !== 'damo') notes.push(cutNote(name));
+    };
+    return { lines: complete(explained(lines(), name, format), name, onCut), notes: () => notes };
+  }
+  bytes.destroy();
+  const reason = head.length === 0 ? 'is empty' : whyNot(plain);
+  throw new PagepulseError(
+    'RECORD',
+    `${name} ${reason}; give a record, damo's file of JSON, or Arrow or CSV that was converted from one`,
+  );
+}
+
+/** The first bytes of a stream, and a stream that has them still. */
+async function begun(source: Readable): Promise<{ head: Buffer; bytes: Readable }> {
+  const chunks: AsyncIterator<Buffer> = source[Symbol.asyncIterator]();
+  const first: Buffer[] = [];
+  for (let length = 0; length < HEAD_BYTES; length += first.at(-1)!.length) {
+    const next = await chunks.next();
+    if (next.done) break;
+    first.push(next.value);
+  }
+  async function* all() {
+    yield* first.splice(0);
+    yield* { [Symbol.asyncIterator]: () => chunks };
+  }
+  return { head: Buffer.concat(first), bytes: Readable.from(all(), { objectMode: false }) };
+}
+
+/** What it is without its compression; the same buffer where it has none. */
+function plainHead(head: Buffer): Buffer {
+  const options = { finishFlush: zlib.Z_SYNC_FLUSH };
+  try {
+    if (head[0] === 0x1f && head[1] === 0x8b) return gunzipSync(head, options);
+    if (head[0] === 0x78 && head.readUInt16BE() % 31 === 0) return inflateSync(head, options);
+  } catch {
+    // It only looks so, or is damaged at once.
+  }
+  return head;
+}
+
+function formatOf(head: Buffer): 'NDJSON' | 'damo' | 'Arrow' | 'CSV' | undefined {
+  const text = head.subarray(0, HEAD_BYTES).toString();
+  if (text.startsWith('ARROW1') || head.subarray(0, 4).equals(Buffer.alloc(4, 0xff))) return 'Arrow';
+  if (/^\s*\[/.test(text)) return 'damo';
+  if (/^\s*\{/.test(text) && !text.includes('"traceEvents"')) return 'NDJSON';
+  if (/^[^\n{]*\bnr_accesses\b/.test(text)) return 'CSV';
+  return undefined;
+}
+
+function whyNot(head: Buffer): string {
+  return head.includes('"traceEvents"')
+    ? 'is a trace, which has working sets and no regions'
+    : 'is in no format that is known here';
+}
+
+/** Adds what lines need that come after: a target that the record does not tell is one without a process. */
+async function* complete(
+  lines: AsyncIterable<RecordLine>,
+  name: string,
+  onCut = () => {},
+): AsyncGenerator<RecordLine> {
+  const known = new Set<number>();
+  let last: RecordLine['type'] | undefined;
+  for await (const line of lines) {
+    if (!last && line.type !== 'header') {
+      throw new PagepulseError(
+        'RECORD',
+        `${name} has rows of a record, but not its first; convert the whole record again`,
+      );
+    }
+    last = line.type;
+    if (line.type === 'target') known.add(line.id);
+    if (line.type === 'snapshot' && !known.has(line.target)) {
+      known.add(line.target);
+      yield {
+        type: 'target',
+        id: line.target,
+        pid: 0,
+        startTime: '',
+        comm: `target ${line.target}`,
+        cmdline: [],
+      };
+    }
+    yield line;
+  }
+  if (last !== 'end') onCut();
+  if (!last) throw new PagepulseError('RECORD', `${name} has nothing whole in it; record again`);
+}
+
+async function* explained(
+  lines: AsyncIterable<RecordLine>,
+  name: string,
+  format: string,
+): AsyncGenerator<RecordLine> {
+  try {
+    yield* lines;
+  } catch (error) {
+    if (error instanceof PagepulseError) throw error;
+    const code = systemCode(error) ?? '';
+    const message = error instanceof Error ? error.message : String(error);
+    const reason =
+      code === 'Z_BUF_ERROR' ? 'it breaks off before its end' : message.replaceAll(/\s+/g, ' ').slice(0, 200);
+    throw new PagepulseError(
+      'RECORD',
+      `cannot read ${name} as ${format === 'damo' ? "damo's JSON" : format}: ${reason}; convert or record it again`,
+      { cause: error },
+    );
+  }
+}
+
+function notesOf(
+  name: string,
+  { skippedLines, truncated }: { skippedLines: number; truncated: boolean },
+): string[] {
+  const notes: string[] = [];
+  if (skippedLines > 0) notes.push(`${name}: ${skippedLines} damaged lines were left out`);
+  if (truncated) notes.push(cutNote(name));
+  return notes;
+}
+
+function cutNote(name: string): string {
+  return `${name}: it breaks off before its end, as a recording does that was killed`;
+}

@@ -1,0 +1,102 @@
+import type { Attrs } from '../../core/attrs.js';
+import { PagepulseError } from '../../core/errors.js';
+import type { TargetInfo } from '../../core/target.js';
+import type { HeaderLine, RecordedRegion, RecordLine, SnapshotLine } from '../format.js';
+import { parseLine } from '../parse.js';
+
+/**
+ * A snapshot, and all that its record says around it. Formats that know nothing but snapshots keep the rest as one text
+ * beside each (`besideText`), and can so be converted back.
+ */
+export interface Passage {
+  readonly snapshot: SnapshotLine;
+  readonly target: TargetInfo;
+  readonly header: HeaderLine;
+  /** In force when the snapshot ended. */
+  readonly attrs: Attrs;
+  readonly beside: Beside;
+}
+
+/** What a record says beside its snapshots. */
+export interface Beside {
+  /** The lines between the snapshot before and this one: header, targets, mappings, attrs, snapshots without regions. */
+  readonly before?: readonly RecordLine[];
+  /** What its line has more than a snapshot must have: `cost`. */
+  readonly snapshot?: Readonly<Record<string, unknown>>;
+  /** The lines after the last snapshot. */
+  readonly after?: readonly RecordLine[];
+}
+
+/** What every snapshot is, whatever it was converted to. */
+export interface BareSnapshot {
+  readonly target: number;
+  readonly startUs: number;
+  readonly endUs: number;
+  readonly maxNrAccesses: number;
+  readonly regions: readonly RecordedRegion[];
+}
+
+/**
+ * The snapshots of a record, one at a time.
+ *
+ * @param lines every snapshot after the line of its target
+ * @throws PagepulseError `RECORD` where there is no snapshot
+ */
+export async function* passagesOf(lines: AsyncIterable<RecordLine>): AsyncGenerator<Passage> {
+  const targets = new Map<number, TargetInfo>();
+  let header: HeaderLine | undefined;
+  let attrs: Attrs | undefined;
+  let before: RecordLine[] = [];
+  // One behind: whether lines follow the last one is known when there are no more.
+  let held: Passage | undefined;
+  for await (const line of lines) {
+    if (line.type === 'header') header = line;
+    if (line.type === 'header' || line.type === 'attrs') attrs = line.attrs;
+    if (line.type === 'target') targets.set(line.id, line);
+    const target = line.type === 'snapshot' ? targets.get(line.target) : undefined;
+    if (line.type !== 'snapshot' || line.regions.length === 0 || !target || !header || !attrs) {
+      before.push(line);
+      continue;
+    }
+    if (held) yield held;
+    const { type: _, target: _t, startUs: _s, endUs: _e, maxNrAccesses: _m, regions: _r, ...more } = line;
+    const beside = {
+      ...(before.length > 0 && { before }),
+      ...(Object.keys(more).length > 0 && { snapshot: more }),
+    };
+    held = { snapshot: line, target, header, attrs, beside };
+    before = [];
+  }
+  if (!held) throw new PagepulseError('RECORD', 'the record has no snapshot: there is nothing to convert');
+  yield before.length > 0 ? { ...held, beside: { ...held.beside, after: before } } : held;
+}
+
+/** Empty where there is nothing beside the snapshot. */
+export function besideText({ beside }: Passage): string {
+  return Object.keys(beside).length > 0 ? JSON.stringify(beside) : '';
+}
+
+/**
+ * The lines that a snapshot and the text beside it were made of.
+ *
+ * @throws SyntaxError where the text is not what `besideText` writes
+ */
+export function* linesOfPassage(snapshot: BareSnapshot, besideText: string): Generator<RecordLine> {
+  const { before = [], snapshot: more = {}, after = [] }: Beside = besideText ? JSON.parse(besideText) : {};
+  yield* before.map(checked);
+  yield checked({ type: 'snapshot', ...snapshot, ...more });
+  yield* after.map(checked);
+}
+
+/** Files come from anywhere, and whoever reads lines takes them for what the reader of records lets pass. */
+function checked(line: unknown): RecordLine {
+  const text = JSON.stringify(line);
+  const parsed = parseLine(text);
+  if (typeof parsed !== 'object') throw new SyntaxError(`${text.slice(0, 80)} is no line of a record`);
+  return parsed;
+}
+
+/** When the record started, on CLOCK_MONOTONIC; 0 where it does not say. */
+export function startedNs({ startedMonotonicNs }: HeaderLine): bigint {
+  return /^\d+$/.test(startedMonotonicNs) ? BigInt(startedMonotonicNs) : 0n;
+}

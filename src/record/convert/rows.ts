@@ -1,0 +1,80 @@
+import type { RecordedRegion, RecordLine } from '../format.js';
+import { type BareSnapshot, linesOfPassage } from './passages.js';
+
+/** The columns of a table with one row a region and snapshot. Addresses and sizes are bytes, times microseconds. */
+export const COLUMNS = [
+  'target',
+  'pid',
+  'comm',
+  'start_us',
+  'end_us',
+  'max_nr_accesses',
+  'start',
+  'end',
+  'nr_accesses',
+  'age',
+  /** What the record says beside the regions (passages.ts), in the first row of a snapshot. */
+  'record',
+] as const;
+
+export type Column = (typeof COLUMNS)[number];
+
+/** What a record is made of again. `pid` and `comm` are for whoever reads the table; `record` has them too. */
+export const NEEDED_COLUMNS = COLUMNS.filter((name) => name !== 'pid' && name !== 'comm');
+
+/** A row as it is read from a table, whoever wrote it: numbers may come as text or bigint. */
+export interface Row {
+  readonly target: unknown;
+  readonly start_us: unknown;
+  readonly end_us: unknown;
+  readonly max_nr_accesses: unknown;
+  readonly start: unknown;
+  readonly end: unknown;
+  readonly nr_accesses: unknown;
+  readonly age: unknown;
+  /** Null or empty in all rows of a snapshot but the first. */
+  readonly record: unknown;
+}
+
+/**
+ * The record that a table was made of: rows that belong to one snapshot stand together.
+ *
+ * @throws SyntaxError where it is not that of a record
+ */
+export async function* linesOfRows(rows: AsyncIterable<Row>): AsyncGenerator<RecordLine> {
+  let snapshot: (BareSnapshot & { regions: RecordedRegion[] }) | undefined;
+  let beside = '';
+  for await (const row of rows) {
+    const target = count(row.target);
+    const [startUs, endUs] = [Number(row.start_us), Number(row.end_us)];
+    const text = typeof row.record === 'string' ? row.record : '';
+    const isNext =
+      !snapshot ||
+      text !== '' ||
+      target !== snapshot.target ||
+      startUs !== snapshot.startUs ||
+      endUs !== snapshot.endUs;
+    if (isNext) {
+      if (snapshot) yield* linesOfPassage(snapshot, beside);
+      snapshot = { target, startUs, endUs, maxNrAccesses: count(row.max_nr_accesses), regions: [] };
+      beside = text;
+    }
+    snapshot!.regions.push([hex(row.start), hex(row.end), count(row.nr_accesses), count(row.age)]);
+  }
+  if (snapshot) yield* linesOfPassage(snapshot, beside);
+}
+
+function count(value: unknown): number {
+  const number = value === '' || value === null ? Number.NaN : Number(value);
+  if (!Number.isSafeInteger(number) || number < 0) throw new SyntaxError(`${value} is no count`);
+  return number;
+}
+
+/** @param address a number as a table has it: exact as text and bigint at any size */
+function hex(address: unknown): string {
+  if (typeof address === 'bigint') return address.toString(16);
+  const text = String(address);
+  if (/^\d{1,15}$/.test(text)) return Number(text).toString(16);
+  if (/^\d{16,20}$/.test(text)) return BigInt(text).toString(16);
+  return count(address).toString(16); // 94827419009024.0
+}

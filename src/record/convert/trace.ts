@@ -1,0 +1,77 @@
+import type { RecordedRegion } from '../format.js';
+import { type Passage, startedNs } from './passages.js';
+
+/** Beyond every process id (PID_MAX_LIMIT, 2^22): for targets that have none, or one that another target had before. */
+const NO_PID = 4_194_305;
+
+interface Track {
+  readonly pid: number;
+  endUs: number;
+  bytes: Bytes;
+}
+
+interface Bytes {
+  /** Found accessed at least once. */
+  readonly workingSet: number;
+  /** In half of the samples or more. */
+  readonly hot: number;
+}
+
+/**
+ * A trace for Perfetto or chrome://tracing: JSON of the Trace Event Format, with counters ("ph":"C") of each process. A
+ * counter keeps its value until the next: it stands at the begin of the interval that it is true of. Times are
+ * CLOCK_MONOTONIC in microseconds, so that other traces of that clock fit.
+ */
+export async function* traceOf(passages: AsyncIterable<Passage>): AsyncGenerator<string> {
+  const tracks = new Map<number, Track>();
+  const pids = new Set<number>();
+  let started = 0n;
+  for await (const { snapshot, target, header } of passages) {
+    let events = '';
+    let track = tracks.get(target.id);
+    if (tracks.size === 0) {
+      started = startedNs(header);
+      const { tool, kernel, check, startedAt, startedMonotonicNs } = header;
+      const about = JSON.stringify({ tool, kernel, check, startedAt, startedMonotonicNs });
+      yield `{"displayTimeUnit":"ms","otherData":${about},"traceEvents":[`;
+    } else {
+      events = ',\n';
+    }
+    if (!track) {
+      const pid = target.pid === 0 || pids.has(target.pid) ? NO_PID + target.id : target.pid;
+      track = { pid, endUs: 0, bytes: { workingSet: 0, hot: 0 } };
+      tracks.set(target.id, track);
+      pids.add(pid);
+      const args = JSON.stringify({ name: target.comm });
+      events += `{"name":"process_name","ph":"M","pid":${pid},"tid":${pid},"args":${args}},\n`;
+    }
+    track.endUs = snapshot.endUs;
+    track.bytes = bytesOf(snapshot.regions, snapshot.maxNrAccesses);
+    yield events + counters(track, microseconds(started, snapshot.startUs));
+  }
+  for (const track of tracks.values()) yield `,\n${counters(track, microseconds(started, track.endUs))}`;
+  yield ']}\n';
+}
+
+function counters({ pid, bytes }: Track, ts: string): string {
+  const counter = (name: string, value: number) =>
+    `{"name":"${name}","ph":"C","pid":${pid},"tid":${pid},"ts":${ts},"args":{"bytes":${value}}}`;
+  return `${counter('working set', bytes.workingSet)},\n${counter('hot', bytes.hot)}`;
+}
+
+function bytesOf(regions: readonly RecordedRegion[], maxNrAccesses: number): Bytes {
+  let [workingSet, hot] = [0, 0];
+  for (const [start, end, nrAccesses] of regions) {
+    if (nrAccesses === 0) continue;
+    const size = Number.parseInt(end, 16) - Number.parseInt(start, 16);
+    workingSet += size;
+    if (2 * nrAccesses >= maxNrAccesses) hot += size;
+  }
+  return { workingSet, hot };
+}
+
+/** With the nanoseconds behind the point: a float64 is too coarse for them after 104 days. */
+function microseconds(startedNs: bigint, us: number): string {
+  const ns = startedNs + BigInt(Math.round(us * 1_000));
+  return `${ns / 1_000n}.${String(ns % 1_000n).padStart(3, '0')}`;
+}

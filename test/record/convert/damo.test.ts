@@ -1,0 +1,191 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { isDeepStrictEqual } from 'node:util';
+import { gzipSync, inflateSync } from 'node:zlib';
+import test, { type ExecutionContext } from 'ava';
+import { openInput } from '../../../src/record/convert/input.js';
+import { Spool } from '../../../src/record/convert/spool.js';
+import type { RecordLine, SnapshotLine } from '../../../src/record/format.js';
+import { readRecord } from '../../../src/record/reader.js';
+import { folderFor, HEADER, linesOfRecord, TARGET } from '../records.js';
+import { converted, linesIn, RICH } from './records.js';
+
+/** One watching of a real kernel's DAMON (test/lab), as three programs wrote it. */
+const kernel = (name: string) =>
+  fileURLToPath(new URL(`../../../../test/record/convert/kernel/${name}`, import.meta.url));
+
+const regionsOf = (lines: readonly RecordLine[]) =>
+  lines.filter((line): line is SnapshotLine => line.type === 'snapshot').map(({ regions }) => regions);
+
+function damoFile(t: ExecutionContext, document: unknown, name = 'damon.data'): string {
+  const path = join(folderFor(t), name);
+  writeFileSync(path, typeof document === 'string' ? document : JSON.stringify(document));
+  return path;
+}
+
+test("what damo itself wrote of a kernel's DAMON says what the kernel's trace said", async (t) => {
+  const trace = regionsOf(await linesOfRecord(readRecord(kernel('damon-trace.ndjson'))));
+  const lines = await linesIn(t, kernel('damo-3.4.1.data'));
+  t.deepEqual(regionsOf(lines), trace);
+  t.like(lines[0], { type: 'header', tool: 'damo', attrs: { sampleUs: 5_000, aggrUs: 100_000 } });
+  t.like(lines[1], { type: 'target', id: 0, pid: 0, comm: 'target 0' });
+  t.like(lines[2], { type: 'snapshot', startUs: 0, maxNrAccesses: 20 });
+
+  const older = regionsOf(await linesIn(t, kernel('damo-2.8.3.data')));
+  t.is(older.length, 22, 'it has left out some');
+  const known = new Set(trace.map((regions) => JSON.stringify(regions)));
+  t.true(older.every((regions) => known.has(JSON.stringify(regions))));
+});
+
+test('a file that does not say its intervals is read with the default ones, and that is said', async (t) => {
+  const { lines, notes } = await openInput(
+    kernel('damo-2.8.3.data'),
+    () => new Spool(join(folderFor(t), 'spool')),
+  );
+  for await (const _ of lines);
+  t.is(notes().length, 1);
+  t.regex(notes()[0]!, /intervals: 5 ms and 100 ms are taken/);
+});
+
+test("the kernel's own record, which tells no target, is converted as one without a process", async (t) => {
+  const lines = await linesIn(t, await converted(t, kernel('damon-trace.ndjson'), 'damo'));
+  t.like(lines[1], { type: 'target', id: 0, pid: 0 });
+  t.deepEqual(regionsOf(lines), regionsOf(await linesOfRecord(readRecord(kernel('damon-trace.ndjson')))));
+});
+
+/** One snapshot of one region in the words of some version of damo. */
+const document = (region: object, snapshot: object = {}, entry: object = {}) => [
+  {
+    intervals: { sample_us: '5 ms', aggr_us: '100 ms', ops_update_us: '1 s' },
+    target_id: 0,
+    snapshots: [
+      {
+        start_time: '539809434100',
+        end_time: '539914032967',
+        regions: [
+          {
+            start: '4096',
+            end: 12288,
+            nr_accesses: { samples: 7 },
+            age: { usec: null, aggr_intervals: 3 },
+            ...region,
+          },
+        ],
+        total_bytes: null,
+        ...snapshot,
+      },
+    ],
+    ...entry,
+  },
+];
+
+test('numbers are text or not, with separators and units, counts or shares', async (t) => {
+  const read = async (region: object, snapshot?: object) =>
+    (await linesIn(t, damoFile(t, document(region, snapshot)))).at(-1) as SnapshotLine;
+  const regions: readonly [object, SnapshotLine['regions'][number]][] = [
+    [{}, ['1000', '3000', 7, 3]],
+    [{ start: '94,827,419,009,024', end: '94827423150080' }, ['563ebaa00000', '563ebadf3000', 7, 3]],
+    [{ start: '4.000 KiB', end: '1 MiB' }, ['1000', '100000', 7, 3]],
+    [{ end: '18446744073709551615' }, ['1000', 'ffffffffffffffff', 7, 3]],
+    [{ nr_accesses: { samples: null, percent: 35 } }, ['1000', '3000', 7, 3]],
+    [{ nr_accesses: { percent: '35 %' } }, ['1000', '3000', 7, 3]],
+    [{ nr_accesses: { samples: '1,234' } }, ['1000', '3000', 1234, 3]],
+    [{ age: { usec: 350_000, aggr_intervals: null } }, ['1000', '3000', 7, 3]],
+    [{ age: { usec: '1 s 250 ms', aggr_intervals: null } }, ['1000', '3000', 7, 12]],
+    [{ age: { usec: null, aggr_intervals: null } }, ['1000', '3000', 7, 0]],
+  ];
+  for (const [words, region] of regions) t.deepEqual((await read(words)).regions, [region]);
+  const times = { start_time: '8 m 59 s 809 ms', end_time: '540,000,000,000' };
+  t.like(await read({}, times), { startUs: 0, endUs: 191_000 });
+  t.like(await read({}), { startUs: 0, endUs: 104_598.867 });
+});
+
+test('plain and gzipped JSON are read too, with their keys in any order', async (t) => {
+  const { intervals, target_id, snapshots } = document({})[0]!;
+  const text = JSON.stringify([{ snapshots, target_id, intervals }], null, 4);
+  const path = damoFile(t, text);
+  t.is((await linesIn(t, path)).length, 3);
+  writeFileSync(path, gzipSync(text));
+  t.is((await linesIn(t, path)).length, 3);
+});
+
+test('targets that a float64 cannot tell apart are two, and their snapshots come in the order of time', async (t) => {
+  const entry = (id: string, start: number) =>
+    JSON.stringify(
+      document({}, { start_time: start, end_time: start + 1e8 }, { target_id: 'ID' })[0],
+    ).replace('"ID"', id);
+  const text = `[${entry('18446623435582458880', 5e8)},${entry('18446623435582458881', 0)}]`;
+  const lines = await linesIn(t, damoFile(t, text));
+  t.deepEqual(
+    lines.map((line) => (line.type === 'snapshot' ? [line.target, line.startUs] : line.type)),
+    ['header', 'target', [1, 0], 'target', [0, 500_000]],
+  );
+});
+
+test('where the kernel tuned its intervals, the record says which were in force', async (t) => {
+  const lines = await linesIn(t, damoFile(t, document({}, { sample_interval_us: '20 ms' })));
+  t.like(lines.at(-1), { type: 'snapshot', maxNrAccesses: 20 });
+  const attrs = lines.findLast((line) => line.type === 'header' || line.type === 'attrs')!;
+  t.like(attrs, { attrs: { sampleUs: 20_000, aggrUs: 400_000 } });
+});
+
+test('what is no file of damo is refused in a sentence', async (t) => {
+  const refused: readonly [unknown, RegExp][] = [
+    [document({ start: 'here' }), /"here" is no number that damo writes/],
+    [document({ start: '1 parsec' }), /"1 parsec" is no number/],
+    [document({ nr_accesses: {} }), /is no number/],
+    [document({}, { regions: null }), /cannot read .*damon.data as damo's JSON/],
+    [JSON.stringify(document({})).slice(0, -20), /it breaks off before its end/],
+    ['[1, 2}', /cannot read/],
+    [[], /has nothing whole in it/],
+  ];
+  for (const [content, message] of refused) {
+    await t.throwsAsync(linesIn(t, damoFile(t, content)), { code: 'RECORD', message });
+  }
+});
+
+test('what is written has an object for each target, in the words of damo', async (t) => {
+  const path = await converted(t, RICH, 'damo');
+  const [first, second, third, ...none] = JSON.parse(inflateSync(readFileSync(path)).toString());
+  t.deepEqual(none, []);
+  const { snapshots, ...entry } = second;
+  t.deepEqual(entry, {
+    kdamond_idx: 0,
+    context_idx: 0,
+    intervals: { sample_us: '5000', aggr_us: '100000', ops_update_us: '1000000' },
+    scheme_idx: null,
+    target_id: 0,
+    scheme_filters: [],
+  });
+  const { pagepulse: _, ...snapshot } = snapshots[0];
+  t.deepEqual(snapshot, {
+    start_time: '123456789',
+    end_time: '223576789',
+    regions: [
+      { start: '94355073269760', end: '94355073404928', ...seen(9, 3) },
+      { start: '94355073404928', end: '94355073409024', ...seen(10, 0) },
+      { start: '18446744069414588416', end: '18446744073709543424', ...seen(0, 17) },
+    ],
+    total_bytes: null,
+    sample_interval_us: null,
+  });
+  t.is(snapshots[1].sample_interval_us, '10000', 'as many samples in a longer interval: the same object');
+  t.is(first.target_id, 7);
+  t.deepEqual([third.target_id, third.intervals.sample_us, third.intervals.aggr_us], [0, '10000', '100000']);
+});
+
+const seen = (samples: number, age: number) => ({
+  nr_accesses: { samples, percent: null },
+  age: { usec: null, aggr_intervals: age },
+});
+
+test('a hundred targets are sorted, and merged again, in one file of their own', async (t) => {
+  const lines: RecordLine[] = [{ type: 'header', version: 1, ...HEADER }];
+  for (let id = 0; id < 100; id++) lines.push({ type: 'target', ...TARGET, id });
+  for (let i = 0; i < 1_000; i++) {
+    const regions = Array.from({ length: 20 }, (_, r) => [`${r + 1}000`, `${r + 1}800`, i % 20, r] as const);
+    lines.push({ type: 'snapshot', target: i % 100, startUs: i, endUs: i + 1, maxNrAccesses: 20, regions });
+  }
+  t.true(isDeepStrictEqual(await linesIn(t, await converted(t, lines, 'damo')), lines));
+});

@@ -1,0 +1,22 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import test from 'ava';
+import { folderFor } from '../records.js';
+import { linesIn } from './records.js';
+
+test('what is no record in any format is refused in a sentence that says what is', async (t) => {
+  const here = folderFor(t);
+  const empty = join(here, 'empty');
+  writeFileSync(empty, '');
+  const object = join(here, 'object');
+  writeFileSync(object, '{"traces": []}\n');
+  const refused: readonly [string, RegExp][] = [
+    [join(here, 'none'), /there is no such file; check the name/],
+    [here, /it is a folder/],
+    [empty, /is empty; give a record, damo's file/],
+    [object, /no record that can be read: it does not begin with a header/],
+    [fileURLToPath(import.meta.url), /is in no format that is known here; give a record, damo's file/],
+  ];
+  for (const [path, message] of refused) await t.throwsAsync(linesIn(t, path), { code: 'RECORD', message });
+});

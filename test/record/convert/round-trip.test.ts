@@ -1,0 +1,66 @@
+import test from 'ava';
+import fc from 'fast-check';
+import type { Format } from '../../../src/record/convert/convert.js';
+import type { RecordedRegion, RecordLine } from '../../../src/record/format.js';
+import { HEADER, TARGET } from '../records.js';
+import { converted, linesIn, RICH } from './records.js';
+
+const HOLDING: readonly (readonly [Format, string])[] = [
+  ['damo', 'damon.data'],
+  ['arrow', 'it.arrow'],
+  ['csv', 'it.csv'],
+  ['csv', 'it.csv.gz'],
+  ['ndjson', 'it.ndjson'],
+  ['ndjson', 'it.ndjson.gz'],
+];
+
+for (const [format, name] of HOLDING) {
+  test(`a record comes back from ${name} as it was`, async (t) => {
+    t.deepEqual(await linesIn(t, await converted(t, RICH, format, name)), RICH);
+  });
+}
+
+test('and through all of them, one after the other', async (t) => {
+  let path = await converted(t, RICH, 'ndjson');
+  for (const format of ['damo', 'csv', 'arrow', 'damo', 'arrow', 'csv'] as const)
+    path = await converted(t, path, format);
+  t.deepEqual(await linesIn(t, path), RICH);
+});
+
+test('any record comes back: several targets mixed, regions anywhere in 64 bits', async (t) => {
+  const address = fc.bigInt({ min: 0n, max: 2n ** 52n - 2n }).map((page) => page * 4096n);
+  const region = fc
+    .tuple(address, fc.nat(20), fc.nat(2 ** 32 - 1))
+    .map(([at, nr, age]): RecordedRegion => [at.toString(16), (at + 4096n).toString(16), nr, age]);
+  const snapshot = fc.record({
+    target: fc.nat(2),
+    us: fc.nat(1e9),
+    regions: fc.array(region, { maxLength: 5 }),
+    ticks: fc.option(fc.nat(), { nil: undefined }),
+  });
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(snapshot, { minLength: 1, maxLength: 8 }),
+      fc.string(),
+      async (snapshots, comm) => {
+        const some = snapshots.some(({ regions }) => regions.length > 0);
+        fc.pre(some);
+        let endUs = 0;
+        const lines: RecordLine[] = [
+          { type: 'header', version: 1, ...HEADER },
+          ...[0, 1, 2].map((id): RecordLine => ({ type: 'target', ...TARGET, id, comm })),
+          ...snapshots.map(({ target, us, regions, ticks }): RecordLine => {
+            const startUs = endUs;
+            endUs += us;
+            const cost = ticks === undefined ? {} : { cost: { ticks } };
+            return { type: 'snapshot', target, startUs, endUs, maxNrAccesses: 20, regions, ...cost };
+          }),
+        ];
+        for (const format of ['damo', 'arrow', 'csv'] as const) {
+          t.deepEqual(await linesIn(t, await converted(t, lines, format)), lines);
+        }
+      },
+    ),
+    { numRuns: 15 },
+  );
+});

@@ -1,0 +1,114 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { gzipSync } from 'node:zlib';
+import { tableFromIPC } from 'apache-arrow';
+import test from 'ava';
+import type { RecordedRegion, RecordLine } from '../../../src/record/format.js';
+import { folderFor, HEADER, TARGET } from '../records.js';
+import { converted, linesIn, RICH, textIn } from './records.js';
+
+const header: RecordLine = { type: 'header', version: 1, ...HEADER };
+const target: RecordLine = { type: 'target', ...TARGET };
+
+function snapshot(regions: readonly RecordedRegion[], startUs = 0): RecordLine {
+  return { type: 'snapshot', target: 0, startUs, endUs: startUs + 100_120, maxNrAccesses: 20, regions };
+}
+
+test('CSV has a row a region, decimal addresses, and the rest of the record beside', async (t) => {
+  const path = await converted(
+    t,
+    [
+      header,
+      target,
+      snapshot([
+        ['1000', '3000', 7, 3],
+        ['3000', '4000', 0, 1],
+      ]),
+    ],
+    'csv',
+  );
+  const [names, first, second, ...none] = textIn(path).split('\n');
+  t.is(names, 'target,pid,comm,start_us,end_us,max_nr_accesses,start,end,nr_accesses,age,record');
+  t.true(first!.startsWith('0,4242,"postgres",0,100120,20,4096,12288,7,3,"{""before"":[{'));
+  t.is(second, '0,4242,"postgres",0,100120,20,12288,16384,0,1,');
+  t.deepEqual(none, ['']);
+});
+
+test('CSV that another program wrote again is read: columns in another order, more of them, decimals', async (t) => {
+  const path = await converted(t, [header, target, snapshot([['1000', '3000', 7, 3]], 5)], 'csv');
+  const record = textIn(path).slice(textIn(path).indexOf('"{'), -1);
+  const again = join(folderFor(t), 'again.csv');
+  const text =
+    '\uFEFF,age,nr_accesses,end,start,max_nr_accesses,end_us,start_us,target,record,mine\r\n' +
+    `0,3.0,7.0,12288.0,4096.0,20,100125.0,5.0,0,${record},x\r\n`;
+  writeFileSync(again, text);
+  t.deepEqual(await linesIn(t, again), [header, target, snapshot([['1000', '3000', 7, 3]], 5)]);
+});
+
+test('tables that are not whole are refused in a sentence', async (t) => {
+  const csv = textIn(await converted(t, RICH, 'csv'));
+  const rows = csv.split(/\n(?=\d)/);
+  const refused: readonly [string | Buffer, RegExp][] = [
+    [rows.with(1, rows[1]!.replace(/"\{.*/s, '')).join('\n'), /has rows of a record, but not its first/],
+    [csv.replace(',record', ',memory'), /it has no column record/],
+    [csv.replace('20480', 'x'), /cannot read .* as CSV/],
+    [csv.replace(',20,', ',-1,'), /-1 is no count/],
+    [csv.replace('""type"":""target""', '""type"":""targets""'), /is no line of a record/],
+    [gzipSync(csv).subarray(0, -30), /it breaks off before its end/],
+  ];
+  for (const [content, message] of refused) {
+    const path = join(folderFor(t), 'it.csv');
+    writeFileSync(path, content);
+    await t.throwsAsync(linesIn(t, path), { code: 'RECORD', message });
+  }
+  const arrow = join(folderFor(t), 'it.arrow');
+  writeFileSync(arrow, readFileSync(await converted(t, RICH, 'arrow')).subarray(0, 2_000));
+  await t.throwsAsync(linesIn(t, arrow), { code: 'RECORD', message: /cannot read .* as Arrow/ });
+});
+
+test('Arrow has a row a region with exact addresses, in batches that do not grow with the record', async (t) => {
+  const regions = Array.from({ length: 70_000 }, (_, i): RecordedRegion => {
+    return [
+      (2n ** 63n + BigInt(i) * 4096n).toString(16),
+      (2n ** 63n + BigInt(i + 1) * 4096n).toString(16),
+      i % 21,
+      i,
+    ];
+  });
+  const lines = [header, target, snapshot(regions), snapshot([['1000', '3000', 7, 3]], 100_120)];
+  const path = await converted(t, lines, 'arrow');
+  const table = tableFromIPC(readFileSync(path));
+  t.is(table.numRows, 70_001);
+  t.is(table.batches.length, 2);
+  t.deepEqual(
+    table.schema.fields.map(({ name, type, nullable }) => `${name}: ${type}${nullable ? '?' : ''}`),
+    [
+      'target: Uint32',
+      'pid: Uint32',
+      'comm: Utf8',
+      'start_us: Float64',
+      'end_us: Float64',
+      'max_nr_accesses: Uint32',
+      'start: Uint64',
+      'end: Uint64',
+      'nr_accesses: Uint32',
+      'age: Uint32',
+      'record: Utf8?',
+    ],
+  );
+  const { record: _, ...row } = table.get(69_999)!.toJSON();
+  t.deepEqual(row, {
+    target: 0,
+    pid: 4242,
+    comm: 'postgres',
+    start_us: 0,
+    end_us: 100_120,
+    max_nr_accesses: 20,
+    start: 2n ** 63n + 69_999n * 4096n,
+    end: 2n ** 63n + 70_000n * 4096n,
+    nr_accesses: 69_999 % 21,
+    age: 69_999,
+  });
+  t.true(isDeepStrictEqual(await linesIn(t, path), lines));
+});

@@ -1,0 +1,89 @@
+import { readFileSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
+import test from 'ava';
+import type { RecordLine } from '../../../src/record/format.js';
+import { HEADER, TARGET } from '../records.js';
+import { converted, linesIn, RICH, textIn } from './records.js';
+
+interface TraceEvent {
+  readonly name: string;
+  readonly ph: string;
+  readonly pid: number;
+  readonly tid: number;
+  readonly ts?: number;
+  readonly args: { readonly bytes?: number; readonly name?: string };
+}
+
+const eventsIn = (path: string): TraceEvent[] => JSON.parse(textIn(path)).traceEvents;
+
+test('a trace has the working set of each process at the begin of its interval, by CLOCK_MONOTONIC', async (t) => {
+  const events = eventsIn(await converted(t, RICH, 'trace'));
+  t.deepEqual(
+    events.filter(({ ph }) => ph === 'M').map(({ name, pid, args }) => [name, pid, args.name]),
+    [
+      ['process_name', 4243, 'postgres'],
+      ['process_name', 4242, 'a "b",\nc'],
+    ],
+  );
+  const counters = (pid: number, name: string) =>
+    events
+      .filter((event) => event.ph === 'C' && event.pid === pid && event.name === name)
+      .map(({ ts, args }) => [ts, args.bytes]);
+  // 9 of 20 samples are less than half, 10 are not.
+  t.deepEqual(counters(4242, 'working set'), [
+    [123_456.789, 0x22000],
+    [223_576.789, 0x1000],
+    [423_576.789, 0x1000],
+    [523_577.289, 0x1000],
+  ]);
+  t.deepEqual(counters(4242, 'hot'), [
+    [123_456.789, 0x1000],
+    [223_576.789, 0],
+    [423_576.789, 0],
+    [523_577.289, 0],
+  ]);
+  t.deepEqual(counters(4243, 'working set'), [
+    [123_456.789, 0x4000],
+    [223_576.789, 0x4000],
+  ]);
+});
+
+test('every event is what the Trace Event Format wants', async (t) => {
+  const path = await converted(t, RICH, 'trace', 'it.json.gz');
+  const { traceEvents, displayTimeUnit } = JSON.parse(gunzipSync(readFileSync(path)).toString());
+  t.is(displayTimeUnit, 'ms');
+  for (const { name, ph, pid, tid, ts, args } of traceEvents as TraceEvent[]) {
+    t.is(typeof name, 'string');
+    t.true(ph === 'M' || ph === 'C');
+    t.true(Number.isInteger(pid) && Number.isInteger(tid));
+    if (ph === 'C') t.true(Number.isFinite(ts) && Object.values(args).every(Number.isFinite));
+  }
+});
+
+test('targets without a process, or with an id that is given again, have a track of their own', async (t) => {
+  const lines: RecordLine[] = [{ type: 'header', version: 1, ...HEADER }];
+  for (const [id, pid] of [0, 0, 4242, 4242].entries()) {
+    lines.push({ type: 'target', ...TARGET, id, pid });
+    lines.push({
+      type: 'snapshot',
+      target: id,
+      startUs: 0,
+      endUs: 1,
+      maxNrAccesses: 20,
+      regions: [['1000', '2000', 1, 1]],
+    });
+  }
+  const pids = eventsIn(await converted(t, lines, 'trace'))
+    .filter(({ ph }) => ph === 'M')
+    .map(({ pid }) => pid);
+  t.is(new Set(pids).size, 4);
+  t.true(pids.includes(4242) && !pids.includes(0));
+});
+
+test('a trace cannot be converted back, and says why', async (t) => {
+  const path = await converted(t, RICH, 'trace');
+  await t.throwsAsync(linesIn(t, path), {
+    code: 'RECORD',
+    message: /is a trace, which has working sets and no regions/,
+  });
+});
