@@ -142,7 +142,7 @@ test.serial('a command is recorded until it ends; its output and its status are 
     '--',
     'sh',
     '-c',
-    'echo hello; sleep 2; exit 3',
+    'echo hello; sleep 5; exit 3',
   );
   t.is(outcome.status, 3);
   t.is(outcome.out, 'hello\n');

@@ -20,7 +20,7 @@ function service(t: ExecutionContext): { script: string; tag: string } {
   writeFileSync(
     program,
     `const { fork } = require('node:child_process');
-if (process.argv[2] === 'worker') setTimeout(() => process.exit(), 2500);
+if (process.argv[2] === 'worker') setTimeout(() => process.exit(), 6_000);
 else for (let i = 0; i < 4; i++) fork(__filename, ['worker']);\n`,
   );
   writeFileSync(script, `'${process.execPath}' '${program}'\nexit 7\n`);
