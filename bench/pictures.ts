@@ -49,7 +49,7 @@ async function page(): Promise<void> {
     const tab = await browser.newPage({ viewport: { width: 1_200, height: 700 } });
     await tab.goto(pathToFileURL(html).href);
     await tab.waitForSelector('#chart canvas');
-    await tab.mouse.move(495, 366);
+    await tab.mouse.move(652, 304);
     await tab.locator('#chart table').waitFor();
     await tab.screenshot({ path: join(DOCS, 'heatmap.png') });
   } finally {

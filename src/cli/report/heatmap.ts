@@ -1,10 +1,10 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { AddressRange } from '../../checks/target-request.js';
-import { LEAST_WIDTH, leastHeight } from '../../report/heatmap/chart.js';
 import { chartDataOf } from '../../report/heatmap/chart-data.js';
 import { type HeatMap, heatMapOf } from '../../report/heatmap/heat-map.js';
 import { renderHtml } from '../../report/heatmap/html.js';
 import { heatMapJson } from '../../report/heatmap/json.js';
+import { LEAST_WIDTH, leastHeight } from '../../report/heatmap/layout.js';
 import { THEMES, type Theme } from '../../report/heatmap/palette.js';
 import { renderPng } from '../../report/heatmap/png.js';
 import type { RangeChoice } from '../../report/heatmap/ranges.js';
@@ -17,7 +17,7 @@ import { ExitStatus, note, UsageError } from '../failure.js';
 import { parseRanges } from '../options.js';
 import { colourOf } from '../screen.js';
 import { print } from './output.js';
-import { openPicture, type PictureFile } from './picture-file.js';
+import { type PictureFile, pictureFile } from './picture-file.js';
 import { jsonHeader, printJson } from './run.js';
 import { addReportOptions, forEachSource, type ReportOptions } from './sources.js';
 import { parseDurationOrZero, parseLimit } from './values.js';
@@ -81,21 +81,19 @@ async function heatmap(paths: readonly string[], options: HeatMapOptions): Promi
   if (output !== undefined && options.json)
     throw new UsageError('-o is for a picture; leave it or --json out');
   const documents: object[] = [];
-  const file = output === undefined ? undefined : openPicture(output, force);
+  const file = output === undefined ? undefined : pictureFile(output, force);
   // What is watched are the addresses that were given, if any were.
   const { range: _, ...rest } = options;
   const watched = typeof range === 'object' && paths.length === 0 ? { ...rest, range } : rest;
-  try {
-    await forEachSource(paths, watched, async (source) => {
-      const map = await mapOf(source, options);
-      if (file) file.write(await picture(map, options, file));
-      else if (options.json) documents.push(heatMapJson(map, JSON_CELLS));
-      else await print(`${renderHeatMap(map, terminal(map, options.theme)).join('\n')}\n`);
-    });
-  } catch (error) {
-    file?.discard();
-    throw error;
-  }
+  let isFirst = true;
+  await forEachSource(paths, watched, async (source) => {
+    const map = await mapOf(source, options);
+    const gap = isFirst ? '' : '\n';
+    isFirst = false;
+    if (file) file.write(await picture(map, options, file));
+    else if (options.json) documents.push(heatMapJson(map, JSON_CELLS));
+    else await print(`${gap}${renderHeatMap(map, terminal(map, options.theme)).join('\n')}\n`);
+  });
   if (options.json) await printJson({ ...jsonHeader('heatmap'), sources: documents });
 }
 
@@ -138,8 +136,13 @@ async function picture(
       `this picture is at least ${leastHeight(data)} pixels high; give a larger --size, or fewer --panels`,
     );
   }
+  if (format === 'png' && size.height > MAX_SIZE) {
+    throw new UsageError(
+      `a PNG of ${map.panels.length} panels is too large; give fewer --panels, or a name that ends in .html or .svg`,
+    );
+  }
   const svg = await renderSvg(data, size);
-  return format === 'svg' ? svg : renderPng(svg);
+  return format === 'svg' ? svg : renderPng(svg, size);
 }
 
 /** A terminal is filled by one process; of several each gets a third. A pipe has 100 columns. */

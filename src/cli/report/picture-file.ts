@@ -1,4 +1,4 @@
-import { closeSync, constants, existsSync, openSync, unlinkSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, unlinkSync, writeFileSync } from 'node:fs';
 import { extname } from 'node:path';
 import { outputError } from '../../record/output-error.js';
 import { UsageError } from '../failure.js';
@@ -6,45 +6,46 @@ import { UsageError } from '../failure.js';
 export const PICTURE_FORMATS = ['svg', 'png', 'html'] as const;
 export type PictureFormat = (typeof PICTURE_FORMATS)[number];
 
-/** A file for a picture, opened before anything is read in vain. */
+/** Where a picture goes. */
 export interface PictureFile {
   readonly format: PictureFormat;
-  /** @throws PagepulseError `OUTPUT` */
+  /** @throws PagepulseError `OUTPUT`; nothing is left behind then */
   write(picture: string | Uint8Array): void;
-  /** Nothing is left behind. */
-  discard(): void;
 }
 
 /**
- * Opens a file of its owner alone, as records are: it tells the addresses of a process.
+ * A file of its owner alone, as records are: it tells the addresses of a process. Whether it can be written is known before
+ * anything is read in vain; it comes to be when it is whole, so that what is stopped leaves none.
  *
  * @throws UsageError for a name that says no format, PagepulseError `OUTPUT`
  */
-export function openPicture(path: string, force: boolean): PictureFile {
+export function pictureFile(path: string, force: boolean): PictureFile {
   const format = formatOf(path);
-  const { O_WRONLY, O_CREAT, O_EXCL } = constants;
   const isOld = force && existsSync(path);
-  let fd: number;
-  try {
-    // What is overwritten keeps its content until there is other.
-    fd = openSync(path, O_WRONLY | O_CREAT | (force ? 0 : O_EXCL), 0o600);
-  } catch (error) {
-    throw outputError(error, path, { what: 'picture' });
-  }
-  closeSync(fd);
-  return {
-    format,
-    write: (picture) => {
-      try {
-        writeFileSync(path, picture);
-      } catch (error) {
-        throw outputError(error, path, { what: 'picture' });
-      }
-    },
-    discard: () => {
-      if (!isOld) unlinkSync(path);
-    },
+  const flag = isOld ? 'r+' : 'wx';
+  const attempt = (act: () => void) => {
+    try {
+      act();
+    } catch (error) {
+      throw outputError(error, path, { what: 'picture', isKept: false });
+    }
   };
+  attempt(() => {
+    closeSync(openSync(path, flag, 0o600));
+    if (!isOld) unlinkSync(path);
+  });
+  const write = (picture: string | Uint8Array) => {
+    const fd = openSync(path, isOld ? 'w' : 'wx', 0o600);
+    try {
+      writeFileSync(fd, picture);
+    } catch (error) {
+      if (!isOld) unlinkSync(path);
+      throw error;
+    } finally {
+      closeSync(fd);
+    }
+  };
+  return { format, write: (picture) => attempt(() => write(picture)) };
 }
 
 function formatOf(path: string): PictureFormat {

@@ -75,16 +75,18 @@ export function chartDataOf(map: HeatMap, theme: Theme, detail: ChartDetail): Ch
     const counts = shareRows(ranges, rows, Math.ceil(rows * LEAST_HEIGHT));
     return ranges.map((range, i) => cellsOf(sums, range, counts[i]!, spans));
   });
-  const panels = map.panels
-    .map((panel, i) => panelOf(panel, map, cells[i]!, names))
-    .map(isStill ? withoutDetails : (panel) => panel);
+  const top = scaleTop(cells.flat());
+  const panels = map.panels.map((panel, i) => {
+    const detailed = panelOf(panel, map, cells[i]!, names);
+    return isStill ? withoutDetails(detailed, top) : detailed;
+  });
   return {
     title: `pagepulse heat map: ${clip(titleParts(map)[0]!, NAME_COLUMNS)}`,
     subtitle: titleParts(map).slice(1).join('  '),
     footnote: leftOutText(map) ?? '',
     startUs: map.startUs,
     endUs: map.endUs,
-    top: scaleTop(cells.flat()),
+    top,
     names: [...names.keys()],
     panels,
     colours: coloursOf(theme),
@@ -146,22 +148,22 @@ function chartCells({ rowEdges, spans, shares, agesUs }: Cells, names: readonly 
       while (row < rows && isSame(row));
       if (Number.isNaN(share)) continue;
       const [from, to] = [rowEdges[first]! * pageSize, rowEdges[row]! * pageSize];
-      cells.push([startUs, endUs, from, to, Number(share.toFixed(4)), Math.round(age), names[first]!]);
+      cells.push([startUs, endUs, from, to, Number(share.toPrecision(4)), Math.round(age), names[first]!]);
     }
   });
   return cells;
 }
 
-/** Cells that touch in time and have about the same share, 1/250 at most apart, are one; and which is the oldest is not told. */
-function withoutDetails(panel: ChartPanel): ChartPanel {
-  return { ...panel, ranges: panel.ranges.map((range) => ({ ...range, cells: joined(range.cells) })) };
+/** Cells that touch in time or address and have one colour, within a 250th of the scale, are one. */
+function withoutDetails(panel: ChartPanel, top: number): ChartPanel {
+  return { ...panel, ranges: panel.ranges.map((range) => ({ ...range, cells: joined(range.cells, top) })) };
 }
 
 /** @param cells by time, then by address; so the result is not */
-function joined(cells: readonly ChartCell[]): ChartCell[] {
+function joined(cells: readonly ChartCell[], top: number): ChartCell[] {
   const open = new Map<string, ChartCell>();
   const closed: ChartCell[] = [];
-  for (const [startUs, endUs, from, to, share] of stacked(cells)) {
+  for (const [startUs, endUs, from, to, share] of stacked(cells, top)) {
     const key = `${from} ${to} ${share}`;
     const before = open.get(key);
     if (before && before[1] !== startUs) closed.push(before);
@@ -172,10 +174,11 @@ function joined(cells: readonly ChartCell[]): ChartCell[] {
 }
 
 /** Neighbours in address that have one share, as one. */
-function stacked(cells: readonly ChartCell[]): ChartCell[] {
+function stacked(cells: readonly ChartCell[], top: number): ChartCell[] {
+  const step = top / 250;
   const columns: ChartCell[] = [];
   for (const [startUs, endUs, from, to, exact] of cells) {
-    const share = exact === 0 ? 0 : Math.max(1, Math.round(exact * 250)) / 250;
+    const share = exact === 0 ? 0 : Math.max(1, Math.round(exact / step)) * step;
     const last = columns.at(-1);
     const isSame = last && last[0] === startUs && last[3] === from && last[4] === share;
     if (isSame) columns[columns.length - 1] = [startUs, endUs, last[2], to, share, 0, -1];

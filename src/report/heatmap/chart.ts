@@ -1,93 +1,24 @@
 import type { CustomSeriesRenderItem, EChartsOption } from 'echarts';
 import { formatBytes, formatDuration } from '../units.js';
-import type { ChartCell, ChartData, ChartPanel, ChartRange } from './chart-data.js';
-import { addressTicks, timeTicks } from './ticks.js';
+import type { ChartCell, ChartData, ChartRange } from './chart-data.js';
+import { addressLabels, nameLabels, timeLabels } from './labels.js';
+import {
+  CHARACTER_WIDTH,
+  type ChartSize,
+  FONT,
+  FONT_SIZE,
+  GAP,
+  ICONS,
+  LEFT,
+  MARGIN,
+  type PlacedRange,
+  placeRanges,
+} from './layout.js';
 
 /**
  * The chart of a heat map, for ECharts: one grid a range, stacked by address, with a common time. The same code makes the
  * SVG in Node and runs in the page (html.ts), so it imports nothing that is not there.
  */
-
-// Names in single quotes: it becomes an attribute in double ones.
-export const FONT = "'Roboto Mono',ui-monospace,Menlo,Consolas,'DejaVu Sans Mono',monospace";
-const FONT_SIZE = 12;
-/** Of the font, in parts of its size. */
-export const CHARACTER_WIDTH = 0.6;
-const MARGIN = 20;
-/** Of the page, at the top right. */
-const ICONS = 110;
-const LEFT = 116;
-const RIGHT = 28;
-/** For the names of mappings. */
-const RIGHT_WITH_NAMES = 190;
-const TOP = 66;
-const BOTTOM = 76;
-const HEADING = 28;
-const TIME_AXIS = 36;
-const GAP = 26;
-/** Labels closer than this are too close. */
-const LABEL_HEIGHT = 17;
-
-export interface ChartSize {
-  /** In pixels. */
-  readonly width: number;
-  readonly height: number;
-}
-
-interface Box {
-  readonly left: number;
-  readonly top: number;
-  readonly width: number;
-  readonly height: number;
-}
-
-interface PlacedRange {
-  readonly range: ChartRange;
-  readonly box: Box;
-  readonly isLowest: boolean;
-}
-
-/** Narrower, and its legend does not fit. In pixels. */
-export const LEAST_WIDTH = 700;
-
-/** How high a chart must be for all its labels, in pixels. */
-export function leastHeight({ panels }: ChartData): number {
-  return panels.reduce(
-    (sum, panel) => sum + fixedHeight(panel) + 60 + 30 * panel.ranges.length,
-    TOP + BOTTOM,
-  );
-}
-
-function fixedHeight(panel: ChartPanel): number {
-  return HEADING + TIME_AXIS + GAP * (panel.ranges.length - 1);
-}
-
-/** Where each range lies, the highest addresses of a panel at its top; grids are numbered in this order. */
-export function placeRanges(data: ChartData, { width, height }: ChartSize): PlacedRange[] {
-  const right = hasNames(data) ? RIGHT_WITH_NAMES : RIGHT;
-  const fixed = data.panels.reduce((sum, panel) => sum + fixedHeight(panel), TOP + BOTTOM);
-  const free = (height - fixed) / data.panels.length;
-  const placed: PlacedRange[] = [];
-  let top = TOP;
-  for (const panel of data.panels) {
-    top += HEADING;
-    for (let i = panel.ranges.length - 1; i >= 0; i--) {
-      const box = {
-        left: LEFT,
-        top,
-        width: width - LEFT - right,
-        height: Math.round(free * panel.heights[i]!),
-      };
-      placed.push({ range: panel.ranges[i]!, box, isLowest: i === 0 });
-      top += box.height + (i > 0 ? GAP : TIME_AXIS);
-    }
-  }
-  return placed;
-}
-
-function hasNames({ panels }: ChartData): boolean {
-  return panels.some(({ ranges }) => ranges.some(({ mapped }) => mapped.length > 0));
-}
 
 /** @param isPage with what a pointer can do: a tooltip, zooming */
 export function chartOption(data: ChartData, size: ChartSize, isPage: boolean): EChartsOption {
@@ -199,70 +130,6 @@ function yAxis({ colours }: ChartData, { startBytes, endBytes }: ChartRange, gri
     max: endBytes,
     splitLine: { show: false },
     axisLine: { show: true, onZero: false, lineStyle: { color: colours.line } },
-  };
-}
-
-/** Ticks at round times. Axes choose decimal ones themselves: of microseconds, those are no round minutes. */
-export function timeLabels(startUs: number, endUs: number, { width }: Box, isShown: boolean, color: string) {
-  const customValues = timeTicks(startUs, endUs, Math.max(2, Math.floor(width / 90)));
-  return {
-    axisTick: { show: isShown, customValues },
-    axisLabel: {
-      show: isShown,
-      customValues,
-      color,
-      hideOverlap: true,
-      formatter: (us: number) => (us === 0 ? '0' : formatDuration(us)),
-    },
-  };
-}
-
-/** Ticks at round addresses; where fewer than two are in sight, at the first and the last. */
-export function addressLabels(startBytes: number, endBytes: number, { height }: Box, color: string) {
-  const count = Math.max(1, Math.floor(height / (2.5 * LABEL_HEIGHT)));
-  const ticks = addressTicks(startBytes, endBytes, count);
-  const ends = height >= 2 * LABEL_HEIGHT ? [startBytes, endBytes] : [startBytes];
-  const customValues = ticks.length > 1 ? ticks : ends;
-  return {
-    axisTick: { show: true, customValues },
-    axisLabel: {
-      show: true,
-      customValues,
-      color,
-      formatter: (bytes: number) => Math.round(bytes).toString(16),
-    },
-  };
-}
-
-/** The names of mappings beside them: of the larger ones first, as far as there is room. */
-export function nameLabels(
-  { colours }: ChartData,
-  { mapped }: ChartRange,
-  startBytes: number,
-  endBytes: number,
-  { height }: Box,
-) {
-  const perPixel = (endBytes - startBytes) / height;
-  const seen = mapped
-    .map(([from, to, name]) => ({ from: Math.max(from, startBytes), to: Math.min(to, endBytes), name }))
-    .filter(({ from, to }) => to > from)
-    .sort((a, b) => b.to - b.from - (a.to - a.from));
-  const labels = new Map<number, string>();
-  for (const { from, to, name } of seen) {
-    const middle = (from + to) / 2;
-    const isFree = [...labels.keys()].every((other) => Math.abs(other - middle) >= LABEL_HEIGHT * perPixel);
-    if (isFree) labels.set(middle, name);
-    if (labels.size * LABEL_HEIGHT > height) break;
-  }
-  const customValues = [...labels.keys()];
-  return {
-    axisTick: { show: customValues.length > 0, customValues },
-    axisLabel: {
-      show: customValues.length > 0,
-      customValues,
-      color: colours.dim,
-      formatter: (middle: number) => labels.get(middle) ?? '',
-    },
   };
 }
 

@@ -4,7 +4,7 @@ import { escapeHtml } from './chart.js';
 import type { ChartData } from './chart-data.js';
 
 /** The modules that the page runs, in the order of their imports of each other. */
-const MODULES = ['../units.js', './ticks.js', './chart.js'];
+const MODULES = ['../units.js', './ticks.js', './layout.js', './labels.js', './chart.js'];
 
 /**
  * A page that stands alone: it needs no network, and nothing of what it shows can become part of it. ECharts' own build and
@@ -45,7 +45,7 @@ function inScript(code: string): string {
 /** A module of ours without its imports: what it imports is in the same script, before it. */
 function inPage(code: string): string {
   return inScript(code)
-    .replaceAll(/^import .*;$/gm, '')
+    .replaceAll(/^import [^;]*;$/gm, '')
     .replaceAll(/^\/\/# sourceMappingURL=.*$/gm, '');
 }
 

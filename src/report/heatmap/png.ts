@@ -1,14 +1,18 @@
 import { fileURLToPath } from 'node:url';
+import type { ChartSize } from './layout.js';
 
 const FONTS = ['400Regular/RobotoMono_400Regular', '700Bold/RobotoMono_700Bold'];
 /** Beyond these the font has no characters; then those of the system may have them. */
 const IN_FONT = /^[\t\n\x20-\u024f\u0370-\u03ff\u0400-\u04ff\u2000-\u206f]*$/;
 
+/** More pixels than these are not drawn twice as fine: four bytes each. */
+const MANY_PIXELS = 16e6;
+
 /**
- * An SVG document as a PNG picture, with twice as many pixels each way, for dense screens. Brings its font: a container has
+ * An SVG document as a PNG picture, with twice as many pixels each way, for dense screens, where these are not too many. Brings its font: a container has
  * none. Loads resvg when first called.
  */
-export async function renderPng(svg: string): Promise<Uint8Array> {
+export async function renderPng(svg: string, { width, height }: ChartSize): Promise<Uint8Array> {
   const { Resvg } = await import('@resvg/resvg-js');
   const fontFiles = FONTS.map((name) =>
     fileURLToPath(import.meta.resolve(`@expo-google-fonts/roboto-mono/${name}.ttf`)),
@@ -19,5 +23,7 @@ export async function renderPng(svg: string): Promise<Uint8Array> {
     defaultFontFamily: 'Roboto Mono',
     monospaceFamily: 'Roboto Mono',
   };
-  return new Resvg(svg, { fitTo: { mode: 'zoom', value: 2 }, font }).render().asPng();
+  return new Resvg(svg, { fitTo: { mode: 'zoom', value: width * height > MANY_PIXELS ? 1 : 2 }, font })
+    .render()
+    .asPng();
 }

@@ -1,5 +1,6 @@
-import { CHARACTER_WIDTH, type ChartSize, chartOption } from './chart.js';
+import { chartOption } from './chart.js';
 import type { ChartData } from './chart-data.js';
+import { CHARACTER_WIDTH, type ChartSize } from './layout.js';
 
 /** The chart as an SVG document, without a browser. Loads ECharts when first called. */
 export async function renderSvg(data: ChartData, size: ChartSize): Promise<string> {

@@ -1,4 +1,5 @@
 import test from 'ava';
+import { Snapshot } from '../../../src/core/snapshot.js';
 import { chartDataOf } from '../../../src/report/heatmap/chart-data.js';
 import { renderHtml } from '../../../src/report/heatmap/html.js';
 import { renderPng } from '../../../src/report/heatmap/png.js';
@@ -58,10 +59,10 @@ function hexOf(rgb: string): string {
 
 test('a PNG has twice the pixels, and its text with whatever fonts the machine has', async (t) => {
   const svg = await renderSvg(await dataOf(), SIZE);
-  const png = Buffer.from(await renderPng(svg));
+  const png = Buffer.from(await renderPng(svg, SIZE));
   t.is(png.toString('latin1', 1, 4), 'PNG');
   t.deepEqual([png.readUInt32BE(16), png.readUInt32BE(20)], [2 * SIZE.width, 2 * SIZE.height]);
-  const without = await renderPng(svg.replaceAll(/<text[^>]*>[^<]*<\/text>/g, ''));
+  const without = await renderPng(svg.replaceAll(/<text[^>]*>[^<]*<\/text>/g, ''), SIZE);
   t.true(png.length > without.length + 5_000, 'letters take some kilobytes');
 });
 
@@ -72,6 +73,15 @@ test('a page asks for nothing, and text of other people stays text', async (t) =
   );
   t.is(html.match(/<\/script/g)!.length, 3, 'data, library, chart');
   t.true(html.includes('\\u003c/script>\\u003cimg'));
+});
+
+test('what was accessed in one of 100,000 samples is not shown as never accessed', async (t) => {
+  const rare = snapshotsOf(Array.from({ length: 2 }, () => [[0x1000, 0x1100, 1, 0]]));
+  const often = rare.map((one) => new Snapshot({ ...one, maxNrAccesses: 100_000 }, one.columns));
+  for (const isStill of [true, false]) {
+    const data = chartDataOf(await mapOf(sourceOf(often)), 'dark', { ...detail, isStill });
+    for (const cell of data.panels[0]!.ranges[0]!.cells) t.true(cell[4] > 0);
+  }
 });
 
 test('cells that only a pointer could tell apart are one in a still picture', async (t) => {
