@@ -29,13 +29,15 @@ async function run(path: string, { to, output, force = false }: ConvertOptions):
   if (output.endsWith('.gz') && !TEXT_FORMATS.includes(to)) {
     throw new UsageError(`${to} is not compressed with gzip; give a name without .gz`);
   }
-  const file = new ConvertedFile(output, force);
+  // Before there is a file: a signal that nobody listens to would leave it behind.
+  let file: ConvertedFile | undefined;
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.once(signal, () => {
-      file.discard();
+      file?.discard();
       process.kill(process.pid, signal); // as if nobody had listened
     });
   }
+  file = new ConvertedFile(output, force);
   try {
     for (const text of await convert(path, to, file)) note(text);
   } catch (error) {
