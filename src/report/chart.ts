@@ -15,7 +15,7 @@ export function renderChart(
   format: (value: number) => string,
   ends: readonly [left: string, right: string],
 ): string {
-  const largest = largestOf(values);
+  const largest = values.reduce<number>((max, value) => Math.max(max, value ?? 0), 0);
   const labels = [format(largest), format(0)];
   const width = Math.max(...labels.map((label) => label.length));
   const lines = Array.from({ length: rows }, (_, i) => {
@@ -25,16 +25,6 @@ export function renderChart(
   });
   const gap = ' '.repeat(Math.max(1, values.length - ends[0].length - ends[1].length));
   return [...lines, `${' '.repeat(width + 2)}${ends[0]}${gap}${ends[1]}`].join('\n');
-}
-
-/** The same in one row, without labels. */
-export function renderTrend(values: readonly (number | null)[]): string {
-  const largest = largestOf(values);
-  return values.map((value) => (value === 0 ? BLOCKS[1] : blockOf(value, largest, 1, 0))).join('');
-}
-
-function largestOf(values: readonly (number | null)[]): number {
-  return values.reduce<number>((max, value) => Math.max(max, value ?? 0), 0);
 }
 
 /** What shows of a column in the row that has so many below it. */

@@ -5,7 +5,7 @@ import { bold, type ColourMode, dim, paint } from './colour.js';
 import { heatStrip, type PageRange, rangesOf } from './heat-strip.js';
 import { formatCost, formatInForce } from './in-force.js';
 import { clip, columnsOf, nameOfRange, printable } from './mapping-names.js';
-import { formatBytes, formatDuration } from './units.js';
+import { formatBytes, formatDuration, formatShare } from './units.js';
 
 /** One process as it is shown. */
 export interface ProcessView {
@@ -129,7 +129,7 @@ function costOf(stats: MonitorStats): string[] {
   const parts: string[] = [];
   const cost = formatCost(stats);
   if (cost) parts.push(`cost ${cost}`);
-  if (overruns > 0) parts.push(`overruns ${overruns} (${percent(overruns / (ticks + overruns))})`);
+  if (overruns > 0) parts.push(`overruns ${overruns} (${formatShare(overruns / (ticks + overruns))})`);
   if (lostSamplers > 0) parts.push(`samplers lost ${lostSamplers}`);
   return parts;
 }
@@ -206,7 +206,7 @@ function regionTable({ snapshot, mappings }: ProcessView, rows: number, options:
       width,
       address(startPage * pageSize),
       formatBytes((endPage - startPage) * pageSize),
-      percent(columns.nrAccesses[i]! / maxNrAccesses),
+      formatShare(columns.nrAccesses[i]! / maxNrAccesses),
       columns.ages[i]! === 0 ? 'new' : formatDuration(columns.ages[i]! * intervalUs),
     );
     return clip(row + nameOfRange(mappings, startPage, endPage, Math.max(0, width - row.length)), width);
@@ -276,8 +276,4 @@ function withRight(text: string, note: string, width: number): string {
 
 function address(bytes: number): string {
   return bytes.toString(16).padStart(ADDRESS_WIDTH);
-}
-
-function percent(share: number): string {
-  return share > 0 && share < 0.01 ? '<1 %' : `${Math.round(share * 100)} %`;
 }

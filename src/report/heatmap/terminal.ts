@@ -1,7 +1,7 @@
 import { bold, type ColourMode, dim } from '../colour.js';
 import { clip, columnsOf, nameOfRange } from '../mapping-names.js';
 import { joinFitting } from '../picture.js';
-import { formatDuration } from '../units.js';
+import { formatDuration, formatShare } from '../units.js';
 import {
   type Cells,
   cellsOf,
@@ -14,7 +14,7 @@ import {
 } from './heat-map.js';
 import { heatIn, type Rgb, type Theme, xtermColour } from './palette.js';
 import { timeTicks } from './ticks.js';
-import { gapText, leftOutText, panelName, panelParts, percent, titleParts } from './words.js';
+import { gapText, leftOutText, panelName, panelParts, titleParts } from './words.js';
 
 export interface TerminalOptions {
   /** Columns, at least 20. */
@@ -171,10 +171,11 @@ function timeAxis({ startUs, endUs }: HeatMap, columns: number): string {
 }
 
 function legend(top: number, { width, colour, theme }: TerminalOptions): string {
-  const [before, after] = ['accessed: never ', ` ${percent(top)} of samples`];
+  const [before, after] = ['accessed: never ', ` ${formatShare(top)} of samples`];
   const note = '   blank: not watched   addresses grow upwards';
   const cells = 11;
-  if (before.length + cells + after.length > width) return dim(clip(`0 to ${percent(top)}`, width), colour);
+  if (before.length + cells + after.length > width)
+    return dim(clip(`0 to ${formatShare(top)}`, width), colour);
   const scale = Array.from({ length: cells }, (_, i) => (i === 0 ? 0 : (i - 0.5) / (cells - 1)));
   const painted =
     colour === 'none'

@@ -1,5 +1,6 @@
 import { printable } from '../mapping-names.js';
-import { formatBytes, formatDuration } from '../units.js';
+import { nameOfProcess } from '../reports/text.js';
+import { formatBytes, formatDuration, formatShare } from '../units.js';
 import type { HeatMap, Panel } from './heat-map.js';
 
 /** What the pictures say in words, in parts: as many of them are shown as have room. */
@@ -19,8 +20,7 @@ function startTime(iso: string): string {
 }
 
 export function panelName({ sums: { target } }: Panel): string {
-  const comm = printable(target.comm);
-  return target.pid === 0 ? comm : `${target.pid} ${comm}`;
+  return nameOfProcess(target, Number.POSITIVE_INFINITY);
 }
 
 export function panelParts(panel: Panel, { choice }: HeatMap): string[] {
@@ -28,7 +28,7 @@ export function panelParts(panel: Panel, { choice }: HeatMap): string[] {
   const shown = `${formatBytes(shownBytes)} of ${formatBytes(watchedBytes)} watched`;
   return [
     choice === 'hottest' && sums.accessed > 0 ? `the hottest ${shown}` : shown,
-    sums.accessed === 0 ? 'never accessed' : `${percent(accessesShown)} of the accesses`,
+    sums.accessed === 0 ? 'never accessed' : `${formatShare(accessesShown)} of the accesses`,
     ...(leftOut.length > 0 ? [`${leftOut.length} smaller ranges left out`] : []),
   ];
 }
@@ -37,13 +37,9 @@ export function panelParts(panel: Panel, { choice }: HeatMap): string[] {
 export function leftOutText({ leftOut: { targets, accesses } }: HeatMap): string | undefined {
   if (targets === 0) return undefined;
   const who = targets === 1 ? '1 more process' : `${targets} more processes`;
-  return `left out: ${who} with ${percent(accesses)} of the accesses; --panels and --pid choose`;
+  return `left out: ${who} with ${formatShare(accesses)} of the accesses; --panels and --pid choose`;
 }
 
 export function gapText(bytes: number): string {
   return `${formatBytes(bytes)} cut out`;
-}
-
-export function percent(share: number): string {
-  return share > 0 && share < 0.01 ? '<1 %' : `${Math.round(share * 100)} %`;
 }

@@ -1,18 +1,9 @@
 import { renderBars } from '../chart.js';
 import { renderTable } from '../table.js';
-import { formatBytes, formatDuration } from '../units.js';
+import { formatBytes, formatDuration, formatShare } from '../units.js';
 import type { AccessRegion, AccessResult } from './access.js';
 import type { SourceSummary } from './report.js';
-import {
-  formatAge,
-  headingOf,
-  leftOut,
-  NO_SNAPSHOTS,
-  nameOfProcess,
-  percent,
-  shortName,
-  WIDTH,
-} from './text.js';
+import { formatAge, headingOf, leftOut, NO_SNAPSHOTS, nameOfProcess, shortName, WIDTH } from './text.js';
 
 const BAR_CELLS = 40;
 const PROCESS_COLUMNS = 16;
@@ -42,7 +33,7 @@ export function renderAccess(
       : `None of ${regions.length} regions is within these bounds.`,
     `By access share (${what})\n${renderBars(
       byShare.map(({ fromShare, toShare, bytes }) => ({
-        name: toShare === 0 ? 'never' : `${percent(fromShare)} .. ${percent(toShare)}`,
+        name: toShare === 0 ? 'never' : `${formatShare(fromShare)} .. ${formatShare(toShare)}`,
         value: bytes,
       })),
       BAR_CELLS,
@@ -61,7 +52,7 @@ function regionTable(regions: readonly AccessRegion[], { processes }: AccessResu
     ...(isOne ? [] : [names.get(pid)!]),
     startAddress.toString(16),
     formatBytes(sizeBytes),
-    percent(accessShare),
+    formatShare(accessShare),
     formatAge(ageUs),
   ]);
   const left = isOne ? [4] : [0, 5];

@@ -1,9 +1,9 @@
 import { renderTable } from '../table.js';
-import { formatBytes } from '../units.js';
+import { formatBytes, formatShare } from '../units.js';
 import { changeOf, type DiffSide, type MappingChange } from './diff.js';
 import { workingSetOf } from './mappings.js';
 import type { SourceSummary } from './report.js';
-import { headingOf, leftOut, NO_SNAPSHOTS, percent, shortName } from './text.js';
+import { headingOf, leftOut, NO_SNAPSHOTS, shortName } from './text.js';
 
 const NAME_COLUMNS = 20;
 /** Mappings that are named in a sentence, at most. */
@@ -107,7 +107,7 @@ function formatChange(bytes: number): string {
 }
 
 function signed(share: number): string {
-  return share === 0 ? '' : `${share > 0 ? '+' : '-'}${percent(Math.abs(share))}`;
+  return share === 0 ? '' : `${share > 0 ? '+' : '-'}${formatShare(Math.abs(share))}`;
 }
 
 function orUnknown(bytes: number | null): string {

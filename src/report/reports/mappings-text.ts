@@ -1,8 +1,8 @@
 import { renderTable } from '../table.js';
-import { formatBytes, formatDuration } from '../units.js';
+import { formatBytes, formatDuration, formatShare } from '../units.js';
 import type { MappingsOf, MappingsResult, MappingUse } from './mappings.js';
 import type { SourceSummary } from './report.js';
-import { count, headingOf, leftOut, NO_SNAPSHOTS, nameOfProcess, percent, shortName, tidy } from './text.js';
+import { count, headingOf, leftOut, NO_SNAPSHOTS, nameOfProcess, shortName, tidy } from './text.js';
 
 const NAME_COLUMNS = 20;
 const NAMES_WITH_RARE = 17;
@@ -27,9 +27,9 @@ export function renderMappings(
       '`report wss` and `report access` show what it has.\n'
     );
   }
-  const warm = limits.warmShare > 0 ? `warm: ${percent(limits.warmShare)} or more; rare` : 'warm';
+  const warm = limits.warmShare > 0 ? `warm: ${formatShare(limits.warmShare)} or more; rare` : 'warm';
   const parts = [
-    `${heading}\nMeans over this time. Hot: accessed in ${percent(limits.hotShare)} of samples or more; ${warm}: less;\n` +
+    `${heading}\nMeans over this time. Hot: accessed in ${formatShare(limits.hotShare)} of samples or more; ${warm}: less;\n` +
       'cold: in none.',
   ];
   if (snapshotsWithoutMappings > 0)

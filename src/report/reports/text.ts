@@ -29,11 +29,6 @@ export function count(value: number, one: string, several = `${one}s`): string {
   return `${value.toLocaleString('en')} ${value === 1 ? one : several}`;
 }
 
-export function percent(share: number): string {
-  if (share > 0 && share < 0.01) return '<1 %';
-  return `${Math.round(share * 100)} %`;
-}
-
 /** `new` for what has just changed, `-` for what is not there. */
 export function formatAge(us: number | null): string {
   if (us === null) return '-';

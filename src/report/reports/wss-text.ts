@@ -1,9 +1,10 @@
-import { renderChart, renderTrend } from '../chart.js';
+import { renderChart } from '../chart.js';
+import { sparkline } from '../sparkline.js';
 import { renderTable } from '../table.js';
-import { formatBytes, formatDuration } from '../units.js';
+import { formatBytes, formatDuration, formatShare } from '../units.js';
 import type { SourceSummary } from './report.js';
 import type { Spread } from './series.js';
-import { count, headingOf, leftOut, NO_SNAPSHOTS, nameOfProcess, percent, tidy } from './text.js';
+import { count, headingOf, leftOut, NO_SNAPSHOTS, nameOfProcess, tidy } from './text.js';
 import type { WorkingSet, WssResult } from './wss.js';
 
 const CHART_ROWS = 8;
@@ -16,7 +17,9 @@ export function renderWss(source: SourceSummary, result: WssResult, limit: numbe
   const heading = headingOf(source, processes.length);
   if (!all) return `${heading}\n${NO_SNAPSHOTS}\n`;
   const what =
-    minAccessShare > 0 ? `found accessed in ${percent(minAccessShare)} of the samples or more` : 'accessed';
+    minAccessShare > 0
+      ? `found accessed in ${formatShare(minAccessShare)} of the samples or more`
+      : 'accessed';
   const largest = [...processes].sort((a, b) => b.bytes.p95 - a.bytes.p95);
   const shown = largest.slice(0, limit);
   const rows = shown.map((process) => rowOf(nameOfProcess(process, 16), process));
@@ -42,7 +45,7 @@ function rowOf(name: string, { bytes, residentBytes, overTime }: WorkingSet): st
     ...[p50, p95, max].map(formatBytes),
     residentBytes === null ? '-' : formatBytes(residentBytes),
     residentBytes ? percentOrMore(p95 / residentBytes) : '-',
-    renderTrend(inCells(overTime.values, TREND_CELLS)),
+    sparkline(inCells(overTime.values, TREND_CELLS), TREND_CELLS),
   ];
 }
 
@@ -60,7 +63,7 @@ function needsOf({ bytes: { p95 }, residentBytes }: WorkingSet, processes: numbe
   const over = p95 > residentBytes ? ': whole regions, which hold memory that is not resident' : '';
   return (
     `Needs ${formatBytes(p95)} of ${formatBytes(residentBytes)} resident, for 95 % of the time` +
-    `${residentBytes > 0 && over === '' ? ` (${percent(p95 / residentBytes)})` : over}.${many}`
+    `${residentBytes > 0 && over === '' ? ` (${formatShare(p95 / residentBytes)})` : over}.${many}`
   );
 }
 
@@ -86,5 +89,5 @@ function inCells(values: readonly (number | null)[], cells: number): (number | n
 }
 
 function percentOrMore(share: number): string {
-  return share > 1.005 ? '>100 %' : percent(share);
+  return share > 1.005 ? '>100 %' : formatShare(share);
 }

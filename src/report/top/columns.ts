@@ -1,11 +1,11 @@
 import { type ColourMode, paint } from '../colour.js';
 import { heatStrip, rangesOf } from '../heat-strip.js';
 import { clip, columnsOf, printable } from '../mapping-names.js';
+import { sparkline } from '../sparkline.js';
 import { formatBytes } from '../units.js';
 import { TREND_LENGTH } from './model.js';
 import type { SortKey } from './order.js';
 import { type ProcessRow, shareOf, type TopRow } from './rows.js';
-import { sparkline } from './sparkline.js';
 
 /** One column of the table; `heat` cannot be sorted by. */
 export interface Column {
