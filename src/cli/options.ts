@@ -142,16 +142,26 @@ export function parseRanges(text: string, before: readonly AddressRange[] = []):
 }
 
 export function parseDuration(text: string): number {
+  return withUnit(parseDurationUs, text);
+}
+
+/** A quantity by a parser that throws UnitError, as commander wants to hear it. */
+export function withUnit(parse: (text: string) => number, text: string): number {
   try {
-    return parseDurationUs(text);
+    return parse(text);
   } catch (error) {
     if (error instanceof UnitError) throw new InvalidArgumentError(`${error.message}.`);
     throw error;
   }
 }
 
+/** `1.5%` is 1.5; NaN for what is no percentage. */
+export function percentOf(text: string): number {
+  return Number(/^(\d+(?:\.\d*)?|\.\d+)\s*%$/.exec(text)?.[1]);
+}
+
 function parsePercent(text: string): number {
-  const percent = Number(/^(\d+(?:\.\d*)?|\.\d+)\s*%$/.exec(text)?.[1]);
+  const percent = percentOf(text);
   if (percent > 0) return percent;
   throw new InvalidArgumentError('Give a share of one core above 0, as in 1% or 0.5%.');
 }

@@ -58,8 +58,12 @@ export function parsePids(text: string, before: readonly number[] = []): number[
 function parsePattern(text: string, before: readonly RegExp[] = []): RegExp[] {
   if (text === '')
     throw new InvalidArgumentError('It is empty, so every process has it; give a part of a name.');
+  return [...before, parseRegExp(text)];
+}
+
+export function parseRegExp(text: string): RegExp {
   try {
-    return [...before, new RegExp(text)];
+    return new RegExp(text);
   } catch (error) {
     throw new InvalidArgumentError(
       `${(error as Error).message}; put a \\ before a character that is meant as itself.`,
@@ -71,7 +75,7 @@ function parseText(text: string, before: readonly string[] = []): string[] {
   return [...before, text];
 }
 
-function parseCount(text: string): number {
+export function parseCount(text: string): number {
   if (/^\d+$/.test(text) && Number(text) >= 1) return Number(text);
   throw new InvalidArgumentError('Give a whole number from 1 on.');
 }

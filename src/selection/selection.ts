@@ -117,7 +117,8 @@ export class Choice {
   }
 }
 
-function isNamed(patterns: readonly RegExp[], traits: Traits): boolean {
+/** Whether the name or the command line of a process has one of these in it. */
+export function isNamed(patterns: readonly RegExp[], traits: Pick<Traits, 'comm' | 'cmdline'>): boolean {
   return patterns.some((pattern) => pattern.test(traits.comm()) || pattern.test(traits.cmdline()));
 }
 

@@ -2,13 +2,12 @@ import { type Command, Option } from 'commander';
 import { AccessReport, type AccessResult } from '../../report/reports/access.js';
 import { ACCESS_KEYS, type AccessQuery, selectRegions } from '../../report/reports/access-query.js';
 import { renderAccess } from '../../report/reports/access-text.js';
+import { parseCount, parseRegExp } from '../selection-options.js';
 import { runReport } from './run.js';
 import { addMomentOptions, addReportOptions, type ReportOptions } from './sources.js';
 import {
   parseAddresses,
   parseAges,
-  parseLimit,
-  parsePattern,
   parseShares,
   parseSizes,
   type WindowOptions,
@@ -28,8 +27,8 @@ export function addAccess(report: Command): void {
     .option('--access <bounds>', 'only with this share of samples, as in 0%..5%', parseShares)
     .option('--age <bounds>', 'only that have been as they are for so long, as in 30s..', parseAges)
     .option('--address <bounds>', 'only that begin at these addresses, in hex', parseAddresses)
-    .option('--mapping <regex>', 'only in mappings whose name has this in it', parsePattern)
-    .option('--limit <n>', 'regions that are shown', parseLimit, 20)
+    .option('--mapping <regex>', 'only in mappings whose name has this in it', parseRegExp)
+    .option('--limit <n>', 'regions that are shown', parseCount, 20)
     .addHelpText(
       'after',
       '\nExamples:\n  pagepulse report access it.ndjson.gz --sort age --size 1MiB.. --access 0%..5%\n' +

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import type { TargetInfo } from '../../core/target.js';
 import type { Observation, ObservationSource } from '../../report/source/observation.js';
+import { isNamed } from '../../selection/selection.js';
 import { note, UsageError } from '../failure.js';
 import { addMonitorOptions, type WatchOptions } from '../options.js';
 
@@ -25,9 +26,11 @@ export function chosenOf(
   { pid, name, exclude }: Pick<WatchOptions, (typeof OF_RECORDS)[number]>,
 ): ObservationSource {
   if (!pid && !name && !exclude) return source;
-  const isChosen = (target: TargetInfo) =>
-    (pid?.includes(target.pid) ?? false) ||
-    ((name ? isNamed(name, target) : !pid) && !(exclude && isNamed(exclude, target)));
+  const isChosen = ({ pid: itsPid, comm, cmdline }: TargetInfo) => {
+    const traits = { comm: () => comm, cmdline: () => cmdline.join(' ') };
+    const isWanted = name ? isNamed(name, traits) : !pid;
+    return (pid?.includes(itsPid) ?? false) || (isWanted && !(exclude && isNamed(exclude, traits)));
+  };
   return {
     header: source.header,
     notes: () => source.notes(),
@@ -49,8 +52,4 @@ async function* filtered(
   }
   if (chosen === 0 && others.size > 0)
     note(`${source.header.name}: none of its ${others.size} processes matches`);
-}
-
-function isNamed(patterns: readonly RegExp[], { comm, cmdline }: TargetInfo): boolean {
-  return patterns.some((pattern) => pattern.test(comm) || pattern.test(cmdline.join(' ')));
 }

@@ -4,12 +4,13 @@ import { renderDiff } from '../../report/reports/diff-text.js';
 import type { ObservationSource } from '../../report/source/observation.js';
 import { note } from '../failure.js';
 import { withProgress } from '../reading-progress.js';
+import { parseCount, parseRegExp } from '../selection-options.js';
 import { chosenOf } from './chosen.js';
 import { addLimitOptions, type LimitOptions, limitsOf } from './mappings.js';
 import { print } from './output.js';
 import { jsonHeader, printJson, reportOn } from './run.js';
 import { addStretchOptions, openRecords } from './sources.js';
-import { parseLimit, parsePattern, type WindowOptions, windowOf } from './values.js';
+import { type WindowOptions, windowOf } from './values.js';
 
 interface DiffOptions extends LimitOptions, WindowOptions {
   readonly name?: readonly RegExp[];
@@ -27,9 +28,9 @@ export function addDiff(report: Command): void {
     .option(
       '--name <regex>',
       'only processes whose name or command line has this in it',
-      (text, before: readonly RegExp[] = []) => [...before, parsePattern(text)],
+      (text, before: readonly RegExp[] = []) => [...before, parseRegExp(text)],
     )
-    .option('--limit <n>', 'mappings that are shown', parseLimit, 20)
+    .option('--limit <n>', 'mappings that are shown', parseCount, 20)
     .option('--json', 'as JSON, in bytes and microseconds')
     .addHelpText('after', '\nExample:\n  pagepulse report diff before.ndjson.gz after.ndjson.gz')
     .action(diff);

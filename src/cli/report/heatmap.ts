@@ -16,11 +16,12 @@ import type { ObservationSource } from '../../report/source/observation.js';
 import { ExitStatus, note, UsageError } from '../failure.js';
 import { parseRanges } from '../options.js';
 import { colourOf } from '../screen.js';
+import { parseCount } from '../selection-options.js';
 import { print } from './output.js';
 import { type PictureFile, pictureFile } from './picture-file.js';
 import { jsonHeader, printJson } from './run.js';
 import { addReportOptions, forEachSource, type ReportOptions } from './sources.js';
-import { parseDurationOrZero, parseLimit } from './values.js';
+import { parseDurationOrZero } from './values.js';
 
 interface HeatMapOptions extends Omit<ReportOptions, 'range'> {
   readonly range?: 'hottest' | 'all' | readonly AddressRange[];
@@ -53,7 +54,7 @@ export function addHeatmap(report: Command): void {
     .option(
       '--panels <n>',
       `so many processes at most, those with most accesses (default: ${DEFAULT_PANELS})`,
-      parseLimit,
+      parseCount,
     )
     .option('-o, --output <file>', 'a picture: .svg, .png, or .html to zoom and point into')
     .option('--force', 'overwrite the file')

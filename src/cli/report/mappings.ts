@@ -4,9 +4,10 @@ import { GROUPINGS, type Grouping } from '../../report/reports/mapping-kinds.js'
 import { MappingsReport } from '../../report/reports/mappings.js';
 import { renderMappings } from '../../report/reports/mappings-text.js';
 import { UsageError } from '../failure.js';
+import { parseCount } from '../selection-options.js';
 import { runReport } from './run.js';
 import { addMomentOptions, addReportOptions, type ReportOptions } from './sources.js';
-import { parseLimit, parseShare, type WindowOptions, windowOf } from './values.js';
+import { parseShare, type WindowOptions, windowOf } from './values.js';
 
 /** Where memory is warm and hot, on the command line. */
 export interface LimitOptions {
@@ -27,7 +28,7 @@ export function addMappings(report: Command): void {
     )
     .addOption(new Option('--by <what>', 'what is told together').choices(GROUPINGS).default('name'))
     .option('--per-process', 'a table for each process, not one of their sums')
-    .option('--limit <n>', 'rows of a table', parseLimit, 20)
+    .option('--limit <n>', 'rows of a table', parseCount, 20)
     .addHelpText(
       'after',
       '\nExamples:\n  pagepulse report mappings it.ndjson.gz\n  pagepulse report mappings --name postgres --duration 1m',

@@ -1,20 +1,15 @@
 import { InvalidArgumentError } from 'commander';
 import type { Bounds } from '../../report/reports/access-query.js';
 import type { Window } from '../../report/source/window.js';
-import { parseBytes, UnitError } from '../../report/units.js';
+import { parseBytes } from '../../report/units.js';
 import { UsageError } from '../failure.js';
-import { parseDuration } from '../options.js';
+import { parseDuration, percentOf, withUnit } from '../options.js';
 
 /** `5%`: a share of 1, from 0 on. */
 export function parseShare(text: string): number {
-  const percent = Number(/^(\d+(?:\.\d*)?|\.\d+)\s*%$/.exec(text)?.[1]);
+  const percent = percentOf(text);
   if (percent <= 100) return percent / 100;
   throw new InvalidArgumentError('Give a share of the samples, from 0% to 100%, as in 5%.');
-}
-
-export function parseLimit(text: string): number {
-  if (/^\d+$/.test(text) && Number(text) >= 1) return Number(text);
-  throw new InvalidArgumentError('Give a whole number from 1 on.');
 }
 
 /** `12s`, or `end`: infinite. */
@@ -28,7 +23,7 @@ export function parseDurationOrZero(text: string): number {
 
 export const parseShares = boundsOf(parseShare, '0%..5%');
 export const parseAges = boundsOf(parseDurationOrZero, '30s..');
-export const parseSizes = boundsOf(bytes, '1MiB..');
+export const parseSizes = boundsOf((text) => withUnit(parseBytes, text), '1MiB..');
 export const parseAddresses = boundsOf(address, '7f12a0000000..7f12b0000000');
 
 /** What takes `a..b`, `a..` or `..b`. */
@@ -47,28 +42,9 @@ function boundsOf(parse: (text: string) => number, example: string): (text: stri
   };
 }
 
-function bytes(text: string): number {
-  try {
-    return parseBytes(text);
-  } catch (error) {
-    if (error instanceof UnitError) throw new InvalidArgumentError(`${error.message}.`);
-    throw error;
-  }
-}
-
 function address(text: string): number {
   if (/^(0x)?[0-9a-f]{1,16}$/i.test(text)) return Number.parseInt(text, 16);
   throw new InvalidArgumentError('An address is hex, as in 7f12a0000000.');
-}
-
-export function parsePattern(text: string): RegExp {
-  try {
-    return new RegExp(text);
-  } catch (error) {
-    throw new InvalidArgumentError(
-      `${(error as Error).message}; put a \\ before a character that is meant as itself.`,
-    );
-  }
 }
 
 export interface WindowOptions {

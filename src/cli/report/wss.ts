@@ -2,9 +2,10 @@ import type { Command } from 'commander';
 import { WssReport } from '../../report/reports/wss.js';
 import { renderWss } from '../../report/reports/wss-text.js';
 import { parseDuration } from '../options.js';
+import { parseCount } from '../selection-options.js';
 import { runReport } from './run.js';
 import { addReportOptions, addStretchOptions, type ReportOptions } from './sources.js';
-import { parseLimit, parseShare, type WindowOptions, windowOf } from './values.js';
+import { parseShare, type WindowOptions, windowOf } from './values.js';
 
 interface WssCommandOptions extends ReportOptions, WindowOptions {
   readonly minAccess: number;
@@ -22,7 +23,7 @@ export function addWss(report: Command): void {
       0,
     )
     .option('--step <time>', 'steps of what is told over time (default: a 60th of the whole)', parseDuration)
-    .option('--limit <n>', 'processes that are shown', parseLimit, 20)
+    .option('--limit <n>', 'processes that are shown', parseCount, 20)
     .addHelpText(
       'after',
       '\nExamples:\n  pagepulse report wss it.ndjson.gz\n  pagepulse report wss --pid 4242 --duration 10s',
