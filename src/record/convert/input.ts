@@ -2,8 +2,9 @@ import { createReadStream, statSync } from 'node:fs';
 import { pipeline, Readable } from 'node:stream';
 import { createUnzip, gunzipSync, inflateSync, constants as zlib } from 'node:zlib';
 import { PagepulseError, systemCode } from '../../core/errors.js';
+import { damageOf } from '../damage.js';
 import type { RecordLine } from '../format.js';
-import { readRecord } from '../reader.js';
+import { type RecordReader, readRecord } from '../reader.js';
 import { linesOfArrow } from './arrow.js';
 import { linesOfCsv } from './csv.js';
 import { linesOfDamo } from './damo.js';
@@ -163,14 +164,9 @@ async function* explained(
   }
 }
 
-function notesOf(
-  name: string,
-  { skippedLines, truncated }: { skippedLines: number; truncated: boolean },
-): string[] {
-  const notes: string[] = [];
-  if (skippedLines > 0) notes.push(`${name}: ${skippedLines} damaged lines were left out`);
-  if (truncated) notes.push(cutNote(name));
-  return notes;
+function notesOf(name: string, reader: RecordReader): string[] {
+  const damage = damageOf(reader);
+  return [...(damage ? [`${name}: ${damage}`] : []), ...(reader.truncated ? [cutNote(name)] : [])];
 }
 
 function cutNote(name: string): string {

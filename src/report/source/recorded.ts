@@ -1,6 +1,7 @@
 import { PagepulseError } from '../../core/errors.js';
 import type { AttrsReason } from '../../core/stats.js';
 import type { TargetInfo } from '../../core/target.js';
+import { damageOf } from '../../record/damage.js';
 import { type HeaderLine, RECORD_VERSION, type TargetLine } from '../../record/format.js';
 import { type PackedLine, type RecordReader, readPacked } from '../../record/reader.js';
 import { snapshotOfLine } from '../../record/restore.js';
@@ -76,7 +77,7 @@ export class RecordedSource implements ObservationSource {
   }
 
   notes(): string[] {
-    const { skippedLines, skippedLineNumbers, truncated, lines } = this.reader;
+    const { truncated, lines } = this.reader;
     const { version } = this.#inForce;
     const notes: string[] = [];
     if (version > RECORD_VERSION)
@@ -84,13 +85,12 @@ export class RecordedSource implements ObservationSource {
         `it is of version ${version} of the format, of which only what version ${RECORD_VERSION} has was read; ` +
           'a newer Pagepulse reads the rest',
       );
-    if (skippedLines > 0)
+    const damage = damageOf(this.reader);
+    if (damage) notes.push(damage);
+    const unknown = this.#ofUnknownTargets;
+    if (unknown > 0)
       notes.push(
-        `${counted(skippedLines, 'damaged line')} left out: ${listed(skippedLineNumbers, skippedLines)}`,
-      );
-    if (this.#ofUnknownTargets > 0)
-      notes.push(
-        `${counted(this.#ofUnknownTargets, 'snapshot')} left out, of a process that it does not name`,
+        `${unknown === 1 ? '1 snapshot was' : `${unknown} snapshots were`} left out, of a process that it does not name`,
       );
     if (truncated)
       notes.push(`it breaks off after line ${lines}, without an end, as a recording does that was killed`);
@@ -143,15 +143,4 @@ export class RecordedSource implements ObservationSource {
     this.#recent.delete(oldest!);
     oldest!.memory = undefined;
   }
-}
-
-/** `1 damaged line was`, `3 damaged lines were`. */
-function counted(count: number, what: string): string {
-  return count === 1 ? `1 ${what} was` : `${count} ${what}s were`;
-}
-
-/** `line 5`, `lines 5, 9, 12`, `lines 5, 9, ... and 90 more`. */
-function listed(numbers: readonly number[], count: number): string {
-  const more = count > numbers.length ? ` and ${count - numbers.length} more` : '';
-  return `${count === 1 ? 'line' : 'lines'} ${numbers.join(', ')}${more}`;
 }
