@@ -1,5 +1,6 @@
 import { emptyColumns } from '../core/aggregate.js';
 import type { SnapshotColumns } from '../core/snapshot.js';
+import { parsedTo, parseHex } from '../kernel/text-file.js';
 import type { RecordedCost, SnapshotLine } from './format.js';
 import { isCost } from './parse.js';
 
@@ -139,15 +140,9 @@ function decimal(bytes: Uint8Array, maxDigits: number): number {
 
 function hex(bytes: Uint8Array): number {
   if (at < 0) return 0;
-  const begin = at;
-  let value = 0;
-  for (; ; at++) {
-    const byte = bytes[at]!;
-    if (byte >= 0x30 && byte <= 0x39) value = value * 16 + byte - 0x30;
-    else if (byte >= 0x61 && byte <= 0x66) value = value * 16 + byte - 0x57;
-    else break;
-  }
-  if (at === begin || at - begin > MAX_HEX_DIGITS) at = -1;
+  const value = parseHex(bytes, at);
+  const digits = parsedTo - at;
+  at = digits === 0 || digits > MAX_HEX_DIGITS ? -1 : parsedTo;
   return value;
 }
 

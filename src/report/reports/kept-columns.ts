@@ -1,3 +1,4 @@
+import { emptyColumns } from '../../core/aggregate.js';
 import type { SnapshotColumns } from '../../core/snapshot.js';
 
 /**
@@ -5,34 +6,26 @@ import type { SnapshotColumns } from '../../core/snapshot.js';
  * each of five hundred processes, would make every collection of garbage copy them.
  */
 export class KeptColumns {
-  #startPages = new Float64Array(0);
-  #endPages = new Float64Array(0);
-  #nrAccesses = new Uint32Array(0);
-  #ages = new Uint32Array(0);
+  #room = emptyColumns(0);
   #length = 0;
 
   take({ startPages, endPages, nrAccesses, ages }: SnapshotColumns): void {
     this.#length = startPages.length;
-    if (this.#length > this.#ages.length) {
-      const room = 2 * this.#length;
-      this.#startPages = new Float64Array(room);
-      this.#endPages = new Float64Array(room);
-      this.#nrAccesses = new Uint32Array(room);
-      this.#ages = new Uint32Array(room);
-    }
-    this.#startPages.set(startPages);
-    this.#endPages.set(endPages);
-    this.#nrAccesses.set(nrAccesses);
-    this.#ages.set(ages);
+    if (this.#length > this.#room.ages.length) this.#room = emptyColumns(2 * this.#length);
+    this.#room.startPages.set(startPages);
+    this.#room.endPages.set(endPages);
+    this.#room.nrAccesses.set(nrAccesses);
+    this.#room.ages.set(ages);
   }
 
   /** Until the next one is taken. */
   get columns(): SnapshotColumns {
+    const { startPages, endPages, nrAccesses, ages } = this.#room;
     return {
-      startPages: this.#startPages.subarray(0, this.#length),
-      endPages: this.#endPages.subarray(0, this.#length),
-      nrAccesses: this.#nrAccesses.subarray(0, this.#length),
-      ages: this.#ages.subarray(0, this.#length),
+      startPages: startPages.subarray(0, this.#length),
+      endPages: endPages.subarray(0, this.#length),
+      nrAccesses: nrAccesses.subarray(0, this.#length),
+      ages: ages.subarray(0, this.#length),
     };
   }
 }
