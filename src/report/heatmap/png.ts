@@ -9,8 +9,8 @@ const IN_FONT = /^[\t\n\x20-\u024f\u0370-\u03ff\u0400-\u04ff\u2000-\u206f]*$/;
 const MANY_PIXELS = 16e6;
 
 /**
- * An SVG document as a PNG picture, with twice as many pixels each way, for dense screens, where these are not too many. Brings its font: a container has
- * none. Loads resvg when first called.
+ * An SVG document as a PNG picture, with twice as many pixels each way, for dense screens, where these are not too many.
+ * Brings its font, for a container has none. Loads resvg when first called.
  */
 export async function renderPng(svg: string, { width, height }: ChartSize): Promise<Uint8Array> {
   const { Resvg } = await import('@resvg/resvg-js');
