@@ -34,12 +34,8 @@ export interface CrowdCost {
   readonly workingSetErrors: readonly number[];
 }
 
-export const SCALE_HEAD = [
-  '',
-  'processes',
-  'CPU',
-  'resident',
-  'attached in',
+/** The columns of what watching a crowd comes to, wherever it is. */
+export const CROWD_HEAD = [
   'ticks',
   'missed',
   'late: mean, most',
@@ -47,6 +43,8 @@ export const SCALE_HEAD = [
   'regions',
   'worst working-set error',
 ] as const;
+
+export const SCALE_HEAD = ['', 'processes', 'CPU', 'resident', 'attached in', ...CROWD_HEAD] as const;
 
 const TIMES = { settleSeconds: 60, seconds: 30 };
 const BUSY = 5;
@@ -82,13 +80,22 @@ export function workersRows(): string[][] {
 function row(name: string, crowd: Crowd): string[] {
   const output = execFileSync(process.execPath, [CROWD, JSON.stringify(crowd)], { encoding: 'utf8' });
   const cost = JSON.parse(output) as CrowdCost;
-  const { workingSetErrors: errors } = cost;
   const line = [
     name,
     String(crowd.targets),
     `${cost.cpuPercent.toFixed(2)} %`,
     `${cost.residentMib.toFixed(0)} MiB`,
     `${cost.attachMs.toFixed(0)} ms`,
+    ...crowdCells(cost),
+  ];
+  process.stderr.write(`${line.join(', ')}\n`);
+  return line;
+}
+
+/** In the order of CROWD_HEAD. */
+export function crowdCells(cost: Omit<CrowdCost, 'cpuPercent' | 'residentMib' | 'attachMs'>): string[] {
+  const { workingSetErrors: errors } = cost;
+  return [
     String(cost.ticks),
     String(cost.overruns),
     `${cost.meanLateMs.toFixed(1)}, ${cost.maxLateMs.toFixed(0)} ms`,
@@ -96,6 +103,4 @@ function row(name: string, crowd: Crowd): string[] {
     String(cost.regions),
     errors.length > 0 ? `${(100 * Math.max(...errors)).toFixed(1)} %` : '',
   ];
-  process.stderr.write(`${line.join(', ')}\n`);
-  return line;
 }

@@ -1,5 +1,6 @@
 import { meanPercent } from '../../../bench/observe.js';
 import { markdown } from '../../../bench/report.js';
+import { CROWD_HEAD, crowdCells } from '../../../bench/scale.js';
 import type { Guest } from '../machine/guest.js';
 import { score } from '../score/score.js';
 import { phasesOf } from '../score/truth.js';
@@ -31,25 +32,17 @@ export async function scale(guest: Guest): Promise<void> {
       String(count),
       `${meanPercent(points, SETTLE_US).toFixed(2)} %`,
       `${startMs.toFixed(0)} ms`,
-      String(last.ticks - first.ticks),
-      String(last.overruns - first.overruns),
-      `${(last.meanLateUs / 1e3).toFixed(1)}, ${(last.maxLateUs / 1e3).toFixed(0)} ms`,
-      `${(last.sampleUs / 1e3).toFixed(0)} ms`,
-      String(last.regions),
-      `${(100 * Math.max(...scores.map(({ workingSetError }) => workingSetError))).toFixed(1)} %`,
+      ...crowdCells({
+        ticks: last.ticks - first.ticks,
+        overruns: last.overruns - first.overruns,
+        meanLateMs: last.meanLateUs / 1e3,
+        maxLateMs: last.maxLateUs / 1e3,
+        sampleMs: last.sampleUs / 1e3,
+        regions: last.regions,
+        workingSetErrors: scores.map(({ workingSetError }) => workingSetError),
+      }),
     ]);
     process.stderr.write(`${rows.at(-1)!.join(' ')}\n`);
   }
-  const head = [
-    'processes',
-    'CPU',
-    'started in',
-    'ticks',
-    'missed',
-    'late: mean, most',
-    'sampling interval',
-    'regions',
-    'worst working-set error',
-  ];
-  console.log(markdown(head, rows));
+  console.log(markdown(['processes', 'CPU', 'started in', ...CROWD_HEAD], rows));
 }
