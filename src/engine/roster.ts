@@ -33,7 +33,7 @@ export class Roster {
   #isRunning = false;
   readonly #opening: Opening;
   /** Targets that their samplers have still to close. */
-  readonly #leaving = new Map<SamplerLink, { id: number; table?: RegionTable }[]>();
+  readonly #leaving = new Map<SamplerLink, { id: number; table: RegionTable | undefined }[]>();
   /** Tables of targets that have left, for those to come: else a crowd that comes and goes fills the memory. */
   readonly #spareTables: RegionTable[] = [];
 
@@ -228,10 +228,10 @@ export class Roster {
     }
     const leaving = this.#leaving.get(link);
     if (leaving) {
-      leaving.push({ id, ...(table && { table }) });
+      leaving.push({ id, table });
       return;
     }
-    this.#leaving.set(link, [{ id, ...(table && { table }) }]);
+    this.#leaving.set(link, [{ id, table }]);
     const close = async () => {
       const its = this.#leaving.get(link)!;
       this.#leaving.delete(link);
