@@ -1,11 +1,10 @@
 import { constants } from 'node:os';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { systemCode } from '../core/errors.js';
 import { Benchmark, MIN_TIME_US } from '../measure/benchmark.js';
 import type { MeasuredCheck } from '../measure/result.js';
 import { renderCosts } from '../report/cost-report.js';
 import { formatDuration } from '../report/units.js';
-import { ExitStatus, note, report } from './failure.js';
+import { ExitStatus, note } from './failure.js';
 import { parseDuration } from './options.js';
 import { parsePids } from './selection-options.js';
 import { StatusLine } from './status-line.js';
@@ -60,10 +59,6 @@ async function bench({ pid, time, check, json }: BenchOptions): Promise<void> {
   try {
     const result = await benchmark.run();
     progress.clear();
-    process.stdout.on('error', (error) => {
-      // `| head` has seen enough.
-      if (systemCode(error) !== 'EPIPE') process.exitCode = report(error);
-    });
     process.stdout.write(json ? `${JSON.stringify(result, rounded, 2)}\n` : renderCosts(result));
     if (!result.targetEnded) return;
     note(`process ${pid} ended during the benchmark; what was measured until then is shown`);

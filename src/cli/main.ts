@@ -1,5 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
+import { systemCode } from '../core/errors.js';
+import { outputError } from '../record/output-error.js';
 import { VERSION } from '../version.js';
 import { addBench } from './bench.js';
 import { addConvert } from './convert.js';
@@ -36,6 +38,13 @@ addConvert(program);
 addTune(program);
 addDemo(program);
 addBench(program);
+
+// For what writes all it has and ends: help, doctor, bench. Whoever has more to write listens itself.
+process.stdout.on('error', (error) => {
+  // `| head` has seen enough.
+  if (process.stdout.listenerCount('error') > 1 || systemCode(error) === 'EPIPE') return;
+  process.exitCode = report(outputError(error, '-', { what: 'output', isKept: false }));
+});
 
 try {
   await program.parseAsync();

@@ -2,14 +2,13 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
 import type { BenchResult } from '../../src/measure/result.js';
+import { MAIN } from '../helpers/cli.js';
 import { start } from '../helpers/processes.js';
 
 // On the machine's own kernel, in the shortest time there is. No figure is asserted, only how figures relate.
 
-const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 const SHORT = ['--time', '15s'];
 
 function begin(t: ExecutionContext, args: readonly string[]) {

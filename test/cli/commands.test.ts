@@ -1,10 +1,11 @@
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import test from 'ava';
 import type { EndLine, HeaderLine, SnapshotLine } from '../../src/record/format.js';
-import { begin, folder, isOneLine, linesOf, run } from '../helpers/cli.js';
+import { begin, folder, isOneLine, linesOf, MAIN, run } from '../helpers/cli.js';
 import { start } from '../helpers/processes.js';
 
 // On the machine's own kernel, with whatever access check it offers. Times are short, and never asserted.
@@ -266,3 +267,26 @@ test.serial('another user’s process is refused where the kernel refuses', asyn
     /run as its user or as root/,
   );
 });
+
+for (const [what, end, expected] of [
+  ['help whose reader has seen enough ends quietly', `| true; exit \${PIPESTATUS[0]}`, { status: 0, err: '' }],
+  [
+    'help onto a full disk is an error in one line',
+    '> /dev/full',
+    {
+      status: 1,
+      err: 'pagepulse: cannot write the output to standard output: the disk is full; free some space, or give a name elsewhere\n',
+    },
+  ],
+] as const) {
+  test.serial(what, (t) => {
+    const { status, stderr: err } = spawnSync(
+      'bash',
+      ['-c', `'${process.execPath}' '${MAIN}' record --help ${end}`],
+      {
+        encoding: 'utf8',
+      },
+    );
+    t.deepEqual({ status, err }, expected);
+  });
+}

@@ -3,12 +3,9 @@ import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import test from 'ava';
-import { folder, isOneLine, linesOf, run } from '../helpers/cli.js';
+import { folder, isOneLine, linesOf, MAIN, run } from '../helpers/cli.js';
 import { RICH, recordFile } from '../record/convert/records.js';
-
-const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 
 test("convert writes a file that is its owner's alone, and says nothing", async (t) => {
   const path = join(folder(t), 'it.csv');

@@ -1,13 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
 import { columnsOf } from '../../src/report/mapping-names.js';
 import type { TopDocument } from '../../src/report/top/json.js';
+import { MAIN } from '../helpers/cli.js';
 import { start } from '../helpers/processes.js';
 import { hasTmux, Tmux } from '../helpers/tmux.js';
 
-const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 const QUICK = ['--sample', '50ms', '--aggr', '250ms'];
 
 /** A real terminal is needed, and tmux is one that can be read. */
