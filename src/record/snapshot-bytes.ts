@@ -34,7 +34,7 @@ let scratch = new Float64Array(4 * 1_024);
 let at = 0;
 
 /**
- * A snapshot line straight from its bytes, for nearly all of a record is regions: some 1 us for ten of them, a fourth of
+ * A snapshot line straight from its bytes, for nearly all of a record is regions: some 1 us for ten of them, a third of
  * what JSON.parse and its arrays and strings take. It knows the lines just as `snapshotLine` writes them.
  *
  * @returns undefined for any other line, to be parsed as JSON: it may be as good, or damaged

@@ -1,8 +1,8 @@
 import { renderTable } from '../table.js';
-import { formatBytes, formatDuration, formatShare } from '../units.js';
+import { formatBytes, formatShare } from '../units.js';
 import type { MappingsOf, MappingsResult, MappingUse } from './mappings.js';
 import type { SourceSummary } from './report.js';
-import { count, headingOf, leftOut, NO_SNAPSHOTS, nameOfProcess, shortName, tidy } from './text.js';
+import { count, formatAge, headingOf, leftOut, NO_SNAPSHOTS, nameOfProcess, shortName } from './text.js';
 
 const NAME_COLUMNS = 20;
 const NAMES_WITH_RARE = 17;
@@ -63,7 +63,7 @@ function tableOf(
     formatBytes(use.warmBytes),
     ...(hasRare ? [formatBytes(use.rareBytes)] : []),
     formatBytes(use.coldBytes),
-    use.coldForUs === null ? '-' : formatDuration(tidy(use.coldForUs)),
+    formatAge(use.coldForUs),
   ];
   const table = renderTable([
     ['mapping', 'size', 'resident', 'hot', 'warm', ...(hasRare ? ['rare'] : []), 'cold', 'cold for'],
