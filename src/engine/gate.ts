@@ -320,22 +320,21 @@ export class Gate {
   awaitChecked(): boolean {
     const words = this.#words;
     const before = Atomics.load(words, CHECKS);
-    if (Atomics.sub(words, UNCHECKED, 1) === 1) {
-      this.#measureLate();
-      this.#release(UNCHECKED, CHECKS);
-    } else {
-      this.#awaitOthers(CHECKS, before);
-    }
+    if (Atomics.sub(words, UNCHECKED, 1) === 1) this.#releaseChecked();
+    else this.#awaitOthers(CHECKS, before);
     return !this.isBroken;
   }
 
-  #measureLate(): void {
+  /** Lets all prepare; how late the tick is, is known now. */
+  #releaseChecked(): void {
     const numbers = this.#numbers;
-    if (numbers[INTERVAL_MS] === 0) return;
-    const lateMs = monotonicMs() - numbers[DUE_MS]!;
-    numbers[LATE_SUM_MS]! += lateMs;
-    numbers[LATE_TICKS]!++;
-    if (lateMs > numbers[LATE_MAX_MS]!) numbers[LATE_MAX_MS] = lateMs;
+    if (numbers[INTERVAL_MS] !== 0) {
+      const lateMs = monotonicMs() - numbers[DUE_MS]!;
+      numbers[LATE_SUM_MS]! += lateMs;
+      numbers[LATE_TICKS]!++;
+      if (lateMs > numbers[LATE_MAX_MS]!) numbers[LATE_MAX_MS] = lateMs;
+    }
+    this.#release(UNCHECKED, CHECKS);
   }
 
   /**
