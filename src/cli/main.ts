@@ -3,16 +3,19 @@ import { Command, CommanderError } from 'commander';
 import { systemCode } from '../core/errors.js';
 import { outputError } from '../record/output-error.js';
 import { VERSION } from '../version.js';
-import { addBench } from './bench.js';
-import { addConvert } from './convert.js';
-import { addDemo } from './demo.js';
-import { addDoctor } from './doctor.js';
 import { report } from './failure.js';
-import { addRecord } from './record.js';
-import { addReport } from './report.js';
-import { addTop } from './top.js';
-import { addTune } from './tune.js';
-import { addWatch } from './watch.js';
+
+const COMMANDS = {
+  doctor: async () => (await import('./doctor.js')).addDoctor,
+  record: async () => (await import('./record.js')).addRecord,
+  watch: async () => (await import('./watch.js')).addWatch,
+  top: async () => (await import('./top.js')).addTop,
+  report: async () => (await import('./report.js')).addReport,
+  convert: async () => (await import('./convert.js')).addConvert,
+  tune: async () => (await import('./tune.js')).addTune,
+  demo: async () => (await import('./demo.js')).addDemo,
+  bench: async () => (await import('./bench.js')).addBench,
+};
 
 const program = new Command('pagepulse')
   .description('Shows which memory a running Linux process really uses.')
@@ -29,15 +32,13 @@ const program = new Command('pagepulse')
   })
   .showSuggestionAfterError()
   .enablePositionalOptions();
-addDoctor(program);
-addRecord(program);
-addWatch(program);
-addTop(program);
-addReport(program);
-addConvert(program);
-addTune(program);
-addDemo(program);
-addBench(program);
+
+// Only what is called is loaded; for help, and for what is no command, all.
+const called = process.argv[2] ?? '';
+const names = (
+  Object.hasOwn(COMMANDS, called) ? [called] : Object.keys(COMMANDS)
+) as (keyof typeof COMMANDS)[];
+for (const add of await Promise.all(names.map((name) => COMMANDS[name]()))) add(program);
 
 // For what writes all it has and ends: help, doctor, bench. Whoever has more to write listens itself.
 process.stdout.on('error', (error) => {
