@@ -269,7 +269,11 @@ test.serial('another user’s process is refused where the kernel refuses', asyn
 });
 
 for (const [what, end, expected] of [
-  ['help whose reader has seen enough ends quietly', `| true; exit \${PIPESTATUS[0]}`, { status: 0, err: '' }],
+  [
+    'help whose reader has seen enough ends quietly',
+    `| true; exit \${PIPESTATUS[0]}`,
+    { status: 0, err: '' },
+  ],
   [
     'help onto a full disk is an error in one line',
     '> /dev/full',
