@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
+import { createInterface } from 'node:readline';
 import type { ExecutionContext } from 'ava';
 import { pageSize } from '../../src/kernel/page-size.js';
 import { start } from './processes.js';
@@ -42,7 +43,7 @@ export interface MemoryProgram {
   readonly pid: number;
   /** The numbers that it told first. */
   readonly told: readonly number[];
-  /** Waits for more output. */
+  /** Waits for one more line of output. */
   more(): Promise<void>;
 }
 
@@ -57,13 +58,15 @@ export async function startProgram(t: ExecutionContext, program: string): Promis
     return undefined;
   }
   const running = start(t, PYTHON, ['-c', `${PRELUDE}${program}\nsys.stdin.read()`]);
-  const [line] = await once(running.stdout!, 'data');
-  const told = String(line).trim().split(' ').map(Number);
+  // By lines: what is printed at once may come in two pieces.
+  const lines = createInterface({ input: running.stdout! });
+  const [line] = await once(lines, 'line');
+  const told = String(line).split(' ').map(Number);
   return {
     pid: running.pid,
     told,
     async more() {
-      await once(running.stdout!, 'data');
+      await once(lines, 'line');
     },
   };
 }
