@@ -5,7 +5,8 @@ import type { Guest } from '../machine/guest.js';
 import { score } from '../score/score.js';
 import { phasesOf } from '../score/truth.js';
 
-const COUNTS = [1, 10, 100, 500];
+/** To start 500 takes the emulator longer than a request may. */
+const COUNTS = [1, 10, 100];
 const BUSY = 5;
 const BUSY_COMMAND = 'hotcold 32 12 4';
 /** Tells of itself as workloads do, and sleeps. */
