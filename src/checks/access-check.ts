@@ -28,7 +28,7 @@ export interface AccessCheck {
   checkAccesses(table: RegionTable, nowUs: number): void;
   /** Reads the mappings again: sets `table.status`, and where that is OK the table's ranges. */
   updateRanges(table: RegionTable, nowUs: number): void;
-  /** CPU time that one tick costs whatever the number of regions, in microseconds, measured once; 0 where nothing. */
+  /** CPU time that one tick costs whatever the number of regions, in microseconds, measured by doing it; 0 where nothing. */
   tickCostUs(): number;
   close(): void;
 }

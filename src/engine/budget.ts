@@ -42,7 +42,7 @@ export interface Window {
 }
 
 interface Remembered extends Pick<Window, 'intervals' | 'elapsedUs'> {
-  readonly tickUs: number;
+  tickUs: number;
 }
 
 /**
@@ -59,7 +59,7 @@ export class Budget {
   /** The latest windows of about the same interval, the last at the end: CPU time of a sampling interval, and how long. */
   readonly #windows: Remembered[] = [];
   /** What a sampling interval has cost when it was clearly longer or shorter than now, and how long it was. */
-  #before: { readonly costUs: number; readonly sampleUs: number } | undefined;
+  #before: { costUs: number; readonly sampleUs: number } | undefined;
   /** CPU time of reading all mappings once, in microseconds. */
   #updateUs = 0;
   #shortestSampleUs = 0;
@@ -70,15 +70,19 @@ export class Budget {
   /**
    * @param share of one core: 0.02 are 2 %
    * @param followsRegions whether fewer regions make a tick cheaper
-   * @param tickUs what a tick is known to cost at least, before anything is measured
    */
   constructor(
     readonly share: number,
     readonly followsRegions: boolean,
-    tickUs = 0,
-  ) {
-    if (tickUs > 0) this.#windows.push({ tickUs, elapsedUs: 0, intervals: 0 });
-    this.#shortestSampleUs = this.#sampleUsFor(0);
+  ) {}
+
+  /** Ticks are about to cost so many microseconds more than what was measured, or what they cost at least before that. */
+  foresee(tickUs: number): void {
+    if (tickUs === 0) return;
+    if (this.#windows.length === 0) this.#windows.push({ tickUs: 0, elapsedUs: 0, intervals: 0 });
+    for (const window of this.#windows) window.tickUs += tickUs;
+    if (this.#before) this.#before.costUs += tickUs;
+    this.#shortestSampleUs = Math.max(this.#shortestSampleUs, this.#sampleUsFor(0));
   }
 
   /** The attrs that are wanted, as far as they may be: aggregation / sampling interval stays. */

@@ -11,6 +11,7 @@ import { type Clock, startClock } from './clock.js';
 import { fromWire, isWire } from './comlink-errors.js';
 import { Gate, Phase } from './gate.js';
 import { Meter } from './meter.js';
+import type { InControl } from './opening.js';
 import { Pace } from './pace.js';
 import type {
   Attached,
@@ -32,6 +33,9 @@ const SLICE_MS = 20;
 /** A sampler is given up when a phase takes it longer than this and than a sampling interval. */
 const MIN_STALL_MS = 2_000;
 const MAX_STALL_MS = 60_000;
+
+/** Where targets come whose ticks call for intervals so many times as long, these do not wait for the next look. */
+const DEARER = 1.5;
 
 /** Samplers are looked at so often, whether one has much more to do than another. */
 const BALANCE_US = 5_000_000;
@@ -90,12 +94,15 @@ export class Coordinator implements CoordinatorApi {
       const meter = new Meter(this.#gate, samplers, setup.clock, setup.costOf);
       const pace = new Pace(attrs, setup.pace, meter);
       const streams = new RandomStreams(setup.seed);
-      const roster = new Roster(pace.inForce, samplers, publisher, meter, streams, (step) =>
-        this.#inControl(step),
-      );
+      const foresee = async (tickUs: number) => {
+        pace.foresee(tickUs);
+        const isDearer = pace.inForce.attrs.sampleUs >= DEARER * roster.attrs.sampleUs;
+        if (this.#parts && isDearer) await this.#apply(this.#parts, pace.inForce);
+      };
+      const inControl: InControl = (step) => this.#inControl(step);
+      const roster = new Roster(pace.inForce, samplers, publisher, meter, streams, inControl, foresee);
       const attached = await roster.attach(setup.targets);
       if (!setup.skipsFailing) for (const each of attached) if (isWire(each)) throw fromWire(each);
-      if (pace.hasBudget) pace.start(await roster.tickCostUs());
       roster.inForce = pace.inForce;
       samplers.stallMs = stallMs(roster.attrs);
       roster.run();

@@ -67,6 +67,7 @@ export class Opening {
     await Promise.all(
       [...bySampler].map(async ([link, its]) => {
         const failed = (arrival: A, error: WireError) => {
+          if (errors.has(arrival)) return;
           errors.set(arrival, error);
           release(link, arrival.id);
         };
@@ -83,6 +84,7 @@ export class Opening {
     failed: (arrival: A, error: WireError) => void,
   ): Promise<void> {
     let next = 0;
+    let taken = 0;
     const open = async (withinMs: number): Promise<Opened<A>[]> => {
       const portion = arrivals.slice(next, next + PORTION);
       const asked: TargetToOpen[] = portion.map(({ id, request, random }) => ({ id, request, random }));
@@ -96,16 +98,17 @@ export class Opening {
       return opened;
     };
     try {
+      // Without a tick of the first between the others: with some checks, those of a crowd take longer than opening it.
+      const first: Opened<A>[] = [];
+      while (next < arrivals.length && !link.joined) first.push(...(await open(Number.POSITIVE_INFINITY)));
+      if (first.length > 0) await this.inControl(() => take(link, first));
+      taken = next;
       while (next < arrivals.length) {
-        if (link.joined) {
-          await this.inControl(async () => take(link, await open(PORTION_MS)));
-        } else {
-          const opened = await open(Number.POSITIVE_INFINITY);
-          await this.inControl(() => take(link, opened));
-        }
+        await this.inControl(async () => take(link, await open(PORTION_MS)));
+        taken = next;
       }
     } catch (error) {
-      for (const arrival of arrivals.slice(next)) failed(arrival, wireOf(error));
+      for (const arrival of arrivals.slice(taken)) failed(arrival, wireOf(error));
     }
   }
 }

@@ -48,22 +48,18 @@ export class Pace {
     readonly setup: PaceSetup,
     readonly meter: Meter,
   ) {
-    const { goal } = setup;
+    const { goal, maxCpuPercent, followsRegions } = setup;
     this.#goal = goal;
+    if (maxCpuPercent !== undefined) {
+      this.#budget = new Budget(maxCpuPercent / 100, followsRegions);
+      this.#windowDueUs = WARM_UP_US;
+    }
     this.#wanted = goal ? withSampleUs(wanted, clampSampleUs(wanted.sampleUs, goal)) : wanted;
   }
 
-  /** Whether there is a budget to be kept. */
-  get hasBudget(): boolean {
-    return this.setup.maxCpuPercent !== undefined;
-  }
-
-  /** @param tickUs CPU time that a tick is known to take before anything is measured; 0 where nothing is */
-  start(tickUs: number): void {
-    const { maxCpuPercent, followsRegions } = this.setup;
-    if (maxCpuPercent === undefined) return;
-    this.#budget = new Budget(maxCpuPercent / 100, followsRegions, tickUs);
-    this.#windowDueUs = WARM_UP_US;
+  /** Ticks are about to get dearer by so much CPU time, in microseconds, through targets that come. */
+  foresee(tickUs: number): void {
+    this.#budget?.foresee(tickUs);
   }
 
   /** What is to be in force now. */

@@ -111,8 +111,6 @@ export interface SamplerApi {
    * missing from the end of the answer was not begun.
    */
   open(targets: readonly TargetToOpen[], withinMs: number): (OpenedTarget | WireError)[];
-  /** What a tick of this target costs, measured. */
-  tickCostUs(id: number): number;
   /** Watches opened targets in these tables from now on. */
   watch(targets: readonly TargetToWatch[]): void;
   close(ids: readonly number[]): void;
@@ -137,6 +135,8 @@ export interface OpenedTarget {
   readonly target: TargetIdentity;
   /** [start, end) pairs of pages. */
   readonly ranges: Float64Array;
+  /** CPU time that a tick of it costs whatever its regions, in microseconds, as it was measured. */
+  readonly tickUs: number;
 }
 
 /** What flows from the coordinator to the main thread. */

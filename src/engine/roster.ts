@@ -44,6 +44,8 @@ export class Roster {
     readonly meter: Meter,
     readonly streams: RandomStreams,
     readonly inControl: InControl,
+    /** Told, in control, by how much ticks get dearer through targets that are about to be watched, in microseconds. */
+    readonly foresee: (tickUs: number) => Promise<void>,
   ) {
     this.#opening = new Opening(samplers, inControl, (link) => this.#regionsOf(link));
   }
@@ -69,6 +71,7 @@ export class Roster {
             return new WatchedTarget(info, arrival.request, randomFrom(arrival.tableRandom), table, link);
           });
           await link.call((api) => api.watch(targets.map(toWatch)));
+          await this.foresee(portion.reduce((sum, { opened }) => sum + opened.tickUs, 0));
           for (const { info } of targets) attached.set(info.id, info);
           this.#insert(targets);
           if (this.#isRunning) link.join();
@@ -85,13 +88,6 @@ export class Roster {
   run(): void {
     this.#isRunning = true;
     for (const { link } of this.targets) link?.join();
-  }
-
-  /** What a tick of all targets costs beside the samples, measured by their samplers. Only before `run`. */
-  async tickCostUs(): Promise<number> {
-    let costUs = 0;
-    for (const { link, info } of this.targets) costUs += await link!.call((api) => api.tickCostUs(info.id));
-    return costUs;
   }
 
   detach(target: WatchedTarget, reason: DetachReason, message = ''): void {
