@@ -1,5 +1,5 @@
-import test from 'ava';
 import { Guest } from './machine/guest.js';
+import { scenario } from './scenario.js';
 import { expectFound, scored } from './score/expect.js';
 import { lagsMs, shareOf } from './score/score.js';
 
@@ -7,7 +7,7 @@ import { lagsMs, shareOf } from './score/score.js';
 
 const guest = Guest.shared();
 
-test.serial('moving: hot ranges are found again where they have moved to', async (t) => {
+scenario('moving: hot ranges are found again where they have moved to', async (t) => {
   const watched = await guest.watch({ start: ['moving 240 24 15'], seconds: 46 });
   const [process] = scored(watched);
   const lags = lagsMs(watched.snapshots[0]!, process!.phases.slice(0, 3));
@@ -15,19 +15,19 @@ test.serial('moving: hot ranges are found again where they have moved to', async
   expectFound(t, watched, { least: 0.95, settleUs: 5e6 });
 });
 
-test.serial('heap: a heap and a mapping that grow, move and shrink are followed', async (t) => {
+scenario('heap: a heap and a mapping that grow, move and shrink are followed', async (t) => {
   const watched = await guest.watch({ start: ['heap 10'], seconds: 41 });
   expectFound(t, watched, { least: 0.95, settleUs: 5e6 });
 });
 
-test.serial('exec: a target that executes another program is watched on in its new memory', async (t) => {
+scenario('exec: a target that executes another program is watched on in its new memory', async (t) => {
   const watched = await guest.watch({ start: ['execs 5 /out/bin/hotcold 128 50 16'], seconds: 20 });
   t.deepEqual(watched.detached, []);
   // Between the exec and the new program's line, nobody knows what is true.
   expectFound(t, watched, { settleUs: 3e6, fromPhase: 1 });
 });
 
-test.serial('warm: nrAccesses tells how often a page is accessed', async (t) => {
+scenario('warm: nrAccesses tells how often a page is accessed', async (t) => {
   // Pages are marked after the last check and looked at when the interval ends: what both take, some 8 ms on the emulator,
   // is missing from the time in which an access is seen. Beside this interval it is little; and regions enough for an
   // even mean.

@@ -1,8 +1,8 @@
-import test from 'ava';
 import type { measure } from '../../bench/process.js';
 import type { EndLine, RecordLine, SnapshotLine, TargetLine } from '../../src/record/format.js';
 import { Guest } from './machine/guest.js';
 import { swapOn } from './machine/swap.js';
+import { scenario } from './scenario.js';
 import { expectFound, scored } from './score/expect.js';
 import { score } from './score/score.js';
 import { phasesOf } from './score/truth.js';
@@ -14,7 +14,7 @@ const HOT = 'hotcold 32 8 8';
 const secondsOf = (snapshots: readonly SnapshotLine[]) =>
   (snapshots.at(-1)!.endUs - snapshots[0]!.startUs) / 1e6;
 
-test.serial('exit: one target exits while another goes on', async (t) => {
+scenario('exit: one target exits while another goes on', async (t) => {
   const during = 'set -- $PIDS; sleep 4; kill $2';
   const watched = await guest.watch({ start: [HOT, HOT], seconds: 12, during });
   t.deepEqual(watched.detached, [{ target: 1, reason: 'ended', message: '' }]);
@@ -22,7 +22,7 @@ test.serial('exit: one target exits while another goes on', async (t) => {
   t.true(secondsOf(watched.snapshots[1]!) < 6);
 });
 
-test.serial('stop: a target that is stopped accesses nothing until it goes on', async (t) => {
+scenario('stop: a target that is stopped accesses nothing until it goes on', async (t) => {
   const during = 'sleep 5; kill -STOP $PIDS; sleep 6; kill -CONT $PIDS';
   const { snapshots, truths } = await guest.watch({ start: [HOT], seconds: 20, during });
   const [phase] = phasesOf(truths[0]!);
@@ -42,7 +42,7 @@ test.serial('stop: a target that is stopped accesses nothing until it goes on', 
   t.true(after.recall > 0.95);
 });
 
-test.serial('reuse: a process that gets the number of one that ended is not taken for it', async (t) => {
+scenario('reuse: a process that gets the number of one that ended is not taken for it', async (t) => {
   const during = 'sleep 4; kill -9 $PIDS; withpid $PIDS /out/bin/hotcold 32 8 8 >/out/second';
   const watched = await guest.watch({ start: [HOT], seconds: 10, during });
   const second = JSON.parse(guest.read('second').split('\n')[0]!) as { pid: number };
@@ -51,14 +51,14 @@ test.serial('reuse: a process that gets the number of one that ended is not take
   t.true(secondsOf(watched.snapshots[0]!) < 6);
 });
 
-test.serial('appear: processes that start while others are watched are watched with them', async (t) => {
+scenario('appear: processes that start while others are watched are watched with them', async (t) => {
   const watched = await guest.watch({ start: [HOT], later: [HOT], seconds: 20 });
   t.true(secondsOf(watched.snapshots[0]!) > 18);
   t.true(secondsOf(watched.snapshots[1]!) < 11);
   expectFound(t, watched, { least: 0.95 });
 });
 
-test.serial(
+scenario(
   'reclaim: memory that is taken away while it is watched does not make the hot part look cold',
   async (t) => {
     await swapOn(guest);
@@ -74,7 +74,7 @@ cat /sys/fs/cgroup/small/memory.swap.current >/out/swapped`;
   },
 );
 
-test.serial('numa: doctor warns where the kernel balances memory between nodes', async (t) => {
+scenario('numa: doctor warns where the kernel balances memory between nodes', async (t) => {
   if ((await guest.shell('ls /proc/sys/kernel')).split('\n').indexOf('numa_balancing') < 0) {
     t.log('PAGEPULSE_LAB_KERNEL has no automatic NUMA balancing: nothing to warn of');
     return t.pass();
@@ -82,12 +82,15 @@ test.serial('numa: doctor warns where the kernel balances memory between nodes',
   const doctor = () => guest.shell('pagepulse doctor');
   t.notRegex(await doctor(), /numa_balancing/);
   await guest.shell('echo 1 >/proc/sys/kernel/numa_balancing');
-  t.regex(await doctor(), /warning +numa_balancing is on.*sysctl kernel.numa_balancing=0/);
-  expectFound(t, await guest.watch({ start: ['hotcold 128 60 16'], seconds: 12 }), { least: 0.95 });
-  await guest.shell('echo 0 >/proc/sys/kernel/numa_balancing');
+  try {
+    t.regex(await doctor(), /warning +numa_balancing is on.*sysctl kernel.numa_balancing=0/);
+    expectFound(t, await guest.watch({ start: ['hotcold 128 60 16'], seconds: 12 }), { least: 0.95 });
+  } finally {
+    await guest.shell('echo 0 >/proc/sys/kernel/numa_balancing');
+  }
 });
 
-test.serial(
+scenario(
   'tlb: what a processor need not look up in the page tables is not seen, whoever looks',
   async (t) => {
     // A limit of the interface, which docs/lab.md explains: with no other process on its processor, the emulator's TLB
@@ -111,7 +114,7 @@ for (const [who, options, reason] of [
   ],
   ['root without CAP_SYS_ADMIN', '--bounding-set=-sys_admin --inh-caps=-sys_admin', /hides frame numbers/],
 ] as const) {
-  test.serial(`permission: ${who} is told what the idle-page check needs`, async (t) => {
+  scenario(`permission: ${who} is told what the idle-page check needs`, async (t) => {
     const command = 'pagepulse watch --check idle-page --duration 1s -- sleep 9';
     const said = await guest.shell(`setpriv ${options} ${command} 2>&1 && exit 1; [ $? = 1 ]`);
     t.regex(said, reason);
@@ -119,7 +122,7 @@ for (const [who, options, reason] of [
   });
 }
 
-test.serial('unreadable: a target that may not be read any longer is let go, with the reason', async (t) => {
+scenario('unreadable: a target that may not be read any longer is let go, with the reason', async (t) => {
   // Without CAP_SYS_PTRACE, the memory of a process that has changed its user is nobody else's business.
   const out = await guest.shell(
     `root() { exec setpriv --bounding-set=-sys_ptrace --inh-caps=-sys_ptrace "$@"; }
@@ -143,26 +146,23 @@ cat /out/unreadable`,
   t.regex(guest.read('said'), /^pagepulse: .*becomes.*may not .*; run as its user or as root$/m);
 });
 
-test.serial(
-  'killed: a sampler thread that is killed is replaced, and what it missed is counted',
-  async (t) => {
-    const said = await guest.shell(
-      `${HOT} >/out/k1 & a=$!; ${HOT} >/out/k2 & b=$!
+scenario('killed: a sampler thread that is killed is replaced, and what it missed is counted', async (t) => {
+  const said = await guest.shell(
+    `${HOT} >/out/k1 & a=$!; ${HOT} >/out/k2 & b=$!
 until [ -s /out/k1 -a -s /out/k2 ]; do sleep 0.1; done
 node $DIST/test/lab/scenarios/killed-sampler.js $a $b`,
-      30,
-    );
-    const { lost, lostTicks, snapshots } = JSON.parse(said) as Record<string, number> & {
-      snapshots: number[];
-    };
-    t.log(`${lostTicks} ticks were missed; ${snapshots.join(' and ')} snapshots since`);
-    t.is(lost, 1);
-    t.true(lostTicks! > 0);
-    t.true(snapshots.every((count) => count > 5));
-  },
-);
+    30,
+  );
+  const { lost, lostTicks, snapshots } = JSON.parse(said) as Record<string, number> & {
+    snapshots: number[];
+  };
+  t.log(`${lostTicks} ticks were missed; ${snapshots.join(' and ')} snapshots since`);
+  t.is(lost, 1);
+  t.true(lostTicks! > 0);
+  t.true(snapshots.every((count) => count > 5));
+});
 
-test.serial('garbage: a minute of ticks causes no major garbage collection', async (t) => {
+scenario('garbage: a minute of ticks causes no major garbage collection', async (t) => {
   const watching = { check: 'idle-page', targets: 1, ticksAlone: true, warmUpSeconds: 15, seconds: 60 };
   const script = `node -e 'import(process.env.DIST + "/bench/process.js").then(({ measure }) =>
   console.log(JSON.stringify(measure(${JSON.stringify(watching)}))))'`;

@@ -1,6 +1,6 @@
-import test from 'ava';
 import { Guest } from './machine/guest.js';
 import { swapOn } from './machine/swap.js';
+import { scenario } from './scenario.js';
 import { expectFound, scored } from './score/expect.js';
 import { shareOf } from './score/score.js';
 
@@ -17,17 +17,17 @@ for (const [title, start] of [
   ['mlocked: memory that is locked', 'mlocked 64 24 16'],
   ['manymaps: a third of 20,000 mappings', 'manymaps 20000'],
 ] as const) {
-  test.serial(title, async (t) => {
+  scenario(title, async (t) => {
     expectFound(t, await guest.watch({ start: [start], seconds: SECONDS }));
   });
 }
 
-test.serial('manyshare: the part of shared memory of 200 processes that one of them reads', async (t) => {
+scenario('manyshare: the part of shared memory of 200 processes that one of them reads', async (t) => {
   // A sample visits 200 page tables, twice; so few are made on the emulator, and the range is found less sharply.
   expectFound(t, await guest.watch({ start: ['manyshare 200 16 4'], seconds: SECONDS }), { least: 0.95 });
 });
 
-test.serial('folios: pages of 64 KiB are seen whole', async (t) => {
+scenario('folios: pages of 64 KiB are seen whole', async (t) => {
   const sizes = '/sys/kernel/mm/transparent_hugepage/hugepages';
   if ((await guest.shell(`ls -d ${sizes}-64kB || true`)) === '') {
     t.log('PAGEPULSE_LAB_KERNEL has no huge pages of several sizes');
@@ -42,12 +42,12 @@ test.serial('folios: pages of 64 KiB are seen whole', async (t) => {
   expectFound(t, watched);
 });
 
-test.serial('swapped: pages on swap are cold, and those that came back are hot', async (t) => {
+scenario('swapped: pages on swap are cold, and those that came back are hot', async (t) => {
   await swapOn(guest);
   expectFound(t, await guest.watch({ start: ['swapped 128 16'], seconds: SECONDS }));
 });
 
-test.serial('ksm: merged pages are accessed where any of them is', async (t) => {
+scenario('ksm: merged pages are accessed where any of them is', async (t) => {
   await guest.shell('cd /sys/kernel/mm/ksm; echo 4000 >pages_to_scan; echo 1 >run');
   expectFound(t, await guest.watch({ start: ['ksm 16'], seconds: SECONDS }));
   await guest.shell('echo 2 >/sys/kernel/mm/ksm/run');
@@ -61,7 +61,7 @@ for (const [title, setUp, start] of [
   ],
   ['zeropage: untouched pages cannot be sampled, and are never accessed', 'true', 'zeropage 32'],
 ] as const) {
-  test.serial(title, async (t) => {
+  scenario(title, async (t) => {
     await guest.shell(setUp);
     const watched = await guest.watch({ start: [start], seconds: SECONDS });
     const [process] = scored(watched);

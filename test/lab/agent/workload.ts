@@ -2,19 +2,23 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 
+const MOST_SAID = 1_000;
+
 /** A workload that was started: what it prints, and its end. */
 export class Workload {
   /** The lines so far, parsed: its truth, phase by phase, and what else it tells. */
   readonly lines: { pid: number; atNs: string; rounds?: number; ranges?: unknown }[] = [];
   readonly #child: ChildProcess;
   #told: () => void = () => {};
+  /** The end of what it has printed as errors. */
+  #said = '';
 
   /** Starts it, and resolves when the process itself has told what it does; those that it forks tell before it. */
   static async start(command: string): Promise<Workload> {
     const workload = new Workload(command);
     const hasTold = () => workload.lines.some(({ pid }) => pid === workload.#child.pid);
-    const ended = once(workload.#child, 'exit').then(() => {
-      if (!hasTold()) throw new Error(`\`${command}\` ended before it told anything`);
+    const ended = once(workload.#child, 'close').then(() => {
+      if (!hasTold()) throw new Error(`\`${command}\` ended before it told anything: ${workload.#said}`);
     });
     await Promise.race([workload.#next(hasTold), ended]);
     ended.catch(() => {});
@@ -23,7 +27,10 @@ export class Workload {
 
   private constructor(readonly command: string) {
     // `exec`: the process is the workload, not a shell that waits for it.
-    this.#child = spawn('bash', ['-c', `exec ${command}`], { stdio: ['ignore', 'pipe', 'inherit'] });
+    this.#child = spawn('bash', ['-c', `exec ${command}`], { stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#child.stderr!.setEncoding('utf8').on('data', (text: string) => {
+      this.#said = `${this.#said}${text}`.slice(-MOST_SAID);
+    });
     createInterface({ input: this.#child.stdout! }).on('line', (line) => {
       this.lines.push(JSON.parse(line));
       this.#told();

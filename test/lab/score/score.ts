@@ -68,20 +68,11 @@ export function scoreFound(
 
 /** The score of several recordings of the same, each of the same weight. */
 export function meanOf(scores: readonly Score[]): Score {
-  return together(scores, (values) => values.reduce((sum, value) => sum + value, 0) / values.length);
-}
-
-/** What one recording in many has by chance does not count: of each figure the middle one. */
-export function medianOf(scores: readonly Score[]): Score {
-  return together(scores, (values) => values.sort((a, b) => a - b)[values.length >> 1]!);
-}
-
-function together(scores: readonly Score[], of: (values: number[]) => number): Score {
-  const figure = (name: keyof Score) => of(scores.map((score) => score[name]));
+  const mean = (name: keyof Score) => scores.reduce((sum, score) => sum + score[name], 0) / scores.length;
   return {
-    precision: figure('precision'),
-    recall: figure('recall'),
-    workingSetError: figure('workingSetError'),
+    precision: mean('precision'),
+    recall: mean('recall'),
+    workingSetError: mean('workingSetError'),
     snapshots: scores.reduce((sum, { snapshots }) => sum + snapshots, 0),
   };
 }

@@ -30,9 +30,18 @@ int main(int argc, char **argv)
 	if (total == 0 || hot > total)
 		usage();
 
+	/*
+	 * Pages get to an LRU list, from which alone they can be taken, in batches of a processor: the call below brings
+	 * those of its own there. Of another one that has nothing to do they would wait for ever.
+	 */
+	cpu_set_t all, one;
+	CPU_ZERO(&one);
+	CPU_SET(sched_getcpu(), &one);
+	if (sched_getaffinity(0, sizeof(all), &all) < 0 || sched_setaffinity(0, sizeof(one), &one) < 0)
+		fail("sched_setaffinity");
+
 	char *base = map_small_pages(total);
 	fill(base, total);
-	/* One call leaves out pages that are just on their way to an LRU list. */
 	for (int i = 0; proc_number("/proc/self/smaps_rollup", "Swap:") < total / 1024; i++) {
 		if (i == TRIES)
 			refuse("not everything could be swapped out: is there enough swap?");
@@ -40,6 +49,7 @@ int main(int argc, char **argv)
 			fail("madvise(MADV_PAGEOUT)");
 		usleep(20000);
 	}
+	sched_setaffinity(0, sizeof(all), &all);
 	read_pages(base + offset, hot);
 	add_cold_hot_cold(base, total, offset, hot);
 	tell();
