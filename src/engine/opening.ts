@@ -20,6 +20,8 @@ export interface Arrival {
   readonly request: TargetRequest;
   /** Of its stream in the sampler. */
   readonly random: RandomState;
+  /** Whether another sampler has watched it until now. */
+  readonly isKnown?: boolean;
 }
 
 /** A target that a sampler has opened. */
@@ -87,7 +89,9 @@ export class Opening {
     let taken = 0;
     const open = async (withinMs: number): Promise<Opened<A>[]> => {
       const portion = arrivals.slice(next, next + PORTION);
-      const asked: TargetToOpen[] = portion.map(({ id, request, random }) => ({ id, request, random }));
+      const asked = portion.map(({ id, request, random, isKnown = false }): TargetToOpen => {
+        return { id, request, random, isKnown };
+      });
       const answers = await link.call((api) => api.open(asked, withinMs));
       const opened: Opened<A>[] = [];
       answers.forEach((answer, i) => {

@@ -124,6 +124,8 @@ export interface TargetToOpen {
   readonly id: number;
   readonly request: TargetRequest;
   readonly random: RandomState;
+  /** Whether another sampler has watched it until now. */
+  readonly isKnown: boolean;
 }
 
 export interface TargetToWatch {
@@ -135,7 +137,7 @@ export interface OpenedTarget {
   readonly target: TargetIdentity;
   /** [start, end) pairs of pages. */
   readonly ranges: Float64Array;
-  /** CPU time that a tick of it costs whatever its regions, in microseconds, as it was measured. */
+  /** CPU time that a tick of it costs whatever its regions, in microseconds, as it was measured; 0 of what is known. */
   readonly tickUs: number;
 }
 

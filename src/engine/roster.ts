@@ -129,7 +129,8 @@ export class Roster {
       this.detach(target, 'failed', `${MAX_LOSSES + 1} samplers were lost while they watched it`);
     }
     const arrivals = others.map((target) => {
-      return { id: target.info.id, request: target.sameRequest, random: this.streams.next(), target };
+      const { info, sameRequest: request } = target;
+      return { id: info.id, request, random: this.streams.next(), isKnown: true, target };
     });
     const errors = await this.#opening.open(
       arrivals,
@@ -158,7 +159,7 @@ export class Roster {
     if (!target || !from) return;
     const { id } = target.info;
     await this.#opening.open(
-      [{ id, request: target.sameRequest, random: this.streams.next() }],
+      [{ id, request: target.sameRequest, random: this.streams.next(), isKnown: true }],
       async (link) => {
         if (target.link !== from || !this.targets.includes(target)) return this.#release(link, id);
         // In one step: between two, both would count into the same table.

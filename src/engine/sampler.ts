@@ -146,7 +146,7 @@ export class Sampler implements SamplerApi {
     return opened.map((each) => (isWire(each) ? each : { ...each, tickUs: each.tickUs * share }));
   }
 
-  #open({ id, request, random }: TargetToOpen): OpenedTarget {
+  #open({ id, request, random, isKnown }: TargetToOpen): OpenedTarget {
     const check = this.#opener.open(request, random);
     const table = RegionTable.forLimits(3, 3);
     check.updateRanges(table, this.#gate.dueUs);
@@ -159,7 +159,8 @@ export class Sampler implements SamplerApi {
     }
     this.#opened.set(id, check);
     const ranges = table.ranges.slice(0, 2 * table.rangeCount);
-    return { target: check.target, ranges, tickUs: this.#tickCostUs(check) };
+    // To measure is to clear accessed bits: those of a target that is watched already are still to be counted.
+    return { target: check.target, ranges, tickUs: isKnown ? 0 : this.#tickCostUs(check) };
   }
 
   /** The first are measured several times, which brings kernel and V8 up to speed; a crowd once each, to be opened soon. */
