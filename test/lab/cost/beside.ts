@@ -46,8 +46,8 @@ export async function beside(guest: Guest): Promise<void> {
       `${cpu.median.toFixed(1)} %`,
       spreadText(multiple, 1),
       Number.isNaN(ticks[0]) ? '' : `${(100 * spreadOf(ticks).median).toFixed(0)} %`,
-      precision.toFixed(3),
-      recall.toFixed(3),
+      // Nothing where there was no snapshot.
+      ...[precision, recall].map((figure) => (Number.isNaN(figure) ? '' : figure.toFixed(3))),
     ];
   };
   console.log(`\`${WORKLOAD}\`, ${ROUNDS} rounds in turn\n`);
