@@ -94,13 +94,14 @@ function row(name: string, crowd: Crowd): string[] {
 
 /** In the order of CROWD_HEAD. */
 export function crowdCells(cost: Omit<CrowdCost, 'cpuPercent' | 'residentMib' | 'attachMs'>): string[] {
-  const { workingSetErrors: errors } = cost;
+  // Of none, or where one has not been seen yet, nothing is known.
+  const worst = Math.max(...cost.workingSetErrors);
   return [
     String(cost.ticks),
     String(cost.overruns),
     `${cost.meanLateMs.toFixed(1)}, ${cost.maxLateMs.toFixed(0)} ms`,
     `${cost.sampleMs.toFixed(0)} ms`,
     String(cost.regions),
-    errors.length > 0 ? `${(100 * Math.max(...errors)).toFixed(1)} %` : '',
+    Number.isFinite(worst) ? `${(100 * worst).toFixed(1)} %` : '',
   ];
 }
