@@ -22,7 +22,7 @@ export const RICH: readonly RecordLine[] = [
     resident: [['55d0c0a00000', 4096]],
   },
   { type: 'target', ...TARGET, id: 7, pid: 4243 },
-  // The order is the record's own, also of those that end at the same time.
+  // The order is the record's own, also of those that end at the same time: once 7 is first, once 0.
   {
     type: 'snapshot',
     target: 7,
@@ -54,6 +54,14 @@ export const RICH: readonly RecordLine[] = [
     endUs: 300_120,
     maxNrAccesses: 20,
     regions: [['1000', '2000', 1, 1]],
+  },
+  {
+    type: 'snapshot',
+    target: 7,
+    startUs: 200_120,
+    endUs: 300_120,
+    maxNrAccesses: 20,
+    regions: [['1000', '4000', 5, 0]],
   },
   { type: 'attrs', atUs: 300_120, attrs: { ...attrs, sampleUs: 10_000 }, reason: 'set' },
   {

@@ -20,6 +20,22 @@ for (const [format, name] of HOLDING) {
   });
 }
 
+test('two snapshots that are alike stay two, in all of them', async (t) => {
+  const [header, target] = [RICH[0]!, RICH[2]!];
+  const one: RecordLine = {
+    type: 'snapshot',
+    target: 7,
+    startUs: 0,
+    endUs: 100_120,
+    maxNrAccesses: 20,
+    regions: [['1000', '3000', 7, 3]],
+    cost: { ticks: 20 },
+  };
+  const lines = [header, target, one, one];
+  for (const [format, name] of HOLDING)
+    t.deepEqual(await linesIn(t, await converted(t, lines, format, name)), lines, name);
+});
+
 test('and through all of them, one after the other', async (t) => {
   let path = await converted(t, RICH, 'ndjson');
   for (const format of ['damo', 'csv', 'arrow', 'damo', 'arrow', 'csv'] as const)

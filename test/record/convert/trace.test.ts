@@ -44,8 +44,33 @@ test('a trace has the working set of each process at the begin of its interval, 
   ]);
   t.deepEqual(counters(4243, 'working set'), [
     [123_456.789, 0x4000],
-    [223_576.789, 0x4000],
+    [323_576.789, 0x3000],
+    [423_576.789, 0x3000],
   ]);
+});
+
+test('snapshots that end at one time come in the order of the record', async (t) => {
+  const pidsAt = (events: readonly TraceEvent[], at: number) =>
+    events.filter(({ name, ts }) => name === 'hot' && ts === at).map(({ pid }) => pid);
+  const of = (target: number): RecordLine => ({
+    type: 'snapshot',
+    target,
+    startUs: 0,
+    endUs: 100_000,
+    maxNrAccesses: 20,
+    regions: [['1000', '2000', 1, 1]],
+  });
+  for (const order of [
+    [0, 7],
+    [7, 0],
+  ]) {
+    const lines = [...RICH.slice(0, 3), ...order.map(of)];
+    const events = eventsIn(await converted(t, lines, 'trace'));
+    t.deepEqual(
+      pidsAt(events, 123_456.789),
+      order.map((id) => 4242 + id / 7),
+    );
+  }
 });
 
 test('every event is what the Trace Event Format wants', async (t) => {
