@@ -161,7 +161,8 @@ function noRecord(name: string, firstLine: string): PagepulseError {
     : 'it does not begin with a header';
   return new PagepulseError(
     'RECORD',
-    `${name} is no record that can be read: ${reason}; give one that \`pagepulse record\` wrote`,
+    `${name} is no record that can be read: ${reason}; give one that \`pagepulse record\` wrote, or that ` +
+      '`pagepulse convert --to ndjson` made of another format',
   );
 }
 

@@ -153,6 +153,8 @@ export async function* linesOfDamo(
     yield* linesOfPassage(bare, JSON.stringify(beside));
     if (!advance(head)) heads.splice(heads.indexOf(head), 1);
   }
+  // The document was whole, so the recording is: one without an end would be taken for one that was killed.
+  if (!told) yield { type: 'end', reason: 'stopped', stats: {} };
 }
 
 /** Numbers that a float64 does not hold stay text: the kernel has given its targets the addresses they lie at. */

@@ -31,6 +31,7 @@ test("what damo itself wrote of a kernel's DAMON says what the kernel's trace sa
   t.like(lines[0], { type: 'header', tool: 'damo', attrs: { sampleUs: 5_000, aggrUs: 100_000 } });
   t.like(lines[1], { type: 'target', id: 0, pid: 0, comm: 'target 0' });
   t.like(lines[2], { type: 'snapshot', startUs: 0, maxNrAccesses: 20 });
+  t.is(lines.at(-1)!.type, 'end', 'it was not cut off');
 
   const older = regionsOf(await linesIn(t, kernel('damo-2.8.3.data')));
   t.is(older.length, 22, 'it has left out some');
@@ -82,7 +83,7 @@ const document = (region: object, snapshot: object = {}, entry: object = {}) => 
 
 test('numbers are text or not, with separators and units, counts or shares', async (t) => {
   const read = async (region: object, snapshot?: object) =>
-    (await linesIn(t, damoFile(t, document(region, snapshot)))).at(-1) as SnapshotLine;
+    (await linesIn(t, damoFile(t, document(region, snapshot)))).at(-2) as SnapshotLine;
   const regions: readonly [object, SnapshotLine['regions'][number]][] = [
     [{}, ['1000', '3000', 7, 3]],
     [{ start: '94,827,419,009,024', end: '94827423150080' }, ['563ebaa00000', '563ebadf3000', 7, 3]],
@@ -105,9 +106,9 @@ test('plain and gzipped JSON are read too, with their keys in any order', async 
   const { intervals, target_id, snapshots } = document({})[0]!;
   const text = JSON.stringify([{ snapshots, target_id, intervals }], null, 4);
   const path = damoFile(t, text);
-  t.is((await linesIn(t, path)).length, 3);
+  t.is((await linesIn(t, path)).length, 4);
   writeFileSync(path, gzipSync(text));
-  t.is((await linesIn(t, path)).length, 3);
+  t.is((await linesIn(t, path)).length, 4);
 });
 
 test('targets that a float64 cannot tell apart are two, and their snapshots come in the order of time', async (t) => {
@@ -119,15 +120,24 @@ test('targets that a float64 cannot tell apart are two, and their snapshots come
   const lines = await linesIn(t, damoFile(t, text));
   t.deepEqual(
     lines.map((line) => (line.type === 'snapshot' ? [line.target, line.startUs] : line.type)),
-    ['header', 'target', [1, 0], 'target', [0, 500_000]],
+    ['header', 'target', [1, 0], 'target', [0, 500_000], 'end'],
   );
 });
 
 test('where the kernel tuned its intervals, the record says which were in force', async (t) => {
   const lines = await linesIn(t, damoFile(t, document({}, { sample_interval_us: '20 ms' })));
-  t.like(lines.at(-1), { type: 'snapshot', maxNrAccesses: 20 });
+  t.like(lines.at(-2), { type: 'snapshot', maxNrAccesses: 20 });
   const attrs = lines.findLast((line) => line.type === 'header' || line.type === 'attrs')!;
   t.like(attrs, { attrs: { sampleUs: 20_000, aggrUs: 400_000 } });
+});
+
+test('the region of nothing that damo adds where there is one snapshot alone is none', async (t) => {
+  const none = { start: '0', end: '0', nr_accesses: { samples: -1 }, age: { aggr_intervals: '-1' } };
+  t.like((await linesIn(t, damoFile(t, document(none)))).at(-2), { type: 'snapshot', regions: [] });
+  t.like((await linesIn(t, damoFile(t, document({}, { regions: [] })))).at(-2), {
+    type: 'snapshot',
+    regions: [],
+  });
 });
 
 test('what is no file of damo is refused in a sentence', async (t) => {
