@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { systemCode } from '../core/errors.js';
 import type { Monitor } from '../engine/monitor.js';
 import { GROUP_KINDS, type GroupKind } from '../report/top/groups.js';
@@ -9,6 +9,7 @@ import { ExitStatus, note, tellLost } from './failure.js';
 import { addWatchOptions, requireTargets, type WatchOptions } from './options.js';
 import { FactsReader } from './process-facts.js';
 import { tellSelection } from './selection-notes.js';
+import { parseCount } from './selection-options.js';
 import { SharingReader } from './sharing-reader.js';
 import { Table } from './top-screen.js';
 import { Updates } from './top-text.js';
@@ -48,7 +49,7 @@ export function addTop(program: Command): void {
         .default('none'),
     )
     .option('--filter <text>', 'only what has this in its name, command line or pid', '')
-    .option('--limit <n>', 'so many rows at most', parseLimit)
+    .option('--limit <n>', 'so many rows at most', parseCount)
     .addHelpText(
       'after',
       '\nExamples:\n  pagepulse top --user postgres\n  pagepulse top --once --sort hot --name nginx --children',
@@ -157,9 +158,4 @@ function selectionOf({ sort, reverse, group, filter, limit }: TopOptions): Selec
     limit: limit ?? Number.POSITIVE_INFINITY,
     expanded: new Set(),
   };
-}
-
-function parseLimit(text: string): number {
-  if (/^[1-9]\d*$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('Give a whole number from 1 on.');
 }
