@@ -3,6 +3,7 @@ import { PagepulseError, systemCode } from '../core/errors.js';
 import { convert, FORMATS, type Format, TEXT_FORMATS } from '../record/convert/convert.js';
 import { ConvertedFile } from '../record/convert/output.js';
 import { note, UsageError } from './failure.js';
+import { beforeSignalEnds } from './signals.js';
 
 interface ConvertOptions {
   readonly to: Format;
@@ -31,12 +32,7 @@ async function run(path: string, { to, output, force = false }: ConvertOptions):
   }
   // Before there is a file: a signal that nobody listens to would leave it behind.
   let file: ConvertedFile | undefined;
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.once(signal, () => {
-      file?.discard();
-      process.kill(process.pid, signal); // as if nobody had listened
-    });
-  }
+  beforeSignalEnds(() => file?.discard());
   file = new ConvertedFile(output, force);
   try {
     for (const text of await convert(path, to, file)) note(text);

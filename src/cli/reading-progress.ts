@@ -1,6 +1,7 @@
 import { printable } from '../report/mapping-names.js';
 import type { Observation, ObservationSource } from '../report/source/observation.js';
 import { formatBytes, formatDuration } from '../report/units.js';
+import { beforeSignalEnds } from './signals.js';
 import { StatusLine } from './status-line.js';
 
 const SHOW_MS = 200;
@@ -35,6 +36,7 @@ async function* observationsWithProgress(
 ): AsyncGenerator<Observation> {
   const beginMs = performance.now();
   let shownMs = beginMs;
+  const stopListening = beforeSignalEnds(() => status.clear());
   try {
     for await (const observation of source.observations()) {
       const nowMs = performance.now();
@@ -45,6 +47,7 @@ async function* observationsWithProgress(
       yield observation;
     }
   } finally {
+    stopListening();
     status.clear();
   }
 }
