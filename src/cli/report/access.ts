@@ -37,7 +37,7 @@ export function addAccess(report: Command): void {
     .action(access);
 }
 
-function access(paths: readonly string[], options: AccessCommandOptions): Promise<void> {
+function access(args: readonly string[], options: AccessCommandOptions): Promise<void> {
   const kind = {
     name: 'access',
     make: () => new AccessReport(),
@@ -51,5 +51,5 @@ function access(paths: readonly string[], options: AccessCommandOptions): Promis
       })),
     }),
   };
-  return runReport(kind, paths, options, windowOf(options));
+  return runReport(kind, args, options, windowOf(options));
 }

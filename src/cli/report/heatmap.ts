@@ -20,7 +20,7 @@ import { parseCount } from '../selection-options.js';
 import { print } from './output.js';
 import { type PictureFile, pictureFile } from './picture-file.js';
 import { jsonHeader, printJson } from './run.js';
-import { addReportOptions, forEachSource, type ReportOptions } from './sources.js';
+import { addReportOptions, forEachSource, operandsOf, type ReportOptions } from './sources.js';
 import { parseDurationOrZero } from './values.js';
 
 interface HeatMapOptions extends Omit<ReportOptions, 'range'> {
@@ -74,9 +74,10 @@ export function addHeatmap(report: Command): void {
   range.argParser(parseChoice);
 }
 
-async function heatmap(paths: readonly string[], options: HeatMapOptions): Promise<void> {
+async function heatmap(args: readonly string[], options: HeatMapOptions): Promise<void> {
   const { range, output, force = false } = options;
-  if (output !== undefined && paths.length > 1) {
+  const { records } = operandsOf(args);
+  if (output !== undefined && records.length > 1) {
     throw new UsageError('-o makes one picture of one record; give them one after the other');
   }
   if (output !== undefined && options.json)
@@ -85,9 +86,9 @@ async function heatmap(paths: readonly string[], options: HeatMapOptions): Promi
   const file = output === undefined ? undefined : pictureFile(output, force);
   // What is watched are the addresses that were given, if any were.
   const { range: _, ...rest } = options;
-  const watched = typeof range === 'object' && paths.length === 0 ? { ...rest, range } : rest;
+  const watched = typeof range === 'object' && records.length === 0 ? { ...rest, range } : rest;
   let isFirst = true;
-  await forEachSource(paths, watched, async (source) => {
+  await forEachSource(args, watched, async (source) => {
     const map = await mapOf(source, options);
     const gap = isFirst ? '' : '\n';
     isFirst = false;

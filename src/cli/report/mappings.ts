@@ -53,7 +53,7 @@ export function limitsOf({ minAccess, hot }: LimitOptions): { warmShare: number;
   return { warmShare: minAccess, hotShare: hot };
 }
 
-function mappings(paths: readonly string[], options: MappingsCommandOptions): Promise<void> {
+function mappings(args: readonly string[], options: MappingsCommandOptions): Promise<void> {
   const { by, perProcess = false, limit } = options;
   const limits = limitsOf(options);
   const kind = {
@@ -62,5 +62,5 @@ function mappings(paths: readonly string[], options: MappingsCommandOptions): Pr
     text: (source: Parameters<typeof renderMappings>[0], result: Parameters<typeof renderMappings>[1]) =>
       renderMappings(source, result, { limit, perProcess }),
   };
-  return runReport(kind, paths, options, windowOf(options));
+  return runReport(kind, args, options, windowOf(options));
 }

@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
 import { rawJson, rawText } from '../../report/reports/raw.js';
 import { within } from '../../report/source/window.js';
-import { refuseWatching } from './chosen.js';
 import { print } from './output.js';
 import { addMomentOptions, addReportOptions, forEachSource, type ReportOptions } from './sources.js';
 import { type WindowOptions, windowOf } from './values.js';
@@ -16,11 +15,10 @@ export function addRaw(report: Command): void {
     .action(raw);
 }
 
-async function raw(paths: readonly string[], options: ReportOptions & WindowOptions): Promise<void> {
-  if (paths.length > 0) refuseWatching(options);
+async function raw(args: readonly string[], options: ReportOptions & WindowOptions): Promise<void> {
   const window = windowOf(options);
   const line = options.json ? rawJson : rawText;
-  await forEachSource(paths, options, async (source) => {
+  await forEachSource(args, options, async (source) => {
     for await (const observation of within(source.observations(), window)) {
       await print(line(observation, source.header.name));
     }

@@ -1,7 +1,6 @@
 import { type Report, type SourceSummary, Span, sourceSummary } from '../../report/reports/report.js';
 import type { ObservationSource } from '../../report/source/observation.js';
 import { type Window, within } from '../../report/source/window.js';
-import { refuseWatching } from './chosen.js';
 import { print } from './output.js';
 import { forEachSource, type ReportOptions } from './sources.js';
 
@@ -20,14 +19,13 @@ export interface ReportKind<Result> {
 /** Makes a report of each source; in JSON one document of all. */
 export async function runReport<Result extends object>(
   kind: ReportKind<Result>,
-  paths: readonly string[],
+  args: readonly string[],
   options: ReportOptions,
   window: Window,
 ): Promise<void> {
-  if (paths.length > 0) refuseWatching(options);
   const documents: object[] = [];
   let isFirst = true;
-  await forEachSource(paths, options, async (source) => {
+  await forEachSource(args, options, async (source) => {
     const { summary, result } = await reportOn(source, kind.make(), window);
     if (options.json) documents.push({ ...summary, ...(kind.json?.(result) ?? result) });
     else await print(`${isFirst ? '' : '\n'}${kind.text(summary, result)}`);

@@ -9,7 +9,7 @@ import { withProgress } from '../reading-progress.js';
 import { tellSelection } from '../selection-notes.js';
 import { hasFilters } from '../selection-options.js';
 import { onStopSignal, startWatching } from '../watching.js';
-import { chosenOf } from './chosen.js';
+import { chosenOf, refuseWatching } from './chosen.js';
 import { parseDurationOrZero, parseMoment } from './values.js';
 
 /** What every kind of report takes: records, or what to watch. */
@@ -20,8 +20,33 @@ export interface ReportOptions extends WatchOptions {
 /** Adds records as arguments, the options of the commands that watch, and --json. */
 export function addReportOptions(command: Command): Command {
   return addMonitorOptions(
-    command.argument('[record...]', 'records, or - for standard input; without, what is chosen is watched'),
+    command
+      .usage('[options] [record... | -- command...]')
+      .argument(
+        '[record...]',
+        'records, or - for standard input; without, what is chosen is watched, or a command that comes after --',
+      ),
   ).option('--json', 'as JSON, in bytes and microseconds');
+}
+
+/** What stands on a command line beside the options. */
+export interface Operands {
+  readonly records: readonly string[];
+  /** To be started and watched; empty where there is none. */
+  readonly command: readonly string[];
+}
+
+/**
+ * Parts records and a command: to commander, what follows `--` is like what stands before it.
+ *
+ * @throws UsageError where there are both
+ */
+export function operandsOf(args: readonly string[], argv: readonly string[] = process.argv): Operands {
+  const dashes = argv.indexOf('--');
+  const begin = dashes < 0 ? args.length : args.length - (argv.length - dashes - 1);
+  const [records, command] = [args.slice(0, begin), args.slice(begin)];
+  if (records.length === 0 || command.length === 0) return { records, command };
+  throw new UsageError('a record is from before, and a command would be watched now; leave one of them out');
 }
 
 /** A part of the time. */
@@ -41,18 +66,20 @@ export function addMomentOptions(command: Command): Command {
 }
 
 /**
- * Goes through all that the command line names, one source after the other. What was wrong with a source is said on
+ * Goes through all that the command line names beside its options, one source after the other. What was wrong with a source is said on
  * standard error when it has been gone through. What is watched is one source, which ends with the watching.
  *
  * @throws UsageError, PagepulseError
  */
 export async function forEachSource(
-  paths: readonly string[],
+  args: readonly string[],
   options: ReportOptions,
   each: (source: ObservationSource) => Promise<void>,
 ): Promise<void> {
-  if (paths.length === 0) return watched(options, each);
-  for (const source of await openRecords(paths)) {
+  const { records, command } = operandsOf(args);
+  if (records.length === 0) return watched(command, options, each);
+  refuseWatching(options);
+  for (const source of await openRecords(records)) {
     await each(chosenOf(withProgress(source), options));
     for (const text of source.notes()) note(text);
   }
@@ -68,35 +95,43 @@ export async function openRecords(paths: readonly string[]): Promise<Observation
 }
 
 async function watched(
+  command: readonly string[],
   options: ReportOptions,
   each: (source: ObservationSource) => Promise<void>,
 ): Promise<void> {
-  if (!options.pid && !hasFilters(options)) {
+  if (!options.pid && !hasFilters(options) && command.length === 0) {
     throw new UsageError(
-      'nothing to report on: give records, or what to watch, as in `pagepulse report wss it.ndjson` or ' +
-        '`pagepulse report wss --pid 4242 --duration 10s`',
+      'nothing to report on: give records, or what to watch, as in `pagepulse report wss it.ndjson`, ' +
+        '`pagepulse report wss --pid 4242 --duration 10s` or `pagepulse report wss -- make`',
     );
   }
-  requireTargets(options, [], 'pagepulse report wss --pid 4242');
+  requireTargets(options, command, 'pagepulse report wss --pid 4242');
   const stopWith = onStopSignal();
-  const { monitor } = await startWatching(options, []);
-  stopWith(() => void monitor.stop());
+  const { monitor, child } = await startWatching(options, command);
+  stopWith((signal) => {
+    void monitor.stop();
+    child?.signal(signal);
+  });
   const { duration } = options;
   note(
     duration === undefined
-      ? 'watching; Ctrl-C ends it and reports'
+      ? `watching${child ? ' until the command ends' : ''}; Ctrl-C ends it and reports`
       : `watching for ${formatDuration(duration)}`,
   );
   const source = openLive(monitor);
   try {
     await each(source);
+  } catch (error) {
+    child?.signal('SIGTERM');
+    throw error;
   } finally {
     await monitor.stop().catch(() => {});
   }
   for (const text of source.notes()) note(text);
   tellSelection(monitor);
   const { stats } = await monitor.ended;
-  if (stats.snapshots > 0) return;
-  note(`nothing was seen: it ended before the first snapshot (${formatDuration(monitor.attrs.aggrUs)})`);
-  throw new ExitStatus(1);
+  if (stats.snapshots === 0)
+    note(`nothing was seen: it ended before the first snapshot (${formatDuration(monitor.attrs.aggrUs)})`);
+  if (child) throw new ExitStatus(await child.ended());
+  if (stats.snapshots === 0) throw new ExitStatus(1);
 }

@@ -31,7 +31,7 @@ export function addWss(report: Command): void {
     .action(wss);
 }
 
-function wss(paths: readonly string[], options: WssCommandOptions): Promise<void> {
+function wss(args: readonly string[], options: WssCommandOptions): Promise<void> {
   const { minAccess, step, limit } = options;
   const kind = {
     name: 'wss',
@@ -39,5 +39,5 @@ function wss(paths: readonly string[], options: WssCommandOptions): Promise<void
     text: (source: Parameters<typeof renderWss>[0], result: Parameters<typeof renderWss>[1]) =>
       renderWss(source, result, limit),
   };
-  return runReport(kind, paths, options, windowOf(options));
+  return runReport(kind, args, options, windowOf(options));
 }
