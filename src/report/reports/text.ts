@@ -5,7 +5,7 @@ import type { ProcessSummary, SourceSummary } from './report.js';
 /** What reports are made for: they are printed once, and must not wrap. */
 export const WIDTH = 80;
 
-/** Two lines: which source, and what was seen of it. */
+/** Which source, in a line, and what was seen of it, in a line or two. */
 export function headingOf(source: SourceSummary, processes: number): string {
   const { startUs, endUs, snapshots, check, startedAt } = source;
   if (snapshots === 0) return printable(source.source);
@@ -15,7 +15,15 @@ export function headingOf(source: SourceSummary, processes: number): string {
     ...(check === '' ? [] : [`${check} check`]),
     ...(startedAt === '' ? [] : [`began ${startedAt.replace(/\.\d+Z$/, 'Z')}`]),
   ];
-  return `${printable(source.source)}\n${parts.join(', ')}`;
+  return `${printable(source.source)}\n${inLines(parts)}`;
+}
+
+/** Joined with commas; what has no room is on another line. */
+function inLines(parts: readonly string[]): string {
+  return parts.reduce((text, part) => {
+    const last = text.slice(text.lastIndexOf('\n') + 1);
+    return `${text},${last.length + part.length + 2 < WIDTH ? ' ' : '\n'}${part}`;
+  });
 }
 
 /** What is said of a source in which nothing was seen. */
