@@ -48,21 +48,29 @@ export class AverageAccess {
 
   /** In address order. Of one snapshot they are its regions. */
   regions(): AverageRegion[] {
-    const order = Uint32Array.from({ length: this.#pages.length }, (_, i) => i);
-    order.sort((a, b) => this.#pages.at(a) - this.#pages.at(b));
-    const regions: AverageRegion[] = [];
+    return this.#ranges().regions();
+  }
+
+  #ranges(): Ranges {
+    const pages = distinct(this.#pages.all());
+    const accessedBy = new Float64Array(pages.length);
+    const seenBy = new Float64Array(pages.length);
+    for (let i = 0; i < this.#pages.length; i++) {
+      const at = placeOf(pages, this.#pages.at(i));
+      accessedBy[at]! += this.#accessed.at(i);
+      seenBy[at]! += this.#seen.at(i);
+    }
+    const ranges = new Ranges(pages.length);
     let accessed = 0;
     let seenUs = 0;
-    for (let i = 0; i + 1 < order.length; i++) {
-      accessed += this.#accessed.at(order[i]!);
-      seenUs += this.#seen.at(order[i]!);
-      const startPage = this.#pages.at(order[i]!);
-      const endPage = this.#pages.at(order[i + 1]!);
-      if (endPage === startPage || seenUs <= 0) continue;
+    for (let i = 0; i + 1 < pages.length; i++) {
+      accessed += accessedBy[i]!;
+      seenUs += seenBy[i]!;
+      if (seenUs <= 0) continue;
       const share = accessed < SMALLEST_SHARE * seenUs ? 0 : Math.min(1, accessed / seenUs);
-      regions.push({ startPage, endPage, share, seenUs });
+      ranges.add(pages[i]!, pages[i + 1]!, share, seenUs);
     }
-    return regions;
+    return ranges;
   }
 
   #addEdge(page: number, accessed: number, us: number): void {
@@ -72,18 +80,47 @@ export class AverageAccess {
   }
 
   #thinOut(): void {
-    let regions = mergeAlike(this.regions(), 0);
-    for (let tolerance = FIRST_TOLERANCE; regions.length > this.#maxRanges && tolerance < 1; tolerance *= 2) {
-      regions = mergeAlike(regions, tolerance);
-    }
+    const ranges = this.#ranges();
+    ranges.mergeAlike(0);
+    for (let tolerance = FIRST_TOLERANCE; ranges.length > this.#maxRanges && tolerance < 1; tolerance *= 2)
+      ranges.mergeAlike(tolerance);
     this.#pages = new GrowingFloats();
     this.#accessed = new GrowingFloats();
     this.#seen = new GrowingFloats();
-    for (const { startPage, endPage, share, seenUs } of regions) {
-      this.#addEdge(startPage, share * seenUs, seenUs);
-      this.#addEdge(endPage, -share * seenUs, -seenUs);
+    // As of a snapshot: neighbours that touch have one edge together.
+    for (let i = 0; i < ranges.length; i++) {
+      const { startPages, endPages, shares, seenUs } = ranges;
+      const accessed = shares[i]! * seenUs[i]!;
+      const touches = i > 0 && endPages[i - 1] === startPages[i];
+      const [accessedBefore, seenBefore] = touches
+        ? [shares[i - 1]! * seenUs[i - 1]!, seenUs[i - 1]!]
+        : [0, 0];
+      this.#addEdge(startPages[i]!, accessed - accessedBefore, seenUs[i]! - seenBefore);
+      if (endPages[i] !== startPages[i + 1] || i + 1 === ranges.length)
+        this.#addEdge(endPages[i]!, -accessed, -seenUs[i]!);
     }
   }
+}
+
+/** In order, each once: numbers alone are sorted several times as fast as what lies at them. */
+function distinct(pages: Float64Array): Float64Array {
+  pages.sort();
+  let count = 0;
+  for (let i = 0; i < pages.length; i++) {
+    if (i === 0 || pages[i] !== pages[count - 1]) pages[count++] = pages[i]!;
+  }
+  return pages.subarray(0, count);
+}
+
+/** Where a page is that is among them. */
+function placeOf(pages: Float64Array, page: number): number {
+  let [low, high] = [0, pages.length - 1];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (pages[middle]! < page) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /**
@@ -91,27 +128,62 @@ export class AverageAccess {
  * size. What was never accessed stays apart from what was.
  */
 export function mergeAlike(regions: readonly AverageRegion[], tolerance: number): AverageRegion[] {
-  const merged: AverageRegion[] = [];
-  for (const region of regions) {
-    const last = merged.at(-1);
-    const isAlike =
-      last !== undefined &&
-      last.endPage === region.startPage &&
-      Math.abs(last.share - region.share) <= tolerance &&
-      last.share > 0 === region.share > 0;
-    if (isAlike) merged[merged.length - 1] = together(last, region);
-    else merged.push(region);
-  }
-  return merged;
+  const ranges = new Ranges(regions.length);
+  for (const { startPage, endPage, share, seenUs } of regions) ranges.add(startPage, endPage, share, seenUs);
+  ranges.mergeAlike(tolerance);
+  return ranges.regions();
 }
 
-function together(a: AverageRegion, b: AverageRegion): AverageRegion {
-  const [pagesOfA, pagesOfB] = [a.endPage - a.startPage, b.endPage - b.startPage];
-  const mean = (ofA: number, ofB: number) => (ofA * pagesOfA + ofB * pagesOfB) / (pagesOfA + pagesOfB);
-  return {
-    startPage: a.startPage,
-    endPage: b.endPage,
-    share: mean(a.share, b.share),
-    seenUs: mean(a.seenUs, b.seenUs),
-  };
+/** Some ten thousand, made anew after every few snapshots: as objects they would keep the garbage collector busy. */
+class Ranges {
+  readonly startPages: Float64Array;
+  readonly endPages: Float64Array;
+  readonly shares: Float64Array;
+  readonly seenUs: Float64Array;
+  length = 0;
+
+  constructor(limit: number) {
+    this.startPages = new Float64Array(limit);
+    this.endPages = new Float64Array(limit);
+    this.shares = new Float64Array(limit);
+    this.seenUs = new Float64Array(limit);
+  }
+
+  add(startPage: number, endPage: number, share: number, seenUs: number): void {
+    const i = this.length++;
+    this.startPages[i] = startPage;
+    this.endPages[i] = endPage;
+    this.shares[i] = share;
+    this.seenUs[i] = seenUs;
+  }
+
+  mergeAlike(tolerance: number): void {
+    const { startPages, endPages, shares, seenUs, length } = this;
+    this.length = 0;
+    for (let i = 0; i < length; i++) {
+      const last = this.length - 1;
+      const isAlike =
+        last >= 0 &&
+        endPages[last] === startPages[i] &&
+        Math.abs(shares[last]! - shares[i]!) <= tolerance &&
+        shares[last]! > 0 === shares[i]! > 0;
+      if (!isAlike) {
+        this.add(startPages[i]!, endPages[i]!, shares[i]!, seenUs[i]!);
+        continue;
+      }
+      const [pages, more] = [endPages[last]! - startPages[last]!, endPages[i]! - startPages[i]!];
+      shares[last] = (shares[last]! * pages + shares[i]! * more) / (pages + more);
+      seenUs[last] = (seenUs[last]! * pages + seenUs[i]! * more) / (pages + more);
+      endPages[last] = endPages[i]!;
+    }
+  }
+
+  regions(): AverageRegion[] {
+    return Array.from({ length: this.length }, (_, i) => ({
+      startPage: this.startPages[i]!,
+      endPage: this.endPages[i]!,
+      share: this.shares[i]!,
+      seenUs: this.seenUs[i]!,
+    }));
+  }
 }

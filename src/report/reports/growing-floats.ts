@@ -16,6 +16,11 @@ export class GrowingFloats {
     this.#values[this.#length++] = value;
   }
 
+  /** A copy of all. */
+  all(): Float64Array {
+    return this.#values.slice(0, this.#length);
+  }
+
   /** @param i below the length */
   at(i: number): number {
     return this.#values[i]!;
