@@ -27,6 +27,9 @@ export interface SumLimits {
   readonly allPieces: number;
 }
 
+/** What a slice takes beside its pieces, in pieces: four typed arrays of their own, some 250 bytes each. */
+const SLICE_PIECES = 32;
+
 const LIMITS: SumLimits = { slices: 512, pieces: 2_048, allPieces: 2 ** 21 };
 /** Below these nothing is to be seen any more: that is kept for however many targets. */
 const LEAST_SLICES = 16;
@@ -60,9 +63,10 @@ export class TargetSums {
     readonly pageSize: number,
   ) {}
 
-  /** How many it keeps. */
+  /** How many it keeps, as far as memory goes. */
   get pieces(): number {
-    return this.#pending.reduce((sum, { profile }) => sum + profile.watchedUs.length, this.#settledPieces);
+    const settled = this.#settledPieces + this.#slices.length * SLICE_PIECES;
+    return this.#pending.reduce((sum, { profile }) => sum + profile.watchedUs.length + SLICE_PIECES, settled);
   }
 
   get slices(): readonly Slice[] {
