@@ -5,7 +5,7 @@ import { BUDGET_HEAD, budgetRows } from './budget.js';
 import { churn } from './churn.js';
 import { measure, type ProcessCost } from './process.js';
 import { compilePrograms } from './programs.js';
-import { RECORDS_HEAD, recordsRows } from './records.js';
+import { MANY, RECORDS_HEAD, REPORTS_HEAD, recordsRows, reportsRows } from './records.js';
 import { markdown, type Report } from './report.js';
 import { SAMPLE_COST_HEAD, sampleCostRows } from './sample-cost.js';
 import { sampleHotCold } from './sample-hotcold.js';
@@ -70,6 +70,10 @@ export const PARTS: Readonly<Record<string, (report: Report) => Promise<void>>> 
   records: async (report) => {
     report.add('A record of 1 GB: three targets, 300 to 1,000 regions a snapshot.');
     report.add(markdown(RECORDS_HEAD, await recordsRows()));
+    report.add(
+      `Reports on records of 1 GB: one process with 1,000 regions, and ${MANY} with 10 to 30 each; diff reads two of them.`,
+    );
+    report.add(markdown(REPORTS_HEAD, await reportsRows()));
   },
 
   slowdown: withPrograms(async (report, { hotcold }) => {

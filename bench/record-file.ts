@@ -9,8 +9,9 @@ import { endLine, headerLine, mappingsLine, snapshotLine, targetLine } from '../
 
 const PAGE = 4_096;
 const BEGIN_PAGE = 0x7f12a0000;
-/** Regions of each target. */
-const TARGETS = [300, 600, 1_000];
+/** Mappings of each target; one of them changes once a second. */
+const MAPPINGS = 40;
+const MAPPING_PAGES = 2 ** 15;
 /** Snapshots of a target before its regions come again, at other times. */
 const DIFFERENT = 64;
 const AGGR_US = 100_000;
@@ -35,10 +36,14 @@ const STATS: MonitorStats = {
   threads: [],
 };
 
-/** Writes a record of about this size: three targets, 300 to 1,000 regions a snapshot. The same for the same size. */
-export function writeLargeRecord(path: string, bytes: number): void {
+/**
+ * Writes a record of about this size, the same for the same arguments.
+ *
+ * @param regionsOfTargets how many regions each target has in a snapshot
+ */
+export function writeLargeRecord(path: string, bytes: number, regionsOfTargets: readonly number[]): void {
   const random = randomFrom(new RandomStreams(7).next());
-  const targets = TARGETS.map((regions, id) => ({
+  const targets = regionsOfTargets.map((regions, id) => ({
     id,
     info: targetInfo(id),
     regions: regionsOf(id, regions, random),
@@ -59,7 +64,10 @@ export function writeLargeRecord(path: string, bytes: number): void {
       attrs: DEFAULT_ATTRS,
     }),
     ...targets.map(({ info }) =>
-      targetLine(info, { mappings: [mapping(0, 2 ** 20)], residentBytes: 2 ** 30 }),
+      targetLine(info, {
+        mappings: Array.from({ length: MAPPINGS }, (_, i) => mapping(i, MAPPING_PAGES - 1)),
+        residentBytes: 2 ** 30,
+      }),
     ),
   ]);
   for (let round = 0; written < bytes; round++) {
@@ -69,7 +77,7 @@ export function writeLargeRecord(path: string, bytes: number): void {
       write(
         targets.map(({ info }) =>
           mappingsLine(info, (round + 1) * AGGR_US, {
-            mappings: [mapping(2 ** 20, round)],
+            mappings: [mapping(MAPPINGS, round % MAPPING_PAGES)],
             residentBytes: round * PAGE,
           }),
         ),
@@ -83,9 +91,11 @@ function targetInfo(id: number) {
   return { id, pid: 4242 + id, startTime: '987654', comm: 'postgres', cmdline: ['postgres', '-D', 'data'] };
 }
 
-function mapping(page: number, pages: number) {
-  const address = (pageOf: number) => ((BEGIN_PAGE + pageOf) * PAGE).toString(16);
-  return [address(page), address(page + pages + 1), 'rw-p', '[heap]'] as const;
+/** The i-th of a target's mappings. */
+function mapping(i: number, pages: number) {
+  const page = BEGIN_PAGE + i * MAPPING_PAGES;
+  const [start, end] = [page, page + pages].map((at) => (at * PAGE).toString(16)) as [string, string];
+  return [start, end, 'rw-p', i === 0 ? '[heap]' : `/usr/lib/libnumber${i}.so`] as const;
 }
 
 /** Each line in two parts, between which its times come. */

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { createReadStream, createWriteStream, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,16 +8,22 @@ import { createGzip } from 'node:zlib';
 import { writeLargeRecord } from './record-file.js';
 
 const READER = fileURLToPath(new URL('./record-reader.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../src/cli/main.js', import.meta.url));
 const BYTES = 1e9;
 
 export const RECORDS_HEAD = ['', 'seconds', 'of CPU', 'MB/s', 'peak resident', 'snapshots', 'regions'];
+export const REPORTS_HEAD = ['', 'seconds', 'of CPU', 'peak resident'];
+
+/** Of one process, and of so many that each has few regions. */
+export const MANY = 500;
+const ONE_PROCESS = [1_000];
+const MANY_PROCESSES = Array.from({ length: MANY }, (_, i) => 10 + (i % 21));
 
 /** Reads a record of 1 GB in a process of its own: as a report does, plain and compressed, and its lines as JSON. */
 export async function recordsRows(): Promise<string[][]> {
-  const folder = mkdtempSync(join(tmpdir(), 'pagepulse-bench-'));
-  try {
+  return inFolder(async (folder) => {
     const path = join(folder, 'it.ndjson');
-    writeLargeRecord(path, BYTES);
+    writeLargeRecord(path, BYTES, [300, 600, 1_000]);
     await pipeline(createReadStream(path), createGzip({ level: 1 }), createWriteStream(`${path}.gz`));
     const { size } = statSync(path);
     return [
@@ -25,9 +31,48 @@ export async function recordsRows(): Promise<string[][]> {
       row('observations, compressed', size, `${path}.gz`, 'observations'),
       row('lines, by JSON.parse', size, path, 'lines'),
     ];
+  });
+}
+
+/** Every report on records of 1 GB, as commands: `report diff` reads two. */
+export async function reportsRows(): Promise<string[][]> {
+  return inFolder(async (folder) => {
+    const path = join(folder, 'it.ndjson');
+    const rows: string[][] = [];
+    for (const targets of [ONE_PROCESS, MANY_PROCESSES]) {
+      writeLargeRecord(path, BYTES, targets);
+      const whose = targets.length === 1 ? '1 process' : `${targets.length} processes`;
+      for (const kind of ['wss', 'access', 'mappings', 'heatmap', 'raw'])
+        rows.push(commandRow(`${kind}, ${whose}`, ['report', kind, path]));
+      rows.push(commandRow(`diff, ${whose}`, ['report', 'diff', path, path]));
+    }
+    return rows;
+  });
+}
+
+async function inFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
+  const folder = mkdtempSync(join(tmpdir(), 'pagepulse-bench-'));
+  try {
+    return await use(folder);
   } finally {
     rmSync(folder, { recursive: true });
   }
+}
+
+/** What a command takes that ends well, by what its process says of itself on its way out. */
+function commandRow(name: string, args: readonly string[]): string[] {
+  const tell =
+    "import{writeSync}from'node:fs';process.on('exit',()=>writeSync(3,JSON.stringify(process.resourceUsage())))";
+  const beginMs = performance.now();
+  const { status, output } = spawnSync(
+    process.execPath,
+    ['--import', `data:text/javascript,${encodeURIComponent(tell)}`, MAIN, ...args],
+    { stdio: ['ignore', 'ignore', 'inherit', 'pipe'], encoding: 'utf8' },
+  );
+  const seconds = (performance.now() - beginMs) / 1e3;
+  if (status !== 0) throw new Error(`pagepulse ${args.join(' ')} ended with ${status}`);
+  const { userCPUTime, systemCPUTime, maxRSS } = JSON.parse(output[3]!);
+  return [name, seconds.toFixed(1), ((userCPUTime + systemCPUTime) / 1e6).toFixed(1), `${mib(maxRSS)} MiB`];
 }
 
 function row(name: string, size: number, path: string, what: 'observations' | 'lines'): string[] {
@@ -43,3 +88,5 @@ function row(name: string, size: number, path: string, what: 'observations' | 'l
     String(regions),
   ];
 }
+
+const mib = (kib: number) => (kib / 1_024).toFixed(0);
