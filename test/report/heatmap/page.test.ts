@@ -1,10 +1,11 @@
 import { accessSync, constants, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import test from 'ava';
-import { type Browser, chromium } from 'playwright-core';
+import test, { type ExecutionContext } from 'ava';
+import { chromium, type Page } from 'playwright-core';
 import { chartDataOf } from '../../../src/report/heatmap/chart-data.js';
 import { renderHtml } from '../../../src/report/heatmap/html.js';
+import { area, MIB, MOVING, PHASES, report, settled } from '../../helpers/moving.js';
 import { folderFor } from '../../record/records.js';
 import { mapOf, mappingOf, snapshotsOf, sourceOf, TIB_PAGES } from './examples.js';
 
@@ -19,7 +20,9 @@ const executablePath = (process.env.PATH ?? '')
       return false;
     }
   });
-const [inBrowser, why] = executablePath ? [test, ''] : [test.skip, ' (skipped: there is no Chromium here)'];
+const [inBrowser, why] = executablePath
+  ? [test.serial, '']
+  : [test.skip, ' (skipped: there is no Chromium here)'];
 
 const EVIL = '</script><img src=x onerror="globalThis.isTaken=true">';
 const base = 32 * TIB_PAGES;
@@ -42,22 +45,7 @@ inBrowser(
       await renderHtml(chartDataOf(map, 'light', { columns: 512, rows: 320, isStill: false })),
     );
 
-    const browser: Browser = await chromium.launch({
-      executablePath: executablePath!,
-      args: ['--no-sandbox'],
-    });
-    try {
-      const page = await browser.newPage({ viewport: { width: 1_000, height: 600 } });
-      page.setDefaultTimeout(100_000);
-      const problems: string[] = [];
-      page.on('pageerror', ({ message }) => problems.push(message));
-      page.on('console', (message) => problems.push(message.text()));
-      page.on('request', (request) => {
-        if (!/^(file|data|blob):/.test(request.url())) problems.push(request.url());
-      });
-      await page.goto(pathToFileURL(path).href);
-      await page.waitForSelector('#chart canvas');
-
+    await onPage(t, path, async (page) => {
       // The lower of two ranges of 1 MiB each.
       await page.mouse.move(500, 400);
       const tip = page.locator('#chart table');
@@ -86,9 +74,58 @@ inBrowser(
       t.true(ticks.length >= 2 && ticks.every((us) => us >= startValue - 1 && us <= endValue + 1));
       t.false(before.equals(await page.screenshot()));
       t.is(await page.evaluate('globalThis.isTaken'), undefined);
-      t.deepEqual(problems, []);
-    } finally {
-      await browser.close();
-    }
+    });
   },
 );
+
+inBrowser(`what is under the pointer is what was hot there and then${why}`, async (t) => {
+  const path = join(folderFor(t), 'heat.html');
+  const range = [area.start, area.end].map((address) => address.toString(16)).join('-');
+  await report(t, 'heatmap', MOVING, '--range', range, '-o', path);
+  await onPage(t, path, async (page) => {
+    const tip = page.locator('#chart table');
+    const at = async (us: number, address: number) => {
+      const [x, y] = (await page.evaluate(
+        `echarts.getInstanceByDom(document.getElementById('chart')).convertToPixel({ xAxisIndex: 0, yAxisIndex: 0 }, [${us}, ${address}])`,
+      )) as [number, number];
+      await page.mouse.move(0, 0);
+      await tip.waitFor({ state: 'hidden' });
+      await page.mouse.move(x, y);
+      await tip.waitFor();
+      return tip.innerText();
+    };
+    for (const phase of PHASES) {
+      const { endUs } = settled(phase);
+      const [hot] = phase.hot;
+      const middle = (hot!.start + hot!.end) / 2;
+      const text = await at(endUs, middle);
+      t.regex(text, /(9\d|100) % of samples/);
+      t.regex(text, /anonymous/);
+      const [, from, to] = /([0-9a-f]{12}) - ([0-9a-f]{12})/.exec(text)!;
+      t.true(Number.parseInt(from!, 16) <= middle && middle < Number.parseInt(to!, 16), text);
+    }
+    const { endUs } = settled(PHASES[0]!);
+    t.regex(await at(endUs, PHASES[0]!.hot[0]!.end + 6 * MIB), /\bnever\b/);
+  });
+});
+
+/** Opens the file in a browser, which must find nothing wrong with it, and ask for nothing more. */
+async function onPage(t: ExecutionContext, path: string, use: (page: Page) => Promise<void>): Promise<void> {
+  const browser = await chromium.launch({ executablePath: executablePath!, args: ['--no-sandbox'] });
+  try {
+    const page = await browser.newPage({ viewport: { width: 1_000, height: 600 } });
+    page.setDefaultTimeout(100_000);
+    const problems: string[] = [];
+    page.on('pageerror', ({ message }) => problems.push(message));
+    page.on('console', (message) => problems.push(message.text()));
+    page.on('request', (request) => {
+      if (!/^(file|data|blob):/.test(request.url())) problems.push(request.url());
+    });
+    await page.goto(pathToFileURL(path).href);
+    await page.waitForSelector('#chart canvas');
+    await use(page);
+    t.deepEqual(problems, []);
+  } finally {
+    await browser.close();
+  }
+}
