@@ -8,39 +8,39 @@ import { heatMapOf } from '../src/report/heatmap/heat-map.js';
 import { gather } from '../src/report/heatmap/sums.js';
 import { renderHeatMap } from '../src/report/heatmap/terminal.js';
 import { openRecord } from '../src/report/source/recorded.js';
-import { writeExample } from './heatmap-example.js';
 import { terminalSvg } from './terminal-svg.js';
 
 /**
- * The documentation's pictures of heat maps, made anew from a recording that is the same every time:
+ * The documentation's pictures of heat maps, made anew from the lab's recording of a moving workload:
  * `npm run docs:pictures`. Needs Chromium (`apt-get install chromium`, or CHROMIUM=PATH).
  */
 
 const MAIN = fileURLToPath(new URL('../src/cli/main.js', import.meta.url));
 const DOCS = fileURLToPath(new URL('../../docs/', import.meta.url));
+const FIXTURES = fileURLToPath(new URL('../../test/fixtures/', import.meta.url));
+const RECORD = 'moving.ndjson.gz';
+/** In the page: the middle of a range that is hot there and then. */
+const POINTER = [470, 350] as const;
 const folder = mkdtempSync(join(tmpdir(), 'pagepulse-pictures-'));
 try {
-  const record = join(folder, 'server.ndjson');
-  await writeExample(record);
-  await terminal(record);
+  await terminal();
   await page();
 } finally {
   rmSync(folder, { recursive: true });
 }
 
-async function terminal(record: string): Promise<void> {
-  const source = await openRecord(record);
+async function terminal(): Promise<void> {
+  const source = await openRecord(join(FIXTURES, RECORD));
   const targets = await gather(source);
-  const map = heatMapOf({ ...source.header, name: 'server.ndjson' }, targets, 'hottest', 1);
+  const map = heatMapOf({ ...source.header, name: RECORD }, targets, 'hottest', 1);
   const lines = renderHeatMap(map, { width: 100, lines: 24, colour: 'truecolor', theme: 'dark' });
-  const title = 'pagepulse report heatmap in a terminal: a window of 96 MiB moves through a shared buffer';
+  const title = 'pagepulse report heatmap in a terminal: three ranges of 8 MiB are hot, elsewhere every 10 s';
   writeFileSync(join(DOCS, 'heatmap-terminal.svg'), terminalSvg(lines, title));
 }
 
-/** With the pointer on the window that moves. */
 async function page(): Promise<void> {
   const html = join(folder, 'heat.html');
-  execFileSync(process.execPath, [MAIN, 'report', 'heatmap', 'server.ndjson', '-o', html], { cwd: folder });
+  execFileSync(process.execPath, [MAIN, 'report', 'heatmap', RECORD, '-o', html], { cwd: FIXTURES });
   const browser = await chromium.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
     args: ['--no-sandbox'],
@@ -48,9 +48,11 @@ async function page(): Promise<void> {
   try {
     const tab = await browser.newPage({ viewport: { width: 1_200, height: 700 } });
     await tab.goto(pathToFileURL(html).href);
+    tab.setDefaultTimeout(100_000);
     await tab.waitForSelector('#chart canvas');
-    await tab.mouse.move(652, 304);
+    await tab.mouse.move(...POINTER);
     await tab.locator('#chart table').waitFor();
+    await tab.waitForTimeout(1_000); // for what fades in and out
     await tab.screenshot({ path: join(DOCS, 'heatmap.png') });
   } finally {
     await browser.close();
