@@ -42,8 +42,10 @@ export async function reportsRows(): Promise<string[][]> {
     for (const targets of [ONE_PROCESS, MANY_PROCESSES]) {
       writeLargeRecord(path, BYTES, targets);
       const whose = targets.length === 1 ? '1 process' : `${targets.length} processes`;
-      for (const kind of ['wss', 'access', 'mappings', 'heatmap', 'raw'])
+      for (const kind of ['wss', 'access', 'mappings', 'heatmap'])
         rows.push(commandRow(`${kind}, ${whose}`, ['report', kind, path]));
+      // All of it would be some gigabytes of text.
+      rows.push(commandRow(`raw --at end, ${whose}`, ['report', 'raw', '--at', 'end', path]));
       rows.push(commandRow(`diff, ${whose}`, ['report', 'diff', path, path]));
     }
     return rows;
