@@ -1,5 +1,4 @@
 #!/usr/bin/env node
-import { setFlagsFromString } from 'node:v8';
 import { Command, CommanderError } from 'commander';
 import { systemCode } from '../core/errors.js';
 import { outputError } from '../record/output-error.js';
@@ -34,14 +33,8 @@ const program = new Command('pagepulse')
   .showSuggestionAfterError()
   .enablePositionalOptions();
 
-const called = process.argv[2] ?? '';
-
-// What reads records makes objects that die at once, and V8 lets the space for young ones grow to 3 times 16 MiB for them.
-// At the size that it begins with they are swept as fast (`npm run bench -- records`), and a report takes 50 MiB less. It
-// can be told so only before it has grown.
-if (called === 'report' || called === 'convert') setFlagsFromString('--semi-space-growth-factor=1');
-
 // Only what is called is loaded; for help, and for what is no command, all.
+const called = process.argv[2] ?? '';
 const names = (
   Object.hasOwn(COMMANDS, called) ? [called] : Object.keys(COMMANDS)
 ) as (keyof typeof COMMANDS)[];

@@ -27,10 +27,10 @@ export interface SumLimits {
   readonly allPieces: number;
 }
 
-/** What a slice takes beside its pieces, in pieces: four typed arrays of their own, some 250 bytes each. */
+/** What a slice takes beside its pieces, in pieces: four typed arrays and their memory, about 1 KiB. */
 const SLICE_PIECES = 32;
 
-const LIMITS: SumLimits = { slices: 512, pieces: 2_048, allPieces: 2 ** 21 };
+const LIMITS: SumLimits = { slices: 512, pieces: 2_048, allPieces: 2 ** 20 };
 /** Below these nothing is to be seen any more: that is kept for however many targets. */
 const LEAST_SLICES = 16;
 const LEAST_PIECES = 32;
