@@ -1,5 +1,6 @@
 import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
 import { PagepulseError } from '../core/errors.js';
+import { NOT_ASKED } from '../core/evidence/columns.js';
 import { type RegionTable, TargetStatus } from '../core/region-table.js';
 import { pickSparseSamples } from '../core/sampling.js';
 import { turnsFor } from '../core/turns.js';
@@ -77,28 +78,39 @@ export class IdlePageCheck implements AccessCheck {
     const marked = this.#marked;
     const { asked, words, mappers } = marked;
     pickSparseSamples(table, this.random, this.#salt);
-    for (let i = 0; i < count; i++) asked.indices[i] = samplePage[i]!;
-    asked.count = count;
-    if (this.#pagemap.readBatch(asked) < count) table.status = TargetStatus.STALE;
-    marked.count = words.count = mappers.count = 0;
+    asked.count = 0;
     for (let i = 0; i < count; i++) {
-      const frame = frameIn(asked, i);
-      if (frame > 0 && isSharedIn(asked, i)) mappers.indices[mappers.count++] = frame;
+      if (samplePage[i] !== NOT_ASKED) asked.indices[asked.count++] = samplePage[i]!;
+    }
+    if (this.#pagemap.readBatch(asked) < asked.count) table.status = TargetStatus.STALE;
+    marked.count = words.count = mappers.count = 0;
+    for (let row = 0; row < asked.count; row++) {
+      const frame = frameIn(asked, row);
+      if (frame > 0 && isSharedIn(asked, row)) mappers.indices[mappers.count++] = frame;
     }
     this.files.mappers.readBatch(mappers);
     this.#tick++;
     let unsampleable = 0;
     let shared = 0;
+    let row = -1;
     for (let i = 0; i < count; i++) {
-      const frame = frameIn(asked, i);
+      if (samplePage[i] === NOT_ASKED) continue;
+      row++;
+      const frame = frameIn(asked, row);
       if (frame === NOT_PRESENT) continue;
       if (frame === 0) throw this.#framesHidden();
       let turns = 1;
-      if (isSharedIn(asked, i)) turns = turnsFor(mappers.halves[2 * shared++]!, table.maxNrAccesses);
-      if (turns > 1 && (this.#tick + i) % turns !== 0) continue;
+      if (isSharedIn(asked, row)) turns = turnsFor(mappers.halves[2 * shared++]!, table.maxNrAccesses);
+      // What says nothing in this tick must not be taken for an answer.
+      if (turns > 1 && (this.#tick + i) % turns !== 0) {
+        samplePage[i] = NOT_ASKED;
+        continue;
+      }
       const idleFrame = this.#kinds.idleFrameOf(samplePage[i]!, frame);
-      if (idleFrame === NO_IDLE_BIT) unsampleable++;
-      else marked.add(i, frame, idleFrame, turns);
+      if (idleFrame === NO_IDLE_BIT) {
+        unsampleable++;
+        samplePage[i] = NOT_ASKED;
+      } else marked.add(i, frame, idleFrame, turns);
     }
     this.counters.counts[NOT_SAMPLED]! += unsampleable;
   }
@@ -137,9 +149,10 @@ export class IdlePageCheck implements AccessCheck {
       } else {
         counts[NOT_SAMPLED]!++;
         this.#kinds.mistaken(samplePage[i]!);
+        samplePage[i] = NOT_ASKED;
       }
     }
-    counts[SAMPLES]! += table.count;
+    counts[SAMPLES]! += table.asked;
   }
 
   updateRanges(table: RegionTable): void {

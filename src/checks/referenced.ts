@@ -54,7 +54,7 @@ export class ReferencedCheck implements AccessCheck {
       if (m === mappings) break;
       if (startPage[m]! <= page && uniformFloat64(this.random) < referencedShare[m]!) nrAccesses[i]!++;
     }
-    this.counters.counts[SAMPLES]! += count;
+    this.counters.counts[SAMPLES]! += table.asked;
   }
 
   updateRanges(table: RegionTable): void {

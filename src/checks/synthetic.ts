@@ -57,7 +57,7 @@ export class SyntheticCheck implements AccessCheck {
       if (r === ends.length) break;
       if (starts[r]! <= page && uniformFloat64(this.random) < shares[r]!) nrAccesses[i]!++;
     }
-    this.counters.counts[SAMPLES]! += count;
+    this.counters.counts[SAMPLES]! += table.asked;
   }
 
   updateRanges(table: RegionTable, nowUs: number): void {

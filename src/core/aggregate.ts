@@ -4,32 +4,46 @@ import type { RegionTable } from './region-table.js';
 import type { SnapshotColumns } from './snapshot.js';
 
 const SNAPSHOT_BYTES_PER_REGION = 2 * 8 + 2 * 4;
+/** With samples and deviations. */
+const EVIDENCE_BYTES_PER_REGION = 2 * 4;
 
 /** The table's regions in memory of their own, one buffer, ready to be transferred to another thread. */
 export function snapshotColumns(table: RegionTable): SnapshotColumns {
-  const { count } = table;
-  const columns = emptyColumns(count);
+  const { count, evidence } = table;
+  const columns = emptyColumns(count, evidence !== undefined);
   columns.startPages.set(table.startPage.subarray(0, count));
   columns.endPages.set(table.endPage.subarray(0, count));
   columns.nrAccesses.set(table.nrAccesses.subarray(0, count));
   columns.ages.set(table.age.subarray(0, count));
+  if (evidence) {
+    columns.samples!.set(evidence.trials.subarray(0, count));
+    columns.deviations!.set(evidence.deviation.subarray(0, count));
+  }
   return columns;
 }
 
 /** Columns for so many regions, all 0, in one buffer. */
-export function emptyColumns(count: number): SnapshotColumns {
-  return columnsOver(new ArrayBuffer(count * SNAPSHOT_BYTES_PER_REGION));
+export function emptyColumns(count: number, hasEvidence = false): SnapshotColumns {
+  return columnsOver(new ArrayBuffer(count * bytesPerRegion(hasEvidence)), hasEvidence);
 }
 
-/** The columns inside a buffer that snapshotColumns made. */
-export function columnsOver(buffer: ArrayBuffer): SnapshotColumns {
-  const count = buffer.byteLength / SNAPSHOT_BYTES_PER_REGION;
+/** The columns inside a buffer that snapshotColumns made of a table with or without evidence. */
+export function columnsOver(buffer: ArrayBuffer, hasEvidence = false): SnapshotColumns {
+  const count = buffer.byteLength / bytesPerRegion(hasEvidence);
   return {
     startPages: new Float64Array(buffer, 0, count),
     endPages: new Float64Array(buffer, 8 * count, count),
     nrAccesses: new Uint32Array(buffer, 16 * count, count),
     ages: new Uint32Array(buffer, 20 * count, count),
+    ...(hasEvidence && {
+      samples: new Uint32Array(buffer, 24 * count, count),
+      deviations: new Float32Array(buffer, 28 * count, count),
+    }),
   };
+}
+
+function bytesPerRegion(hasEvidence: boolean): number {
+  return SNAPSHOT_BYTES_PER_REGION + (hasEvidence ? EVIDENCE_BYTES_PER_REGION : 0);
 }
 
 /**
@@ -47,6 +61,8 @@ export function resetAggregated(table: RegionTable): void {
   const { nrAccesses, lastNrAccesses, count } = table;
   for (let i = 0; i < count; i++) lastNrAccesses[i] = nrAccesses[i]!;
   nrAccesses.fill(0, 0, count);
+  table.evidence?.answers.fill(0, 0, count * table.evidence.answersPerRegion);
+  table.tick = 0;
 }
 
 /** Brings counts and ages, which are in old intervals, to new ones: the share of accesses and the time stay. */

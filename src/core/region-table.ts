@@ -1,13 +1,16 @@
+import { type EvidenceColumns, evidenceBytes, NO_PLACE, NOT_ASKED, RowKind } from './evidence/columns.js';
+
 /**
  * The regions of one target as columns over one SharedArrayBuffer, so that the coordinator and the sampler
  * that watches the target see the same table without copying. Nothing in it is locked: samplers touch it
  * only inside a phase, the coordinator only between phases (docs/design.md).
  *
- * Layout: 8 header words (Int32), 8 header numbers (Float64), then the columns, the widest first so that
- * each is aligned: 3 of Float64 and 3 of Uint32, `capacity` elements each.
+ * Layout: 10 header words (Int32), 8 header numbers (Float64), then the columns, the widest first so that
+ * each is aligned: 3 of Float64 and 3 of Uint32, `capacity` elements each. A table with evidence has more of both
+ * (evidence/columns.ts).
  */
 
-const HEADER_WORDS = 8;
+const HEADER_WORDS = 10;
 const HEADER_NUMBERS = 8;
 const HEADER_BYTES = HEADER_WORDS * 4 + HEADER_NUMBERS * 8;
 const BYTES_PER_REGION = 3 * 8 + 3 * 4;
@@ -16,6 +19,12 @@ const COUNT = 0;
 const STATUS = 1;
 const RANGE_COUNT = 2;
 const MAX_NR_ACCESSES = 3;
+const ANSWERS_PER_REGION = 4;
+const TICK = 5;
+const ROUND = 6;
+const ASKED = 7;
+const MOST_SAMPLES = 8;
+const SPENT = 9;
 
 /** Ranges a target is covered by, at most. */
 export const MAX_RANGES = 3;
@@ -52,16 +61,19 @@ export class RegionTable {
   readonly age: Uint32Array;
   /** Up to three [start, end) pairs of pages that the target's mappings lie in; `rangeCount` of them are set. */
   readonly ranges: Float64Array;
+  /** Only where an adaptation asks for it. */
+  readonly evidence: EvidenceColumns | undefined;
   readonly #words: Int32Array;
 
   constructor(readonly buffer: SharedArrayBuffer) {
-    const capacity = Math.floor((buffer.byteLength - HEADER_BYTES) / BYTES_PER_REGION);
-    this.capacity = capacity;
     this.#words = new Int32Array(buffer, 0, HEADER_WORDS);
+    const answersPerRegion = this.#words[ANSWERS_PER_REGION]!;
+    const capacity = Math.floor((buffer.byteLength - HEADER_BYTES) / bytesPerRegion(answersPerRegion));
+    this.capacity = capacity;
     this.ranges = new Float64Array(buffer, HEADER_WORDS * 4, 2 * MAX_RANGES);
     let offset = HEADER_BYTES;
-    const numbers = () => {
-      const column = new Float64Array(buffer, offset, capacity);
+    const numbers = (each = 1) => {
+      const column = new Float64Array(buffer, offset, each * capacity);
       offset += column.byteLength;
       return column;
     };
@@ -73,18 +85,33 @@ export class RegionTable {
     this.startPage = numbers();
     this.endPage = numbers();
     this.samplePage = numbers();
+    const evidence = answersPerRegion > 0 && {
+      answersPerRegion,
+      hits: numbers(),
+      trials: numbers(),
+      pivot: numbers(),
+      deviation: numbers(),
+      answers: numbers(answersPerRegion),
+    };
     this.nrAccesses = counts();
     this.lastNrAccesses = counts();
     this.age = counts();
+    this.evidence = evidence
+      ? { ...evidence, planned: counts(), place: counts(), kind: counts() }
+      : undefined;
   }
 
   /**
    * An empty table for a monitor with these limits. Merging keeps a target below the larger of maxRegions and
    * about 2 * minRegions (two neighbours that together exceed total / minRegions stay two).
+   *
+   * @param answersPerRegion what the adaptation keeps of each row's samples; 0 for none
    */
-  static forLimits(minRegions: number, maxRegions: number): RegionTable {
+  static forLimits(minRegions: number, maxRegions: number, answersPerRegion = 0): RegionTable {
     const capacity = RegionTable.capacityFor(minRegions, maxRegions);
-    return new RegionTable(new SharedArrayBuffer(HEADER_BYTES + capacity * BYTES_PER_REGION));
+    const buffer = new SharedArrayBuffer(HEADER_BYTES + capacity * bytesPerRegion(answersPerRegion));
+    new Int32Array(buffer, 0, HEADER_WORDS)[ANSWERS_PER_REGION] = answersPerRegion;
+    return new RegionTable(buffer);
   }
 
   /** Rows that a table for these limits has. */
@@ -119,6 +146,50 @@ export class RegionTable {
     this.#words[MAX_NR_ACCESSES] = count;
   }
 
+  /** Ticks of this aggregation interval that have picked their pages, and aggregation intervals; with evidence alone. */
+  get tick(): number {
+    return this.#words[TICK]!;
+  }
+
+  set tick(tick: number) {
+    this.#words[TICK] = tick;
+  }
+
+  get round(): number {
+    return this.#words[ROUND]!;
+  }
+
+  set round(round: number) {
+    this.#words[ROUND] = round;
+  }
+
+  /** Rows whose page is asked about in this tick. */
+  get asked(): number {
+    return this.#words[ASKED]!;
+  }
+
+  set asked(rows: number) {
+    this.#words[ASKED] = rows;
+  }
+
+  /** Samples that an aggregation interval may have, Infinity until it is set; and those that this one has had. */
+  get mostSamples(): number {
+    const word = this.#words[MOST_SAMPLES]!;
+    return word === 0 ? Number.POSITIVE_INFINITY : word - 1;
+  }
+
+  set mostSamples(samples: number) {
+    this.#words[MOST_SAMPLES] = Number.isFinite(samples) ? samples + 1 : 0;
+  }
+
+  get spent(): number {
+    return this.#words[SPENT]!;
+  }
+
+  set spent(samples: number) {
+    this.#words[SPENT] = samples;
+  }
+
   get rangeCount(): number {
     return this.#words[RANGE_COUNT]!;
   }
@@ -149,6 +220,7 @@ export class RegionTable {
     this.nrAccesses[to] = this.nrAccesses[from]!;
     this.lastNrAccesses[to] = this.lastNrAccesses[from]!;
     this.age[to] = this.age[from]!;
+    if (this.evidence) copyEvidence(this.evidence, from, to);
   }
 
   /** Makes row `at` a region that nothing is known of yet. */
@@ -158,6 +230,7 @@ export class RegionTable {
     this.nrAccesses[at] = 0;
     this.lastNrAccesses[at] = 0;
     this.age[at] = 0;
+    if (this.evidence) clearEvidence(this.evidence, at);
   }
 
   /**
@@ -172,6 +245,7 @@ export class RegionTable {
     this.nrAccesses.copyWithin(first, 0, count);
     this.lastNrAccesses.copyWithin(first, 0, count);
     this.age.copyWithin(first, 0, count);
+    if (this.evidence) for (let i = count - 1; i >= 0; i--) copyEvidence(this.evidence, i, first + i);
     return first;
   }
 
@@ -184,5 +258,42 @@ export class RegionTable {
     for (const column of ['startPage', 'endPage', 'nrAccesses', 'lastNrAccesses', 'age'] as const) {
       this[column].set(other[column].subarray(0, other.count));
     }
+    if (!this.evidence || !other.evidence) return;
+    this.tick = other.tick;
+    this.round = other.round;
+    this.mostSamples = other.mostSamples;
+    this.spent = other.spent;
+    for (const column of ['hits', 'trials', 'pivot', 'deviation', 'planned', 'place', 'kind'] as const) {
+      this.evidence[column].set(other.evidence[column].subarray(0, other.count));
+    }
+    this.evidence.answers.set(
+      other.evidence.answers.subarray(0, other.count * other.evidence.answersPerRegion),
+    );
   }
+}
+
+function bytesPerRegion(answersPerRegion: number): number {
+  return BYTES_PER_REGION + evidenceBytes(answersPerRegion);
+}
+
+function copyEvidence(evidence: EvidenceColumns, from: number, to: number): void {
+  const { answersPerRegion, answers } = evidence;
+  evidence.hits[to] = evidence.hits[from]!;
+  evidence.trials[to] = evidence.trials[from]!;
+  evidence.pivot[to] = evidence.pivot[from]!;
+  evidence.deviation[to] = evidence.deviation[from]!;
+  evidence.planned[to] = evidence.planned[from]!;
+  evidence.place[to] = evidence.place[from]!;
+  evidence.kind[to] = evidence.kind[from]!;
+  answers.copyWithin(to * answersPerRegion, from * answersPerRegion, (from + 1) * answersPerRegion);
+}
+
+function clearEvidence(evidence: EvidenceColumns, at: number): void {
+  const { answersPerRegion, answers } = evidence;
+  evidence.hits[at] = evidence.trials[at] = evidence.deviation[at] = 0;
+  evidence.pivot[at] = NOT_ASKED;
+  evidence.planned[at] = answersPerRegion;
+  evidence.place[at] = NO_PLACE;
+  evidence.kind[at] = RowKind.PLAIN;
+  answers.fill(0, at * answersPerRegion, (at + 1) * answersPerRegion);
 }

@@ -1,9 +1,18 @@
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
+import { pickPlanned } from './evidence/pick.js';
 import type { RegionTable } from './region-table.js';
 
-/** Picks a uniformly random page of every region. Once a tick and target, some 20 ns a region. */
+/**
+ * Picks a uniformly random page of every region; in a table with evidence, the pages that are planned, and NOT_ASKED for
+ * the regions whose turn it is not. Once a tick and target, some 20 ns a region.
+ */
 export function pickSamples(table: RegionTable, random: RandomGenerator): void {
+  if (table.evidence) {
+    pickPlanned(table, random);
+    return;
+  }
+  table.asked = table.count;
   const { startPage, endPage, samplePage, count } = table;
   for (let i = 0; i < count; i++) {
     const start = startPage[i]!;
@@ -35,6 +44,7 @@ export function pickSparseSamples(table: RegionTable, random: RandomGenerator, s
     // Of the place among the 64, the low bits are fixed, and only the others are left to chance. (A bit operation takes
     // the low 32 bits of a page number of any size, and is cheaper than a remainder.)
     const page = samplePage[i]!;
+    if (page < 0) continue;
     const place = page & (SPARSE_GROUP - 1);
     const first = page - place;
     const fixed = mixed(first / SPARSE_GROUP, salt) & (group - 1);

@@ -1,0 +1,108 @@
+import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
+import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
+import type { RegionTable } from '../region-table.js';
+import { Ends, MAX_ANSWERS, NO_PLACE, NOT_ASKED, RowKind } from './columns.js';
+
+/** The golden ratio: its multiples fill the line more evenly than any other number's, however many there are. */
+const GOLDEN = (Math.sqrt(5) - 1) / 2;
+
+/** By how much of the distance between two samples chance moves one: what lies on a grid in memory must not be missed. */
+const JITTER = 0.05;
+
+const LEAST_FOR_ENDS = 5;
+
+/** For each number of samples, a step that visits all of their places in an order that is far from that of memory. */
+const STEPS = Uint8Array.from({ length: MAX_ANSWERS + 1 }, (_, count) => {
+  let step = Math.max(1, Math.round(count * GOLDEN));
+  while (step > 1 && gcd(step, count) > 1) step--;
+  return step;
+});
+
+/**
+ * Picks the pages of a tick as planned. A row that has fewer samples than there are ticks is asked in some of them alone,
+ * spread over the interval, and neighbours in different ones. The samples of a row lie evenly in it, moved on by the
+ * golden ratio from one aggregation interval to the next, so that what no sample has hit gets ever smaller; in a PROBE at
+ * distances from its page that grow by one factor. Once a tick and target, some 20 ns a row that is asked.
+ */
+export function pickPlanned(table: RegionTable, random: RandomGenerator): void {
+  const { startPage, endPage, samplePage, count, maxNrAccesses: ticks, tick, round } = table;
+  const { planned, place, kind, pivot, answersPerRegion } = table.evidence!;
+  const shift = (round * GOLDEN) % 1;
+  // What has come since the rows were planned must not take more than was to be had.
+  const most = table.mostSamples;
+  const spent = tick === 0 ? 0 : table.spent;
+  let asked = 0;
+  for (let i = 0; i < count; i++) {
+    const samples = Math.min(planned[i]!, ticks, answersPerRegion);
+    const turn = (tick + 7 * i) % ticks;
+    const nth = Math.floor((turn * samples) / ticks);
+    if (Math.floor(((turn + 1) * samples) / ticks) === nth || spent + asked >= most) {
+      samplePage[i] = NOT_ASKED;
+      place[i] = NO_PLACE;
+      continue;
+    }
+    const at = (nth * STEPS[samples]!) % samples;
+    const start = startPage[i]!;
+    const end = endPage[i]!;
+    const within = (shift + (uniformFloat64(random) - 0.5) * JITTER + 1) % 1;
+    samplePage[i] =
+      kind[i] === RowKind.PROBE
+        ? around(Math.max(start, Math.min(pivot[i]!, end - 1)), start, end, at, samples, within)
+        : evenly(start, end, at, samples, within, pivot[i]!, round & 3);
+    place[i] = at;
+    asked++;
+  }
+  table.tick = tick + 1;
+  table.asked = asked;
+  table.spent = spent + asked;
+}
+
+/**
+ * The `at`th of pages that lie evenly in a row. Now and then the first or the last is near its end instead, at distances of
+ * all magnitudes: so that a boundary that is some pages off is found out. Not where it would be one of few, for it is not
+ * chosen evenly.
+ */
+function evenly(
+  start: number,
+  end: number,
+  at: number,
+  samples: number,
+  within: number,
+  ends: number,
+  round: number,
+): number {
+  const length = (end - start) / samples;
+  if (length > 1 && samples >= LEAST_FOR_ENDS) {
+    if (round === 1 && at === 0 && (ends === Ends.START || ends === Ends.BOTH))
+      return start + Math.floor(length ** within) - 1;
+    if (round === 3 && at === samples - 1 && (ends === Ends.END || ends === Ends.BOTH))
+      return end - Math.floor(length ** within);
+  }
+  return Math.min(end - 1, start + Math.floor((at + within) * length));
+}
+
+/**
+ * The `at`th of the pages around another one of a row: that page itself once or twice in the middle, and on both sides pages whose
+ * distances reach from 1 to the end of the row in equal ratios: so an edge is found whatever its distance.
+ */
+function around(
+  pivot: number,
+  start: number,
+  end: number,
+  at: number,
+  samples: number,
+  within: number,
+): number {
+  const side = Math.max(1, (samples - 1) >> 1);
+  const isLeft = at < side;
+  const step = isLeft ? side - at : at - (samples - side) + 1;
+  if (step <= 0) return pivot;
+  const reach = isLeft ? pivot - start : end - 1 - pivot;
+  if (reach < 1) return pivot;
+  const distance = Math.max(1, Math.round(reach ** ((step - 1 + within) / side)));
+  return isLeft ? pivot - distance : pivot + distance;
+}
+
+function gcd(a: number, b: number): number {
+  return b === 0 ? a : gcd(b, a % b);
+}

@@ -1,0 +1,62 @@
+import type { SnapshotColumns } from './snapshot.js';
+
+/** An estimate in pages, and the interval that holds what is estimated in 95 of 100 cases. */
+export interface Estimate {
+  readonly pages: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/** Of a normal distribution, 95 % lie within so many standard deviations. */
+const Z95 = 1.96;
+/** What has less than this chance lies outside the interval, on either side of it. */
+const UNLIKELY = 0.025;
+/** What is so many standard deviations away from the threshold is on its side. */
+const SURE = 3;
+
+/**
+ * The pages in regions with nrAccesses at or above the threshold, and how far that may be off (docs/adaptation.md): by where
+ * regions begin, and by regions whose rate is so near to the threshold that their samples leave it open on which side it is.
+ * Not by what no sample has hit yet.
+ */
+export function estimateWorkingSet(
+  { startPages, endPages, nrAccesses, samples, deviations }: SnapshotColumns,
+  minNrAccesses: number,
+  maxNrAccesses: number,
+): Estimate {
+  let [pages, variance] = [0, 0];
+  /** The largest region that may be on the other side, of those that are counted and of those that are not. */
+  let [mostLess, mostMore] = [0, 0];
+  for (let i = 0; i < startPages.length; i++) {
+    const size = endPages[i]! - startPages[i]!;
+    const isIn = nrAccesses[i]! >= minNrAccesses;
+    if (isIn) pages += size;
+    const touches = i > 0 && endPages[i - 1] === startPages[i];
+    if (deviations && touches && isIn !== nrAccesses[i - 1]! >= minNrAccesses)
+      variance += deviations[i]! ** 2;
+    if (samples) {
+      const isOther = chanceOfOtherSide(
+        nrAccesses[i]! / maxNrAccesses,
+        samples[i]!,
+        (minNrAccesses - 0.5) / maxNrAccesses,
+      );
+      variance += size * size * isOther * (1 - isOther);
+      if (isOther > UNLIKELY && isIn) mostLess = Math.max(mostLess, size);
+      if (isOther > UNLIKELY && !isIn) mostMore = Math.max(mostMore, size);
+    }
+  }
+  const reach = Z95 * Math.sqrt(variance);
+  return {
+    pages,
+    low: Math.max(0, pages - Math.max(reach, mostLess)),
+    high: pages + Math.max(reach, mostMore),
+  };
+}
+
+/** How likely a region's rate is on the other side of a threshold than it seems; by the logistic curve in place of the normal. */
+function chanceOfOtherSide(rate: number, samples: number, threshold: number): number {
+  if (samples === 0) return 0;
+  const smoothed = (rate * samples + 0.5) / (samples + 1);
+  const deviations = Math.abs(rate - threshold) / Math.sqrt((smoothed * (1 - smoothed)) / samples);
+  return deviations > SURE ? 0 : 1 / (1 + Math.exp(1.702 * deviations));
+}
