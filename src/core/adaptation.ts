@@ -14,6 +14,8 @@ export interface AdaptationLimits {
   readonly maxRegions: number;
   /** aggregation / sampling interval. */
   readonly maxNrAccesses: number;
+  /** Pages that may be asked about in an aggregation interval, in all targets. Default maxRegions x maxNrAccesses. */
+  readonly maxSamples?: number;
 }
 
 /**
@@ -22,12 +24,18 @@ export interface AdaptationLimits {
  * Implementations keep the union of the regions of a target, and leave them sorted, disjoint and not empty.
  */
 export interface Adaptation {
-  readonly name: string;
+  readonly name: AdaptationName;
+  /** What has to be kept of each region's samples in its table; 0 for nothing. */
+  readonly answersPerRegion: number;
   /** Counts the ages, and joins neighbours that were accessed alike. */
   merge(targets: readonly AdaptedTarget[], limits: AdaptationLimits): void;
   /** Divides regions, so that the next interval can find differences inside them. */
   split(targets: readonly AdaptedTarget[], limits: AdaptationLimits): void;
 }
+
+/** The adaptations there are. */
+export const ADAPTATIONS = ['damon', 'evidence'] as const;
+export type AdaptationName = (typeof ADAPTATIONS)[number];
 
 /** Regions in all targets. */
 export function countRegions(targets: readonly AdaptedTarget[]): number {

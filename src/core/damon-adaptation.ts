@@ -7,6 +7,7 @@ import type { RegionTable } from './region-table.js';
 /** The kernel's way (mm/damon/core.c): merge what looks alike, split at random, let chance find the edges. */
 export class DamonAdaptation implements Adaptation {
   readonly name = 'damon';
+  readonly answersPerRegion = 0;
   #countAtLastSplit = 0;
   /** The part of the budget of each target, by what was seen of it when they were merged last. */
   #quotas: Uint32Array = new Uint32Array();
