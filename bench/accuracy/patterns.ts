@@ -1,0 +1,169 @@
+import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
+import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
+import {
+  SYNTHETIC_PAGE_BYTES,
+  type SyntheticAccess,
+  type SyntheticPhase,
+  type SyntheticSpec,
+} from '../../src/checks/synthetic-spec.js';
+
+/** What an adaptation is tried on. */
+export interface Pattern {
+  readonly about: string;
+  /** Whether what is accessed stays the same from the first aggregation to the last. */
+  readonly isStationary: boolean;
+  /** Whether each phase puts all that is hot elsewhere. */
+  readonly moves?: boolean;
+  /** What is accessed, one element a phase, the first that holds a page counts; a phase lasts `phaseAggrs` aggregations. */
+  readonly phases: (total: number, random: RandomGenerator, aggregations: number) => Access[][];
+  readonly phaseAggrs: number;
+}
+
+/** Pages [start, end), each accessed in this share of the sampling intervals. */
+export interface Access {
+  readonly start: number;
+  readonly end: number;
+  readonly share: number;
+}
+
+const MIB = 2 ** 20 / SYNTHETIC_PAGE_BYTES;
+const GIB = 1_024 * MIB;
+const FOREVER = 1e9;
+
+/** Lengths in pages. A range that would be too much of a small memory is made smaller. */
+export const PATTERNS: Readonly<Record<string, Pattern>> = {
+  sparse: stationary('a few hot ranges: 3 x 8 MiB up to 4 GiB, 4 x 100 MiB above', fewHot),
+  moving: {
+    about: 'the same, all of them elsewhere after every 100 aggregations',
+    isStationary: false,
+    moves: true,
+    phaseAggrs: 100,
+    phases: (total, random, aggregations) =>
+      times(Math.ceil(aggregations / 100), () => fewHot(total, random)),
+  },
+  many: stationary('200 hot ranges of 16 MiB', (total, random) =>
+    scattered(total, random, shares(200, 1), atMost(16 * MIB, total / 2_000)),
+  ),
+  warm: stationary(
+    '2 ranges each at rates of 1, 0.5 and 0.2, of 100 MiB, on ground at 0.05',
+    (total, random) => [
+      ...scattered(total, random, [1, 1, 0.5, 0.5, 0.2, 0.2], atMost(100 * MIB, total / 64)),
+      { start: 0, end: total, share: 0.05 },
+    ],
+  ),
+  growing: {
+    about: 'one range grows from 1/40 to its full length, one cools from 1 to 0 in ten steps',
+    isStationary: false,
+    phaseAggrs: 5,
+    phases: (total, random, aggregations) => {
+      const phases = Math.ceil(aggregations / 5);
+      const [grows, cools] = scattered(total, random, [1, 1], atMost(512 * MIB, total / 16)) as [
+        Access,
+        Access,
+      ];
+      return times(phases, (i) => {
+        const part = Math.min(1, (i + 1) / Math.min(40, phases));
+        return [
+          { ...grows, end: grows.start + Math.ceil((grows.end - grows.start) * part) },
+          { ...cools, share: (10 - Math.floor((10 * i) / phases)) / 10 },
+        ];
+      });
+    },
+  },
+  scan: {
+    about: 'a window of 64 MiB that moves on by a quarter of itself every aggregation',
+    isStationary: false,
+    phaseAggrs: 1,
+    phases: (total, random, aggregations) => {
+      const length = atMost(64 * MIB, total / 64);
+      const step = Math.ceil(length / 4);
+      const first = Math.floor(uniformFloat64(random) * total);
+      return times(aggregations, (i) => {
+        const start = (first + i * step) % (total - length);
+        return [{ start, end: start + length, share: 1 }];
+      });
+    },
+  },
+  zipf: stationary(
+    'Zipf over pages in random order: the page of rank r at min(1, 100 / r)',
+    (total, random) => {
+      const pages = Math.min(2_000, Math.floor(total / 4));
+      const ranks = times(pages, (i) => Math.min(1, 100 / (i + 1)));
+      // Of the pages behind these, each by itself is met too rarely to tell it from their mean.
+      const rest = (100 * Math.log(total / pages)) / (total - pages);
+      return [...scattered(total, random, ranks, 1), { start: 0, end: total, share: Math.min(1, rest) }];
+    },
+  ),
+  page: stationary('one hot page', (total, random) => scattered(total, random, [1], 1)),
+  spots: stationary('4,000 hot spots of 4 pages', (total, random) =>
+    scattered(total, random, shares(4_000, 1), 4),
+  ),
+  spans: stationary('6 hot spans of 8 MiB, 24 MiB apart', (total, random) => {
+    const length = atMost(8 * MIB, total / 256);
+    const [all] = scattered(total, random, [1], 21 * length) as [Access];
+    return times(6, (i) => {
+      const start = all.start + 4 * i * length;
+      return { start, end: start + length, share: 1 };
+    });
+  }),
+  idle: stationary('nothing accessed', () => []),
+  busy: stationary('everything at 0.5', (total) => [{ start: 0, end: total, share: 0.5 }]),
+};
+
+/** The target that does this, from the address 0 on. */
+export function syntheticOf(phases: readonly Access[][], totalPages: number, phaseUs: number): SyntheticSpec {
+  const bytes = ({ start, end, share }: Access): SyntheticAccess => ({
+    startAddress: start * SYNTHETIC_PAGE_BYTES,
+    sizeBytes: (end - start) * SYNTHETIC_PAGE_BYTES,
+    share,
+  });
+  const mappings = [{ startAddress: 0, sizeBytes: totalPages * SYNTHETIC_PAGE_BYTES }];
+  const made = phases.map(
+    (accesses): SyntheticPhase => ({ lastsUs: phaseUs, accesses: accesses.map(bytes) }),
+  );
+  return { phases: [{ ...made[0]!, mappings }, ...made.slice(1)] };
+}
+
+function stationary(about: string, accesses: (total: number, random: RandomGenerator) => Access[]): Pattern {
+  return {
+    about,
+    isStationary: true,
+    phaseAggrs: FOREVER,
+    phases: (total, random) => [accesses(total, random)],
+  };
+}
+
+function fewHot(total: number, random: RandomGenerator): Access[] {
+  return total <= 4 * GIB
+    ? scattered(total, random, shares(3, 1), atMost(8 * MIB, total / 64))
+    : scattered(total, random, shares(4, 1), 100 * MIB);
+}
+
+/** Ranges of one length, one for each share, anywhere; none overlap. */
+function scattered(
+  total: number,
+  random: RandomGenerator,
+  ranges: readonly number[],
+  length: number,
+): Access[] {
+  // Cutting `length` out of the line for each range and choosing points on the rest makes every arrangement as likely.
+  const points = ranges.map(() => Math.floor(uniformFloat64(random) * (total - ranges.length * length)));
+  points.sort((a, b) => a - b);
+  const order = ranges.map((share) => ({ share, at: uniformFloat64(random) })).sort((a, b) => a.at - b.at);
+  return points.map((point, i) => {
+    const start = point + i * length;
+    return { start, end: start + length, share: order[i]!.share };
+  });
+}
+
+function shares(count: number, share: number): number[] {
+  return new Array<number>(count).fill(share);
+}
+
+function times<T>(count: number, make: (i: number) => T): T[] {
+  return Array.from({ length: count }, (_, i) => make(i));
+}
+
+function atMost(pages: number, limit: number): number {
+  return Math.max(1, Math.min(pages, Math.floor(limit)));
+}
