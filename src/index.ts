@@ -5,9 +5,16 @@ export type {
   SyntheticSpec,
 } from './checks/synthetic-spec.js';
 export type { AddressRange, ProcessRequest, TargetRequest } from './checks/target-request.js';
+export { ADAPTATIONS, type AdaptationName } from './core/adaptation.js';
 export { type Attrs, DEFAULT_ATTRS } from './core/attrs.js';
 export { type ErrorCode, PagepulseError } from './core/errors.js';
-export { type Region, Snapshot, type SnapshotColumns, type SnapshotHeader } from './core/snapshot.js';
+export {
+  type Region,
+  Snapshot,
+  type SnapshotColumns,
+  type SnapshotHeader,
+  type WorkingSet,
+} from './core/snapshot.js';
 export type { AttrsChange, AttrsInForce, AttrsReason, MonitorStats, ThreadCost } from './core/stats.js';
 export type { CheckName, TargetInfo } from './core/target.js';
 export { DEFAULT_GOAL, type TuningGoal, type TuningStep } from './core/tuning.js';

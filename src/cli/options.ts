@@ -1,6 +1,8 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { AddressRange } from '../checks/target-request.js';
+import { ADAPTATIONS, type AdaptationName } from '../core/adaptation.js';
 import type { Attrs } from '../core/attrs.js';
+import { DEFAULT_ADAPTATION } from '../core/create-adaptation.js';
 import type { CheckName } from '../core/target.js';
 import type { TuningGoal } from '../core/tuning.js';
 import type { MonitorOptions } from '../engine/options.js';
@@ -25,6 +27,7 @@ export interface WatchOptions extends SelectionOptions {
   readonly minRegions?: number;
   readonly maxRegions?: number;
   readonly check: 'idle-page' | 'referenced' | 'auto';
+  readonly adaptation: AdaptationName;
   readonly workers?: number | 'per-target';
   readonly seed?: number;
 }
@@ -72,6 +75,11 @@ export function addMonitorOptions(command: Command): Command {
         .choices(['auto', 'idle-page', 'referenced'])
         .default('auto'),
     )
+    .addOption(
+      new Option('--adaptation <name>', "how regions follow what is seen: the kernel's way, or by evidence")
+        .choices(ADAPTATIONS)
+        .default(DEFAULT_ADAPTATION),
+    )
     .option('--workers <n>', 'sampler threads, or per-target (default: one a processor)', parseWorkers)
     .option('--seed <n>', 'make all random choices from this number', parseWhole);
 }
@@ -99,6 +107,7 @@ export function monitorOptions(
     ...(maxCpu !== undefined && { maxCpuPercent: maxCpu }),
     costOf: 'process',
     check,
+    adaptation: options.adaptation,
     ...(workers !== undefined && { workers }),
     ...(seed !== undefined && { seed }),
     ...(duration !== undefined && { durationUs: duration }),

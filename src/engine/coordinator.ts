@@ -3,7 +3,7 @@ import * as Comlink from 'comlink';
 import type { TargetRequest } from '../checks/target-request.js';
 import { countRegions } from '../core/adaptation.js';
 import { type Attrs, sameAttrs } from '../core/attrs.js';
-import { DamonAdaptation } from '../core/damon-adaptation.js';
+import { createAdaptation } from '../core/create-adaptation.js';
 import { RandomStreams } from '../core/random.js';
 import type { AttrsInForce, MonitorStats } from '../core/stats.js';
 import { Beat, MAX_QUIET_US } from './beat.js';
@@ -94,20 +94,30 @@ export class Coordinator implements CoordinatorApi {
       const meter = new Meter(this.#gate, samplers, setup.clock, setup.costOf);
       const pace = new Pace(attrs, setup.pace, meter);
       const streams = new RandomStreams(setup.seed);
+      const adaptation = createAdaptation(setup.adaptation);
       const foresee = async (tickUs: number) => {
         pace.foresee(tickUs);
         const isDearer = pace.inForce.attrs.sampleUs >= DEARER * roster.attrs.sampleUs;
         if (this.#parts && isDearer) await this.#apply(this.#parts, pace.inForce);
       };
       const inControl: InControl = (step) => this.#inControl(step);
-      const roster = new Roster(pace.inForce, samplers, publisher, meter, streams, inControl, foresee);
+      const { answersPerRegion } = adaptation;
+      const roster = new Roster(
+        pace.inForce,
+        answersPerRegion,
+        samplers,
+        publisher,
+        meter,
+        streams,
+        inControl,
+        foresee,
+      );
       const attached = await roster.attach(setup.targets);
       if (!setup.skipsFailing) for (const each of attached) if (isWire(each)) throw fromWire(each);
       roster.inForce = pace.inForce;
       samplers.stallMs = stallMs(roster.attrs);
       roster.run();
       const clock = startClock(setup.clock);
-      const adaptation = new DamonAdaptation();
       const beat = new Beat(clock, this.#gate, roster, meter, pace, publisher, adaptation, setup.durationUs);
       this.#parts = { clock, samplers, roster, publisher, beat, pace };
       this.#onSetUp(this.#parts);

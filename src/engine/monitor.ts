@@ -246,12 +246,12 @@ export class Monitor extends EventEmitter<MonitorEvents> implements AsyncIterabl
   #take(message: FromCoordinator): void {
     switch (message.type) {
       case 'snapshots': {
-        const { targetIds, columns, startUs, endUs, maxNrAccesses, stats } = message;
+        const { targetIds, columns, hasEvidence, startUs, endUs, maxNrAccesses, stats } = message;
         const { check, pageSize } = this;
         targetIds.forEach((id, i) => {
           const target = this.#targets.get(id)!;
           const header = { target, check, pageSize, startUs, endUs, maxNrAccesses, stats };
-          this.#queue.push(new Snapshot(header, columnsOver(columns[i]!)));
+          this.#queue.push(new Snapshot(header, columnsOver(columns[i]!, hasEvidence)));
         });
         break;
       }

@@ -2,7 +2,9 @@ import { randomInt } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { chooseCheck } from '../checks/choose.js';
 import type { TargetRequest } from '../checks/target-request.js';
+import { ADAPTATIONS, type AdaptationName } from '../core/adaptation.js';
 import { type Attrs, completeAttrs, DEFAULT_ATTRS, maxNrAccesses } from '../core/attrs.js';
+import { DEFAULT_ADAPTATION } from '../core/create-adaptation.js';
 import { PagepulseError } from '../core/errors.js';
 import type { CheckName } from '../core/target.js';
 import { completeGoal, type TuningGoal } from '../core/tuning.js';
@@ -43,6 +45,11 @@ export interface MonitorOptions {
   readonly costOf?: CostScope;
   /** The access check; `auto` takes the best this machine offers. Default `auto`, `synthetic` for synthetic targets. */
   readonly check?: CheckName | 'auto';
+  /**
+   * How regions follow what is seen (docs/adaptation.md): the kernel's way, or by the places and answers of samples. Default
+   * `damon`.
+   */
+  readonly adaptation?: AdaptationName;
   /**
    * Sampler threads: one a target up to this many, beyond it targets share them; `per-target` for no limit. Default
    * the processors, at least 2.
@@ -92,10 +99,15 @@ export function completeOptions(
   if (clock === 'virtual' && check !== 'synthetic') {
     throw refuse(`virtual time is for synthetic targets; processes go on in real time`);
   }
+  const adaptation = options.adaptation ?? DEFAULT_ADAPTATION;
+  if (!ADAPTATIONS.includes(adaptation)) {
+    throw refuse(`there is no adaptation ${adaptation}; give ${ADAPTATIONS.join(' or ')}`);
+  }
   const seed = options.seed ?? randomInt(2 ** 31);
   if (!Number.isInteger(seed)) throw refuse(`the seed is ${seed}; give a whole number`);
   return {
     check,
+    adaptation,
     attrs: completeAttrs(withBothIntervals(defined(given))),
     pace: paceOf(options, check),
     costOf: options.costOf ?? 'monitor',

@@ -1,6 +1,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { TargetIdentity } from '../checks/access-check.js';
 import type { TargetRequest } from '../checks/target-request.js';
+import type { AdaptationName } from '../core/adaptation.js';
 import type { Attrs } from '../core/attrs.js';
 import type { RandomState } from '../core/random.js';
 import type { AttrsChange, MonitorStats } from '../core/stats.js';
@@ -33,6 +34,7 @@ export interface SamplerStart {
 /** How a monitor is to run, settled by the main thread. */
 export interface MonitorSetup {
   readonly check: CheckName;
+  readonly adaptation: AdaptationName;
   readonly attrs: Attrs;
   readonly pace: PaceSetup;
   readonly costOf: CostScope;
@@ -150,8 +152,9 @@ export type FromCoordinator =
       readonly maxNrAccesses: number;
       readonly stats: MonitorStats;
       readonly targetIds: readonly number[];
-      /** Of each of these, as snapshotColumns made it. */
+      /** Of each of these, as snapshotColumns made it, of tables with evidence or without. */
       readonly columns: readonly ArrayBuffer[];
+      readonly hasEvidence: boolean;
     }
   | { readonly type: 'attrs'; readonly change: AttrsChange }
   | { readonly type: 'tuned'; readonly step: TuningStep }

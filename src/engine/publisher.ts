@@ -33,7 +33,8 @@ export class Publisher {
     const targetIds = targets.map(({ info }) => info.id);
     const columns = targets.map(({ table }) => snapshotColumns(table).startPages.buffer as ArrayBuffer);
     this.gate.sent(targets.length);
-    this.send({ type: 'snapshots', ...times, stats, targetIds, columns }, columns);
+    const hasEvidence = targets[0]?.table.evidence !== undefined;
+    this.send({ type: 'snapshots', ...times, stats, targetIds, columns, hasEvidence }, columns);
   }
 
   send(message: FromCoordinator, transfer: ArrayBuffer[] = []): void {

@@ -39,6 +39,8 @@ export class Roster {
 
   constructor(
     public inForce: AttrsInForce,
+    /** What the adaptation keeps of each region's samples. */
+    readonly answersPerRegion: number,
     readonly samplers: Samplers,
     readonly publisher: Publisher,
     readonly meter: Meter,
@@ -247,7 +249,9 @@ export class Roster {
     const spare = this.#spareTables.pop();
     const isLargeEnough =
       spare && spare.capacity >= RegionTable.capacityFor(attrs.minRegions, attrs.maxRegions);
-    const table = isLargeEnough ? spare : RegionTable.forLimits(attrs.minRegions, attrs.maxRegions);
+    const table = isLargeEnough
+      ? spare
+      : RegionTable.forLimits(attrs.minRegions, attrs.maxRegions, this.answersPerRegion);
     fillFirst(table, attrs, ranges, minRegions);
     return table;
   }

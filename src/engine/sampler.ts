@@ -1,6 +1,7 @@
 import type { AccessCheck } from '../checks/access-check.js';
 import { CheckOpener } from '../checks/open-check.js';
 import { PagepulseError } from '../core/errors.js';
+import { EvidenceRecorder } from '../core/evidence/recorder.js';
 import { RegionTable, TargetStatus } from '../core/region-table.js';
 import { isWire, toWire, type WireError } from './comlink-errors.js';
 import { type Epoch, Gate, Phase } from './gate.js';
@@ -22,6 +23,8 @@ interface Watched {
   readonly id: number;
   readonly check: AccessCheck;
   readonly table: RegionTable;
+  /** Of a table with evidence. */
+  readonly recorder: EvidenceRecorder | undefined;
   /** Whether the pages in `table.samplePage` have been marked old: not so in a target that came after that phase. */
   prepared: boolean;
 }
@@ -105,7 +108,11 @@ export class Sampler implements SamplerApi {
         target.prepared = true;
         break;
       case Phase.CHECK:
-        if (target.prepared) check.checkAccesses(table, nowUs);
+        if (target.prepared) {
+          target.recorder?.before();
+          check.checkAccesses(table, nowUs);
+          target.recorder?.after();
+        }
         target.prepared = false;
         break;
       case Phase.UPDATE:
@@ -173,11 +180,13 @@ export class Sampler implements SamplerApi {
 
   watch(targets: readonly TargetToWatch[]): void {
     this.#unwatch(targets.map(({ id }) => id));
-    for (const { id, table } of targets) {
+    for (const { id, table: buffer } of targets) {
+      const table = new RegionTable(buffer);
       this.#watched.push({
         id,
         check: this.#checkOf(id),
-        table: new RegionTable(table),
+        table,
+        recorder: table.evidence && new EvidenceRecorder(table),
         prepared: false,
       });
     }

@@ -39,13 +39,16 @@ export class WatchedTarget implements AdaptedTarget {
 export function fillFirst(table: RegionTable, attrs: Attrs, ranges: Float64Array, minRegions: number): void {
   table.status = TargetStatus.OK;
   table.maxNrAccesses = maxNrAccesses(attrs);
+  table.tick = table.round = table.spent = 0;
+  table.mostSamples = Number.POSITIVE_INFINITY;
   table.setRanges(ranges);
   initRegions(table, minRegions);
 }
 
 /** The same regions in memory of their own, with room for these limits. */
 export function copiedTable(attrs: Attrs, old: RegionTable): RegionTable {
-  const fresh = RegionTable.forLimits(attrs.minRegions, Math.max(attrs.maxRegions, old.count));
+  const maxRegions = Math.max(attrs.maxRegions, old.count);
+  const fresh = RegionTable.forLimits(attrs.minRegions, maxRegions, old.evidence?.answersPerRegion);
   fresh.copyFrom(old);
   return fresh;
 }

@@ -33,6 +33,12 @@ for (const [what, args, status, pattern] of [
   ],
   ['a time without a unit', ['record', '--pid', '1', '--sample', '5'], 2, /as in 250us, 5ms/],
   ['an unknown check', ['record', '--pid', '1', '--check', 'psychic'], 2, /Allowed choices/],
+  [
+    'an unknown adaptation',
+    ['watch', '--pid', '1', '--adaptation', 'luck'],
+    2,
+    /choices are damon, evidence/,
+  ],
   ['an unknown option', ['record', '--frobnicate'], 2, /unknown option/],
   ['a folder as output', ['record', '--pid', '1', '-o', '/'], 1, /it is a folder/],
   ['an output in no folder', ['record', '--pid', '1', '-o', '/nowhere/x'], 1, /its folder does not exist/],

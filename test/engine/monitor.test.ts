@@ -46,6 +46,81 @@ test.serial('the same seed gives the same record, however many samplers there ar
   t.not(await recordOf(8, 3), first);
 });
 
+test.serial(
+  'by evidence, the hot range is known to the page, and the same whatever the samplers',
+  async (t) => {
+    const recordOf = async (workers: number) => {
+      await using monitor = await Monitor.start({
+        targets: [hotCold(), hotCold(8)],
+        attrs: KEPT,
+        adaptation: 'evidence',
+        clock: 'virtual',
+        seed: 5,
+        workers,
+        durationUs: 4e6,
+      });
+      const snapshots: Snapshot[] = [];
+      for await (const snapshot of monitor) snapshots.push(snapshot);
+      return snapshots;
+    };
+    const snapshots = await recordOf(2);
+    const last = snapshots.filter(({ target }) => target.id === 0).at(-1)!;
+    t.is(last.workingSetBytes(2), 32 * MIB);
+    t.deepEqual(last.workingSet(2), { bytes: 32 * MIB, lowBytes: 32 * MIB, highBytes: 32 * MIB });
+    t.true(last.regions.every(({ samples }) => samples! > 0));
+    t.deepEqual((await recordOf(1)).map(snapshotLine), snapshots.map(snapshotLine));
+  },
+);
+
+test.serial(
+  'by evidence, a sampler that is lost, new limits and mappings that change do no harm',
+  async (t) => {
+    const [phase] = hotCold().synthetic.phases;
+    const [mapping] = phase.mappings!;
+    const smaller = { startAddress: mapping!.startAddress, sizeBytes: 150 * MIB };
+    const phases = [
+      { ...phase, lastsUs: 1.53e6 },
+      { ...phase, mappings: [smaller] },
+    ] as const;
+    await using monitor = await Monitor.start({
+      targets: [hotCold(32, { phases, fault: { atUs: 2.5e6, kind: 'exit' } })],
+      attrs: { ...KEPT, maxRegions: 100 },
+      adaptation: 'evidence',
+      seed: 1,
+    });
+    let wasLost = false;
+    monitor.on('samplerLost', () => {
+      wasLost = true;
+    });
+    let after = 0;
+    let last: Snapshot | undefined;
+    for await (const snapshot of monitor) {
+      last = snapshot;
+      if (wasLost && after++ === 0)
+        await monitor.setAttrs({ maxRegions: 2_000, sampleUs: 4_000, aggrUs: 40_000 });
+      if (after === 40) break;
+    }
+    t.is(last!.regions.at(-1)!.endAddress, smaller.startAddress + smaller.sizeBytes);
+    t.true(
+      Math.abs(last!.workingSetBytes(2) / (32 * MIB) - 1) < 0.05,
+      `${last!.workingSetBytes(2) / MIB} MiB`,
+    );
+  },
+);
+
+test.serial("the kernel's adaptation knows no interval", async (t) => {
+  await using monitor = await Monitor.start({
+    targets: [hotCold()],
+    attrs: KEPT,
+    clock: 'virtual',
+    durationUs: 1e5,
+  });
+  for await (const snapshot of monitor) {
+    t.is(snapshot.workingSet(), undefined);
+    t.false('samples' in snapshot.regions[0]!);
+  }
+});
+
 test.serial('targets come and go while others are watched', async (t) => {
   await using monitor = await Monitor.start({ targets: [hotCold()], attrs: KEPT });
   const events: string[] = [];
@@ -206,6 +281,7 @@ for (const [what, options] of Object.entries({
   'half a queue': { queueLimit: 0.5 },
   'no time': { durationUs: 0 },
   'a seed that is no number': { seed: Number.NaN },
+  'an adaptation that there is not': { adaptation: 'chance' as 'damon' },
 })) {
   test.serial(`${what} is refused`, async (t) => {
     await t.throwsAsync(Monitor.start({ targets: [hotCold()], ...options }), { code: 'ATTRS' });

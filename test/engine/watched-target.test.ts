@@ -1,0 +1,42 @@
+import test from 'ava';
+import { DEFAULT_ATTRS } from '../../src/core/attrs.js';
+import { RegionTable } from '../../src/core/region-table.js';
+import { fillFirst } from '../../src/engine/watched-target.js';
+
+test('a table that another target had knows nothing of that one', (t) => {
+  const fresh = RegionTable.forLimits(10, 100, 32);
+  const used = RegionTable.forLimits(10, 100, 32);
+  // Whatever its columns held.
+  new Float64Array(used.evidence!.hits.buffer, used.evidence!.hits.byteOffset).fill(7);
+  used.tick = 13;
+  used.round = 99;
+  used.spent = 5;
+  used.mostSamples = 6;
+  for (const table of [fresh, used]) fillFirst(table, DEFAULT_ATTRS, Float64Array.of(1_000, 9_000), 10);
+  t.is(used.count, fresh.count);
+  for (const header of [
+    'tick',
+    'round',
+    'spent',
+    'mostSamples',
+    'status',
+    'maxNrAccesses',
+    'rangeCount',
+  ] as const)
+    t.is(used[header], fresh[header], header);
+  const columnsOf = ({
+    evidence,
+    startPage,
+    endPage,
+    nrAccesses,
+    lastNrAccesses,
+    age,
+    count,
+    capacity,
+  }: RegionTable) =>
+    Object.entries({ ...evidence!, startPage, endPage, nrAccesses, lastNrAccesses, age }).map(
+      ([name, column]) =>
+        typeof column === 'number' ? column : [name, column.slice(0, (count * column.length) / capacity)],
+    );
+  t.deepEqual(columnsOf(used), columnsOf(fresh));
+});
