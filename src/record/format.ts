@@ -63,8 +63,18 @@ export interface MappingsLine extends MemoryChange {
   readonly atUs: number;
 }
 
-/** [start, end) as hex addresses, nrAccesses, age in aggregation intervals. */
-export type RecordedRegion = readonly [start: string, end: string, nrAccesses: number, age: number];
+/**
+ * [start, end) as hex addresses, nrAccesses, age in aggregation intervals; with the `evidence` adaptation also the samples
+ * behind nrAccesses, and by how many pages the start may be off (standard deviation, left out where it is 0).
+ */
+export type RecordedRegion = readonly [
+  start: string,
+  end: string,
+  nrAccesses: number,
+  age: number,
+  samples?: number,
+  deviation?: number,
+];
 
 /** MonitorStats as recorded. Costs that have no value (virtual time has none) are left out, and so are the threads. */
 export type RecordedStats = Partial<
@@ -139,12 +149,15 @@ export function attrsLine({ atUs, attrs, reason }: AttrsChange): string {
 /** A snapshot as its line. Written by hand: a thousand regions as objects would be made only to be thrown away. */
 export function snapshotLine(snapshot: Snapshot): string {
   const { target, startUs, endUs, maxNrAccesses, pageSize, columns } = snapshot;
-  const { startPages, endPages, nrAccesses, ages } = columns;
+  const { startPages, endPages, nrAccesses, ages, samples, deviations } = columns;
   let regions = '';
   for (let i = 0; i < startPages.length; i++) {
     const start = (startPages[i]! * pageSize).toString(16);
     const end = (endPages[i]! * pageSize).toString(16);
-    regions += `${i > 0 ? ',' : ''}["${start}","${end}",${nrAccesses[i]},${ages[i]}]`;
+    regions += `${i > 0 ? ',' : ''}["${start}","${end}",${nrAccesses[i]},${ages[i]}`;
+    if (samples) regions += `,${samples[i]}`;
+    if (samples && deviations?.[i]) regions += `,${thousandths(deviations[i]!)}`;
+    regions += ']';
   }
   return (
     `{"type":"snapshot","target":${target.id},"startUs":${startUs},"endUs":${endUs},` +

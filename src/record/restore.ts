@@ -41,15 +41,24 @@ export function packSnapshot({ regions, ...line }: SnapshotLine, pageSize: numbe
 
 /** Plain loops: a record has millions of regions, and the callback of a typed array's `from` takes twice the parsing. */
 function columnsOf(regions: readonly RecordedRegion[], pageSize: number): SnapshotColumns {
-  const columns = emptyColumns(regions.length);
+  const hasEvidence = regions.length > 0 && regions.every(isWithSamples);
+  const columns = emptyColumns(regions.length, hasEvidence);
   for (let i = 0; i < regions.length; i++) {
     const region = regions[i]!;
     columns.startPages[i] = Number.parseInt(region[0], 16) / pageSize;
     columns.endPages[i] = Number.parseInt(region[1], 16) / pageSize;
     columns.nrAccesses[i] = region[2];
     columns.ages[i] = region[3];
+    if (!hasEvidence) continue;
+    columns.samples![i] = region[4]!;
+    columns.deviations![i] = Number(region[5]) || 0;
   }
   return columns;
+}
+
+/** As those of the `evidence` adaptation are: what other programs add to a region may be anything. */
+function isWithSamples([, , , , samples]: RecordedRegion): boolean {
+  return Number.isSafeInteger(samples) && samples! >= 0;
 }
 
 function statsOfLine({ cost, endUs }: Pick<SnapshotLine, 'cost' | 'endUs'>): Omit<MonitorStats, 'inForce'> {

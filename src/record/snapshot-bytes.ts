@@ -20,6 +20,7 @@ const AFTER_ADDRESSES = Buffer.from('",');
 
 const COMMA = 0x2c;
 const CLOSING = 0x5d;
+const POINT = 0x2e;
 const DIGIT_0 = 0x30;
 
 /** More do not fit a column of 32 bits, or a float exactly. */
@@ -27,8 +28,14 @@ const MAX_DECIMALS = 9;
 const MAX_TIME_DECIMALS = 15;
 const MAX_HEX_DIGITS = 13;
 
-/** [start, end, nrAccesses, age] of each region of the line that is being read. */
-let scratch = new Float64Array(4 * 1_024);
+/** Numbers of a region: start, end, nrAccesses, age, samples, deviation. */
+const WIDTH = 6;
+
+/** These of each region of the line that is being read. */
+let scratch = new Float64Array(WIDTH * 1_024);
+
+/** Whether its regions tell their samples. */
+let hasEvidence = false;
 
 /** Where the last of the functions below has stopped reading; -1 from when something was not as we write it. */
 let at = 0;
@@ -65,16 +72,22 @@ function readRegions(bytes: Uint8Array): number {
     at++;
     return 0;
   }
-  while (at >= 0) {
-    if (4 * count === scratch.length) growScratch();
+  for (let to = 0; at >= 0; to += WIDTH) {
+    if (to === scratch.length) growScratch();
     skip(bytes, BEGIN_REGION);
-    scratch[4 * count] = hex(bytes);
+    scratch[to] = hex(bytes);
     skip(bytes, BETWEEN_ADDRESSES);
-    scratch[4 * count + 1] = hex(bytes);
+    scratch[to + 1] = hex(bytes);
     skip(bytes, AFTER_ADDRESSES);
-    scratch[4 * count + 2] = decimal(bytes, MAX_DECIMALS);
+    scratch[to + 2] = decimal(bytes, MAX_DECIMALS);
     expect(bytes, COMMA);
-    scratch[4 * count + 3] = decimal(bytes, MAX_DECIMALS);
+    scratch[to + 3] = decimal(bytes, MAX_DECIMALS);
+    if (count === 0) hasEvidence = at >= 0 && bytes[at] === COMMA;
+    if (hasEvidence) {
+      expect(bytes, COMMA);
+      scratch[to + 4] = decimal(bytes, MAX_DECIMALS);
+      scratch[to + 5] = at >= 0 && bytes[at] === COMMA ? deviation(bytes) : 0;
+    }
     expect(bytes, CLOSING);
     count++;
     if (at >= 0 && bytes[at] === CLOSING) {
@@ -100,13 +113,16 @@ function readRest(bytes: Uint8Array): { cost?: RecordedCost } | undefined {
 }
 
 function columnsOfScratch(count: number, pageSize: number): SnapshotColumns {
-  const columns = emptyColumns(count);
-  const { startPages, endPages, nrAccesses, ages } = columns;
-  for (let i = 0; i < count; i++) {
-    startPages[i] = scratch[4 * i]! / pageSize;
-    endPages[i] = scratch[4 * i + 1]! / pageSize;
-    nrAccesses[i] = scratch[4 * i + 2]!;
-    ages[i] = scratch[4 * i + 3]!;
+  const columns = emptyColumns(count, hasEvidence && count > 0);
+  const { startPages, endPages, nrAccesses, ages, samples, deviations } = columns;
+  for (let i = 0, from = 0; i < count; i++, from += WIDTH) {
+    startPages[i] = scratch[from]! / pageSize;
+    endPages[i] = scratch[from + 1]! / pageSize;
+    nrAccesses[i] = scratch[from + 2]!;
+    ages[i] = scratch[from + 3]!;
+    if (!samples) continue;
+    samples[i] = scratch[from + 4]!;
+    deviations![i] = scratch[from + 5]!;
   }
   return columns;
 }
@@ -136,6 +152,21 @@ function decimal(bytes: Uint8Array, maxDigits: number): number {
   const digits = at - begin;
   if (digits === 0 || digits > maxDigits || (digits > 1 && bytes[begin] === DIGIT_0)) at = -1;
   return value;
+}
+
+/** From the comma on, with up to three digits behind a point. */
+function deviation(bytes: Uint8Array): number {
+  expect(bytes, COMMA);
+  let thousandths = decimal(bytes, MAX_TIME_DECIMALS - 3) * 1_000;
+  if (at < 0 || bytes[at] !== POINT) return thousandths / 1_000;
+  const begin = ++at;
+  let unit = 100;
+  for (let digit = bytes[at]! - DIGIT_0; digit >= 0 && digit <= 9; digit = bytes[++at]! - DIGIT_0) {
+    thousandths += digit * unit;
+    unit /= 10;
+  }
+  if (at === begin || at > begin + 3) at = -1;
+  return thousandths / 1_000;
 }
 
 function hex(bytes: Uint8Array): number {

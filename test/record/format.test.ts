@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import test from 'ava';
 import fc from 'fast-check';
 import { DEFAULT_ATTRS } from '../../src/core/attrs.js';
-import type { Snapshot } from '../../src/core/snapshot.js';
+import { Snapshot } from '../../src/core/snapshot.js';
 import {
   attrsLine,
   endLine,
@@ -45,6 +45,19 @@ test('the lines are those of the documented format', (t) => {
     '{"type":"attrs","atUs":100120,"attrs":' +
       '{"sampleUs":5000,"aggrUs":100000,"updateUs":1000000,"minRegions":10,"maxRegions":1000},"reason":"budget"}',
   );
+});
+
+test('with evidence, a region tells its samples, and how far its start may be off where it may', async (t) => {
+  const { columns } = EXAMPLE;
+  const evidence = { samples: Uint32Array.of(200, 1_234), deviations: Float32Array.of(0, 2.5) };
+  const snapshot = new Snapshot(EXAMPLE, { ...columns, ...evidence });
+  const line = snapshotLine(snapshot);
+  t.regex(line, /\["55d0c0a00000","55d0c0a21000",20,3,200\],\["7f12a0000000","7f12b0000000",0,17,1234,2.5\]/);
+  t.deepEqual((await throughRecord(snapshot)).columns, snapshot.columns);
+  // What other programs add to a region is none of ours.
+  const [header] = await linesOfRecord(readRecord(Readable.from([headerLine(HEADER)])));
+  const other = JSON.parse(line.replace(',200]', ',"warm"]'));
+  t.is(snapshotOfLine(other, header as HeaderLine, TARGET).columns.samples, undefined);
 });
 
 test('a restored snapshot has the attrs that were in force', async (t) => {

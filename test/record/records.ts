@@ -48,8 +48,8 @@ export const STATS: MonitorStats = {
   threads: [{ name: 'coordinator', cpuUs: 900 }],
 };
 
-/** [startPage, endPage, nrAccesses, age] */
-export type Row = readonly [number, number, number, number];
+/** [startPage, endPage, nrAccesses, age], and of all or none samples and the deviation of startPage. */
+export type Row = readonly [number, number, number, number, number?, number?];
 
 export function snapshotOf(rows: readonly Row[], stats: Partial<MonitorStats> = {}): Snapshot {
   return new Snapshot(
@@ -67,6 +67,10 @@ export function snapshotOf(rows: readonly Row[], stats: Partial<MonitorStats> = 
       endPages: Float64Array.from(rows, (row) => row[1]),
       nrAccesses: Uint32Array.from(rows, (row) => row[2]),
       ages: Uint32Array.from(rows, (row) => row[3]),
+      ...(rows[0]?.[4] !== undefined && {
+        samples: Uint32Array.from(rows, (row) => row[4]!),
+        deviations: Float32Array.from(rows, (row) => row[5]!),
+      }),
     },
   );
 }

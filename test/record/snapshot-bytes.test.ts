@@ -16,16 +16,20 @@ function packedByJson(bytes: Uint8Array) {
   return isSnapshot ? packSnapshot(line as SnapshotLine, PAGE) : undefined;
 }
 
-const row = fc.tuple(
-  fc.nat({ max: 2 ** 35 }),
-  fc.nat({ max: 2 ** 35 }),
+const numbers = [2 ** 35, 2 ** 35, 1e9 - 1, 1e9 - 1].map((max) => fc.nat({ max }));
+const evidence = [
   fc.nat({ max: 1e9 - 1 }),
-  fc.nat({ max: 1e9 - 1 }),
-);
+  fc.oneof(fc.constant(0), fc.float({ min: 0, max: 2 ** 35, noNaN: true })),
+];
+const rows = fc
+  .boolean()
+  .chain((hasEvidence) =>
+    fc.array(fc.tuple(...numbers, ...(hasEvidence ? evidence : [])), { maxLength: 20 }),
+  );
 const line: fc.Arbitrary<Uint8Array> = fc
-  .tuple(fc.array(row, { maxLength: 20 }), fc.nat(), fc.option(fc.double({ min: 0, max: 6400, noNaN: true })))
-  .map(([rows, ticks, cpuPercent]) =>
-    Buffer.from(snapshotLine(snapshotOf(rows as Row[], { ticks, cpuPercent }))),
+  .tuple(rows, fc.nat(), fc.option(fc.double({ min: 0, max: 6400, noNaN: true })))
+  .map(([its, ticks, cpuPercent]) =>
+    Buffer.from(snapshotLine(snapshotOf(its as unknown as Row[], { ticks, cpuPercent }))),
   );
 
 test('every snapshot that is written is read from its bytes, as JSON.parse reads it', (t) => {
@@ -88,6 +92,12 @@ test('what JSON allows and we do not write is left to JSON.parse', (t) => {
     [',3,4]', ', 3,4]'],
     [',3,4]', ',3e0,4]'],
     [',3,4]', ',3,4,"warm"]'],
+    [',3,4]', ',3,4,5,1e3]'],
+    [',3,4]', ',3,4,5,0.12345]'],
+    [',3,4]', ',3,4,-5]'],
+    [',3,4]', ',3,4,5,6,7]'],
+    [',3,4]', ',3,4],["2000","3000",3,4,5]'],
+    [',3,4]', ',3,4,5],["2000","3000",3,4]'],
     [',3,4]', ',9007199254740991,4]'],
     ['"startUs":0', '"startUs":0.5'],
     ['"target":0', '"target":7,"target":0'],
@@ -106,6 +116,9 @@ test('what is no JSON is not taken for it', (t) => {
   for (const [from, to] of [
     [',3,4]', ',03,4]'],
     [',3,4]', ',,4]'],
+    [',3,4]', ',3,4,5,6.]'],
+    [',3,4]', ',3,4,5,.5]'],
+    [',3,4]', ',3,4,]'],
     ['"1000"', '""'],
     [']]', '],]'],
     ['}}', '}'],

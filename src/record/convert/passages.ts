@@ -21,11 +21,16 @@ export interface Passage {
 export interface Beside {
   /** The lines between the snapshot before and this one: header, targets, mappings, attrs, snapshots without regions. */
   readonly before?: readonly RecordLine[];
+  /** What each of its regions tells beyond its age: samples and deviation. */
+  readonly regions?: readonly (readonly unknown[])[];
   /** What its line has more than a snapshot must have: `cost`. */
   readonly snapshot?: Readonly<Record<string, unknown>>;
   /** The lines after the last snapshot. */
   readonly after?: readonly RecordLine[];
 }
+
+/** What every format holds of a region: start, end, nrAccesses, age. */
+const KNOWN = 4;
 
 /** What every snapshot is, whatever it was converted to. */
 export interface BareSnapshot {
@@ -62,6 +67,9 @@ export async function* passagesOf(lines: AsyncIterable<RecordLine>): AsyncGenera
     const { type: _, target: _t, startUs: _s, endUs: _e, maxNrAccesses: _m, regions: _r, ...more } = line;
     const beside = {
       ...(before.length > 0 && { before }),
+      ...(line.regions.some(({ length }) => length > KNOWN) && {
+        regions: line.regions.map((region) => region.slice(KNOWN)),
+      }),
       ...(Object.keys(more).length > 0 && { snapshot: more }),
     };
     held = { snapshot: line, target, header, attrs, beside };
@@ -82,9 +90,13 @@ export function besideText({ beside }: Passage): string {
  * @throws SyntaxError where the text is not what `besideText` writes
  */
 export function* linesOfPassage(snapshot: BareSnapshot, besideText: string): Generator<RecordLine> {
-  const { before = [], snapshot: more = {}, after = [] }: Beside = besideText ? JSON.parse(besideText) : {};
+  const beside: Beside = besideText ? JSON.parse(besideText) : {};
+  const { before = [], regions: told = [], snapshot: more = {}, after = [] } = beside;
+  // Regions that somebody has taken out or added since have not what was told of them.
+  const isSame = told.length === snapshot.regions.length;
+  const regions = isSame ? snapshot.regions.map((region, i) => [...region, ...told[i]!]) : snapshot.regions;
   yield* before.map(checked);
-  yield checked({ type: 'snapshot', ...snapshot, ...more });
+  yield checked({ type: 'snapshot', ...snapshot, regions, ...more });
   yield* after.map(checked);
 }
 

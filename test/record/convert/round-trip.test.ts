@@ -46,8 +46,16 @@ test('and through all of them, one after the other', async (t) => {
 test('any record comes back: several targets mixed, regions anywhere in 64 bits', async (t) => {
   const address = fc.bigInt({ min: 0n, max: 2n ** 52n - 2n }).map((page) => page * 4096n);
   const region = fc
-    .tuple(address, fc.nat(20), fc.nat(2 ** 32 - 1))
-    .map(([at, nr, age]): RecordedRegion => [at.toString(16), (at + 4096n).toString(16), nr, age]);
+    .tuple(address, fc.nat(20), fc.nat(2 ** 32 - 1), fc.constantFrom([], [], [300], [300, 2.5]))
+    .map(
+      ([at, nr, age, more]): RecordedRegion => [
+        at.toString(16),
+        (at + 4096n).toString(16),
+        nr,
+        age,
+        ...(more as [number, number]),
+      ],
+    );
   const snapshot = fc.record({
     target: fc.nat(2),
     us: fc.integer({ min: 1, max: 1e9 }),

@@ -46,6 +46,17 @@ test('CSV that another program wrote again is read: columns in another order, mo
   t.deepEqual(await linesIn(t, again), [header, target, snapshot([['1000', '3000', 7, 3]], 5)]);
 });
 
+test('of a table that has lost rows, what they told of their samples is not taken for that of others', async (t) => {
+  const regions: RecordedRegion[] = [
+    ['1000', '3000', 7, 3, 200],
+    ['3000', '4000', 0, 9, 40, 1.5],
+  ];
+  const path = await converted(t, [header, target, snapshot(regions, 5)], 'csv');
+  const fewer = join(folderFor(t), 'fewer.csv');
+  writeFileSync(fewer, textIn(path).replace(/^.*,12288,16384,.*$\n/m, ''));
+  t.deepEqual(await linesIn(t, fewer), [header, target, snapshot([['1000', '3000', 7, 3]], 5)]);
+});
+
 test('tables that are not whole are refused in a sentence', async (t) => {
   const csv = textIn(await converted(t, RICH, 'csv'));
   const rows = csv.split(/\n(?=\d)/);
