@@ -19,11 +19,9 @@ export function compare(rows: Rows, a: number, b: number, tolerance: number): Ve
   const trialsA = rows.trials[a]!;
   const trialsB = rows.trials[b]!;
   if (trialsA === 0 || trialsB === 0) return tolerance > 0 ? Verdict.ALIKE : Verdict.OPEN;
-  const gain = rows.difference(a, b);
-  if (gain < tolerance) return Verdict.ALIKE;
-  if (gain > DIFFERENT) return Verdict.DIFFERENT;
-  if (tolerance > 0) return Verdict.OPEN;
-  if (gain < ALIKE && Math.min(trialsA, trialsB) >= ENOUGH) return Verdict.ALIKE;
+  if (tolerance > 0) return rows.isDifferenceAbove(tolerance, a, b) ? Verdict.DIFFERENT : Verdict.ALIKE;
+  if (rows.isDifferenceAbove(DIFFERENT, a, b)) return Verdict.DIFFERENT;
+  if (Math.min(trialsA, trialsB) >= ENOUGH && !rows.isDifferenceAbove(ALIKE, a, b)) return Verdict.ALIKE;
   const known = trialsA >= trialsB ? a : b;
   const other = known === a ? b : a;
   const rate = possibleRate(rows.hits[known]!, rows.trials[known]!);
@@ -32,7 +30,7 @@ export function compare(rows: Rows, a: number, b: number, tolerance: number): Ve
 
 /** Whether the test tells two rows apart. */
 export function areDifferent(rows: Rows, a: number, b: number): boolean {
-  return rows.trials[a]! > 0 && rows.trials[b]! > 0 && rows.difference(a, b) > DIFFERENT;
+  return rows.trials[a]! > 0 && rows.trials[b]! > 0 && rows.isDifferenceAbove(DIFFERENT, a, b);
 }
 
 /**
@@ -115,6 +113,7 @@ function dropLooseEdges(rows: Rows): void {
 /** Differences are sorted into so many bins of this width; the last holds what is larger. */
 const BINS = 64;
 const BIN_WIDTH = 0.5;
+const LARGEST = (BINS - 1) * BIN_WIDTH;
 const bins = new Uint32Array(BINS);
 
 /**
@@ -136,7 +135,9 @@ function toleranceFor(rows: Rows, excess: number, limitPages: number): number {
     if (rows.kind[i] === RowKind.EDGE || !rows.touches(i)) continue;
     const next = rows.kind[i + 1] === RowKind.EDGE ? i + 2 : i + 1;
     if (next === rows.count || rows.end[next]! - rows.start[i]! > limitPages) continue;
-    bins[Math.min(BINS - 1, Math.floor(rows.difference(i, next) / BIN_WIDTH))]! += next - i;
+    const isLast = rows.trials[i]! > 0 && rows.trials[next]! > 0 && rows.isDifferenceAbove(LARGEST, i, next);
+    const bin = isLast ? BINS - 1 : Math.floor(rows.difference(i, next) / BIN_WIDTH);
+    bins[Math.min(BINS - 1, bin)]! += next - i;
   }
   let bin = 0;
   for (let less = bins[0]!; less < excess && bin + 1 < BINS; less += bins[bin]!) bin++;

@@ -64,6 +64,26 @@ export function difference(hitsA: number, trialsA: number, hitsB: number, trials
   );
 }
 
+/**
+ * Whether `difference` is above a bound. Most are far from it, which two bounds of their own tell without a logarithm: of
+ * two rates p and q, the divergence is at least 2 (p - q)^2 (Pinsker) and at most (p - q)^2 / (q (1 - q)).
+ */
+export function isDifferenceAbove(
+  bound: number,
+  hitsA: number,
+  trialsA: number,
+  hitsB: number,
+  trialsB: number,
+): boolean {
+  const trials = trialsA + trialsB;
+  const apart = hitsA / trialsA - hitsB / trialsB;
+  const weighted = (apart * apart * trialsA * trialsB) / trials;
+  if (2 * weighted > bound) return true;
+  const rate = (hitsA + hitsB) / trials;
+  if (weighted <= bound * rate * (1 - rate)) return false;
+  return difference(hitsA, trialsA, hitsB, trialsB) > bound;
+}
+
 /** By how much a rate must differ from this one to be of interest. */
 function interest(rate: number): number {
   return 0.1 + 0.2 * Math.sqrt(rate * (1 - rate));

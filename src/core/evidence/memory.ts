@@ -1,6 +1,6 @@
 import type { RegionTable } from '../region-table.js';
 import { RowKind } from './columns.js';
-import { difference, possibleRate } from './likelihood.js';
+import { isDifferenceAbove, possibleRate } from './likelihood.js';
 
 /** A row whose answers differ this much from what was remembered of it has changed: the memory goes. */
 const CHANGED = 8;
@@ -58,7 +58,7 @@ export class Memory {
         pages += size;
         asked += now;
       }
-      if (hasChanged(nowHits, now, hits[i]!, known)) {
+      if (known > 0 && isDifferenceAbove(CHANGED, nowHits, now, hits[i]!, known)) {
         changed++;
         known = 0;
       }
@@ -78,13 +78,4 @@ export class Memory {
       ? possibleRate(hits, trials)
       : (hits + LEANING * this.#meanRate) / (trials + LEANING);
   }
-}
-
-function hasChanged(hits: number, trials: number, oldHits: number, oldTrials: number): boolean {
-  if (oldTrials === 0) return false;
-  // Most have not, and that can be seen without logarithms.
-  const rate = (hits + oldHits) / (trials + oldTrials);
-  const apart = hits / trials - oldHits / oldTrials;
-  const farthest = 0.8 * CHANGED * rate * (1 - rate) * (1 / trials + 1 / oldTrials);
-  return apart * apart > farthest && difference(hits, trials, oldHits, oldTrials) > CHANGED;
 }

@@ -1,5 +1,5 @@
 import { NOT_ASKED, RowKind } from './columns.js';
-import { difference } from './likelihood.js';
+import { difference, isDifferenceAbove } from './likelihood.js';
 
 /** Rows between the columns of two tables, or of one before and after: they can be added one after the other. */
 export class Rows {
@@ -78,6 +78,11 @@ export class Rows {
   /** How much likelier two rates make the evidence of two rows than one. */
   difference(a: number, b: number): number {
     return difference(this.hits[a]!, this.trials[a]!, this.hits[b]!, this.trials[b]!);
+  }
+
+  /** Whether that is above a bound. Both must have been asked. */
+  isDifferenceAbove(bound: number, a: number, b: number): boolean {
+    return isDifferenceAbove(bound, this.hits[a]!, this.trials[a]!, this.hits[b]!, this.trials[b]!);
   }
 
   rate(i: number): number {
