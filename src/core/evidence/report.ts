@@ -1,11 +1,13 @@
 import type { RegionTable } from '../region-table.js';
 import { RowKind } from './columns.js';
 import { areDifferent } from './join.js';
-import { difference, possibleRate } from './likelihood.js';
+import { isDifferenceAbove, possibleRate } from './likelihood.js';
 import type { Rows } from './rows.js';
 
 /** Two runs with another between them have one rate where two would make their answers no more than this much likelier. */
 const LIKE_ACROSS = 2;
+/** Of these runs each must have so many samples: what is hardly known looks like anything, and may be large. */
+const KNOWN = 20;
 /** So many samples of a row count as much as what its neighbours say that look alike. */
 const NEIGHBOURLY = 40;
 
@@ -110,7 +112,8 @@ export class Reporter {
     }
     if (at < 2) return;
     const other = this.#runs[this.#runs[at - 2]!.like]!;
-    if (difference(run.hits, run.trials, other.hits, other.trials) >= LIKE_ACROSS) return;
+    if (Math.min(run.trials, other.trials) < KNOWN) return;
+    if (isDifferenceAbove(LIKE_ACROSS, run.hits, run.trials, other.hits, other.trials)) return;
     run.like = this.#runs[at - 2]!.like;
     other.pages += run.pages;
     other.hits += run.hits;
