@@ -224,6 +224,7 @@ export class Coordinator implements CoordinatorApi {
     const isAggregated = beat.endsAggregation;
     samplers.begin(Phase.CHECK);
     if (!samplers.await(this.#arrived)) await this.#finishPhase(parts);
+    this.#gate.countLateness();
     beat.countTicks(1, 1);
     if (isAggregated) {
       if (clock.isVirtual) await this.#awaitReader(parts);

@@ -325,16 +325,20 @@ export class Gate {
     return !this.isBroken;
   }
 
-  /** Lets all prepare; how late the tick is, is known now. */
+  /** Lets all prepare. */
   #releaseChecked(): void {
-    const numbers = this.#numbers;
-    if (numbers[INTERVAL_MS] !== 0) {
-      const lateMs = monotonicMs() - numbers[DUE_MS]!;
-      numbers[LATE_SUM_MS]! += lateMs;
-      numbers[LATE_TICKS]!++;
-      if (lateMs > numbers[LATE_MAX_MS]!) numbers[LATE_MAX_MS] = lateMs;
-    }
+    this.countLateness();
     this.#release(UNCHECKED, CHECKS);
+  }
+
+  /** How late the tick is that all have just checked. */
+  countLateness(): void {
+    const numbers = this.#numbers;
+    if (numbers[INTERVAL_MS] === 0) return;
+    const lateMs = monotonicMs() - numbers[DUE_MS]!;
+    numbers[LATE_SUM_MS]! += lateMs;
+    numbers[LATE_TICKS]!++;
+    if (lateMs > numbers[LATE_MAX_MS]!) numbers[LATE_MAX_MS] = lateMs;
   }
 
   /**

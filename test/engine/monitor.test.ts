@@ -175,6 +175,15 @@ test.serial(
   },
 );
 
+test.serial('ticks that end an aggregation interval are late by something too', async (t) => {
+  const attrs = { sampleUs: 60_000, aggrUs: 60_000, updateUs: 60_000 };
+  await using monitor = await Monitor.start({ targets: [hotCold()], attrs });
+  for await (const _ of monitor) break;
+  const { meanLateUs, maxLateUs } = await monitor.stats();
+  t.true(meanLateUs! > 0);
+  t.true(maxLateUs! >= meanLateUs!);
+});
+
 test.serial('more room for regions can be given while running', async (t) => {
   const attrs = { sampleUs: 1_000, aggrUs: 10_000, minRegions: 10, maxRegions: 20 };
   await using monitor = await Monitor.start({ targets: [hotCold()], attrs, seed: 1 });
