@@ -8,7 +8,7 @@ import { type WorkingSet, WssReport } from './wss.js';
 export interface DiffSide {
   readonly processes: number;
   /** Null without a snapshot. */
-  readonly workingSet: Omit<WorkingSet, 'overTime'> | null;
+  readonly workingSet: Pick<WorkingSet, 'bytes' | 'residentBytes'> | null;
   readonly mappings: MappingsOf;
 }
 

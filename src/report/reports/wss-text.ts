@@ -3,7 +3,6 @@ import { sparkline } from '../sparkline.js';
 import { renderTable } from '../table.js';
 import { formatBytes, formatDuration, formatShare } from '../units.js';
 import type { SourceSummary } from './report.js';
-import type { Spread } from './series.js';
 import { count, headingOf, leftOut, NO_SNAPSHOTS, nameOfProcess, tidy } from './text.js';
 import type { WorkingSet, WssResult } from './wss.js';
 
@@ -31,7 +30,7 @@ export function renderWss(source: SourceSummary, result: WssResult, limit: numbe
   const parts = [
     `${heading}\nWorking set: memory in regions ${what}`,
     table + leftOut(largest.length, shown.length, 'processes'),
-    percentilesOf(all.bytes),
+    percentilesOf(all),
     needsOf(all, processes.length),
     chartOf(all, processes.length),
   ];
@@ -49,10 +48,14 @@ function rowOf(name: string, { bytes, residentBytes, overTime }: WorkingSet): st
   ];
 }
 
-function percentilesOf(bytes: Spread): string {
+function percentilesOf({ bytes, interval }: WorkingSet): string {
   const names = ['min', 'p5', 'p25', 'p50', 'p75', 'p95', 'p99', 'max'] as const;
   const table = renderTable([names, names.map((name) => formatBytes(bytes[name]))], []);
-  return `Percentiles of the time, in sum\n${table}`;
+  const range = interval && [interval.lowBytes, interval.highBytes].map(formatBytes).join(' and ');
+  const mean = range
+    ? `\nThe mean is ${formatBytes(bytes.mean)}, with 95 % confidence between ${range}.`
+    : '';
+  return `Percentiles of the time, in sum\n${table}${mean}`;
 }
 
 function needsOf({ bytes: { p95 }, residentBytes }: WorkingSet, processes: number): string {

@@ -15,6 +15,8 @@ export interface WorkingSet {
   readonly bytes: Spread;
   /** Mean over time; null where it was not read. */
   readonly residentBytes: number | null;
+  /** Between which the mean is, by the 95 % intervals of its snapshots; null where the record does not carry them. */
+  readonly interval: { readonly lowBytes: number; readonly highBytes: number } | null;
   readonly overTime: OverTime;
 }
 
@@ -29,8 +31,13 @@ interface WatchedProcess {
   readonly target: TargetInfo;
   readonly span: Span;
   readonly bytes: Series;
+  readonly lowBytes: Series;
+  readonly highBytes: Series;
   readonly residentBytes: Series;
 }
+
+/** What is summed over processes. */
+type Quantity = 'bytes' | 'lowBytes' | 'highBytes' | 'residentBytes';
 
 const DEFAULT_STEPS = 60;
 /** More would be a record again, not a report. */
@@ -47,7 +54,15 @@ export class WssReport implements Report<WssResult> {
     const { target, startUs, endUs, maxNrAccesses } = snapshot;
     let process = this.#processes.get(target.id);
     if (!process) {
-      process = { target, span: new Span(), bytes: new Series(), residentBytes: new Series() };
+      const [bytes, lowBytes, highBytes, residentBytes] = Array.from({ length: 4 }, () => new Series());
+      process = {
+        target,
+        span: new Span(),
+        bytes: bytes!,
+        lowBytes: lowBytes!,
+        highBytes: highBytes!,
+        residentBytes: residentBytes!,
+      };
       this.#processes.set(target.id, process);
     }
     this.#span.add(startUs, endUs);
@@ -55,6 +70,9 @@ export class WssReport implements Report<WssResult> {
     // Without what rounding adds: 7 % of 100 are 7.000000000000001.
     const minNrAccesses = Math.max(1, Math.ceil(this.options.minAccessShare * maxNrAccesses - 1e-9));
     process.bytes.add(startUs, endUs, snapshot.workingSetBytes(minNrAccesses));
+    const estimate = snapshot.workingSet(minNrAccesses);
+    process.lowBytes.add(startUs, endUs, estimate?.lowBytes ?? Number.NaN);
+    process.highBytes.add(startUs, endUs, estimate?.highBytes ?? Number.NaN);
     process.residentBytes.add(startUs, endUs, residentBytes ?? Number.NaN);
   }
 
@@ -63,22 +81,33 @@ export class WssReport implements Report<WssResult> {
     const all = [...this.#processes.values()];
     const processes = all.map((process) => ({
       ...processSummary(process.target, process.span),
-      ...this.#workingSet(process.bytes, process.residentBytes),
+      ...this.#workingSet(process),
     }));
     if (all.length === 0) return { minAccessShare, all: null, processes };
-    const bytes = sumOf(all.map((process) => process.bytes));
-    const isKnown = processes.every(({ residentBytes }) => residentBytes !== null);
-    const resident = isKnown ? sumOf(all.map((process) => process.residentBytes)) : new Series();
-    return { minAccessShare, all: this.#workingSet(bytes, resident), processes };
+    const sum = (quantity: Quantity, isKnown = true) =>
+      isKnown ? sumOf(all.map((process) => process[quantity])) : new Series();
+    const hasIntervals = processes.every(({ interval }) => interval !== null);
+    const sums = {
+      bytes: sum('bytes'),
+      lowBytes: sum('lowBytes', hasIntervals),
+      highBytes: sum('highBytes', hasIntervals),
+      residentBytes: sum(
+        'residentBytes',
+        processes.every(({ residentBytes }) => residentBytes !== null),
+      ),
+    };
+    return { minAccessShare, all: this.#workingSet(sums), processes };
   }
 
-  #workingSet(bytes: Series, resident: Series): WorkingSet {
+  #workingSet({ bytes, lowBytes, highBytes, residentBytes }: Record<Quantity, Series>): WorkingSet {
     const { startUs, us } = this.#span;
     const stepUs = Math.max(this.options.stepUs ?? us / DEFAULT_STEPS, us / MAX_STEPS, 1);
     const steps = Math.max(1, Math.ceil(us / stepUs));
+    const [low, high] = [lowBytes.spread(), highBytes.spread()];
     return {
       bytes: bytes.spread() ?? NOTHING,
-      residentBytes: resident.spread()?.mean ?? null,
+      residentBytes: residentBytes.spread()?.mean ?? null,
+      interval: low && high ? { lowBytes: low.mean, highBytes: high.mean } : null,
       overTime: bytes.overTime(startUs, stepUs, steps),
     };
   }

@@ -49,10 +49,10 @@ test('wss: the working set of each phase is what was read in it, of all that is 
     hasKeys(t, document, 'type version sources');
     t.deepEqual([document.type, document.version, source.source], ['report wss', 1, MOVING]);
     hasKeys(t, source, SOURCE);
-    hasKeys(t, all, 'bytes residentBytes overTime');
+    hasKeys(t, all, 'bytes interval residentBytes overTime');
     hasKeys(t, all.bytes, SPREAD);
     hasKeys(t, all.overTime, 'startUs stepUs values');
-    hasKeys(t, processes[0], `${PROCESS} bytes residentBytes overTime`);
+    hasKeys(t, processes[0], `${PROCESS} bytes interval residentBytes overTime`);
     t.like(processes[0], { pid: 77, comm: 'moving', bytes: all.bytes });
   }
 });

@@ -2,7 +2,7 @@ import test from 'ava';
 import fc from 'fast-check';
 import { Series, sumOf } from '../../../src/report/reports/series.js';
 import { WssReport } from '../../../src/report/reports/wss.js';
-import { BY_HAND, PAGE, processOf, reportOn, type SnapshotOf } from './recordings.js';
+import { BY_HAND, PAGE, POSTGRES, processOf, reportOn, type SnapshotOf } from './recordings.js';
 
 const ANY = { minAccessShare: 0 };
 
@@ -108,4 +108,25 @@ test('percentiles of sums are those of every microsecond written out', (t) => {
       );
     }),
   );
+});
+
+test('where the record tells how sure regions are, the mean has an interval', async (t) => {
+  const snapshots: SnapshotOf[] = [
+    [
+      0,
+      100_000,
+      [
+        ['10000', '20000', 20, 5, 100, 0],
+        ['20000', '40000', 0, 5, 100, 3], // begins 3 pages from there, give or take
+      ],
+    ],
+  ];
+  const sure = await reportOn(t, { targets: [POSTGRES], snapshots }, new WssReport(ANY));
+  const reach = 1.96 * 3;
+  const { lowBytes, highBytes } = sure.all!.interval!;
+  t.true(Math.abs(lowBytes / PAGE - (16 - reach)) < 1e-9);
+  t.true(Math.abs(highBytes / PAGE - (16 + reach)) < 1e-9);
+  const { all, processes } = await reportOn(t, BY_HAND, new WssReport(ANY));
+  t.is(all!.interval, null);
+  t.is(processes[0]!.interval, null);
 });
