@@ -162,7 +162,7 @@ scenario('killed: a sampler thread that is killed is replaced, and what it misse
     `${HOT} >/out/k1 & a=$!; ${HOT} >/out/k2 & b=$!
 until [ -s /out/k1 -a -s /out/k2 ]; do sleep 0.1; done
 node $DIST/test/lab/scenarios/killed-sampler.js $a $b`,
-    30,
+    90,
   );
   const { lost, lostTicks, snapshots } = JSON.parse(said) as Record<string, number> & {
     snapshots: number[];

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { setTimeout as pause } from 'node:timers/promises';
 import { cpuUsOf } from '../../../src/core/stats.js';
 import {
+  type AdaptationName,
   type Attrs,
   DEFAULT_ATTRS,
   Monitor,
@@ -14,16 +15,17 @@ import type { WatchCost, Watched, WatchRequest } from '../machine/protocol.js';
 import { Workload } from './workload.js';
 
 /**
- * A monitor for all requests with so many samplers. In software emulation JavaScript is slow until it is compiled, and
- * compiling is slow too: a fresh monitor misses most of its ticks for its first 10 to 15 s, which says nothing about any
- * processor that exists.
+ * A monitor for all requests with so many samplers and this adaptation. In software emulation JavaScript is slow until it
+ * is compiled, and compiling is slow too: a fresh monitor misses most of its ticks for its first 10 to 15 s, which says
+ * nothing about any processor that exists.
  */
-function warmed(samplers: number): Promise<Monitor> {
-  const monitor = running.get(samplers) ?? warmMonitor(samplers);
-  running.set(samplers, monitor);
+function warmed(samplers: number, adaptation: AdaptationName = 'damon'): Promise<Monitor> {
+  const key = `${samplers} ${adaptation}`;
+  const monitor = running.get(key) ?? warmMonitor(samplers, adaptation);
+  running.set(key, monitor);
   return monitor;
 }
-const running = new Map<number, Promise<Monitor>>();
+const running = new Map<string, Promise<Monitor>>();
 const WARM_UP_SECONDS = 12;
 
 /** Between observations it sleeps: what is measured beside it must not suffer from it. */
@@ -36,7 +38,7 @@ const SAMPLERS = 2;
 const wanted = new Map<number, Snapshot[]>();
 
 export async function watch(request: WatchRequest): Promise<Watched> {
-  const monitor = await warmed(SAMPLERS);
+  const monitor = await warmed(SAMPLERS, request.adaptation);
   const workloads: Workload[] = [];
   const start = async (commands: readonly string[]) => {
     const started: Workload[] = [];
@@ -155,7 +157,7 @@ function runWith(script: string, pids: readonly number[]) {
 }
 
 /** A monitor whose samplers have all watched for a while; what keeps it from ending are targets of one page. */
-async function warmMonitor(samplers: number): Promise<Monitor> {
+async function warmMonitor(samplers: number, adaptation: AdaptationName): Promise<Monitor> {
   const ranges = [{ startAddress: 0x1000_0000, endAddress: 0x1000_1000 }];
   const idle = Array.from({ length: samplers }, () => spawn('sleep', ['infinity'], { stdio: 'ignore' }));
   const targets = idle.map(({ pid }) => ({ pid: pid!, ranges }));
@@ -163,6 +165,7 @@ async function warmMonitor(samplers: number): Promise<Monitor> {
     targets,
     attrs: DEFAULT_ATTRS,
     check: 'idle-page',
+    adaptation,
     workers: samplers,
   });
   void (async () => {

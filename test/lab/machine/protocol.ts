@@ -1,4 +1,5 @@
 import type { CostPoint } from '../../../bench/observe.js';
+import type { AdaptationName } from '../../../src/core/adaptation.js';
 import type { Attrs } from '../../../src/core/attrs.js';
 import type { MonitorOptions } from '../../../src/engine/options.js';
 import type { SnapshotLine } from '../../../src/record/format.js';
@@ -25,6 +26,8 @@ export interface WatchRequest {
   readonly later?: readonly string[];
   /** Intervals and limits; what is not given is as by default. */
   readonly attrs?: Partial<Attrs>;
+  /** As by default unless told otherwise. */
+  readonly adaptation?: AdaptationName;
   /** What is watched, in seconds. */
   readonly seconds: number;
   /** A shell script that is run once watching has begun, with the processes in $PIDS. */

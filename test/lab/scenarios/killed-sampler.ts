@@ -5,6 +5,10 @@ import { Monitor } from '../../../src/index.js';
 
 // `killed-sampler.js PID...`: kills the thread of the last sampler, and prints how the monitor went on.
 
+/** Snapshots of each target that show that it is watched again. */
+const ENOUGH = 10;
+const PATIENCE_SECONDS = 60;
+
 const threads: Worker[] = [];
 process.on('worker', (thread) => threads.push(thread));
 const targets = process.argv.slice(2).map((pid) => ({ pid: Number(pid) }));
@@ -20,7 +24,8 @@ await pause(8_000);
 await threads.at(-1)!.terminate();
 await lost;
 isLost = true;
-await pause(10_000);
+// A thread takes its time to start on the emulator, the more beside other load.
+for (let s = 0; s < PATIENCE_SECONDS && counts.some((count) => count <= ENOUGH); s++) await pause(1_000);
 const { lostSamplers, lostTicks } = await monitor.stop();
 await reading;
 console.log(JSON.stringify({ lost: lostSamplers, lostTicks, snapshots: counts }));
