@@ -30,7 +30,7 @@ export interface SumLimits {
 /** What a slice takes beside its pieces, in pieces: four typed arrays and their memory, about 1 KiB. */
 const SLICE_PIECES = 32;
 
-const LIMITS: SumLimits = { slices: 512, pieces: 2_048, allPieces: 2 ** 20 };
+const LIMITS: SumLimits = { slices: 512, pieces: 2_048, allPieces: 2 ** 19 };
 /** Below these nothing is to be seen any more: that is kept for however many targets. */
 const LEAST_SLICES = 16;
 const LEAST_PIECES = 32;
