@@ -31,7 +31,7 @@ export function renderDiff(
   const parts = [heading, summaryTable(before.side, after.side)];
   const { p5, p95 } = old.bytes;
   if (now.bytes.p50 >= p5 && now.bytes.p50 <= p95)
-    parts.push('The median after lies within what it was before for 90 % of the time: it may be chance.');
+    parts.push('The median after lies within what it was before for 90 % of the time:\nit may be chance.');
   if (before.side.mappings.mappings.length === 0 || after.side.mappings.mappings.length === 0) {
     parts.push('One of the two does not tell what was mapped, so mappings cannot be compared.');
   } else {

@@ -63,7 +63,7 @@ function needsOf({ bytes: { p95 }, residentBytes }: WorkingSet, processes: numbe
     processes > 1 ? `\nPages that several of these ${processes} processes map count for each of them.` : '';
   if (residentBytes === null)
     return `Needs ${formatBytes(p95)} (p95). How much is resident was not recorded.${many}`;
-  const over = p95 > residentBytes ? ': whole regions, which hold memory that is not resident' : '';
+  const over = p95 > residentBytes ? ':\nwhole regions, which hold memory that is not resident' : '';
   return (
     `Needs ${formatBytes(p95)} of ${formatBytes(residentBytes)} resident, for 95 % of the time` +
     `${residentBytes > 0 && over === '' ? ` (${formatShare(p95 / residentBytes)})` : over}.${many}`
