@@ -11,7 +11,7 @@ import { Guest } from './machine/guest.js';
 const words = process.argv.slice(2).flatMap((word) => ['--match', `*${word}*`]);
 const files = fileURLToPath(new URL('*.test.js', import.meta.url));
 const ava = join(ROOT, 'node_modules/ava/entrypoints/cli.mjs');
-const args = [ava, '--serial', '--concurrency=1', '--timeout=5m', ...words, files];
+const args = [ava, '--serial', '--concurrency=1', '--timeout=15m', ...words, files];
 try {
   await Guest.during(async () => {
     const tests = spawn(process.execPath, args, { stdio: 'inherit' });
