@@ -54,14 +54,13 @@ export class WssReport implements Report<WssResult> {
     const { target, startUs, endUs, maxNrAccesses } = snapshot;
     let process = this.#processes.get(target.id);
     if (!process) {
-      const [bytes, lowBytes, highBytes, residentBytes] = Array.from({ length: 4 }, () => new Series());
       process = {
         target,
         span: new Span(),
-        bytes: bytes!,
-        lowBytes: lowBytes!,
-        highBytes: highBytes!,
-        residentBytes: residentBytes!,
+        bytes: new Series(),
+        lowBytes: new Series(),
+        highBytes: new Series(),
+        residentBytes: new Series(),
       };
       this.#processes.set(target.id, process);
     }
@@ -69,8 +68,8 @@ export class WssReport implements Report<WssResult> {
     process.span.add(startUs, endUs);
     // Without what rounding adds: 7 % of 100 are 7.000000000000001.
     const minNrAccesses = Math.max(1, Math.ceil(this.options.minAccessShare * maxNrAccesses - 1e-9));
-    process.bytes.add(startUs, endUs, snapshot.workingSetBytes(minNrAccesses));
     const estimate = snapshot.workingSet(minNrAccesses);
+    process.bytes.add(startUs, endUs, estimate?.bytes ?? snapshot.workingSetBytes(minNrAccesses));
     process.lowBytes.add(startUs, endUs, estimate?.lowBytes ?? Number.NaN);
     process.highBytes.add(startUs, endUs, estimate?.highBytes ?? Number.NaN);
     process.residentBytes.add(startUs, endUs, residentBytes ?? Number.NaN);
