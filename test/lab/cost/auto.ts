@@ -1,6 +1,7 @@
 import { markdown } from '../../../bench/report.js';
 import type { Guest } from '../machine/guest.js';
 import { scoreFound } from '../score/score.js';
+import { accuracyCells } from '../score/text.js';
 import { phasesOf } from '../score/truth.js';
 
 /** An interval has settled when this many steps one after the other lie within a tenth of each other. */
@@ -27,8 +28,7 @@ export async function auto(guest: Guest): Promise<void> {
       String(steps.length),
       String(settledAfter(steps)),
       `${Math.min(...last) / 1e3} - ${Math.max(...last) / 1e3} ms`,
-      Number.isNaN(found.precision) ? '' : found.precision.toFixed(3),
-      Number.isNaN(found.recall) ? '' : found.recall.toFixed(3),
+      ...accuracyCells(found),
     ]);
     process.stderr.write(`${name}: ${steps.map((us) => us / 1e3).join(' ')}\n`);
   }

@@ -4,6 +4,7 @@ import { spreadOf, spreadText } from '../../../bench/spread.js';
 import type { Guest } from '../machine/guest.js';
 import type { Compared, ObserveRequest } from '../machine/protocol.js';
 import { meanOf, type Score, scoreFound } from '../score/score.js';
+import { accuracyCells } from '../score/text.js';
 import { phasesOf } from '../score/truth.js';
 
 const WORKLOAD = 'hotcold 256 100 32';
@@ -39,15 +40,13 @@ export async function beside(guest: Guest): Promise<void> {
   const row = (name: string, key: Way) => {
     const cpu = spreadOf(rounds.map((round) => round[key].cpu));
     const multiple = spreadOf(rounds.map((round) => round[key].cpu / round.damon.cpu));
-    const { precision, recall } = meanOf(rounds.map((round) => round[key].score));
     const ticks = rounds.map((round) => round[key].ticksMade ?? Number.NaN);
     return [
       name,
       `${cpu.median.toFixed(1)} %`,
       spreadText(multiple, 1),
       Number.isNaN(ticks[0]) ? '' : `${(100 * spreadOf(ticks).median).toFixed(0)} %`,
-      // Nothing where there was no snapshot.
-      ...[precision, recall].map((figure) => (Number.isNaN(figure) ? '' : figure.toFixed(3))),
+      ...accuracyCells(meanOf(rounds.map((round) => round[key].score))),
     ];
   };
   console.log(`\`${WORKLOAD}\`, ${ROUNDS} rounds in turn\n`);

@@ -2,6 +2,7 @@ import { meanPercent, worstPercent } from '../../../bench/observe.js';
 import { chart, markdown } from '../../../bench/report.js';
 import type { Guest } from '../machine/guest.js';
 import { meanOf, scoreFound } from '../score/score.js';
+import { accuracyCells } from '../score/text.js';
 import { phasesOf } from '../score/truth.js';
 
 const BUDGETS = [0.5, 1, 2, 5];
@@ -35,8 +36,7 @@ export async function budget(guest: Guest): Promise<void> {
         `${worstPercent(points, SETTLE_US).toFixed(2)} %`,
         `${(sampleUs / 1_000).toFixed(0)} ms`,
         String(maxRegions),
-        precision.toFixed(3),
-        recall.toFixed(3),
+        ...accuracyCells({ precision, recall }),
         String(count),
       ]);
       accuracy.push({ cost: rows.at(-1)![2]!, precision, recall });

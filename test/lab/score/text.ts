@@ -9,6 +9,11 @@ export function scoreText({ precision, recall, workingSetError, snapshots }: Sco
   );
 }
 
+/** Precision and recall, as cells of a table; nothing where there was no snapshot. */
+export function accuracyCells({ precision, recall }: Pick<Score, 'precision' | 'recall'>): string[] {
+  return [precision, recall].map((figure) => (Number.isNaN(figure) ? '' : figure.toFixed(3)));
+}
+
 export function costText({ cpuPercent, usPerSample, ticksMade }: WatchCost): string {
   return (
     `${Math.round(100 * ticksMade)} % of ticks made, ${cpuPercent.toFixed(0)} % of an emulated processor, ` +

@@ -31,6 +31,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -144,6 +145,16 @@ static inline size_t proc_number(const char *path, const char *key)
 		}
 	fclose(file);
 	return value;
+}
+
+/* ---- processes ---- */
+
+/* For a child: it ends when its parent does, also where that has ended already. */
+static inline void end_with(pid_t parent)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		exit(1);
 }
 
 /* ---- the truth ---- */

@@ -8,13 +8,10 @@
  * the child never reads it, and the child's range is cold in the parent, which alone has the old frames now.
  */
 #include "common.h"
-#include <sys/prctl.h>
 
 static void be_child(pid_t parent, int ready, char *written, size_t bytes)
 {
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != parent)
-		exit(1);
+	end_with(parent);
 	alarm(LIFETIME_SECONDS); /* is not inherited */
 	write_pages(written, bytes);
 	tell();

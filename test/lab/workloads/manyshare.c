@@ -5,7 +5,6 @@
  * bit belongs to the frame; to ask whether it was accessed the kernel visits every page table that maps it.
  */
 #include "common.h"
-#include <sys/prctl.h>
 
 int main(int argc, char **argv)
 {
@@ -26,9 +25,7 @@ int main(int argc, char **argv)
 			fail("fork");
 		if (child > 0)
 			continue;
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		if (getppid() != parent)
-			exit(1);
+		end_with(parent);
 		read_pages(base, total);
 		close(touched[0]);
 		close(touched[1]);

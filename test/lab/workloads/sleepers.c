@@ -5,7 +5,6 @@
  * memory is said to be hot or cold.
  */
 #include "common.h"
-#include <sys/prctl.h>
 
 int main(int argc, char **argv)
 {
@@ -25,9 +24,7 @@ int main(int argc, char **argv)
 			fail("fork");
 		if (child > 0)
 			continue;
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		if (getppid() != parent)
-			exit(1);
+		end_with(parent);
 		alarm(LIFETIME_SECONDS); /* is not inherited */
 		tell();
 		close(ready[1]);
