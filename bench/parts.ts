@@ -1,7 +1,7 @@
 import type { Bench } from 'tinybench';
 import { supportOf } from '../src/checks/choose.js';
 import { adaptationSuite } from './adaptation.js';
-import { BUDGET_HEAD, budgetRows } from './budget.js';
+import { budget } from './budget.js';
 import { churn } from './churn.js';
 import { measure, type ProcessCost } from './process.js';
 import { compilePrograms } from './programs.js';
@@ -45,9 +45,7 @@ export const PARTS: Readonly<Record<string, (report: Report) => Promise<void>>> 
     report.add(markdown(['', 'CPU', 'resident', 'ticks', 'missed', gcs, 'of the main thread'], rows));
   },
 
-  budget: withPrograms(async (report, { hotcold }) => {
-    report.add(markdown(BUDGET_HEAD, await budgetRows(hotcold)));
-  }),
+  budget: withPrograms(async (report, { hotcold }) => budget(report, hotcold)),
 
   scale: async (report) => {
     report.add(

@@ -44,3 +44,17 @@ export function chart(
     '```',
   ].join('\n');
 }
+
+/** Accuracy against cost: a point for each budget that was tried, with the CPU it came to. */
+export function accuracyChart(
+  title: string,
+  processor: string,
+  points: readonly { readonly cost: string; readonly precision: number; readonly recall: number }[],
+): string {
+  return chart(
+    `${title}: precision and recall`,
+    { name: `CPU, of ${processor}`, values: points.map(({ cost }) => cost) },
+    { name: 'share', from: 0, to: 1 },
+    [points.map(({ precision }) => precision), points.map(({ recall }) => recall)],
+  );
+}

@@ -1,6 +1,6 @@
 import { observe } from '../../../bench/observe.js';
 import type { ObservedWorkloads, ObserveRequest } from '../machine/protocol.js';
-import { lineOf } from './watch.js';
+import { lineOf } from '../score/snapshot-line.js';
 import { Workload } from './workload.js';
 
 /** A monitor of its own for these workloads, from its start to its end. */

@@ -10,8 +10,8 @@ import {
   type Snapshot,
   type TargetInfo,
 } from '../../../src/index.js';
-import type { SnapshotLine } from '../../../src/record/format.js';
 import type { WatchCost, Watched, WatchRequest } from '../machine/protocol.js';
+import { lineOf } from '../score/snapshot-line.js';
 import { Workload } from './workload.js';
 
 /**
@@ -130,24 +130,6 @@ function costBetween(before: MonitorStats, after: MonitorStats): WatchCost {
     samples,
     usPerSample: spentUs / samples,
     ticksMade: ticks / (ticks + after.overruns - before.overruns),
-  };
-}
-
-/** A snapshot in the form of a record, its times by CLOCK_MONOTONIC. */
-export function lineOf(snapshot: Snapshot, monitorStartUs: number): SnapshotLine {
-  const { target, startUs, endUs, maxNrAccesses, regions } = snapshot;
-  return {
-    type: 'snapshot',
-    target: target.id,
-    startUs: startUs + monitorStartUs,
-    endUs: endUs + monitorStartUs,
-    maxNrAccesses,
-    regions: regions.map(({ startAddress, endAddress, nrAccesses, age }) => [
-      startAddress.toString(16),
-      endAddress.toString(16),
-      nrAccesses,
-      age,
-    ]),
   };
 }
 

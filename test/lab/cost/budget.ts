@@ -1,5 +1,5 @@
 import { meanPercent, worstPercent } from '../../../bench/observe.js';
-import { chart, markdown } from '../../../bench/report.js';
+import { accuracyChart, markdown } from '../../../bench/report.js';
 import type { Guest } from '../machine/guest.js';
 import { meanOf, scoreFound } from '../score/score.js';
 import { accuracyCells } from '../score/text.js';
@@ -42,14 +42,7 @@ export async function budget(guest: Guest): Promise<void> {
       accuracy.push({ cost: rows.at(-1)![2]!, precision, recall });
       process.stderr.write(`${rows.at(-1)!.join(' ')}\n`);
     }
-    charts.push(
-      chart(
-        `${start.length} x ${start[0]}: precision and recall`,
-        { name: 'CPU, of one emulated processor', values: accuracy.map(({ cost }) => cost) },
-        { name: 'share', from: 0, to: 1 },
-        [accuracy.map(({ precision }) => precision), accuracy.map(({ recall }) => recall)],
-      ),
-    );
+    charts.push(accuracyChart(`${start.length} x ${start[0]}`, 'one emulated processor', accuracy));
   }
   const head = [
     'targets',
