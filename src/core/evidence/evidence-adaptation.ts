@@ -15,6 +15,10 @@ const COVERED = 262_144;
 const LEAST_PAGES = 16;
 /** Then all of it is looked at so finely again once in so many aggregation intervals. */
 const ROUNDS = 256;
+/** All of a target is looked at so finely in no less than so many intervals: in small memory there is no hurry to be paid for. */
+const COVER_ROUNDS = 8;
+/** What ground of any size may be asked in an interval; the kernel's way asks about as much of small memory. */
+const LEAST_SAMPLES = 1_000;
 /** The part of the regions that may be kept; the rest is for dividing them. */
 const KEPT = 0.75;
 
@@ -72,8 +76,9 @@ export class EvidenceAdaptation implements Adaptation {
       const { rows, suspects, quota } = known;
       const each = Math.min(table.maxNrAccesses, MAX_ANSWERS);
       const regions = Math.min(quota, table.capacity);
-      const samples = Math.floor((maxSamples * quota) / limits.maxRegions);
       const toCover = Math.min(COVERED, table.totalPages() / LEAST_PAGES);
+      const enough = Math.max(LEAST_SAMPLES, toCover / COVER_ROUNDS);
+      const samples = Math.floor(Math.min(enough, (maxSamples * quota) / limits.maxRegions));
       const least = Math.min(1, toCover / ROUNDS / samples);
       const calm = Math.min(1, toCover / Math.max(1, known.quietSamples)) ** 2;
       // In steps of a half: every step moves the places that are asked.
