@@ -11,6 +11,7 @@ import { frameIn, isSharedIn, NOT_PRESENT, Pagemap } from '../kernel/pagemap.js'
 import { hugePagePages } from '../kernel/support.js';
 import type { AccessCheck, CheckCounters } from './access-check.js';
 import { NOT_SAMPLED, SAMPLES } from './access-check.js';
+import { CommonPages } from './common-pages.js';
 import { FrameKinds } from './frame-kinds.js';
 import { Marked } from './marked.js';
 import type { ProcessSpace } from './process-space.js';
@@ -42,6 +43,7 @@ export class IdlePageCheck implements AccessCheck {
   #pagemap: Pagemap;
   #marked = new Marked(0);
   readonly #kinds: FrameKinds;
+  readonly #common = new CommonPages();
   readonly #salt: number;
   #tick = 0;
 
@@ -64,7 +66,7 @@ export class IdlePageCheck implements AccessCheck {
 
   /**
    * Once a tick and target: two system calls a region (pagemap, the bitmap), one where the page is not present; one more
-   * where others may map it (kpagecount), and now and then one to three for kpageflags.
+   * where others may map it (kpagecount), another where many do, and now and then one to three for kpageflags.
    */
   prepareAccessChecks(table: RegionTable): void {
     this.resolve(table);
@@ -73,7 +75,7 @@ export class IdlePageCheck implements AccessCheck {
 
   /** The first half of preparing: picks pages, and finds out which idle bits speak for them. */
   resolve(table: RegionTable): void {
-    const { count, samplePage } = table;
+    const { count, samplePage, startPage, endPage } = table;
     if (this.#marked.capacity < table.capacity) this.#marked = new Marked(table.capacity);
     const marked = this.#marked;
     const { asked, words, mappers } = marked;
@@ -96,7 +98,7 @@ export class IdlePageCheck implements AccessCheck {
     for (let i = 0; i < count; i++) {
       if (samplePage[i] === NOT_ASKED) continue;
       row++;
-      const frame = frameIn(asked, row);
+      let frame = frameIn(asked, row);
       if (frame === NOT_PRESENT) continue;
       if (frame === 0) throw this.#framesHidden();
       let turns = 1;
@@ -105,6 +107,10 @@ export class IdlePageCheck implements AccessCheck {
       if (turns > 1 && (this.#tick + i) % turns !== 0) {
         samplePage[i] = NOT_ASKED;
         continue;
+      }
+      if (turns > 1) {
+        samplePage[i] = this.#common.pick(this.#pagemap, samplePage[i]!, frame, startPage[i]!, endPage[i]!);
+        frame = this.#common.frame;
       }
       const idleFrame = this.#kinds.idleFrameOf(samplePage[i]!, frame);
       if (idleFrame === NO_IDLE_BIT) {

@@ -53,8 +53,8 @@ export function pickSparseSamples(table: RegionTable, random: RandomGenerator, s
   }
 }
 
-/** A number of 32 bits that looks random (the finalizer of MurmurHash3, by Austin Appleby, in the public domain). */
-function mixed(group: number, salt: number): number {
+/** A signed number of 32 bits that looks random (the finalizer of MurmurHash3, by Austin Appleby, in the public domain). */
+export function mixed(group: number, salt: number): number {
   let hash = (group | 0) ^ Math.imul((group / 2 ** 32) | 0, 0x9e37_79b9) ^ salt;
   hash = Math.imul(hash ^ (hash >>> 16), 0x85eb_ca6b);
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2_ae35);

@@ -47,7 +47,12 @@ export function frameIn({ halves }: WordBatch, at: number): number {
 
 /** Whether other page tables may map the page of a word that was read. */
 export function isSharedIn({ halves }: WordBatch, at: number): boolean {
-  return (halves[2 * at + 1]! & EXCLUSIVE) === 0;
+  return isSharedHigh(halves[2 * at + 1]!);
+}
+
+/** The same of the high half of a word. */
+export function isSharedHigh(high: number): boolean {
+  return (high & EXCLUSIVE) === 0;
 }
 
 /** Whether a page is present, from the high half of its word as a signed number: bit 63 is the sign. */
