@@ -26,6 +26,7 @@ export interface WatchOptions extends SelectionOptions {
   readonly maxCpu?: number;
   readonly minRegions?: number;
   readonly maxRegions?: number;
+  readonly maxSamples?: number;
   readonly check: 'idle-page' | 'referenced' | 'auto';
   readonly adaptation: AdaptationName;
   readonly workers?: number | 'per-target';
@@ -70,6 +71,11 @@ export function addMonitorOptions(command: Command): Command {
     .option('--update <time>', 'read the mappings again in this time (default: 1s)', parseDuration)
     .option('--min-regions <n>', 'regions of each process, at least (default: 10)', parseWhole)
     .option('--max-regions <n>', 'regions of all processes together, at most (default: 1000)', parseWhole)
+    .option(
+      '--max-samples <n>',
+      'samples a second of all processes together, at most; for --adaptation evidence',
+      parseWhole,
+    )
     .addOption(
       new Option('--check <check>', 'how to see accesses; `pagepulse doctor` tells what there is')
         .choices(['auto', 'idle-page', 'referenced'])
@@ -91,6 +97,7 @@ export function monitorOptions(
   selected: Pick<MonitorOptions, 'targets' | 'select'>,
 ): MonitorOptions {
   const { sample, aggr, update, minRegions, maxRegions, workers, seed, duration, maxCpu } = options;
+  const { maxSamples } = options;
   const goal = goalOf(options);
   const isAuto = options.auto || Object.keys(goal).length > 0;
   const attrs: Partial<Attrs> = {
@@ -99,6 +106,7 @@ export function monitorOptions(
     ...(update !== undefined && { updateUs: update }),
     ...(minRegions !== undefined && { minRegions }),
     ...(maxRegions !== undefined && { maxRegions }),
+    ...(maxSamples !== undefined && { maxSamplesPerSecond: maxSamples }),
   };
   return {
     ...selected,

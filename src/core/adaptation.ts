@@ -14,7 +14,7 @@ export interface AdaptationLimits {
   readonly maxRegions: number;
   /** aggregation / sampling interval. */
   readonly maxNrAccesses: number;
-  /** Pages that may be asked about in an aggregation interval, in all targets. Default maxRegions x maxNrAccesses. */
+  /** Pages that may be asked about in an aggregation interval, in all targets (evidence). Default maxRegions x maxNrAccesses. */
   readonly maxSamples?: number;
 }
 

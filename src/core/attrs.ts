@@ -1,3 +1,4 @@
+import type { AdaptationName } from './adaptation.js';
 import { PagepulseError } from './errors.js';
 
 /** How a monitor watches: DAMON's attributes. Intervals in microseconds. */
@@ -12,6 +13,12 @@ export interface Attrs {
   readonly minRegions: number;
   /** Regions of all targets together, at most. Default 1,000. */
   readonly maxRegions: number;
+  /**
+   * Samples a second in all targets together, at most: from the second aggregation interval on, and only with the
+   * adaptation `evidence`, whose regions are not all asked in every sampling interval. Default maxRegions a sampling
+   * interval.
+   */
+  readonly maxSamplesPerSecond?: number;
 }
 
 export const DEFAULT_ATTRS: Attrs = {
@@ -24,6 +31,9 @@ export const DEFAULT_ATTRS: Attrs = {
 
 /** A day: above this an interval is a typing error, and timers lose their range. */
 const MAX_INTERVAL_US = 86_400_000_000;
+
+/** Nothing could make more. */
+const MAX_SAMPLES_PER_SECOND = 1e9;
 
 /** More would not fit the counters, and no machine could check them. */
 const MAX_REGIONS = 1_000_000;
@@ -47,6 +57,10 @@ export function completeAttrs(given: Partial<Attrs>, defaults: Attrs = DEFAULT_A
       throw refuse(`${name} is ${attrs[name]}; give a whole number up to ${MAX_REGIONS}`);
     }
   }
+  const { maxSamplesPerSecond: most } = attrs;
+  if (most !== undefined && !(Number.isInteger(most) && most >= 1 && most <= MAX_SAMPLES_PER_SECOND)) {
+    throw refuse(`maxSamplesPerSecond is ${most}; give a whole number from 1 to ${MAX_SAMPLES_PER_SECOND}`);
+  }
   if (attrs.aggrUs < attrs.sampleUs) {
     throw refuse(
       `the aggregation interval (${attrs.aggrUs} us) is below the sampling interval (${attrs.sampleUs} us); ` +
@@ -64,7 +78,8 @@ export function completeAttrs(given: Partial<Attrs>, defaults: Attrs = DEFAULT_A
 }
 
 export function sameAttrs(a: Attrs, b: Attrs): boolean {
-  return (Object.keys(DEFAULT_ATTRS) as (keyof Attrs)[]).every((name) => a[name] === b[name]);
+  const names = [...(Object.keys(DEFAULT_ATTRS) as (keyof Attrs)[]), 'maxSamplesPerSecond'] as const;
+  return names.every((name) => a[name] === b[name]);
 }
 
 /** The same with another sampling interval, and as many of them in an aggregation interval as before. */
@@ -75,6 +90,27 @@ export function withSampleUs(attrs: Attrs, sampleUs: number): Attrs {
 /** The nrAccesses of a region that is found accessed in every sampling interval of an aggregation interval. */
 export function maxNrAccesses(attrs: Attrs): number {
   return Math.max(1, Math.floor(attrs.aggrUs / attrs.sampleUs));
+}
+
+/**
+ * The pages that may be asked about in an aggregation interval.
+ *
+ * @param maxRegions of all targets
+ */
+export function maxSamples(attrs: Attrs, maxRegions = attrs.maxRegions): number {
+  const ofRegions = maxRegions * maxNrAccesses(attrs);
+  const { maxSamplesPerSecond, aggrUs } = attrs;
+  if (maxSamplesPerSecond === undefined) return ofRegions;
+  return Math.max(1, Math.min(ofRegions, Math.floor((maxSamplesPerSecond * aggrUs) / 1e6)));
+}
+
+/** @throws PagepulseError `ATTRS` where an adaptation does not know what is given */
+export function requireKnownTo(adaptation: AdaptationName, { maxSamplesPerSecond }: Partial<Attrs>): void {
+  if (maxSamplesPerSecond === undefined || adaptation === 'evidence') return;
+  throw refuse(
+    `a limit of samples is for the adaptation evidence; with ${adaptation} every region is asked once in a sampling ` +
+      'interval: give a smaller maxRegions or longer intervals, or choose evidence',
+  );
 }
 
 function refuse(reason: string): PagepulseError {

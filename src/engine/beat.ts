@@ -1,5 +1,6 @@
 import { type Adaptation, type AdaptationLimits, countRegions } from '../core/adaptation.js';
 import { extrapolate, resetAggregated } from '../core/aggregate.js';
+import { maxSamples } from '../core/attrs.js';
 import { limitsFor } from '../core/region-budget.js';
 import { TargetStatus } from '../core/region-table.js';
 import type { MonitorStats } from '../core/stats.js';
@@ -115,7 +116,12 @@ export class Beat {
   aggregate(): void {
     const { targets, attrs, maxNrAccesses } = this.roster;
     const { maxRegions } = limitsFor(attrs, targets.length);
-    const limits: AdaptationLimits = { minRegions: attrs.minRegions, maxRegions, maxNrAccesses };
+    const limits: AdaptationLimits = {
+      minRegions: attrs.minRegions,
+      maxRegions,
+      maxNrAccesses,
+      maxSamples: maxSamples(attrs, maxRegions),
+    };
     this.#findSeen();
     for (let i = 0; i < this.#seen.length; i++) {
       extrapolate(this.#seen[i]!.table, this.#seen[i]!.ticks, maxNrAccesses);

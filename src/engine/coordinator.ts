@@ -2,7 +2,7 @@ import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promi
 import * as Comlink from 'comlink';
 import type { TargetRequest } from '../checks/target-request.js';
 import { countRegions } from '../core/adaptation.js';
-import { type Attrs, sameAttrs } from '../core/attrs.js';
+import { type Attrs, requireKnownTo, sameAttrs } from '../core/attrs.js';
 import { createAdaptation } from '../core/create-adaptation.js';
 import { RandomStreams } from '../core/random.js';
 import type { AttrsInForce, MonitorStats } from '../core/stats.js';
@@ -147,6 +147,7 @@ export class Coordinator implements CoordinatorApi {
   setAttrs(changed: Partial<Attrs>): Promise<Attrs> {
     return this.#answer((parts) =>
       this.#inControl(async () => {
+        requireKnownTo(parts.beat.adaptation.name, changed);
         parts.pace.setByHand(changed);
         await this.#apply(parts, parts.pace.inForce);
         return parts.roster.attrs;

@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { chooseCheck } from '../checks/choose.js';
 import type { TargetRequest } from '../checks/target-request.js';
 import { ADAPTATIONS, type AdaptationName } from '../core/adaptation.js';
-import { type Attrs, completeAttrs, DEFAULT_ATTRS, maxNrAccesses } from '../core/attrs.js';
+import { type Attrs, completeAttrs, DEFAULT_ATTRS, maxNrAccesses, requireKnownTo } from '../core/attrs.js';
 import { DEFAULT_ADAPTATION } from '../core/create-adaptation.js';
 import { PagepulseError } from '../core/errors.js';
 import type { CheckName } from '../core/target.js';
@@ -103,6 +103,7 @@ export function completeOptions(
   if (!ADAPTATIONS.includes(adaptation)) {
     throw refuse(`there is no adaptation ${adaptation}; give ${ADAPTATIONS.join(' or ')}`);
   }
+  requireKnownTo(adaptation, given);
   const seed = options.seed ?? randomInt(2 ** 31);
   if (!Number.isInteger(seed)) throw refuse(`the seed is ${seed}; give a whole number`);
   return {

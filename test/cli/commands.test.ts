@@ -39,6 +39,18 @@ for (const [what, args, status, pattern] of [
     2,
     /choices are damon, evidence/,
   ],
+  [
+    'a limit of samples without evidence',
+    ['record', '--pid', '1', '--max-samples', '500'],
+    2,
+    /for the adaptation evidence; with damon every region/,
+  ],
+  [
+    'a limit of no samples',
+    ['watch', '--pid', '1', '--adaptation', 'evidence', '--max-samples', '0'],
+    2,
+    /maxSamplesPerSecond is 0; give a whole number/,
+  ],
   ['an unknown option', ['record', '--frobnicate'], 2, /unknown option/],
   ['a folder as output', ['record', '--pid', '1', '-o', '/'], 1, /it is a folder/],
   ['an output in no folder', ['record', '--pid', '1', '-o', '/nowhere/x'], 1, /its folder does not exist/],

@@ -108,6 +108,40 @@ test.serial(
   },
 );
 
+test.serial(
+  'by evidence, no more samples a second are taken than may be, also where that changes',
+  async (t) => {
+    await using monitor = await Monitor.start({
+      targets: [hotCold(), hotCold(8)],
+      attrs: { ...KEPT, maxSamplesPerSecond: 3_000 },
+      adaptation: 'evidence',
+      clock: 'virtual',
+      seed: 3,
+      durationUs: 6e6,
+    });
+    const taken: number[] = [];
+    for await (const { target, endUs, stats } of monitor) {
+      if (target.id === 0) taken.push(stats.samples);
+      if (target.id === 0 && taken.length === 30) await monitor.setAttrs({ maxSamplesPerSecond: 1_000 });
+      t.true(endUs <= 6e6);
+    }
+    t.is(monitor.attrs.maxSamplesPerSecond, 1_000);
+    const inInterval = taken.slice(1).map((samples, i) => samples - taken[i]!);
+    // The first interval asks before anything was planned.
+    for (const samples of inInterval.slice(1)) t.true(samples <= 300, `${samples} samples`);
+    for (const samples of inInterval.slice(-20)) t.true(samples <= 100, `${samples} samples`);
+    t.true(inInterval.slice(-20).every((samples) => samples > 50));
+  },
+);
+
+test.serial('by evidence alone samples are limited', async (t) => {
+  await using monitor = await Monitor.start({ targets: [hotCold()], attrs: KEPT });
+  await t.throwsAsync(monitor.setAttrs({ maxSamplesPerSecond: 1_000 }), {
+    code: 'ATTRS',
+    message: /for the adaptation evidence/,
+  });
+});
+
 test.serial("the kernel's adaptation knows no interval", async (t) => {
   await using monitor = await Monitor.start({
     targets: [hotCold()],
