@@ -5,10 +5,10 @@ import { splitEvenly } from '../src/core/init.js';
 import { RandomStreams, randomFrom } from '../src/core/random.js';
 import { RegionTable } from '../src/core/region-table.js';
 import { pickSparseSamples } from '../src/core/sampling.js';
-import { openThreadCpu, readThreadCpuUs } from '../src/engine/thread-cpu.js';
 import { KPageFlags } from '../src/kernel/kpageflags.js';
 import { frameIn, Pagemap } from '../src/kernel/pagemap.js';
 import { hugePagePages, idlePageSupport } from '../src/kernel/support.js';
+import { openThreadCpu, readThreadCpuUs } from '../src/kernel/thread-cpu.js';
 import { WordBatch } from '../src/kernel/words.js';
 import type { Sampling } from './sample-cost.js';
 

@@ -2,7 +2,7 @@ import * as Comlink from 'comlink';
 import { carryErrors } from '../src/engine/comlink-errors.js';
 import { Coordinator } from '../src/engine/coordinator.js';
 import type { CoordinatorStart } from '../src/engine/protocol.js';
-import { nameThread } from '../src/engine/thread-cpu.js';
+import { nameThread } from '../src/kernel/thread-cpu.js';
 
 /** A task that lasts as long as the monitor. */
 export default async function coordinator(start: CoordinatorStart): Promise<void> {

@@ -2,7 +2,7 @@ import * as Comlink from 'comlink';
 import { carryErrors } from '../src/engine/comlink-errors.js';
 import type { SamplerStart } from '../src/engine/protocol.js';
 import { Sampler } from '../src/engine/sampler.js';
-import { nameThread } from '../src/engine/thread-cpu.js';
+import { nameThread } from '../src/kernel/thread-cpu.js';
 
 /** A task that lasts as long as the sampler is needed. */
 export default async function sampler(start: SamplerStart): Promise<void> {

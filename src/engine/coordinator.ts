@@ -102,8 +102,7 @@ export class Coordinator implements CoordinatorApi {
       };
       const inControl: InControl = (step) => this.#inControl(step);
       const { answersPerRegion } = adaptation;
-      const roster = new Roster(
-        pace.inForce,
+      const roster = new Roster(pace.inForce, {
         answersPerRegion,
         samplers,
         publisher,
@@ -111,7 +110,7 @@ export class Coordinator implements CoordinatorApi {
         streams,
         inControl,
         foresee,
-      );
+      });
       const attached = await roster.attach(setup.targets);
       if (!setup.skipsFailing) for (const each of attached) if (isWire(each)) throw fromWire(each);
       roster.inForce = pace.inForce;

@@ -1,9 +1,9 @@
 import { NOT_SAMPLED, SAMPLES } from '../checks/access-check.js';
 import type { AttrsInForce, MonitorStats, ThreadCost } from '../core/stats.js';
+import { openThreadCpu, readThreadCpuUs } from '../kernel/thread-cpu.js';
 import type { Gate } from './gate.js';
 import type { ClockName, CostScope } from './protocol.js';
 import type { Samplers } from './samplers.js';
-import { openThreadCpu, readThreadCpuUs } from './thread-cpu.js';
 
 /** Recent costs are those of this time, marked so often. */
 const RECENT_US = 10_000_000;

@@ -21,6 +21,19 @@ const MAX_LOSSES = 3;
 /** Tables that are kept for targets to come, at most: some 2 MiB. */
 const SPARE_TABLES = 64;
 
+/** What a roster works with. */
+export interface RosterParts {
+  /** What the adaptation keeps of each region's samples. */
+  readonly answersPerRegion: number;
+  readonly samplers: Samplers;
+  readonly publisher: Publisher;
+  readonly meter: Meter;
+  readonly streams: RandomStreams;
+  readonly inControl: InControl;
+  /** Told, in control, by how much ticks get dearer through targets that are about to be watched, in microseconds. */
+  readonly foresee: (tickUs: number) => Promise<void>;
+}
+
 /** Which targets are watched, by which sampler: they come, go, and change hands when a sampler is lost. */
 export class Roster {
   /** In the order of their ids. */
@@ -37,19 +50,16 @@ export class Roster {
   /** Tables of targets that have left, for those to come: else a crowd that comes and goes fills the memory. */
   readonly #spareTables: RegionTable[] = [];
 
+  readonly samplers: Samplers;
+  readonly #parts: RosterParts;
+
   constructor(
     public inForce: AttrsInForce,
-    /** What the adaptation keeps of each region's samples. */
-    readonly answersPerRegion: number,
-    readonly samplers: Samplers,
-    readonly publisher: Publisher,
-    readonly meter: Meter,
-    readonly streams: RandomStreams,
-    readonly inControl: InControl,
-    /** Told, in control, by how much ticks get dearer through targets that are about to be watched, in microseconds. */
-    readonly foresee: (tickUs: number) => Promise<void>,
+    parts: RosterParts,
   ) {
-    this.#opening = new Opening(samplers, inControl, (link) => this.#regionsOf(link));
+    this.samplers = parts.samplers;
+    this.#parts = parts;
+    this.#opening = new Opening(parts.samplers, parts.inControl, (link) => this.#regionsOf(link));
   }
 
   /** Attaches what can be opened; tells of the rest why not. In the order of the requests. */
@@ -57,8 +67,8 @@ export class Roster {
     const arrivals = requests.map((request) => ({
       id: this.#nextId++,
       request,
-      tableRandom: this.streams.next(),
-      random: this.streams.next(),
+      tableRandom: this.#parts.streams.next(),
+      random: this.#parts.streams.next(),
     }));
     const attached = new Map<number, TargetInfo>();
     this.arriving += arrivals.length;
@@ -73,7 +83,7 @@ export class Roster {
             return new WatchedTarget(info, arrival.request, randomFrom(arrival.tableRandom), table, link);
           });
           await link.call((api) => api.watch(targets.map(toWatch)));
-          await this.foresee(portion.reduce((sum, { opened }) => sum + opened.tickUs, 0));
+          await this.#parts.foresee(portion.reduce((sum, { opened }) => sum + opened.tickUs, 0));
           for (const { info } of targets) attached.set(info.id, info);
           this.#insert(targets);
           if (this.#isRunning) link.join();
@@ -96,7 +106,7 @@ export class Roster {
     const at = this.targets.indexOf(target);
     if (at < 0) return;
     this.targets.splice(at, 1);
-    this.publisher.send({ type: 'detached', targetId: target.info.id, reason, message });
+    this.#parts.publisher.send({ type: 'detached', targetId: target.info.id, reason, message });
     if (target.link) this.#release(target.link, target.info.id, target.table);
   }
 
@@ -104,7 +114,7 @@ export class Roster {
   async fail(target: WatchedTarget): Promise<void> {
     target.failing = true;
     const { link, info } = target;
-    const message = await this.inControl(async () => link?.call((api) => api.failureOf(info.id)));
+    const message = await this.#parts.inControl(async () => link?.call((api) => api.failureOf(info.id)));
     this.detach(target, 'failed', message);
   }
 
@@ -112,8 +122,8 @@ export class Roster {
   lose(link: SamplerLink): WatchedTarget[] {
     const affected = this.targets.filter((target) => target.link === link);
     this.samplers.drop(link);
-    this.meter.lostSamplers++;
-    this.publisher.send({ type: 'samplerLost', slot: link.slot, targets: affected.length });
+    this.#parts.meter.lostSamplers++;
+    this.#parts.publisher.send({ type: 'samplerLost', slot: link.slot, targets: affected.length });
     for (const target of affected) {
       target.link = undefined;
       target.prepared = false;
@@ -132,7 +142,7 @@ export class Roster {
     }
     const arrivals = others.map((target) => {
       const { info, sameRequest: request } = target;
-      return { id: info.id, request, random: this.streams.next(), isKnown: true, target };
+      return { id: info.id, request, random: this.#parts.streams.next(), isKnown: true, target };
     });
     const errors = await this.#opening.open(
       arrivals,
@@ -161,7 +171,7 @@ export class Roster {
     if (!target || !from) return;
     const { id } = target.info;
     await this.#opening.open(
-      [{ id, request: target.sameRequest, random: this.streams.next(), isKnown: true }],
+      [{ id, request: target.sameRequest, random: this.#parts.streams.next(), isKnown: true }],
       async (link) => {
         if (target.link !== from || !this.targets.includes(target)) return this.#release(link, id);
         // In one step: between two, both would count into the same table.
@@ -215,7 +225,7 @@ export class Roster {
     this.targets.push(...targets);
     this.hadTargets = true;
     this.targets.sort((a, b) => a.info.id - b.info.id);
-    for (const { info } of targets) this.publisher.send({ type: 'attached', target: info });
+    for (const { info } of targets) this.#parts.publisher.send({ type: 'attached', target: info });
   }
 
   /** The sampler has one target less; without any, it ends. */
@@ -240,7 +250,7 @@ export class Roster {
     };
     // A sampler that takes part in the phases answers only in control. Nobody waits for it, and if the sampler is lost
     // meanwhile its files go with it.
-    (link.joined ? this.inControl(close) : Promise.resolve().then(close)).catch(() => {});
+    (link.joined ? this.#parts.inControl(close) : Promise.resolve().then(close)).catch(() => {});
   }
 
   /** A table of its own, or that of a target that has left. */
@@ -251,7 +261,7 @@ export class Roster {
       spare && spare.capacity >= RegionTable.capacityFor(attrs.minRegions, attrs.maxRegions);
     const table = isLargeEnough
       ? spare
-      : RegionTable.forLimits(attrs.minRegions, attrs.maxRegions, this.answersPerRegion);
+      : RegionTable.forLimits(attrs.minRegions, attrs.maxRegions, this.#parts.answersPerRegion);
     fillFirst(table, attrs, ranges, minRegions);
     return table;
   }

@@ -1,9 +1,9 @@
 import type { MessagePort } from 'node:worker_threads';
 import * as Comlink from 'comlink';
 import { PagepulseError } from '../core/errors.js';
+import { readThreadCpuUs } from '../kernel/thread-cpu.js';
 import type { Gate } from './gate.js';
 import type { SamplerApi } from './protocol.js';
-import { readThreadCpuUs } from './thread-cpu.js';
 
 /** How often a pending call looks whether the other thread still lives. */
 const WATCHDOG_MS = 20;

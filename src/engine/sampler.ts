@@ -3,10 +3,10 @@ import { CheckOpener } from '../checks/open-check.js';
 import { PagepulseError } from '../core/errors.js';
 import { EvidenceRecorder } from '../core/evidence/recorder.js';
 import { RegionTable, TargetStatus } from '../core/region-table.js';
+import { openThreadCpu, readThreadCpuUs } from '../kernel/thread-cpu.js';
 import { isWire, toWire, type WireError } from './comlink-errors.js';
 import { type Epoch, Gate, Phase } from './gate.js';
 import type { OpenedTarget, SamplerApi, SamplerStart, TargetToOpen, TargetToWatch } from './protocol.js';
-import { openThreadCpu, readThreadCpuUs } from './thread-cpu.js';
 
 /** What a tick costs is measured so many times for the first targets, of which the best counts. */
 const COST_ROUNDS = 3;

@@ -4,11 +4,11 @@ import { PagepulseError, systemCode } from '../core/errors.js';
 import type { TargetInfo } from '../core/target.js';
 import { freeDescriptors } from '../kernel/descriptors.js';
 import { readWatchable } from '../kernel/stat.js';
+import { openThreadCpu, readThreadCpuUs } from '../kernel/thread-cpu.js';
 import { Follower, type Found, type SelectionStats } from '../selection/follower.js';
 import { Choice, type Selection } from '../selection/selection.js';
 import { kernelProcesses } from './kernel-processes.js';
 import type { DetachReason } from './protocol.js';
-import { openThreadCpu, readThreadCpuUs } from './thread-cpu.js';
 
 /** A match is attached within a second, though an exec may be seen in the second look only, and attaching takes time. */
 const LOOK_MS = 450;

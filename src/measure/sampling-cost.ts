@@ -1,11 +1,11 @@
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
 import { Bench } from 'tinybench';
 import { TargetStatus } from '../core/region-table.js';
+import { threadCpuMs } from '../kernel/thread-cpu.js';
 import type { CheckInParts } from './check-parts.js';
 import { type Figure, figureOf } from './figure.js';
 import type { PartName } from './result.js';
 import { TargetEnded } from './target-ended.js';
-import { threadCpuMs } from './thread-clock.js';
 
 /** Between the last two parts, as a sampling interval is: the process goes on, and uses its memory or not. */
 const INTERVAL_MS = 5;

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { threadCpuMs } from '../measure/thread-clock.js';
+import { threadCpuMs } from '../kernel/thread-cpu.js';
 
 /** Short enough that a terminal or a timer of the same thread does not stutter. */
 const SLICE_MS = 4;

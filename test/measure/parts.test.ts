@@ -2,11 +2,11 @@ import { once } from 'node:events';
 import test from 'ava';
 import { RegionTable, TargetStatus } from '../../src/core/region-table.js';
 import { framesSupport } from '../../src/kernel/support.js';
+import { threadCpuMs } from '../../src/kernel/thread-cpu.js';
 import { type CheckInParts, idlePageInParts, referencedInParts } from '../../src/measure/check-parts.js';
 import { findPages } from '../../src/measure/page-kinds.js';
 import { measureParts } from '../../src/measure/sampling-cost.js';
 import { TargetEnded } from '../../src/measure/target-ended.js';
-import { threadCpuMs } from '../../src/measure/thread-clock.js';
 import { ended, start } from '../helpers/processes.js';
 
 // One after the other: they measure the thread that they share.
