@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Monitor, type MonitorStats } from '../src/index.js';
+import { IdleBeat } from './idle-beat.js';
 
 /** Short-lived processes, so many a second for so long: 10,000 in all. */
 const EVERY_MS = 300;
@@ -11,6 +12,7 @@ const BATCHES = 1_000;
 const LIVES = ['0', '0', '0', '0', '0', '0', '0.1', '0.3', '0.8', '1.5'];
 const LONG_LIVED = 3;
 const MINUTE_MS = 60_000;
+const SAMPLE_US = 50_000;
 
 const STARTER = `
   const { tag, batches, everyMs, lives } = JSON.parse(process.argv[1]);
@@ -31,6 +33,8 @@ interface Look {
   readonly heapMib: number;
   readonly targets: number;
   readonly stats: MonitorStats;
+  /** Sampling intervals that a thread slept through which does nothing else. */
+  readonly idlyMissed: number;
 }
 
 /**
@@ -46,24 +50,25 @@ export async function churn(): Promise<{ head: string[]; rows: string[][]; told:
   await pause(200);
   await using monitor = await Monitor.start({
     select: { names: [new RegExp(tag)] },
-    attrs: { sampleUs: 50_000, aggrUs: 1_000_000 },
+    attrs: { sampleUs: SAMPLE_US, aggrUs: 20 * SAMPLE_US },
   });
   void (async () => {
     for await (const _ of monitor);
   })();
+  const idleBeat = new IdleBeat(SAMPLE_US / 1_000);
   try {
     await pause(20_000);
-    const looks = [{ name: 'at the start', ...(await look(monitor)) }];
+    const looks = [{ name: 'at the start', ...(await look(monitor, idleBeat)) }];
     const settings = JSON.stringify({ tag, batches: BATCHES, everyMs: EVERY_MS, lives: LIVES });
     // In a process of its own: what starting 10,000 processes leaves in its heap is not the monitor's.
     const starter = spawn(process.execPath, ['-e', STARTER, settings], { stdio: 'ignore' });
     const ended = once(starter, 'exit');
     for (let minute = 1; starter.exitCode === null; minute++) {
       await Promise.race([ended, pause(MINUTE_MS)]);
-      looks.push({ name: `after ${minute} min`, ...(await look(monitor)) });
+      looks.push({ name: `after ${minute} min`, ...(await look(monitor, idleBeat)) });
     }
     await pause(10_000);
-    looks.push({ name: '10 s after it', ...(await look(monitor)) });
+    looks.push({ name: '10 s after it', ...(await look(monitor, idleBeat)) });
     const figures: [string, (look: Look) => string | number][] = [
       ['open descriptors', ({ descriptors }) => descriptors],
       ['threads', ({ threads }) => threads],
@@ -72,6 +77,7 @@ export async function churn(): Promise<{ head: string[]; rows: string[][]; told:
       ["of it the main thread's heap, MiB", ({ heapMib }) => heapMib.toFixed(1)],
       ['ticks', ({ stats }) => stats.ticks],
       ['missed ticks', ({ stats }) => stats.overruns],
+      ['missed by a thread that only sleeps from tick to tick', ({ idlyMissed }) => idlyMissed],
       ['lost samplers', ({ stats }) => stats.lostSamplers],
     ];
     const { watched, endedUnopened, looks: looked, cpuUs, forksUnseen } = monitor.selection!;
@@ -85,11 +91,12 @@ export async function churn(): Promise<{ head: string[]; rows: string[][]; told:
       told,
     };
   } finally {
+    await idleBeat.end();
     for (const child of long) child.kill('SIGKILL');
   }
 }
 
-async function look(monitor: Monitor): Promise<Look> {
+async function look(monitor: Monitor, idleBeat: IdleBeat): Promise<Look> {
   const { rss, heapTotal } = process.memoryUsage();
   return {
     descriptors: readdirSync('/proc/self/fd').length,
@@ -98,5 +105,6 @@ async function look(monitor: Monitor): Promise<Look> {
     heapMib: heapTotal / 2 ** 20,
     targets: monitor.targets.length,
     stats: await monitor.stats(),
+    idlyMissed: idleBeat.missed,
   };
 }
