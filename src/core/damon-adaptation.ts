@@ -16,18 +16,20 @@ export class DamonAdaptation implements Adaptation {
    * Merges each target with a threshold of a tenth of its own largest nrAccesses (the kernel takes the largest
    * of all targets; a busy process must not blur a quiet one), and while that leaves more than maxRegions in
    * all, again with twice the threshold, up to the largest difference there can be: in those targets that have more
-   * than their part.
+   * than their part. Regions that are too large to be merged, though they look alike, must not take the room of others:
+   * of several targets, one that has more than its part loses them.
    */
   merge(targets: readonly AdaptedTarget[], limits: AdaptationLimits): void {
     const thresholds = targets.map(({ table }) => mergeThreshold(table));
     const quotas = divideRegions(targets, limits.maxRegions);
     this.#quotas = quotas;
-    const sizeLimits = targets.map(({ table }, i) =>
-      sizeLimit(table, leastRegions(limits, targets, quotas[i]!)),
-    );
+    const least = targets.map((_, i) => leastRegions(limits, targets, quotas[i]!));
+    const sizeLimits = targets.map(({ table }, i) => sizeLimit(table, least[i]!));
     targets.forEach(({ table }, i) => {
       countAges(table, thresholds[i]!);
       mergeRegions(table, thresholds[i]!, sizeLimits[i]!);
+      if (targets.length === 1) return;
+      mergeRegions(table, thresholds[i]!, Number.POSITIVE_INFINITY, Math.max(least[i]!, quotas[i]!));
     });
     if (countRegions(targets) <= limits.maxRegions) return;
     targets.forEach(({ table }, i) => {
@@ -90,10 +92,14 @@ export function countAges(table: RegionTable, threshold: number): void {
   }
 }
 
-/** Joins touching regions that differ by at most `threshold` and together have at most `limitPages`; in place. */
-export function mergeRegions(table: RegionTable, threshold: number, limitPages: number): void {
+/**
+ * Joins touching regions that differ by at most `threshold` and together have at most `limitPages`, as long as there are
+ * more than `least`; in place.
+ */
+export function mergeRegions(table: RegionTable, threshold: number, limitPages: number, least = 1): void {
   const { startPage, endPage, nrAccesses, age, count } = table;
-  if (count === 0) return;
+  if (count <= least) return;
+  let left = count;
   let into = 0;
   for (let i = 1; i < count; i++) {
     const sizeInto = endPage[into]! - startPage[into]!;
@@ -101,8 +107,10 @@ export function mergeRegions(table: RegionTable, threshold: number, limitPages: 
     if (
       endPage[into] === startPage[i] &&
       Math.abs(nrAccesses[into]! - nrAccesses[i]!) <= threshold &&
-      sizeInto + size <= limitPages
+      sizeInto + size <= limitPages &&
+      left > least
     ) {
+      left--;
       nrAccesses[into] = weightedMean(nrAccesses[into]!, sizeInto, nrAccesses[i]!, size);
       age[into] = weightedMean(age[into]!, sizeInto, age[i]!, size);
       endPage[into] = endPage[i]!;

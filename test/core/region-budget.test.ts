@@ -1,7 +1,11 @@
 import test from 'ava';
+import { countRegions } from '../../src/core/adaptation.js';
+import { resetAggregated } from '../../src/core/aggregate.js';
+import { createAdaptation } from '../../src/core/create-adaptation.js';
 import { RandomStreams, randomFrom } from '../../src/core/random.js';
 import { divideRegions, LEAST_REGIONS, limitsFor } from '../../src/core/region-budget.js';
-import { tableOf } from '../helpers/tables.js';
+import { pickSamples } from '../../src/core/sampling.js';
+import { type Row, spans, tableOf } from '../helpers/tables.js';
 
 const LIMITS = { minRegions: 10, maxRegions: 1_000 };
 const random = randomFrom(new RandomStreams(1).next());
@@ -50,4 +54,44 @@ test('never more than there are, never fewer than three each', (t) => {
     const sum = quotas.reduce((total, quota) => total + quota, 0);
     t.true(sum <= Math.max(maxRegions, 40 * LEAST_REGIONS), `${sum} of ${maxRegions}`);
   }
+});
+
+test('what a crowd of idle targets keeps does not take the room in which busy ones find their edges', (t) => {
+  // Three ranges each, of which the large one is halves of a third too large to be merged.
+  const idle: Row[] = [
+    [0, 8],
+    [1_000, 1_030],
+    [1_030, 1_060],
+    [1_060, 1_090],
+    [1_090, 1_120],
+    [5_000, 5_001],
+  ];
+  const targets = Array.from({ length: 100 }, (_, i) => ({
+    table: i < 5 ? target(8_192, 0).table : tableOf(idle),
+    random: randomFrom(new RandomStreams(i).next()),
+  }));
+  const limits = { ...limitsFor({ minRegions: 10, maxRegions: 550 }, 100), maxNrAccesses: 20 };
+  const damon = createAdaptation('damon');
+  for (let round = 0; round < 60; round++) {
+    for (const { table, random } of targets) {
+      for (let tick = 0; tick < 20; tick++) {
+        pickSamples(table, random);
+        for (let i = 0; i < table.count; i++) {
+          const page = table.samplePage[i]!;
+          if (page >= 6_000 && page < 7_000) table.nrAccesses[i]!++;
+        }
+      }
+    }
+    damon.merge(targets, limits);
+    t.true(countRegions(targets) <= limits.maxRegions);
+    if (round === 59) break;
+    for (const { table } of targets) resetAggregated(table);
+    damon.split(targets, limits);
+  }
+  for (const { table } of targets.slice(0, 5)) {
+    const hot = spans(table).filter((_, i) => table.nrAccesses[i]! >= 2);
+    const pages = hot.reduce((sum, [start, end]) => sum + end - start, 0);
+    t.true(Math.abs(pages - 1_000) < 100, `${pages} pages are said to be hot, of 1,000`);
+  }
+  for (const { table } of targets.slice(5)) t.is(table.count, LEAST_REGIONS);
 });
