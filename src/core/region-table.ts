@@ -26,6 +26,9 @@ const ASKED = 7;
 const MOST_SAMPLES = 8;
 const SPENT = 9;
 
+/** Among the header numbers, after the ranges. */
+const CELL_PAGES = 6;
+
 /** Ranges a target is covered by, at most. */
 export const MAX_RANGES = 3;
 
@@ -64,13 +67,15 @@ export class RegionTable {
   /** Only where an adaptation asks for it. */
   readonly evidence: EvidenceColumns | undefined;
   readonly #words: Int32Array;
+  readonly #numbers: Float64Array;
 
   constructor(readonly buffer: SharedArrayBuffer) {
     this.#words = new Int32Array(buffer, 0, HEADER_WORDS);
     const answersPerRegion = this.#words[ANSWERS_PER_REGION]!;
     const capacity = Math.floor((buffer.byteLength - HEADER_BYTES) / bytesPerRegion(answersPerRegion));
     this.capacity = capacity;
-    this.ranges = new Float64Array(buffer, HEADER_WORDS * 4, 2 * MAX_RANGES);
+    this.#numbers = new Float64Array(buffer, HEADER_WORDS * 4, HEADER_NUMBERS);
+    this.ranges = this.#numbers.subarray(0, 2 * MAX_RANGES);
     let offset = HEADER_BYTES;
     const numbers = (each = 1) => {
       const column = new Float64Array(buffer, offset, each * capacity);
@@ -91,6 +96,8 @@ export class RegionTable {
       trials: numbers(),
       pivot: numbers(),
       deviation: numbers(),
+      cellHits: numbers(),
+      cellTrials: numbers(),
       answers: numbers(answersPerRegion),
     };
     this.nrAccesses = counts();
@@ -188,6 +195,15 @@ export class RegionTable {
 
   set spent(samples: number) {
     this.#words[SPENT] = samples;
+  }
+
+  /** Pages of a cell; with evidence alone. */
+  get cellPages(): number {
+    return this.#numbers[CELL_PAGES]!;
+  }
+
+  set cellPages(pages: number) {
+    this.#numbers[CELL_PAGES] = pages;
   }
 
   get rangeCount(): number {

@@ -1,3 +1,4 @@
+import type { Cells } from './cells.js';
 import { RowKind } from './columns.js';
 import { isSettledAs, possibleRate } from './likelihood.js';
 import type { Rows } from './rows.js';
@@ -8,6 +9,8 @@ export const DIFFERENT = 8;
 const ALIKE = 2;
 /** So many samples of both that leave no difference of more than ALIKE are enough as well. */
 const ENOUGH = 60;
+/** Rows that what cells remember tells apart so much are not one yet. */
+const ENOUGH_TO_WAIT = 5;
 /** A row remembers at most so many samples after it was joined. */
 const MOST_TRIALS = 800;
 
@@ -39,10 +42,14 @@ export function areDifferent(rows: Rows, a: number, b: number): boolean {
  * @param limitPages that a joined row must not exceed
  * @param tolerance what two rows may differ by all the same: above 0 where there are too many
  */
-export function joinAlike(rows: Rows, limitPages: number, tolerance: number): void {
+export function joinAlike(rows: Rows, limitPages: number, tolerance: number, cells?: Cells): void {
   const { count } = rows;
   let into = -1;
+  let at = 0;
+  let size = 0;
   for (let i = 0; i < count; i++) {
+    at += size;
+    size = rows.size(i);
     if (into < 0 || rows.end[into] !== rows.start[i]) {
       rows.copy(i, ++into);
       continue;
@@ -62,7 +69,12 @@ export function joinAlike(rows: Rows, limitPages: number, tolerance: number): vo
       continue;
     }
     const isTooLarge = rows.end[i]! - rows.start[before]! > limitPages;
-    const verdict = isTooLarge ? Verdict.DIFFERENT : compare(rows, before, i, tolerance);
+    let verdict = isTooLarge ? Verdict.DIFFERENT : compare(rows, before, i, tolerance);
+    if (verdict === Verdict.ALIKE && cells && rows.isMixed(before) && rows.isMixed(i)) {
+      const gap = rows.start[i]! - rows.end[before]!;
+      if (cells.areDifferent(ENOUGH_TO_WAIT, at - gap - rows.size(before), at - gap, at, at + size))
+        verdict = Verdict.OPEN;
+    }
     if (verdict === Verdict.ALIKE) {
       join(rows, before, i);
       into = before;
