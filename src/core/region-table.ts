@@ -96,6 +96,7 @@ export class RegionTable {
       trials: numbers(),
       pivot: numbers(),
       deviation: numbers(),
+      unlike: numbers(),
       cellHits: numbers(),
       cellTrials: numbers(),
       answers: numbers(answersPerRegion),
@@ -279,7 +280,16 @@ export class RegionTable {
     this.round = other.round;
     this.mostSamples = other.mostSamples;
     this.spent = other.spent;
-    for (const column of ['hits', 'trials', 'pivot', 'deviation', 'planned', 'place', 'kind'] as const) {
+    for (const column of [
+      'hits',
+      'trials',
+      'pivot',
+      'deviation',
+      'unlike',
+      'planned',
+      'place',
+      'kind',
+    ] as const) {
       this.evidence[column].set(other.evidence[column].subarray(0, other.count));
     }
     this.evidence.answers.set(
@@ -298,6 +308,7 @@ function copyEvidence(evidence: EvidenceColumns, from: number, to: number): void
   evidence.trials[to] = evidence.trials[from]!;
   evidence.pivot[to] = evidence.pivot[from]!;
   evidence.deviation[to] = evidence.deviation[from]!;
+  evidence.unlike[to] = evidence.unlike[from]!;
   evidence.planned[to] = evidence.planned[from]!;
   evidence.place[to] = evidence.place[from]!;
   evidence.kind[to] = evidence.kind[from]!;
@@ -306,7 +317,7 @@ function copyEvidence(evidence: EvidenceColumns, from: number, to: number): void
 
 function clearEvidence(evidence: EvidenceColumns, at: number): void {
   const { answersPerRegion, answers } = evidence;
-  evidence.hits[at] = evidence.trials[at] = evidence.deviation[at] = 0;
+  evidence.hits[at] = evidence.trials[at] = evidence.deviation[at] = evidence.unlike[at] = 0;
   evidence.pivot[at] = NOT_ASKED;
   evidence.planned[at] = answersPerRegion;
   evidence.place[at] = NO_PLACE;

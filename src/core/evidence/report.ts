@@ -6,6 +6,7 @@ import { areDifferent } from './join.js';
 import { isDifferenceAbove, possibleRate } from './likelihood.js';
 import { FOUND, LEAST_CELLS } from './parts.js';
 import type { Rows } from './rows.js';
+import { unlikePages } from './unlike.js';
 
 /** Two runs with another between them have one rate where two would make their answers no more than this much likelier. */
 const LIKE_ACROSS = 2;
@@ -13,6 +14,9 @@ const LIKE_ACROSS = 2;
 const KNOWN = 20;
 /** So many samples of a row count as much as what its neighbours say that look alike. */
 const NEIGHBOURLY = 40;
+
+/** Parts of a row that are smaller need not be told. */
+const SMALL = 0.15;
 
 /** What is known of a run of rows that look alike, and the regions that it is reported as: several where it is large. */
 interface Run {
@@ -44,7 +48,7 @@ export class Reporter {
    */
   report(rows: Rows, table: RegionTable, limitPages: number, least: number, cells?: Cells): void {
     const { startPage, endPage, age, evidence, capacity } = table;
-    const { deviation } = evidence!;
+    const { deviation, unlike } = evidence!;
     this.#count = 0;
     let at = -1;
     /** The first region and row of the run, and its largest row. */
@@ -84,7 +88,9 @@ export class Reporter {
         startPage[at] = boundary >= 0 ? boundary : start;
         deviation[at] = boundary >= 0 ? boundaryDeviation : meets ? blurOf(rows, i) : 0;
         largest = 0;
+        unlike[at] = 0;
       }
+      unlike[at] = Math.hypot(unlike[at]!, unlikeOf(rows, i, before, capacity, cells));
       boundary = -1;
       endPage[at] = end;
       if (rows.trials[i]! > 0 && (rows.trials[anchor] === 0 || size > rows.size(anchor)))
@@ -170,6 +176,19 @@ export class Reporter {
   }
 }
 
+/** How many pages of a row may be unlike the rest of it. */
+function unlikeOf(rows: Rows, i: number, before: number, count: number, cells?: Cells): number {
+  if (!cells) return 0;
+  if (rows.size(i) >= LEAST_CELLS * cells.pages) {
+    if (!rows.isMixed(i)) return 0;
+    return unlikePages(cells, cells.firstIn(before), cells.lastIn(before + rows.size(i)), count);
+  }
+  // One that nearly always is, or nearly never, may be all or nothing in a part that is too small to be told.
+  const rate = rows.rate(i);
+  const part = Math.min(rate, 1 - rate);
+  return part < SMALL ? part * rows.size(i) : 0;
+}
+
 /** Makes two of the largest region; false where it has but one page. */
 function halveLargest(table: RegionTable): boolean {
   const { startPage, endPage, count } = table;
@@ -183,6 +202,7 @@ function halveLargest(table: RegionTable): boolean {
   for (let i = count - 1; i >= at; i--) table.copyRow(i, i + 1);
   endPage[at] = startPage[at + 1] = startPage[at]! + Math.floor(size / 2);
   table.evidence!.deviation[at + 1] = 0;
+  table.evidence!.unlike[at] = table.evidence!.unlike[at + 1] = table.evidence!.unlike[at]! / 2;
   return true;
 }
 
