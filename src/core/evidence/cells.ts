@@ -4,7 +4,7 @@ import { isDifferenceAbove } from './likelihood.js';
 import type { Memory } from './memory.js';
 
 /** What is remembered of a cell fades by this part in an aggregation interval. */
-const FADE = 1 / 128;
+const FADE = 1 / 256;
 /** Rows whose rate times its rest is below this are read without cells: there a single answer is a surprise. */
 const MIXED = 0.02;
 const VERY_MIXED = 0.1;

@@ -9,7 +9,7 @@ const LEAST_OF_BOTH = 8;
 /** Parts are looked for whose odds are so many times those of the row, or one of so many. */
 const ODDS = [2, 5, 16, 1 / 2, 1 / 5, 1 / 16] as const;
 /** A part is looked at closely where a rate of its own makes what is remembered this much likelier. */
-export const HINT = 7;
+export const HINT = 5;
 /** Above this it has been found: some thousand parts are tried, times the chance that chi-squared is above 26. */
 export const FOUND = 13;
 /** What is remembered of a part that has been found, at most. */

@@ -3,7 +3,7 @@ import type { Cells } from './cells.js';
 /** A part that is unlike the rest of its row has odds so many times, or one of so many, those of the row. */
 const ODDS = 5;
 /** So many of either kind are expected in a target before anything is known, each of so many cells. */
-const EXPECTED = 1;
+const EXPECTED = 3;
 const LENGTH = 4;
 
 /**
