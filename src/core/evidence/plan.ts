@@ -4,7 +4,7 @@ import { type Allowance, allot, FOR_PROBES } from './allot.js';
 import { type Cells, isVeryMixed } from './cells.js';
 import { RowKind } from './columns.js';
 import { areDifferent } from './join.js';
-import { LEAST_CELLS, Parts } from './parts.js';
+import { Parts } from './parts.js';
 import { isBetween } from './report.js';
 import type { Rows } from './rows.js';
 import type { Suspects } from './suspects.js';
@@ -15,6 +15,8 @@ const PIECES = 4;
 const FORGET = 5;
 /** A row that is hit as often as not is looked at in pieces, once in so many aggregation intervals. */
 const REVIEW = 8;
+/** This part of a cell is small. */
+const SMALL = 1 / 32;
 /** Below this part of the smaller neighbour, where exactly the boundary lies is not worth more samples. */
 const FINE = 1 / 256;
 
@@ -109,26 +111,19 @@ function pushAround(rows: Rows, i: number, into: Rows, { start, end, hits, trial
 }
 
 /**
- * Whether a row that is hit now and then has stayed one for so long that it should be looked at in pieces again; a large one
- * is known in pieces anyway, and one that is not told apart from its neighbours is a piece.
+ * Whether a row that is hit now and then has stayed one for so long that it should be looked at in pieces again. Not where
+ * cells see its parts; and not while it may be such a piece, but for one that is small beside a cell.
  */
 function isDoubtful(rows: Rows, i: number, cells: Cells): boolean {
   const size = rows.size(i);
+  const isOpen = rows.open[i] === 1 || (i + 1 < rows.count && rows.open[i + 1] === 1);
   return (
     isVeryMixed(rows.hits[i]!, rows.trials[i]!) &&
     rows.trials[i]! >= 100 &&
     (rows.age[i]! + i) % REVIEW === 0 &&
     size >= 8 &&
-    size < LEAST_CELLS * cells.pages &&
-    isApart(rows, i - 1) &&
-    isApart(rows, i)
+    size < (isOpen ? SMALL * cells.pages : cells.pages)
   );
-}
-
-/** Whether something between rows `i` and `i + 1` keeps them apart: a hole, an edge, or what is known of them. */
-function isApart(rows: Rows, i: number): boolean {
-  if (!rows.touches(i)) return true;
-  return rows.kind[i] === RowKind.EDGE || rows.kind[i + 1] === RowKind.EDGE || areDifferent(rows, i, i + 1);
 }
 
 /** A part of a row has its part of what is known. */
