@@ -1,12 +1,10 @@
-import type { Cells } from './cells.js';
+import { type Cells, LEAST_CELLS } from './cells.js';
 import { RowKind } from './columns.js';
 import { areDifferent } from './join.js';
 import { possibleRate } from './likelihood.js';
 import { FOUND } from './parts.js';
 import type { Rows } from './rows.js';
 
-/** Rows that are smaller know their ends better without cells. */
-const LEAST_CELLS = 2;
 /** A boundary is looked for so many cells to both sides. */
 const REACH = 32;
 /** Rates whose divergence is above this are told apart by a few answers. */

@@ -8,6 +8,8 @@ const FADE = 1 / 256;
 /** Rows whose rate times its rest is below this are read without cells: there a single answer is a surprise. */
 const MIXED = 0.02;
 const VERY_MIXED = 0.1;
+/** Rows of fewer cells know as well where their ends are. */
+export const LEAST_CELLS = 2;
 
 /**
  * Where in large rows that are hit now and then the hits were, over many aggregation intervals: the pages of a target in as
@@ -42,7 +44,7 @@ export class Cells {
     for (let i = 0, before = 0, size = 0; i < count; i++, before += size) {
       const start = startPage[i]!;
       size = endPage[i]! - start;
-      if (size < cellPages || kind[i] !== RowKind.PLAIN) continue;
+      if (size < LEAST_CELLS * cellPages || kind[i] !== RowKind.PLAIN) continue;
       if (memory.hasChanged[i] === 1) {
         const first = Math.ceil(before / cellPages);
         const after = Math.floor((before + size) / cellPages);

@@ -74,7 +74,7 @@ export class EvidenceAdaptation implements Adaptation {
       const known = this.#known.get(target);
       if (!known || !table.evidence || known.rows.count === 0) continue;
       const { rows, suspects, quota } = known;
-      this.#cells.load(table);
+      if (targets.length > 1) this.#cells.load(table);
       const each = Math.min(table.maxNrAccesses, MAX_ANSWERS);
       const regions = Math.min(quota, table.capacity);
       const samples = Math.floor((maxSamples * quota) / limits.maxRegions);

@@ -122,10 +122,10 @@ function dropLooseEdges(rows: Rows): void {
   rows.count = into + 1;
 }
 
-/** Differences are sorted into so many bins of this width; the last holds what is larger. */
-const BINS = 64;
+/** Differences are sorted into so many bins of this width; larger ones into more, of which each ends at twice the one before. */
+const FINE_BINS = 64;
 const BIN_WIDTH = 0.5;
-const LARGEST = (BINS - 1) * BIN_WIDTH;
+const BINS = FINE_BINS + 16;
 const bins = new Uint32Array(BINS);
 
 /**
@@ -147,11 +147,16 @@ function toleranceFor(rows: Rows, excess: number, limitPages: number): number {
     if (rows.kind[i] === RowKind.EDGE || !rows.touches(i)) continue;
     const next = rows.kind[i + 1] === RowKind.EDGE ? i + 2 : i + 1;
     if (next === rows.count || rows.end[next]! - rows.start[i]! > limitPages) continue;
-    const isLast = rows.trials[i]! > 0 && rows.trials[next]! > 0 && rows.isDifferenceAbove(LARGEST, i, next);
-    const bin = isLast ? BINS - 1 : Math.floor(rows.difference(i, next) / BIN_WIDTH);
-    bins[Math.min(BINS - 1, bin)]! += next - i;
+    bins[binOf(rows.difference(i, next))]! += next - i;
   }
   let bin = 0;
   for (let less = bins[0]!; less < excess && bin + 1 < BINS; less += bins[bin]!) bin++;
-  return bin + 1 === BINS ? BINS * BIN_WIDTH : (bin + 1) * BIN_WIDTH;
+  return bin < FINE_BINS ? (bin + 1) * BIN_WIDTH : FINE_BINS * BIN_WIDTH * 2 ** (bin - FINE_BINS + 1);
+}
+
+function binOf(difference: number): number {
+  const bin = Math.floor(difference / BIN_WIDTH);
+  if (bin < FINE_BINS) return bin;
+  // The whole part of the binary logarithm.
+  return Math.min(BINS - 1, FINE_BINS + 31 - Math.clz32(bin / FINE_BINS));
 }

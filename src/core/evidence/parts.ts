@@ -3,7 +3,7 @@ import { difference } from './likelihood.js';
 import type { Rows } from './rows.js';
 
 /** A row of fewer cells is known as finely without them. */
-export const LEAST_CELLS = 4;
+export const LEAST_WITH_PARTS = 4;
 /** So many hits and misses must be remembered: a few hits are surprises that are followed otherwise. */
 const LEAST_OF_BOTH = 8;
 /** Parts are looked for whose odds are so many times those of the row, or one of so many. */
@@ -32,7 +32,7 @@ export class Parts {
    */
   find(cells: Cells, rows: Rows, i: number, before: number): boolean {
     const size = rows.size(i);
-    if (size < LEAST_CELLS * cells.pages || !isMixed(rows.hits[i]!, rows.trials[i]!)) return false;
+    if (size < LEAST_WITH_PARTS * cells.pages || !isMixed(rows.hits[i]!, rows.trials[i]!)) return false;
     const first = cells.firstIn(before);
     const after = cells.lastIn(before + size);
     const hits = cells.hits(first, after);

@@ -4,7 +4,7 @@ import type { Cells } from './cells.js';
 import { RowKind } from './columns.js';
 import { areDifferent } from './join.js';
 import { isDifferenceAbove, possibleRate } from './likelihood.js';
-import { FOUND, LEAST_CELLS } from './parts.js';
+import { FOUND, LEAST_WITH_PARTS } from './parts.js';
 import type { Rows } from './rows.js';
 import { unlikePages } from './unlike.js';
 
@@ -90,7 +90,7 @@ export class Reporter {
         largest = 0;
         unlike[at] = 0;
       }
-      unlike[at] = Math.hypot(unlike[at]!, unlikeOf(rows, i, before, capacity, cells));
+      unlike[at]! += unlikeOf(rows, i, before, capacity, cells) ** 2;
       boundary = -1;
       endPage[at] = end;
       if (rows.trials[i]! > 0 && (rows.trials[anchor] === 0 || size > rows.size(anchor)))
@@ -102,6 +102,7 @@ export class Reporter {
     }
     this.#add(rows, rowFrom, rows.count, at + 1 - runFrom, runAt, cells);
     table.count = at + 1;
+    for (let i = 0; i <= at; i++) if (unlike[i]! > 0) unlike[i] = Math.sqrt(unlike[i]!);
     this.#setRates(table);
     while (table.count < least && halveLargest(table));
   }
@@ -151,7 +152,7 @@ export class Reporter {
   #know(rows: Rows, i: number, before: number, cells?: Cells): void {
     this.#hits = rows.hits[i]!;
     this.#trials = rows.trials[i]!;
-    if (!cells || rows.size(i) < LEAST_CELLS * cells.pages || !rows.isMixed(i)) return;
+    if (!cells || rows.size(i) < LEAST_WITH_PARTS * cells.pages || !rows.isMixed(i)) return;
     const [first, after] = [cells.firstIn(before), cells.lastIn(before + rows.size(i))];
     const trials = cells.trials(first, after);
     if (trials <= this.#trials) return;
@@ -179,7 +180,7 @@ export class Reporter {
 /** How many pages of a row may be unlike the rest of it. */
 function unlikeOf(rows: Rows, i: number, before: number, count: number, cells?: Cells): number {
   if (!cells) return 0;
-  if (rows.size(i) >= LEAST_CELLS * cells.pages) {
+  if (rows.size(i) >= LEAST_WITH_PARTS * cells.pages) {
     if (!rows.isMixed(i)) return 0;
     return unlikePages(cells, cells.firstIn(before), cells.lastIn(before + rows.size(i)), count);
   }
@@ -261,6 +262,8 @@ function blurOf(rows: Rows, i: number): number {
   if (rows.blur[i]! >= 0) return rows.blur[i]!;
   const before = possibleRate(rows.hits[i - 1]!, rows.trials[i - 1]!);
   const after = possibleRate(rows.hits[i]!, rows.trials[i]!);
+  // Their divergence is at least 4 (before - after)^2.
+  if (Math.abs(before - after) >= 0.5) return 0;
   const apart = divergence(before, after);
   if (!(apart > 0 && apart < 1)) return 0;
   const spacing = Math.min(
