@@ -155,7 +155,8 @@ export class Cutter {
     const { pages, isHit } = answers;
     const strange = known < 0.5 ? 1 : 0;
     const chance = strange === 1 ? known : 1 - known;
-    const least = Math.max(1, Math.ceil(Math.log(SURPRISE / (to - from)) / Math.log(chance)));
+    let least = 1;
+    for (let runs = (to - from) * chance; runs > SURPRISE; runs *= chance) least++;
     for (let at = from; at < to; at++) {
       if (isHit[at] !== strange) continue;
       const first = at;
