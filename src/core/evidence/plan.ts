@@ -4,7 +4,7 @@ import { type Allowance, allot, FOR_PROBES } from './allot.js';
 import { type Cells, isVeryMixed } from './cells.js';
 import { RowKind } from './columns.js';
 import { areDifferent } from './join.js';
-import { Parts } from './parts.js';
+import { LEAST_WITH_PARTS, Parts } from './parts.js';
 import { isBetween } from './report.js';
 import type { Rows } from './rows.js';
 import type { Suspects } from './suspects.js';
@@ -122,7 +122,7 @@ function isDoubtful(rows: Rows, i: number, cells: Cells): boolean {
     rows.trials[i]! >= 100 &&
     (rows.age[i]! + i) % REVIEW === 0 &&
     size >= 8 &&
-    size < (isOpen ? SMALL * cells.pages : cells.pages)
+    size < (isOpen ? SMALL : LEAST_WITH_PARTS) * cells.pages
   );
 }
 
