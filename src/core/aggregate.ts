@@ -4,8 +4,8 @@ import type { RegionTable } from './region-table.js';
 import type { SnapshotColumns } from './snapshot.js';
 
 const SNAPSHOT_BYTES_PER_REGION = 2 * 8 + 2 * 4;
-/** With samples and deviations. */
-const EVIDENCE_BYTES_PER_REGION = 2 * 4;
+/** With samples, deviations and unlike pages. */
+const EVIDENCE_BYTES_PER_REGION = 3 * 4;
 
 /** The table's regions in memory of their own, one buffer, ready to be transferred to another thread. */
 export function snapshotColumns(table: RegionTable): SnapshotColumns {
@@ -18,6 +18,7 @@ export function snapshotColumns(table: RegionTable): SnapshotColumns {
   if (evidence) {
     columns.samples!.set(evidence.trials.subarray(0, count));
     columns.deviations!.set(evidence.deviation.subarray(0, count));
+    columns.unlike!.set(evidence.unlike.subarray(0, count));
   }
   return columns;
 }
@@ -38,6 +39,7 @@ export function columnsOver(buffer: ArrayBuffer, hasEvidence = false): SnapshotC
     ...(hasEvidence && {
       samples: new Uint32Array(buffer, 24 * count, count),
       deviations: new Float32Array(buffer, 28 * count, count),
+      unlike: new Float32Array(buffer, 32 * count, count),
     }),
   };
 }

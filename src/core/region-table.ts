@@ -26,6 +26,9 @@ const ASKED = 7;
 const MOST_SAMPLES = 8;
 const SPENT = 9;
 
+/** Among the header numbers, after the ranges. */
+const CELL_PAGES = 6;
+
 /** Ranges a target is covered by, at most. */
 export const MAX_RANGES = 3;
 
@@ -64,13 +67,15 @@ export class RegionTable {
   /** Only where an adaptation asks for it. */
   readonly evidence: EvidenceColumns | undefined;
   readonly #words: Int32Array;
+  readonly #numbers: Float64Array;
 
   constructor(readonly buffer: SharedArrayBuffer) {
     this.#words = new Int32Array(buffer, 0, HEADER_WORDS);
     const answersPerRegion = this.#words[ANSWERS_PER_REGION]!;
     const capacity = Math.floor((buffer.byteLength - HEADER_BYTES) / bytesPerRegion(answersPerRegion));
     this.capacity = capacity;
-    this.ranges = new Float64Array(buffer, HEADER_WORDS * 4, 2 * MAX_RANGES);
+    this.#numbers = new Float64Array(buffer, HEADER_WORDS * 4, HEADER_NUMBERS);
+    this.ranges = this.#numbers.subarray(0, 2 * MAX_RANGES);
     let offset = HEADER_BYTES;
     const numbers = (each = 1) => {
       const column = new Float64Array(buffer, offset, each * capacity);
@@ -91,6 +96,9 @@ export class RegionTable {
       trials: numbers(),
       pivot: numbers(),
       deviation: numbers(),
+      unlike: numbers(),
+      cellHits: numbers(),
+      cellTrials: numbers(),
       answers: numbers(answersPerRegion),
     };
     this.nrAccesses = counts();
@@ -190,6 +198,15 @@ export class RegionTable {
     this.#words[SPENT] = samples;
   }
 
+  /** Pages of a cell; with evidence alone. */
+  get cellPages(): number {
+    return this.#numbers[CELL_PAGES]!;
+  }
+
+  set cellPages(pages: number) {
+    this.#numbers[CELL_PAGES] = pages;
+  }
+
   get rangeCount(): number {
     return this.#words[RANGE_COUNT]!;
   }
@@ -263,7 +280,16 @@ export class RegionTable {
     this.round = other.round;
     this.mostSamples = other.mostSamples;
     this.spent = other.spent;
-    for (const column of ['hits', 'trials', 'pivot', 'deviation', 'planned', 'place', 'kind'] as const) {
+    for (const column of [
+      'hits',
+      'trials',
+      'pivot',
+      'deviation',
+      'unlike',
+      'planned',
+      'place',
+      'kind',
+    ] as const) {
       this.evidence[column].set(other.evidence[column].subarray(0, other.count));
     }
     this.evidence.answers.set(
@@ -282,6 +308,7 @@ function copyEvidence(evidence: EvidenceColumns, from: number, to: number): void
   evidence.trials[to] = evidence.trials[from]!;
   evidence.pivot[to] = evidence.pivot[from]!;
   evidence.deviation[to] = evidence.deviation[from]!;
+  evidence.unlike[to] = evidence.unlike[from]!;
   evidence.planned[to] = evidence.planned[from]!;
   evidence.place[to] = evidence.place[from]!;
   evidence.kind[to] = evidence.kind[from]!;
@@ -290,7 +317,7 @@ function copyEvidence(evidence: EvidenceColumns, from: number, to: number): void
 
 function clearEvidence(evidence: EvidenceColumns, at: number): void {
   const { answersPerRegion, answers } = evidence;
-  evidence.hits[at] = evidence.trials[at] = evidence.deviation[at] = 0;
+  evidence.hits[at] = evidence.trials[at] = evidence.deviation[at] = evidence.unlike[at] = 0;
   evidence.pivot[at] = NOT_ASKED;
   evidence.planned[at] = answersPerRegion;
   evidence.place[at] = NO_PLACE;

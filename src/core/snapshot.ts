@@ -15,6 +15,8 @@ export interface SnapshotColumns {
   readonly samples?: Uint32Array;
   /** With the `evidence` adaptation: by how many pages the begin of each region may be off, as a standard deviation. */
   readonly deviations?: Float32Array;
+  /** With the `evidence` adaptation: how many pages of each region may be accessed unlike the rest of it. */
+  readonly unlike?: Float32Array;
 }
 
 /** One region, in bytes: user addresses are exact in a number, for they are whole pages. */

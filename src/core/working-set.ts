@@ -20,11 +20,13 @@ const SURE = 3;
  * Not by what no sample has hit yet.
  */
 export function estimateWorkingSet(
-  { startPages, endPages, nrAccesses, samples, deviations }: SnapshotColumns,
+  { startPages, endPages, nrAccesses, samples, deviations, unlike }: SnapshotColumns,
   minNrAccesses: number,
   maxNrAccesses: number,
 ): Estimate {
   let [pages, variance] = [0, 0];
+  /** Of what may be too much, and of what may be missing, inside of regions. */
+  let [less, more] = [0, 0];
   /** The largest region that may be on the other side, of those that are counted and of those that are not. */
   let [mostLess, mostMore] = [0, 0];
   for (let i = 0; i < startPages.length; i++) {
@@ -34,6 +36,10 @@ export function estimateWorkingSet(
     const touches = i > 0 && endPages[i - 1] === startPages[i];
     if (deviations && touches && isIn !== nrAccesses[i - 1]! >= minNrAccesses)
       variance += deviations[i]! ** 2;
+    if (unlike) {
+      if (isIn) less += unlike[i]! ** 2;
+      else more += unlike[i]! ** 2;
+    }
     if (samples) {
       const isOther = chanceOfOtherSide(
         nrAccesses[i]! / maxNrAccesses,
@@ -45,11 +51,10 @@ export function estimateWorkingSet(
       if (isOther > UNLIKELY && !isIn) mostMore = Math.max(mostMore, size);
     }
   }
-  const reach = Z95 * Math.sqrt(variance);
   return {
     pages,
-    low: Math.max(0, pages - Math.max(reach, mostLess)),
-    high: pages + Math.max(reach, mostMore),
+    low: Math.max(0, pages - Math.max(Z95 * Math.sqrt(variance + less), mostLess)),
+    high: pages + Math.max(Z95 * Math.sqrt(variance + more), mostMore),
   };
 }
 

@@ -65,7 +65,8 @@ export interface MappingsLine extends MemoryChange {
 
 /**
  * [start, end) as hex addresses, nrAccesses, age in aggregation intervals; with the `evidence` adaptation also the samples
- * behind nrAccesses, and by how many pages the start may be off (standard deviation, left out where it is 0).
+ * behind nrAccesses, by how many pages the start may be off (standard deviation), and how many pages may be accessed unlike the
+ * rest; zeros at the end are left out.
  */
 export type RecordedRegion = readonly [
   start: string,
@@ -74,6 +75,7 @@ export type RecordedRegion = readonly [
   age: number,
   samples?: number,
   deviation?: number,
+  unlike?: number,
 ];
 
 /** MonitorStats as recorded. Costs that have no value (virtual time has none) are left out, and so are the threads. */
@@ -149,14 +151,15 @@ export function attrsLine({ atUs, attrs, reason }: AttrsChange): string {
 /** A snapshot as its line. Written by hand: a thousand regions as objects would be made only to be thrown away. */
 export function snapshotLine(snapshot: Snapshot): string {
   const { target, startUs, endUs, maxNrAccesses, pageSize, columns } = snapshot;
-  const { startPages, endPages, nrAccesses, ages, samples, deviations } = columns;
+  const { startPages, endPages, nrAccesses, ages, samples, deviations, unlike } = columns;
   let regions = '';
   for (let i = 0; i < startPages.length; i++) {
     const start = (startPages[i]! * pageSize).toString(16);
     const end = (endPages[i]! * pageSize).toString(16);
     regions += `${i > 0 ? ',' : ''}["${start}","${end}",${nrAccesses[i]},${ages[i]}`;
     if (samples) regions += `,${samples[i]}`;
-    if (samples && deviations?.[i]) regions += `,${thousandths(deviations[i]!)}`;
+    if (samples && (deviations?.[i] || unlike?.[i])) regions += `,${thousandths(deviations?.[i] ?? 0)}`;
+    if (samples && unlike?.[i]) regions += `,${thousandths(unlike[i]!)}`;
     regions += ']';
   }
   return (

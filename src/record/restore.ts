@@ -52,6 +52,7 @@ function columnsOf(regions: readonly RecordedRegion[], pageSize: number): Snapsh
     if (!hasEvidence) continue;
     columns.samples![i] = region[4]!;
     columns.deviations![i] = Number(region[5]) || 0;
+    columns.unlike![i] = Number(region[6]) || 0;
   }
   return columns;
 }

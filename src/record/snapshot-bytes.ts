@@ -28,8 +28,8 @@ const MAX_DECIMALS = 9;
 const MAX_TIME_DECIMALS = 15;
 const MAX_HEX_DIGITS = 13;
 
-/** Numbers of a region: start, end, nrAccesses, age, samples, deviation. */
-const WIDTH = 6;
+/** Numbers of a region: start, end, nrAccesses, age, samples, deviation, unlike. */
+const WIDTH = 7;
 
 /** These of each region of the line that is being read. */
 let scratch = new Float64Array(WIDTH * 1_024);
@@ -86,7 +86,8 @@ function readRegions(bytes: Uint8Array): number {
     if (hasEvidence) {
       expect(bytes, COMMA);
       scratch[to + 4] = decimal(bytes, MAX_DECIMALS);
-      scratch[to + 5] = at >= 0 && bytes[at] === COMMA ? deviation(bytes) : 0;
+      scratch[to + 5] = at >= 0 && bytes[at] === COMMA ? thousandths(bytes) : 0;
+      scratch[to + 6] = at >= 0 && bytes[at] === COMMA ? thousandths(bytes) : 0;
     }
     expect(bytes, CLOSING);
     count++;
@@ -114,7 +115,7 @@ function readRest(bytes: Uint8Array): { cost?: RecordedCost } | undefined {
 
 function columnsOfScratch(count: number, pageSize: number): SnapshotColumns {
   const columns = emptyColumns(count, hasEvidence && count > 0);
-  const { startPages, endPages, nrAccesses, ages, samples, deviations } = columns;
+  const { startPages, endPages, nrAccesses, ages, samples, deviations, unlike } = columns;
   for (let i = 0, from = 0; i < count; i++, from += WIDTH) {
     startPages[i] = scratch[from]! / pageSize;
     endPages[i] = scratch[from + 1]! / pageSize;
@@ -123,6 +124,7 @@ function columnsOfScratch(count: number, pageSize: number): SnapshotColumns {
     if (!samples) continue;
     samples[i] = scratch[from + 4]!;
     deviations![i] = scratch[from + 5]!;
+    unlike![i] = scratch[from + 6]!;
   }
   return columns;
 }
@@ -155,18 +157,18 @@ function decimal(bytes: Uint8Array, maxDigits: number): number {
 }
 
 /** From the comma on, with up to three digits behind a point. */
-function deviation(bytes: Uint8Array): number {
+function thousandths(bytes: Uint8Array): number {
   expect(bytes, COMMA);
-  let thousandths = decimal(bytes, MAX_TIME_DECIMALS - 3) * 1_000;
-  if (at < 0 || bytes[at] !== POINT) return thousandths / 1_000;
+  let value = decimal(bytes, MAX_TIME_DECIMALS - 3) * 1_000;
+  if (at < 0 || bytes[at] !== POINT) return value / 1_000;
   const begin = ++at;
   let unit = 100;
   for (let digit = bytes[at]! - DIGIT_0; digit >= 0 && digit <= 9; digit = bytes[++at]! - DIGIT_0) {
-    thousandths += digit * unit;
+    value += digit * unit;
     unit /= 10;
   }
   if (at === begin || at > begin + 3) at = -1;
-  return thousandths / 1_000;
+  return value / 1_000;
 }
 
 function hex(bytes: Uint8Array): number {

@@ -47,13 +47,22 @@ test('the lines are those of the documented format', (t) => {
   );
 });
 
-test('with evidence, a region tells its samples, and how far its start may be off where it may', async (t) => {
+test('with evidence, a region tells its samples, and how far its start may be off and how much of it may be unlike, where it may', async (t) => {
   const { columns } = EXAMPLE;
-  const evidence = { samples: Uint32Array.of(200, 1_234), deviations: Float32Array.of(0, 2.5) };
+  const evidence = {
+    samples: Uint32Array.of(200, 1_234),
+    deviations: Float32Array.of(0, 2.5),
+    unlike: Float32Array.of(0, 0),
+  };
   const snapshot = new Snapshot(EXAMPLE, { ...columns, ...evidence });
   const line = snapshotLine(snapshot);
   t.regex(line, /\["55d0c0a00000","55d0c0a21000",20,3,200\],\["7f12a0000000","7f12b0000000",0,17,1234,2.5\]/);
   t.deepEqual((await throughRecord(snapshot)).columns, snapshot.columns);
+  const unlike = Float32Array.of(0.25, 12);
+  const withUnlike = new Snapshot(EXAMPLE, { ...columns, ...evidence, unlike });
+  t.regex(snapshotLine(withUnlike), /20,3,200,0,0.25\],.*,0,17,1234,2.5,12\]/);
+  t.deepEqual((await throughRecord(withUnlike)).columns, withUnlike.columns);
+  t.deepEqual((await throughRecord(withUnlike)).workingSet(), withUnlike.workingSet());
   // What other programs add to a region is none of ours.
   const [header] = await linesOfRecord(readRecord(Readable.from([headerLine(HEADER)])));
   const other = JSON.parse(line.replace(',200]', ',"warm"]'));

@@ -48,8 +48,8 @@ export const STATS: MonitorStats = {
   threads: [{ name: 'coordinator', cpuUs: 900 }],
 };
 
-/** [startPage, endPage, nrAccesses, age], and of all or none samples and the deviation of startPage. */
-export type Row = readonly [number, number, number, number, number?, number?];
+/** [startPage, endPage, nrAccesses, age], and of all or none samples, the deviation of startPage, and what may be unlike. */
+export type Row = readonly [number, number, number, number, number?, number?, number?];
 
 export function snapshotOf(rows: readonly Row[], stats: Partial<MonitorStats> = {}): Snapshot {
   return new Snapshot(
@@ -70,6 +70,7 @@ export function snapshotOf(rows: readonly Row[], stats: Partial<MonitorStats> = 
       ...(rows[0]?.[4] !== undefined && {
         samples: Uint32Array.from(rows, (row) => row[4]!),
         deviations: Float32Array.from(rows, (row) => row[5]!),
+        unlike: Float32Array.from(rows, (row) => row[6] ?? 0),
       }),
     },
   );

@@ -15,7 +15,7 @@ export const Ends = { START: -2, END: -3, BOTH: -4 } as const;
 /** Answers that are kept for a row in an aggregation interval, at most: more would tell little more of where its edges are. */
 export const MAX_ANSWERS = 32;
 
-const NUMBERS = 4;
+const NUMBERS = 7;
 const COUNTS = 3;
 
 /** Bytes that the columns need for a row. */
@@ -34,6 +34,11 @@ export interface EvidenceColumns {
   readonly pivot: Float64Array;
   /** Standard deviation of where the row begins, in pages; in reported rows. */
   readonly deviation: Float64Array;
+  /** How many pages of the row may be accessed unlike the rest of it (root of the mean square); in reported rows. */
+  readonly unlike: Float64Array;
+  /** Hits and samples of each cell (cells.ts): not of rows, but of equal parts of all pages, as many as there may be rows. */
+  readonly cellHits: Float64Array;
+  readonly cellTrials: Float64Array;
   /**
    * The answers of this aggregation interval, `answersPerRegion` a row, in the order of their places in it: page + 1
    * where it was accessed, -(page + 1) where not, 0 where nothing was asked.

@@ -1,5 +1,5 @@
 import { MAX_ANSWERS } from './columns.js';
-import { bestOfFew, difference, logLikelihood } from './likelihood.js';
+import { bestOfFew, difference, logLikelihood, mostGain } from './likelihood.js';
 import type { Reading } from './reading.js';
 
 /** A row is cut where two rates make its answers this much likelier than one. */
@@ -115,6 +115,8 @@ export class Cutter {
       }
     }
     this.#best = 0;
+    // Most rows are spared what follows: their answers are too well mixed.
+    if (mostGain(rare === 1 ? hits : count - hits, count, runs) <= CUT_AT_LEAST) return;
     const all = bestOfFew(hits, count);
     for (let a = 0; a < runs; a++) {
       const first = runFrom[a]!;
@@ -153,7 +155,8 @@ export class Cutter {
     const { pages, isHit } = answers;
     const strange = known < 0.5 ? 1 : 0;
     const chance = strange === 1 ? known : 1 - known;
-    const least = Math.max(1, Math.ceil(Math.log(SURPRISE / (to - from)) / Math.log(chance)));
+    let least = 1;
+    for (let runs = (to - from) * chance; runs > SURPRISE; runs *= chance) least++;
     for (let at = from; at < to; at++) {
       if (isHit[at] !== strange) continue;
       const first = at;

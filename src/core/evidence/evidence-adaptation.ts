@@ -1,5 +1,7 @@
 import type { Adaptation, AdaptationLimits, AdaptedTarget } from '../adaptation.js';
 import { divideRegions, leastRegions } from '../region-budget.js';
+import { moveBoundaries } from './boundaries.js';
+import { Cells } from './cells.js';
 import { MAX_ANSWERS } from './columns.js';
 import { joinAlike, joinToFit } from './join.js';
 import { plan } from './plan.js';
@@ -39,7 +41,8 @@ interface Known {
 export class EvidenceAdaptation implements Adaptation {
   readonly name = 'evidence';
   readonly answersPerRegion = MAX_ANSWERS;
-  readonly #structure = new Structure();
+  readonly #cells = new Cells();
+  readonly #structure = new Structure(this.#cells);
   readonly #reporter = new Reporter();
   readonly #planned = new Rows();
   readonly #known = new WeakMap<AdaptedTarget, Known>();
@@ -57,12 +60,13 @@ export class EvidenceAdaptation implements Adaptation {
       known.news = this.#structure.read(table, rows, suspects, random);
       const least = Math.min(known.quota, leastRegions(limits, targets, known.quota));
       const limitPages = Math.max(1, table.totalPages() / least);
-      joinAlike(rows, limitPages, 0);
+      joinAlike(rows, limitPages, 0, this.#cells);
       joinToFit(rows, Math.max(1, Math.floor(KEPT * known.quota)), limitPages);
       // Where minRegions is nearly maxRegions, pieces of less than half of that size may still be too many.
       joinToFit(rows, known.quota, Number.POSITIVE_INFINITY);
+      moveBoundaries(rows, this.#cells);
       countAges(rows, table.maxNrAccesses);
-      this.#reporter.report(rows, table, limitPages, least);
+      this.#reporter.report(rows, table, limitPages, least, this.#cells);
       if (known.news > 0) known.quietSamples = 0;
     }
   }
@@ -74,6 +78,7 @@ export class EvidenceAdaptation implements Adaptation {
       const known = this.#known.get(target);
       if (!known || !table.evidence || known.rows.count === 0) continue;
       const { rows, suspects, quota } = known;
+      if (targets.length > 1) this.#cells.load(table);
       const each = Math.min(table.maxNrAccesses, MAX_ANSWERS);
       const regions = Math.min(quota, table.capacity);
       const toCover = Math.min(COVERED, table.totalPages() / LEAST_PAGES);
@@ -84,7 +89,7 @@ export class EvidenceAdaptation implements Adaptation {
       // In steps of a half: every step moves the places that are asked.
       const search = 2 ** Math.round(Math.log2(Math.max(least, calm)));
       const allowance = { regions, samples, each, search };
-      const density = plan(rows, suspects, this.#planned, allowance, random);
+      const density = plan(rows, suspects, this.#planned, allowance, random, this.#cells);
       write(this.#planned, table, allowance, density);
     }
   }

@@ -1,3 +1,4 @@
+import type { Cells } from './cells.js';
 import { RowKind } from './columns.js';
 import { isSettledAs, possibleRate } from './likelihood.js';
 import type { Rows } from './rows.js';
@@ -8,6 +9,8 @@ export const DIFFERENT = 8;
 const ALIKE = 2;
 /** So many samples of both that leave no difference of more than ALIKE are enough as well. */
 const ENOUGH = 60;
+/** Rows that what cells remember tells apart so much are not one yet. */
+const ENOUGH_TO_WAIT = 5;
 /** A row remembers at most so many samples after it was joined. */
 const MOST_TRIALS = 800;
 
@@ -39,10 +42,14 @@ export function areDifferent(rows: Rows, a: number, b: number): boolean {
  * @param limitPages that a joined row must not exceed
  * @param tolerance what two rows may differ by all the same: above 0 where there are too many
  */
-export function joinAlike(rows: Rows, limitPages: number, tolerance: number): void {
+export function joinAlike(rows: Rows, limitPages: number, tolerance: number, cells?: Cells): void {
   const { count } = rows;
   let into = -1;
+  let at = 0;
+  let size = 0;
   for (let i = 0; i < count; i++) {
+    at += size;
+    size = rows.size(i);
     if (into < 0 || rows.end[into] !== rows.start[i]) {
       rows.copy(i, ++into);
       continue;
@@ -62,7 +69,12 @@ export function joinAlike(rows: Rows, limitPages: number, tolerance: number): vo
       continue;
     }
     const isTooLarge = rows.end[i]! - rows.start[before]! > limitPages;
-    const verdict = isTooLarge ? Verdict.DIFFERENT : compare(rows, before, i, tolerance);
+    let verdict = isTooLarge ? Verdict.DIFFERENT : compare(rows, before, i, tolerance);
+    if (verdict === Verdict.ALIKE && cells && rows.isMixed(before) && rows.isMixed(i)) {
+      const gap = rows.start[i]! - rows.end[before]!;
+      if (cells.areDifferent(ENOUGH_TO_WAIT, at - gap - rows.size(before), at - gap, at, at + size))
+        verdict = Verdict.OPEN;
+    }
     if (verdict === Verdict.ALIKE) {
       join(rows, before, i);
       into = before;
@@ -110,10 +122,10 @@ function dropLooseEdges(rows: Rows): void {
   rows.count = into + 1;
 }
 
-/** Differences are sorted into so many bins of this width; the last holds what is larger. */
-const BINS = 64;
+/** Differences are sorted into so many bins of this width; larger ones into more, of which each ends at twice the one before. */
+const FINE_BINS = 64;
 const BIN_WIDTH = 0.5;
-const LARGEST = (BINS - 1) * BIN_WIDTH;
+const BINS = FINE_BINS + 16;
 const bins = new Uint32Array(BINS);
 
 /**
@@ -135,11 +147,16 @@ function toleranceFor(rows: Rows, excess: number, limitPages: number): number {
     if (rows.kind[i] === RowKind.EDGE || !rows.touches(i)) continue;
     const next = rows.kind[i + 1] === RowKind.EDGE ? i + 2 : i + 1;
     if (next === rows.count || rows.end[next]! - rows.start[i]! > limitPages) continue;
-    const isLast = rows.trials[i]! > 0 && rows.trials[next]! > 0 && rows.isDifferenceAbove(LARGEST, i, next);
-    const bin = isLast ? BINS - 1 : Math.floor(rows.difference(i, next) / BIN_WIDTH);
-    bins[Math.min(BINS - 1, bin)]! += next - i;
+    bins[binOf(rows.difference(i, next))]! += next - i;
   }
   let bin = 0;
   for (let less = bins[0]!; less < excess && bin + 1 < BINS; less += bins[bin]!) bin++;
-  return bin + 1 === BINS ? BINS * BIN_WIDTH : (bin + 1) * BIN_WIDTH;
+  return bin < FINE_BINS ? (bin + 1) * BIN_WIDTH : FINE_BINS * BIN_WIDTH * 2 ** (bin - FINE_BINS + 1);
+}
+
+function binOf(difference: number): number {
+  const bin = Math.floor(difference / BIN_WIDTH);
+  if (bin < FINE_BINS) return bin;
+  // The whole part of the binary logarithm.
+  return Math.min(BINS - 1, FINE_BINS + 31 - Math.clz32(bin / FINE_BINS));
 }

@@ -34,11 +34,35 @@ function timesLog(x: number): number {
   return least + (at - below) * (TIMES_LOG[below + 1]! - least);
 }
 
+/** Groups of the rarer of so many answers, and one more. */
+const GROUPS = (MAX_ANSWERS >> 1) + 2;
+/** mostGain where it has been asked for, else -1. */
+const MOST_GAINS = new Float64Array(SIZE * SIZE * GROUPS).fill(-1);
+
 /** bestLogLikelihood of few answers, at hits * SIZE + trials. */
 const FEW = Float64Array.from({ length: SIZE * SIZE }, (_, i) => {
   const [hits, trials] = [Math.floor(i / SIZE), i % SIZE];
   return hits > trials ? Number.NaN : bestLogLikelihood(hits, trials);
 });
+
+/**
+ * The most that a run of answers in a row of `trials` can gain, where the rarer answer comes `rare` times in so many groups:
+ * the run holds what lies between its groups.
+ */
+export function mostGain(rare: number, trials: number, groups: number): number {
+  const at = (rare * SIZE + trials) * GROUPS + groups;
+  const known = MOST_GAINS[at]!;
+  if (known >= 0) return known;
+  let most = Number.NEGATIVE_INFINITY;
+  for (let inside = 1; inside <= groups; inside++) {
+    for (let hits = inside; hits <= rare - groups + inside; hits++) {
+      const length = hits + inside - 1;
+      most = Math.max(most, bestOfFew(hits, length) + bestOfFew(rare - hits, trials - length));
+    }
+  }
+  MOST_GAINS[at] = most - bestOfFew(rare, trials);
+  return MOST_GAINS[at]!;
+}
 
 /** At this rate, above 0 and below 1. */
 export function logLikelihood(hits: number, trials: number, rate: number): number {

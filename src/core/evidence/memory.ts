@@ -16,23 +16,25 @@ export class Memory {
   trials = new Float64Array(0);
   /** Answers of this aggregation interval. */
   fresh = new Uint8Array(0);
+  /** 1 where the answers are not what was remembered. */
+  hasChanged = new Uint8Array(0);
   /** Places of a row that may hold answers. */
   places = 0;
   /** The mean rate of all pages in this aggregation interval, never quite 0 or 1. */
   #meanRate = 0.5;
 
-  /** Some 50 ns a row. Returns how many rows have changed. */
-  read(table: RegionTable): number {
+  /** Some 50 ns a row. */
+  read(table: RegionTable): void {
     const { count, evidence, maxNrAccesses } = table;
     const { hits, trials, answers, answersPerRegion, kind } = evidence!;
     if (this.hits.length < count) {
       this.hits = new Float64Array(table.capacity);
       this.trials = new Float64Array(table.capacity);
       this.fresh = new Uint8Array(table.capacity);
+      this.hasChanged = new Uint8Array(table.capacity);
     }
     const places = Math.min(answersPerRegion, maxNrAccesses);
     this.places = places;
-    let changed = 0;
     let weighted = 0;
     let pages = 0;
     let asked = 0;
@@ -46,6 +48,7 @@ export class Memory {
         if (answer > 0) nowHits++;
       }
       this.fresh[i] = now;
+      this.hasChanged[i] = 0;
       let known = trials[i]!;
       if (now === 0 || kind[i] === RowKind.PROBE) {
         this.hits[i] = hits[i]!;
@@ -59,7 +62,7 @@ export class Memory {
         asked += now;
       }
       if (known > 0 && isDifferenceAbove(CHANGED, nowHits, now, hits[i]!, known)) {
-        changed++;
+        this.hasChanged[i] = 1;
         known = 0;
       }
       // Old samples fade, so that no more are remembered than may be.
@@ -69,7 +72,6 @@ export class Memory {
       this.trials[i] = known * fade + now;
     }
     this.#meanRate = possibleRate(pages > 0 ? (weighted / pages) * asked : asked / 2, asked);
-    return changed;
   }
 
   /** The rate that a row was taken to have; one that was hardly hit, or that little is known of, leans to that of the target. */

@@ -1,8 +1,10 @@
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
 import { type Allowance, allot, FOR_PROBES } from './allot.js';
+import { type Cells, isVeryMixed } from './cells.js';
 import { RowKind } from './columns.js';
 import { areDifferent } from './join.js';
+import { LEAST_WITH_PARTS, Parts } from './parts.js';
 import { isBetween } from './report.js';
 import type { Rows } from './rows.js';
 import type { Suspects } from './suspects.js';
@@ -11,11 +13,15 @@ import type { Suspects } from './suspects.js';
 const PIECES = 4;
 /** What a piece knows from the row that it was cut from: it must be able to turn out different. */
 const FORGET = 5;
-/** A row whose rate times its rest is above this is looked at in pieces, once in so many aggregation intervals. */
-const MIXED = 0.1;
+/** A row that is hit as often as not is looked at in pieces, once in so many aggregation intervals. */
 const REVIEW = 8;
+/** This part of a cell is small. */
+const SMALL = 1 / 32;
 /** Below this part of the smaller neighbour, where exactly the boundary lies is not worth more samples. */
 const FINE = 1 / 256;
+
+const parts = new Parts();
+
 /**
  * Divides rows for the next aggregation interval, and decides how often each is asked. Nothing that is done here is ever
  * reported: what the next answers do not confirm is joined again.
@@ -29,11 +35,12 @@ export function plan(
   planned: Rows,
   allowance: Allowance,
   random: RandomGenerator,
+  cells: Cells,
 ): number {
   const { samples, each, regions } = allowance;
   const spare = Math.max(0, regions - rows.count);
   suspects.keep(Math.min(Math.floor((FOR_PROBES * samples) / each), Math.floor(spare / 4)), random);
-  divide(rows, suspects, planned, Math.floor(spare / 2), random);
+  divide(rows, suspects, planned, Math.floor(spare / 2), random, cells);
   return allot(planned, allowance);
 }
 
@@ -44,16 +51,23 @@ function divide(
   planned: Rows,
   mostPieces: number,
   random: RandomGenerator,
+  cells: Cells,
 ): void {
   planned.count = 0;
   let suspect = 0;
   let pieces = 0;
-  for (let i = 0; i < rows.count; i++) {
+  let before = 0;
+  for (let i = 0; i < rows.count; before += rows.size(i++)) {
     const [start, end] = [rows.start[i]!, rows.end[i]!];
     while (suspect < suspects.count && suspects.pivot[suspect]! < start) suspect++;
     const isPlain = rows.kind[i] === RowKind.PLAIN;
-    if (isPlain && pieces + PIECES <= mostPieces && (isWorthCutting(rows, i) || isDoubtful(rows, i))) {
+    if (isPlain && pieces + PIECES <= mostPieces && (isWorthCutting(rows, i) || isDoubtful(rows, i, cells))) {
       pieces += pushPieces(rows, i, planned, random) - 1;
+      continue;
+    }
+    if (isPlain && pieces + PIECES <= mostPieces && parts.find(cells, rows, i, before)) {
+      pushAround(rows, i, planned, parts);
+      pieces += 2;
       continue;
     }
     let from = start;
@@ -89,14 +103,26 @@ function pushPieces(rows: Rows, i: number, into: Rows, random: RandomGenerator):
   return count;
 }
 
-/** Whether a row that is hit now and then has stayed one for so long that it should be looked at in pieces again. */
-function isDoubtful(rows: Rows, i: number): boolean {
-  const rate = rows.rate(i);
+/** A part of a row that knows little yet, and the rest. */
+function pushAround(rows: Rows, i: number, into: Rows, { start, end, hits, trials }: Parts): void {
+  if (start > rows.start[i]!) pushPart(rows, i, into, rows.start[i]!, start);
+  into.push(start, end, hits, trials, rows.last[i]!, rows.age[i]!, 0);
+  if (end < rows.end[i]!) pushPart(rows, i, into, end, rows.end[i]!);
+}
+
+/**
+ * Whether a row that is hit now and then has stayed one for so long that it should be looked at in pieces again. Not where
+ * cells see its parts; and not while it may be such a piece, but for one that is small beside a cell.
+ */
+function isDoubtful(rows: Rows, i: number, cells: Cells): boolean {
+  const size = rows.size(i);
+  const isOpen = rows.open[i] === 1 || (i + 1 < rows.count && rows.open[i + 1] === 1);
   return (
-    rate * (1 - rate) > MIXED &&
+    isVeryMixed(rows.hits[i]!, rows.trials[i]!) &&
     rows.trials[i]! >= 100 &&
     (rows.age[i]! + i) % REVIEW === 0 &&
-    rows.size(i) >= 8
+    size >= 8 &&
+    size < (isOpen ? SMALL : LEAST_WITH_PARTS) * cells.pages
   );
 }
 

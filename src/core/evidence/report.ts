@@ -1,8 +1,12 @@
 import type { RegionTable } from '../region-table.js';
+import { divergence } from './boundaries.js';
+import type { Cells } from './cells.js';
 import { RowKind } from './columns.js';
 import { areDifferent } from './join.js';
 import { isDifferenceAbove, possibleRate } from './likelihood.js';
+import { FOUND, LEAST_WITH_PARTS } from './parts.js';
 import type { Rows } from './rows.js';
+import { unlikePages } from './unlike.js';
 
 /** Two runs with another between them have one rate where two would make their answers no more than this much likelier. */
 const LIKE_ACROSS = 2;
@@ -10,6 +14,9 @@ const LIKE_ACROSS = 2;
 const KNOWN = 20;
 /** So many samples of a row count as much as what its neighbours say that look alike. */
 const NEIGHBOURLY = 40;
+
+/** Parts of a row that are smaller need not be told. */
+const SMALL = 0.15;
 
 /** What is known of a run of rows that look alike, and the regions that it is reported as: several where it is large. */
 interface Run {
@@ -27,6 +34,9 @@ interface Run {
 /** Reports rows, in tables as snapshots take them. */
 export class Reporter {
   readonly #runs: Run[] = [];
+  /** What is known of the row that is being added: by itself, or by the cells of a large one where these remember more. */
+  #hits = 0;
+  #trials = 0;
   #count = 0;
 
   /**
@@ -36,19 +46,22 @@ export class Reporter {
    * @param limitPages that no region exceeds by more than its part of an edge
    * @param least regions, as far as there are pages for them
    */
-  report(rows: Rows, table: RegionTable, limitPages: number, least: number): void {
+  report(rows: Rows, table: RegionTable, limitPages: number, least: number, cells?: Cells): void {
     const { startPage, endPage, age, evidence, capacity } = table;
-    const { deviation } = evidence!;
+    const { deviation, unlike } = evidence!;
     this.#count = 0;
     let at = -1;
     /** The first region and row of the run, and its largest row. */
     let [runFrom, rowFrom, anchor] = [0, 0, 0];
     let largest = 0;
     let [boundary, boundaryDeviation] = [-1, 0];
+    /** Pages of the target before the row, before the anchor, and before the run. */
+    let [before, anchorAt, runAt, size] = [0, 0, 0, 0];
     for (let i = 0; i < rows.count; i++) {
+      before += size;
       const start = rows.start[i]!;
       const end = rows.end[i]!;
-      const size = end - start;
+      size = end - start;
       const meets = at >= 0 && boundary < 0 && endPage[at] === start;
       if (meets && isEdge(rows, i)) {
         boundary = Math.min(end, start + Math.round(size * leftShare(rows, i)));
@@ -56,34 +69,46 @@ export class Reporter {
         endPage[at] = boundary;
         continue;
       }
-      const isAlike = meets && !areDifferent(rows, anchor, i);
+      const isAlike =
+        meets &&
+        !areDifferent(rows, anchor, i) &&
+        !(
+          rows.isMixed(anchor) &&
+          rows.isMixed(i) &&
+          cells?.areDifferent(FOUND, anchorAt, anchorAt + rows.size(anchor), before, before + size)
+        );
       if (!isAlike || end - startPage[at]! > limitPages) {
         if (!isAlike) {
-          this.#add(rows, rowFrom, i, at + 1 - runFrom);
-          [runFrom, rowFrom, anchor] = [at + 1, i, i];
+          this.#add(rows, rowFrom, i, at + 1 - runFrom, runAt, cells);
+          runAt = before;
+          [runFrom, rowFrom, anchor, anchorAt] = [at + 1, i, i, before];
         }
         if (at + 1 === capacity) break;
         at++;
         startPage[at] = boundary >= 0 ? boundary : start;
         deviation[at] = boundary >= 0 ? boundaryDeviation : meets ? blurOf(rows, i) : 0;
         largest = 0;
+        unlike[at] = 0;
       }
+      unlike[at]! += unlikeOf(rows, i, before, capacity, cells) ** 2;
       boundary = -1;
       endPage[at] = end;
-      if (rows.trials[i]! > 0 && (rows.trials[anchor] === 0 || size > rows.size(anchor))) anchor = i;
+      if (rows.trials[i]! > 0 && (rows.trials[anchor] === 0 || size > rows.size(anchor)))
+        [anchor, anchorAt] = [i, before];
       if (size > largest) {
         largest = size;
         age[at] = rows.age[i]!;
       }
     }
-    this.#add(rows, rowFrom, rows.count, at + 1 - runFrom);
+    this.#add(rows, rowFrom, rows.count, at + 1 - runFrom, runAt, cells);
     table.count = at + 1;
+    for (let i = 0; i <= at; i++) if (unlike[i]! > 0) unlike[i] = Math.sqrt(unlike[i]!);
     this.#setRates(table);
     while (table.count < least && halveLargest(table));
   }
 
   /** Adds rows as a run: their mean rate is that of their pages, not of their samples. */
-  #add(rows: Rows, from: number, to: number, regions: number): void {
+  #add(rows: Rows, from: number, to: number, regions: number, place: number, cells?: Cells): void {
     if (regions === 0) return;
     const at = this.#count++;
     this.#runs[at] ??= { regions: 0, pages: 0, hits: 0, trials: 0, weighted: 0, spread: 0, like: 0 };
@@ -92,22 +117,24 @@ export class Reporter {
     run.like = at;
     run.pages = run.hits = run.trials = run.weighted = run.spread = 0;
     let [rates, pages] = [0, 0];
-    for (let i = from; i < to; i++) {
-      run.hits += rows.hits[i]!;
-      run.trials += rows.trials[i]!;
-      if (rows.trials[i] === 0) continue;
-      rates += rows.rate(i) * rows.size(i);
+    for (let i = from, before = place; i < to; before += rows.size(i++)) {
+      this.#know(rows, i, before, cells);
+      run.hits += this.#hits;
+      run.trials += this.#trials;
+      if (this.#trials === 0) continue;
+      rates += (this.#hits / this.#trials) * rows.size(i);
       pages += rows.size(i);
     }
     // What a row alone knows little of, its neighbours know better: the tests have found no difference.
     const neighbourly = to - from > 1 && run.trials > 0 ? NEIGHBOURLY : 0;
     const shared = pages > 0 ? (neighbourly * rates) / pages : 0;
-    for (let i = from; i < to; i++) {
-      const known = rows.trials[i]! + neighbourly;
+    for (let i = from, before = place; i < to; before += rows.size(i++)) {
+      this.#know(rows, i, before, cells);
+      const known = this.#trials + neighbourly;
       if (known === 0) continue;
       const size = rows.size(i);
       run.pages += size;
-      run.weighted += (size * (rows.hits[i]! + shared)) / known;
+      run.weighted += (size * (this.#hits + shared)) / known;
       run.spread += (size * size) / known;
     }
     if (at < 2) return;
@@ -120,6 +147,17 @@ export class Reporter {
     other.trials += run.trials;
     other.weighted += run.weighted;
     other.spread += run.spread;
+  }
+
+  #know(rows: Rows, i: number, before: number, cells?: Cells): void {
+    this.#hits = rows.hits[i]!;
+    this.#trials = rows.trials[i]!;
+    if (!cells || rows.size(i) < LEAST_WITH_PARTS * cells.pages || !rows.isMixed(i)) return;
+    const [first, after] = [cells.firstIn(before), cells.lastIn(before + rows.size(i))];
+    const trials = cells.trials(first, after);
+    if (trials <= this.#trials) return;
+    this.#hits = cells.hits(first, after);
+    this.#trials = trials;
   }
 
   #setRates(table: RegionTable): void {
@@ -139,6 +177,19 @@ export class Reporter {
   }
 }
 
+/** How many pages of a row may be unlike the rest of it. */
+function unlikeOf(rows: Rows, i: number, before: number, count: number, cells?: Cells): number {
+  if (!cells) return 0;
+  if (rows.size(i) >= LEAST_WITH_PARTS * cells.pages) {
+    if (!rows.isMixed(i)) return 0;
+    return unlikePages(cells, cells.firstIn(before), cells.lastIn(before + rows.size(i)), count);
+  }
+  // One that nearly always is, or nearly never, may be all or nothing in a part that is too small to be told.
+  const rate = rows.rate(i);
+  const part = Math.min(rate, 1 - rate);
+  return part < SMALL ? part * rows.size(i) : 0;
+}
+
 /** Makes two of the largest region; false where it has but one page. */
 function halveLargest(table: RegionTable): boolean {
   const { startPage, endPage, count } = table;
@@ -152,6 +203,7 @@ function halveLargest(table: RegionTable): boolean {
   for (let i = count - 1; i >= at; i--) table.copyRow(i, i + 1);
   endPage[at] = startPage[at + 1] = startPage[at]! + Math.floor(size / 2);
   table.evidence!.deviation[at + 1] = 0;
+  table.evidence!.unlike[at] = table.evidence!.unlike[at + 1] = table.evidence!.unlike[at]! / 2;
   return true;
 }
 
@@ -207,9 +259,12 @@ function spreadOf(rows: Rows, i: number): number {
  * aggregation interval as it takes to tell them apart.
  */
 function blurOf(rows: Rows, i: number): number {
+  if (rows.blur[i]! >= 0) return rows.blur[i]!;
   const before = possibleRate(rows.hits[i - 1]!, rows.trials[i - 1]!);
   const after = possibleRate(rows.hits[i]!, rows.trials[i]!);
-  const apart = (before - after) * Math.log((before * (1 - after)) / (after * (1 - before)));
+  // Their divergence is at least 4 (before - after)^2.
+  if (Math.abs(before - after) >= 0.5) return 0;
+  const apart = divergence(before, after);
   if (!(apart > 0 && apart < 1)) return 0;
   const spacing = Math.min(
     rows.size(i - 1) / Math.max(1, rows.fresh[i - 1]!),

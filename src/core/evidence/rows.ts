@@ -1,3 +1,4 @@
+import { isMixed } from './cells.js';
 import { NOT_ASKED, RowKind } from './columns.js';
 import { difference, isDifferenceAbove } from './likelihood.js';
 
@@ -9,6 +10,8 @@ export class Rows {
   hits = new Float64Array(64);
   trials = new Float64Array(64);
   pivot = new Float64Array(64);
+  /** How far off its begin may be by what cells say (standard deviation, in pages); -1 where they say nothing. */
+  blur = new Float64Array(64);
   /** nrAccesses as reported last. */
   last = new Uint32Array(64);
   age = new Uint32Array(64);
@@ -36,6 +39,7 @@ export class Rows {
     this.hits[at] = hits;
     this.trials[at] = trials;
     this.pivot[at] = NOT_ASKED;
+    this.blur[at] = -1;
     this.last[at] = last;
     this.age[at] = age;
     this.kind[at] = RowKind.PLAIN;
@@ -89,6 +93,11 @@ export class Rows {
     return this.trials[i]! > 0 ? this.hits[i]! / this.trials[i]! : 0;
   }
 
+  /** Whether it takes many samples to tell a part of it from it. */
+  isMixed(i: number): boolean {
+    return isMixed(this.hits[i]!, this.trials[i]!);
+  }
+
   /** Whether row `b` begins where row `a` ends. */
   meet(a: number, b: number): boolean {
     return a >= 0 && b < this.count && this.end[a] === this.start[b];
@@ -101,7 +110,7 @@ export class Rows {
 
   #grow(): void {
     const rows = 2 * this.start.length;
-    for (const column of ['start', 'end', 'hits', 'trials', 'pivot'] as const) {
+    for (const column of ['start', 'end', 'hits', 'trials', 'pivot', 'blur'] as const) {
       const larger = new Float64Array(rows);
       larger.set(this[column]);
       this[column] = larger;

@@ -1,5 +1,6 @@
 import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
 import type { RegionTable } from '../region-table.js';
+import { type Cells, isVeryMixed } from './cells.js';
 import { RowKind } from './columns.js';
 import { Cutter } from './cut.js';
 import { driftFromLeft, driftFromRight } from './drift.js';
@@ -9,10 +10,15 @@ import { Reading } from './reading.js';
 import type { Rows } from './rows.js';
 import type { Suspects } from './suspects.js';
 
+/** So many samples must be behind what a row was, for a difference to be news. */
+const KNOWN = 20;
+
 /** What the answers of an aggregation interval say of the rows of a table: where they have to be cut. */
 export class Structure {
   readonly #reading = new Reading();
   readonly #cutter = new Cutter(this.#reading);
+
+  constructor(readonly cells: Cells) {}
 
   /**
    * Goes through a table, and writes its rows, cut where they have to be, with what is known of each by now.
@@ -23,12 +29,21 @@ export class Structure {
    */
   read(table: RegionTable, rows: Rows, suspects: Suspects, random: RandomGenerator): number {
     const reading = this.#reading;
-    const { kind } = table.evidence!;
+    const { kind, hits, trials } = table.evidence!;
     reading.begin(table, rows, suspects, random);
-    let news = reading.memory.read(table);
+    const { memory } = reading;
+    memory.read(table);
+    let news = 0;
+    this.cells.read(table, memory);
     for (let i = 0; i < table.count; i++) {
       if (kind[i] === RowKind.EDGE && readEdge(reading, i)) continue;
-      news += kind[i] === RowKind.PROBE ? readProbe(reading, i) : this.#readPlain(i);
+      const cuts = kind[i] === RowKind.PROBE ? readProbe(reading, i) : this.#readPlain(i);
+      // Of what is or was hit as often as not, or hardly known, chance looks like news too often.
+      const isNews =
+        trials[i]! >= KNOWN &&
+        !isVeryMixed(hits[i]!, trials[i]!) &&
+        !isVeryMixed(memory.hits[i]!, memory.trials[i]!);
+      if (isNews) news += cuts + memory.hasChanged[i]!;
     }
     return news;
   }

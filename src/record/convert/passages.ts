@@ -21,7 +21,7 @@ export interface Passage {
 export interface Beside {
   /** The lines between the snapshot before and this one: header, targets, mappings, attrs, snapshots without regions. */
   readonly before?: readonly RecordLine[];
-  /** What each of its regions tells beyond its age: samples and deviation. */
+  /** What each of its regions tells beyond its age: samples, deviation and what may be unlike. */
   readonly regions?: readonly (readonly unknown[])[];
   /** What its line has more than a snapshot must have: `cost`. */
   readonly snapshot?: Readonly<Record<string, unknown>>;

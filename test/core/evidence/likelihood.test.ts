@@ -1,6 +1,11 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { bestLogLikelihood, difference, isSettledAs } from '../../../src/core/evidence/likelihood.js';
+import {
+  bestLogLikelihood,
+  difference,
+  isSettledAs,
+  mostGain,
+} from '../../../src/core/evidence/likelihood.js';
 import { estimateWorkingSet } from '../../../src/core/working-set.js';
 
 test('likelihoods: one hit of two is as likely as it can be at a rate of a half', (t) => {
@@ -26,6 +31,38 @@ test('the table of logarithms is as good as logarithms', (t) => {
       ),
     ),
   );
+});
+
+test('no run of answers gains more than their groups leave room for, and some gain as much', (t) => {
+  // Of runs that begin and end with the rarer answer.
+  const gain = (isHit: readonly boolean[], rarer: boolean) => {
+    const hits = isHit.filter((hit) => hit).length;
+    let best = 0;
+    for (let a = 0; a < isHit.length; a++) {
+      for (let b = a + 1; b <= isHit.length; b++) {
+        if (isHit[a] !== rarer || isHit[b - 1] !== rarer) continue;
+        const within = isHit.slice(a, b).filter((hit) => hit).length;
+        best = Math.max(best, difference(within, b - a, hits - within, isHit.length - (b - a)));
+      }
+    }
+    return best;
+  };
+  t.notThrows(() =>
+    fc.assert(
+      fc.property(fc.array(fc.boolean(), { minLength: 2, maxLength: 20 }), (answers) => {
+        const hits = answers.filter((hit) => hit).length;
+        const rarer = 2 * hits <= answers.length;
+        const groups = answers.filter((hit, i) => hit === rarer && answers[i - 1] !== rarer).length;
+        if (groups === 0) return true;
+        return (
+          gain(answers, rarer) <=
+          mostGain(rarer ? hits : answers.length - hits, answers.length, groups) + 1e-3
+        );
+      }),
+    ),
+  );
+  const together = [...'0001111000'].map((answer) => answer === '1');
+  t.true(Math.abs(gain(together, true) - mostGain(4, 10, 1)) < 1e-3);
 });
 
 test('cold ground is settled by 20 misses, a rate of 0.05 not by 2 hits of 20', (t) => {
@@ -56,4 +93,11 @@ test('the working set: its boundaries make its interval, and so do regions that 
   // 2 of 20 with 20 samples may as well be 1 of 20: its pages may not count.
   const { low, high } = estimateWorkingSet(columns([0, 20, 2], [500, 500, 20], [0, 0, 0]), 2, 20);
   t.true(low <= 1_000 && high >= 9_000);
+  // What may be unlike the rest of a region can only be missing where that does not count, and only be too much where it does.
+  const unlike = Float32Array.of(0, 5, 10);
+  t.deepEqual(estimateWorkingSet({ ...columns([0, 20, 0], [500, 500, 500], [0, 0, 0]), unlike }, 2, 20), {
+    pages: 1_000,
+    low: 1_000 - 9.8,
+    high: 1_000 + 19.6,
+  });
 });
