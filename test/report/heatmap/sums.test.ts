@@ -1,7 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { cellsOf, equalSpans } from '../../../src/report/heatmap/heat-map.js';
-import { coarsened, type Profile, profileOf } from '../../../src/report/heatmap/profile.js';
+import { Profile } from '../../../src/report/heatmap/profile.js';
 import { gather } from '../../../src/report/heatmap/sums.js';
 import type { RegionRow } from '../snapshots.js';
 import { snapshotsOf, sourceOf } from './examples.js';
@@ -65,8 +65,11 @@ test('what nobody watched is empty, not cold', async (t) => {
   t.deepEqual([...shares], [0, Number.NaN, Number.NaN, Number.NaN, 0, Number.NaN]);
 });
 
-function sumOfPages({ edges, accessedUs }: Profile): number {
-  return accessedUs.reduce((sum, us, i) => sum + us * (edges[i + 1]! - edges[i]!), 0);
+function sumOfPages(profile: Profile): number {
+  let sum = 0;
+  for (let i = 0; i < profile.length; i++)
+    sum += profile.accessedUs(i) * (profile.edge(i + 1) - profile.edge(i));
+  return sum;
 }
 
 test('a long recording of regions that never stay takes no more than its limits, and keeps its sum and its course', async (t) => {
@@ -88,7 +91,7 @@ test('a long recording of regions that never stay takes no more than its limits,
   const limits = { slices: 64, pieces: 64, allPieces: 4_096 };
   const [sums] = await gather(sourceOf(snapshotsOf(all)), { limits });
   t.true(sums!.slices.length <= 64 && sums!.slices.length > 16);
-  t.true(sums!.slices.every(({ profile }) => profile.watchedUs.length <= 64));
+  t.true(sums!.slices.every(({ profile }) => profile.length <= 64));
   t.is(sums!.slices.at(-1)!.endUs, snapshots * 100_000);
   const expected = snapshots * 100 * 100_000;
   t.true(Math.abs(sumOfPages(sums!.total()) - expected) < 1e-6 * expected);
@@ -120,17 +123,16 @@ test('many processes share the limit, and each keeps its time', async (t) => {
 
 test('what is made coarser keeps its sums, and a slope stays one', (t) => {
   const steps = 256;
-  const slope = profileOf(
-    Array.from({ length: steps + 1 }, (_, i) => 10 * i),
-    Array.from({ length: steps }, (_, i) => [1, i / steps, 0] as const),
-  );
-  const coarse = coarsened(slope, 32);
-  t.true(coarse.watchedUs.length <= 32);
+  const slope = new Profile();
+  for (let i = 0; i < steps; i++) slope.add(10 * i, 10 * i + 10, 1, i / steps, 0);
+  const coarse = slope.copy();
+  coarse.coarsen(32);
+  t.true(coarse.length <= 32);
   t.true(Math.abs(sumOfPages(coarse) - sumOfPages(slope)) < 1e-6);
-  coarse.accessedUs.forEach((share, i) => {
-    const middle = (coarse.edges[i]! + coarse.edges[i + 1]!) / 2;
-    t.true(Math.abs(share - middle / (10 * steps)) < 0.1);
-  });
+  for (let i = 0; i < coarse.length; i++) {
+    const middle = (coarse.edge(i) + coarse.edge(i + 1)) / 2;
+    t.true(Math.abs(coarse.accessedUs(i) - middle / (10 * steps)) < 0.1);
+  }
 });
 
 test('a part of the time is cut out of the snapshots at its ends', async (t) => {
