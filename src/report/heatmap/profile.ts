@@ -103,18 +103,27 @@ export class Profile {
     }
   }
 
-  /** Becomes a copy, in no more memory than that needs or there is. */
+  /** Becomes a copy. */
   setTo(other: Profile): void {
-    const values = other.#values.subarray(0, WIDTH * other.length + 1);
-    if (this.#values.length < values.length) this.#values = values.slice();
-    else this.#values.set(values);
+    const values = other.#used();
+    if (this.#values.length < values.length) {
+      // With some room: the next one may have a few more, and what is given up stays until all garbage is collected.
+      this.#values = new Float64Array(WIDTH * 2 ** Math.ceil(Math.log2(other.length)) + 1);
+    }
+    this.#values.set(values);
     this.#length = other.length;
   }
 
+  /** In no more memory than it needs. */
   copy(): Profile {
     const copy = new Profile();
-    copy.setTo(this);
+    copy.#values = this.#used().slice();
+    copy.#length = this.length;
     return copy;
+  }
+
+  #used(): Float64Array {
+    return this.#values.subarray(0, WIDTH * this.#length + 1);
   }
 
   /**
