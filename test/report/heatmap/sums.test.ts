@@ -2,6 +2,7 @@ import test from 'ava';
 import fc from 'fast-check';
 import { cellsOf, equalSpans } from '../../../src/report/heatmap/heat-map.js';
 import { Profile } from '../../../src/report/heatmap/profile.js';
+import { RunningSum } from '../../../src/report/heatmap/running-sum.js';
 import { gather } from '../../../src/report/heatmap/sums.js';
 import type { RegionRow } from '../snapshots.js';
 import { snapshotsOf, sourceOf } from './examples.js';
@@ -54,6 +55,26 @@ test('a cell is the mean over its pages and its time, as far as they were watche
       },
     ),
     { numRuns: 60 },
+  );
+});
+
+test('a running sum has of each page what was added, and nothing of the sum before', (t) => {
+  const sum = new RunningSum(Number.POSITIVE_INFINITY);
+  const profile = new Profile();
+  fc.assert(
+    fc.property(fc.array(rows, { minLength: 1, maxLength: 20 }), (all) => {
+      const expected = new Float64Array(100);
+      for (const regions of all) {
+        profile.setToSnapshot(snapshotsOf([regions])[0]!.columns, 20, 1_000, 1);
+        sum.add(profile);
+        for (const [start, end, nr] of regions)
+          for (let page = start; page < end; page++) expected[page]! += nr * 50;
+      }
+      const total = sum.take();
+      const seen = new Float64Array(100);
+      for (let i = 0; i < total.length; i++) seen.fill(total.accessedUs(i), total.edge(i), total.edge(i + 1));
+      t.true(expected.every((us, page) => Math.abs(us - seen[page]!) < 1e-6));
+    }),
   );
 });
 
