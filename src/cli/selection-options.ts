@@ -76,6 +76,6 @@ function parseText(text: string, before: readonly string[] = []): string[] {
 }
 
 export function parseCount(text: string): number {
-  if (/^\d+$/.test(text) && Number(text) >= 1) return Number(text);
-  throw new InvalidArgumentError('Give a whole number from 1 on.');
+  if (/^[1-9]\d*$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('Give a whole number from 1 on, as in 20.');
 }

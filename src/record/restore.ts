@@ -18,17 +18,16 @@ export function snapshotOfLine(
   target: TargetInfo,
 ): Snapshot {
   const { check, pageSize, attrs, reason = 'set' } = header;
-  const { id, pid, startTime, comm, cmdline } = target;
   const { startUs, endUs, maxNrAccesses } = line;
   return new Snapshot(
     {
-      target: { id, pid, startTime, comm, cmdline },
+      target,
       check,
       pageSize,
       startUs,
       endUs,
       maxNrAccesses,
-      stats: { ...statsOfLine(line), inForce: { attrs, reason } },
+      stats: statsOfLine(line, { attrs, reason }),
     },
     'columns' in line ? line.columns : columnsOf(line.regions, pageSize),
   );
@@ -62,7 +61,11 @@ function isWithSamples([, , , , samples]: RecordedRegion): boolean {
   return Number.isSafeInteger(samples) && samples! >= 0;
 }
 
-function statsOfLine({ cost, endUs }: Pick<SnapshotLine, 'cost' | 'endUs'>): Omit<MonitorStats, 'inForce'> {
+/** One literal, for these are made by the million: V8 keeps what a spread has made until it collects all of its heap. */
+function statsOfLine(
+  { cost, endUs }: Pick<SnapshotLine, 'cost' | 'endUs'>,
+  inForce: MonitorStats['inForce'],
+): MonitorStats {
   return {
     elapsedUs: endUs,
     ticks: cost?.ticks ?? 0,
@@ -74,6 +77,7 @@ function statsOfLine({ cost, endUs }: Pick<SnapshotLine, 'cost' | 'endUs'>): Omi
     lostSamplers: cost?.lostSamplers ?? 0,
     lostTicks: cost?.lostTicks ?? 0,
     regions: 0,
+    inForce,
     cpuPercent: cost?.cpuPercent ?? null,
     recentCpuPercent: null,
     usPerSample: null,

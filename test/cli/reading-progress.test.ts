@@ -1,7 +1,12 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import test from 'ava';
 import { progressText, withProgress } from '../../src/cli/reading-progress.js';
+import { headerLine, snapshotLine, targetLine } from '../../src/record/format.js';
 import type { Observation, ObservationSource } from '../../src/report/source/observation.js';
-import { EXAMPLE } from '../record/records.js';
+import { MAIN } from '../helpers/cli.js';
+import { hasTmux, Tmux } from '../helpers/tmux.js';
+import { EXAMPLE, folderFor, HEADER, TARGET } from '../record/records.js';
 
 const GIB = 2 ** 30;
 const OBSERVATION: Observation = { snapshot: EXAMPLE, mappings: [], residentBytes: undefined };
@@ -73,3 +78,22 @@ test('without a terminal, or where nobody knows how far it is, the source is lef
   );
   t.is(withProgress(withLength, new Terminal(false)), withLength);
 });
+
+const onTerminal = hasTmux ? test : test.skip;
+
+onTerminal(
+  'Ctrl-C while a record is read takes the line away, and ends the program as Ctrl-C does',
+  async (t) => {
+    const folder = folderFor(t);
+    const [begin, snapshot] = ['begin', 'snapshot'].map((name) => join(folder, name)) as [string, string];
+    writeFileSync(begin, `${headerLine(HEADER)}\n${targetLine(TARGET)}\n`);
+    writeFileSync(snapshot, `${snapshotLine(EXAMPLE)}\n`);
+    const record = `(cat ${begin}; while sleep 0.1; do cat ${snapshot}; done)`; // without an end
+    const report = `'${process.execPath}' '${MAIN}' report wss -`;
+    // Ctrl-C is for the shell too, which has to live on.
+    const terminal = new Tmux(t, `trap : INT; ${record} | ${report}; echo status=$?`);
+    await terminal.shows(/^reading the input: \d\S* \w+$/m);
+    terminal.type('C-c');
+    t.is((await terminal.shows(/status/)).trim(), 'status=130');
+  },
+);

@@ -107,7 +107,6 @@ for (const [what, args, pattern] of [
     /pid, name, resident, ws, share, hot, cold, shared, trend, cost/,
   ],
   ['an unknown group', ['--group', 'colour'], /none, name, cgroup, parent/],
-  ['a limit of nothing', ['--limit', '0'], /whole number from 1 on/],
 ] as const) {
   test.serial(`${what} is refused in one line, with what to do`, async (t) => {
     const { status, out, err } = await run(t, argsOf([1], ...args));
@@ -117,6 +116,17 @@ for (const [what, args, pattern] of [
     t.regex(err, pattern);
   });
 }
+
+test.serial('rows are counted as targets are: by whole numbers from 1 on', async (t) => {
+  for (const text of ['0', '05', '1.5']) {
+    for (const option of ['--limit', '--max-targets']) {
+      const { status, out, err } = await run(t, argsOf([1], option, text));
+      t.deepEqual([status, out], [2, ''], text);
+      const problem = `option '${option} <n>' argument '${text}' is invalid`;
+      t.is(err, `pagepulse: ${problem}. Give a whole number from 1 on, as in 20.\n`);
+    }
+  }
+});
 
 onTerminal('the table shows all processes, and q gives the terminal back', async (t) => {
   const pids = sleeps(t, 3);

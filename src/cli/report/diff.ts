@@ -45,8 +45,9 @@ async function diff(before: string, after: string, options: DiffOptions): Promis
     for (const text of source.notes()) note(text);
     return { source: summary, side: result };
   };
-  const [first, second] = (await openRecords([before, after])) as [ObservationSource, ObservationSource];
-  const sides = [await sideOf(first), await sideOf(second)] as const;
+  const sources = await openRecords([before, after]);
+  // Taken out, so that what was read is gone before the other is: both may be large.
+  const sides = [await sideOf(sources.shift()!), await sideOf(sources.shift()!)] as const;
   const changes = changesBetween(sides[0].side.mappings, sides[1].side.mappings);
   if (!options.json) return print(renderDiff(...sides, changes, options.limit));
   const [old, now] = sides.map(({ source, side: { processes, workingSet, mappings } }) => ({

@@ -72,7 +72,9 @@ export function chartOption(data: ChartData, size: ChartSize, isPage: boolean): 
       itemWidth: 14,
       itemHeight: scale.length,
       text: [`${percentText(data.top)} of samples`, 'accessed in 0 %'],
-      formatter: (value) => percentText(Number(value)),
+      // Not at the ends, as long as they are where they are told beside the scale: the page fades these labels.
+      formatter: (value) =>
+        Number(value) <= 0 || Number(value) >= data.top ? '' : percentText(Number(value)),
       textStyle: { ...text, color: colours.dim },
     },
     legend: {

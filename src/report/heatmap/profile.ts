@@ -1,205 +1,227 @@
 import type { SnapshotColumns } from '../../core/snapshot.js';
 
+/** Numbers of a piece: where it begins, watchedUs, accessedUs, agedUs. */
+const WIDTH = 4;
+const LEAST_ROOM = 8 * WIDTH + 1;
+/** Of pieces to merge, one in so many is asked how alike it is to the next. */
+const SAMPLED = 8;
+
 /**
  * How an address space was accessed during one stretch of time: pieces that touch, each seen alike all over. All values are
  * densities, the same for every page of a piece, so that a piece can be cut anywhere without a change.
- */
-export interface Profile {
-  /** In pages, ascending; one more than there are pieces. */
-  readonly edges: Float64Array;
-  /** For how long a page was watched, in us; 0 where it was not. */
-  readonly watchedUs: Float64Array;
-  /** watchedUs x share of the samples that found it accessed. */
-  readonly accessedUs: Float64Array;
-  /** watchedUs x age, in us squared. */
-  readonly agedUs: Float64Array;
-}
-
-export const NOTHING: Profile = profileOf([], []);
-
-/** @param pieces [watchedUs, accessedUs, agedUs] of each */
-export function profileOf(
-  edges: ArrayLike<number>,
-  pieces: readonly (readonly [number, number, number])[],
-): Profile {
-  return {
-    edges: Float64Array.from(edges),
-    watchedUs: Float64Array.from(pieces, (piece) => piece[0]),
-    accessedUs: Float64Array.from(pieces, (piece) => piece[1]),
-    agedUs: Float64Array.from(pieces, (piece) => piece[2]),
-  };
-}
-
-/**
- * A snapshot that lasted `us`.
  *
- * @param ageUnitUs how long one unit of age is
+ * One array that is written again and again: some profiles are made anew for every snapshot of a record.
  */
-export function profileOfSnapshot(
-  { startPages, endPages, nrAccesses, ages }: SnapshotColumns,
-  maxNrAccesses: number,
-  us: number,
-  ageUnitUs: number,
-): Profile {
-  const out = new Builder(2 * startPages.length);
-  for (let i = 0; i < startPages.length; i++) {
-    const share = Math.min(1, nrAccesses[i]! / Math.max(1, maxNrAccesses));
-    out.add(startPages[i]!, endPages[i]!, us, us * share, us * ages[i]! * ageUnitUs);
-  }
-  return out.profile();
-}
+export class Profile {
+  /** [WIDTH x piece + number], and then where the last piece ends. */
+  #values = new Float64Array(0);
+  #length = 0;
 
-/** Both stretches of time together: the pieces of each, cut at the edges of the other. In proportion to their pieces. */
-export function sumOf(a: Profile, b: Profile): Profile {
-  if (a.watchedUs.length === 0) return b;
-  if (b.watchedUs.length === 0) return a;
-  const out = new Builder(a.edges.length + b.edges.length);
-  const [aEnd, bEnd] = [a.watchedUs.length, b.watchedUs.length];
-  let i = -1; // the piece of a that holds `page`; -1 before the first
-  let j = -1;
-  let page = Math.min(a.edges[0]!, b.edges[0]!);
-  for (;;) {
-    while (i < aEnd && a.edges[i + 1]! <= page) i++;
-    while (j < bEnd && b.edges[j + 1]! <= page) j++;
-    if (i === aEnd && j === bEnd) break;
-    const isInA = i >= 0 && i < aEnd;
-    const isInB = j >= 0 && j < bEnd;
-    const aNext = i < aEnd ? a.edges[i + 1]! : Number.POSITIVE_INFINITY;
-    const bNext = j < bEnd ? b.edges[j + 1]! : Number.POSITIVE_INFINITY;
-    const next = Math.min(aNext, bNext);
-    out.add(
-      page,
-      next,
-      (isInA ? a.watchedUs[i]! : 0) + (isInB ? b.watchedUs[j]! : 0),
-      (isInA ? a.accessedUs[i]! : 0) + (isInB ? b.accessedUs[j]! : 0),
-      (isInA ? a.agedUs[i]! : 0) + (isInB ? b.agedUs[j]! : 0),
-    );
-    page = next;
-  }
-  return out.profile();
-}
-
-/**
- * The same with at most `limit` pieces: neighbours become one, with the mean of both, where that says least that is wrong:
- * where their shares differ little, and the smaller is small. Only pairs, and then pairs of these: so a slope stays one.
- */
-export function coarsened(profile: Profile, limit: number): Profile {
-  let coarse = profile;
-  while (coarse.watchedUs.length > limit) {
-    const losses = lossesOf(coarse);
-    // Some more than needed, or it would be done again for every snapshot. A sample tells well enough how many that are.
-    const part = Math.min(1, (coarse.watchedUs.length - limit * 0.75) / losses.length);
-    const sample = losses.filter((_, i) => i % SAMPLED === 0).sort();
-    coarse = withPairsMerged(coarse, losses, sample[Math.ceil(sample.length * part) - 1]!);
-  }
-  return coarse;
-}
-
-const SAMPLED = 8;
-
-/** What is lost where a piece becomes one with the next; about what a person would miss in a picture. */
-function lossesOf({ edges, watchedUs, accessedUs }: Profile): Float64Array {
-  const losses = new Float64Array(watchedUs.length - 1);
-  for (let i = 0; i < losses.length; i++) {
-    const smaller = Math.min(edges[i + 1]! - edges[i]!, edges[i + 2]! - edges[i + 1]!);
-    const [here, next] = [watchedUs[i]!, watchedUs[i + 1]!];
-    const difference =
-      here > 0 && next > 0
-        ? Math.abs(accessedUs[i]! / here - accessedUs[i + 1]! / next)
-        : here === next
-          ? 0
-          : 2; // what nobody watched stays apart for as long as it can
-    losses[i] = difference * Math.log2(1 + smaller);
-  }
-  return losses;
-}
-
-function withPairsMerged(profile: Profile, losses: Float64Array, threshold: number): Profile {
-  const { edges, watchedUs, accessedUs, agedUs } = profile;
-  const out = new Builder(watchedUs.length);
-  for (let i = 0; i < watchedUs.length; i++) {
-    const isPair = i < losses.length && losses[i]! <= threshold && !(losses[i + 1]! < losses[i]!);
-    if (!isPair) {
-      out.add(edges[i]!, edges[i + 1]!, watchedUs[i]!, accessedUs[i]!, agedUs[i]!);
-      continue;
-    }
-    const a = edges[i + 1]! - edges[i]!;
-    const b = edges[i + 2]! - edges[i + 1]!;
-    const mean = (values: Float64Array) => (values[i]! * a + values[i + 1]! * b) / (a + b);
-    out.add(edges[i]!, edges[i + 2]!, mean(watchedUs), mean(accessedUs), mean(agedUs));
-    i++;
-  }
-  return out.profile();
-}
-
-/** Grow, and are used again: one profile is built at a time, and one is built for every snapshot. */
-let scratch = scratchOf(1_024);
-
-function scratchOf(pieces: number): Profile {
-  return {
-    edges: new Float64Array(pieces + 1),
-    watchedUs: new Float64Array(pieces),
-    accessedUs: new Float64Array(pieces),
-    agedUs: new Float64Array(pieces),
-  };
-}
-
-/** Takes pieces in address order; what lies between two is a piece that nobody watched. */
-class Builder {
-  readonly scratch: Profile;
-  #count = 0;
-
-  constructor(limit: number) {
-    if (scratch.edges.length <= limit) scratch = scratchOf(2 * limit);
-    this.scratch = scratch;
+  /** How many pieces. */
+  get length(): number {
+    return this.#length;
   }
 
+  /** What it takes of memory, in pieces: with all that belongs to an array some half a KiB beside them. */
+  get footprint(): number {
+    return this.#values.length / WIDTH + 16;
+  }
+
+  /** In pages, ascending: where piece i begins and the one before it ends. */
+  edge(i: number): number {
+    return this.#values[WIDTH * i]!;
+  }
+
+  /** For how long a page was watched, in us; 0 where it was not. */
+  watchedUs(i: number): number {
+    return this.#values[WIDTH * i + 1]!;
+  }
+
+  /** watchedUs x share of the samples that found it accessed. */
+  accessedUs(i: number): number {
+    return this.#values[WIDTH * i + 2]!;
+  }
+
+  /** watchedUs x age, in us squared. */
+  agedUs(i: number): number {
+    return this.#values[WIDTH * i + 3]!;
+  }
+
+  /** A piece after the others; what lies between them is one that nobody watched. */
   add(start: number, end: number, watchedUs: number, accessedUs: number, agedUs: number): void {
     if (!(end > start)) return;
-    if (this.#count === 0) this.scratch.edges[0] = start;
-    const last = this.scratch.edges[this.#count]!;
+    if (this.#length === 0) this.#begin(start);
+    const last = this.edge(this.#length);
     if (start < last) return; // regions do not overlap
     if (start > last) this.#push(start, 0, 0, 0);
     this.#push(end, watchedUs, accessedUs, agedUs);
   }
 
-  profile(): Profile {
-    const { edges, watchedUs, accessedUs, agedUs } = this.scratch;
-    const count = this.#count;
-    if (count === 0) return NOTHING;
-    // In one piece of memory: there are many, and small ones, of which each has its price.
-    const all = new Float64Array(4 * count + 1);
-    const column = (i: number, from: Float64Array) => {
-      const its = all.subarray(i * count, (i + 1) * count);
-      its.set(from.subarray(0, count));
-      return its;
-    };
-    all.set(edges.subarray(0, count + 1), 3 * count);
-    return {
-      watchedUs: column(0, watchedUs),
-      accessedUs: column(1, accessedUs),
-      agedUs: column(2, agedUs),
-      edges: all.subarray(3 * count),
-    };
+  /**
+   * Becomes a snapshot that lasted `us`.
+   *
+   * @param ageUnitUs how long one unit of age is
+   */
+  setToSnapshot(
+    { startPages, endPages, nrAccesses, ages }: SnapshotColumns,
+    maxNrAccesses: number,
+    us: number,
+    ageUnitUs: number,
+  ): void {
+    this.#length = 0;
+    for (let i = 0; i < startPages.length; i++) {
+      const share = Math.min(1, nrAccesses[i]! / Math.max(1, maxNrAccesses));
+      this.add(startPages[i]!, endPages[i]!, us, us * share, us * ages[i]! * ageUnitUs);
+    }
   }
 
-  #push(end: number, watchedUs: number, accessedUs: number, agedUs: number): void {
-    const { scratch } = this;
-    const i = this.#count - 1;
-    const isSame =
-      i >= 0 &&
-      scratch.watchedUs[i] === watchedUs &&
-      scratch.accessedUs[i] === accessedUs &&
-      scratch.agedUs[i] === agedUs;
-    if (!isSame) {
-      scratch.watchedUs[this.#count] = watchedUs;
-      scratch.accessedUs[this.#count] = accessedUs;
-      scratch.agedUs[this.#count] = agedUs;
-      this.#count++;
+  /** Becomes both stretches of time together: the pieces of each, cut at the edges of the other. Neither is this one. */
+  setToSum(a: Profile, b: Profile): void {
+    if (a.length === 0 || b.length === 0) {
+      this.setTo(a.length === 0 ? b : a);
+      return;
     }
-    scratch.edges[this.#count] = end;
+    this.#begin(Math.min(a.edge(0), b.edge(0)));
+    let i = -1; // the piece of a that holds `page`; -1 before the first
+    let j = -1;
+    for (let page = this.edge(0); ; ) {
+      while (i < a.length && a.edge(i + 1) <= page) i++;
+      while (j < b.length && b.edge(j + 1) <= page) j++;
+      if (i === a.length && j === b.length) return;
+      const isInA = i >= 0 && i < a.length;
+      const isInB = j >= 0 && j < b.length;
+      page = Math.min(
+        i < a.length ? a.edge(i + 1) : Number.POSITIVE_INFINITY,
+        j < b.length ? b.edge(j + 1) : Number.POSITIVE_INFINITY,
+      );
+      this.#push(
+        page,
+        (isInA ? a.watchedUs(i) : 0) + (isInB ? b.watchedUs(j) : 0),
+        (isInA ? a.accessedUs(i) : 0) + (isInB ? b.accessedUs(j) : 0),
+        (isInA ? a.agedUs(i) : 0) + (isInB ? b.agedUs(j) : 0),
+      );
+    }
+  }
+
+  /** Becomes a copy. */
+  setTo(other: Profile): void {
+    const values = other.#used();
+    if (this.#values.length < values.length) {
+      // With some room: the next one may have a few more, and what is given up stays until all garbage is collected.
+      this.#values = new Float64Array(WIDTH * 2 ** Math.ceil(Math.log2(other.length)) + 1);
+    }
+    this.#values.set(values);
+    this.#length = other.length;
+  }
+
+  /** In no more memory than it needs. */
+  copy(): Profile {
+    const copy = new Profile();
+    copy.#values = this.#used().slice();
+    copy.#length = this.length;
+    return copy;
+  }
+
+  #used(): Float64Array {
+    return this.#values.subarray(0, WIDTH * this.#length + 1);
+  }
+
+  /**
+   * To at most `limit` pieces: neighbours become one, with the mean of both, where that says least that is wrong: where
+   * their shares differ little, and the smaller is small. Only pairs, and then pairs of these: so a slope stays one.
+   */
+  coarsen(limit: number): void {
+    while (this.#length > limit) {
+      const count = this.#length - 1;
+      this.#findLosses(count);
+      // Some more than needed, or it would be done again for every snapshot. A sample tells well enough how many that are.
+      const part = Math.min(1, (this.#length - limit * 0.75) / count);
+      let sampled = 0;
+      for (let i = 0; i < count; i += SAMPLED) sample[sampled++] = losses[i]!;
+      sample.subarray(0, sampled).sort();
+      this.#mergePairs(count, sample[Math.ceil(sampled * part) - 1]!);
+    }
+  }
+
+  /** What is lost where a piece becomes one with the next; about what a person would miss in a picture. */
+  #findLosses(count: number): void {
+    if (losses.length < count) {
+      losses = new Float64Array(2 * count);
+      sample = new Float64Array(2 * count);
+    }
+    for (let i = 0; i < count; i++) {
+      const smaller = Math.min(this.edge(i + 1) - this.edge(i), this.edge(i + 2) - this.edge(i + 1));
+      const here = this.watchedUs(i);
+      const next = this.watchedUs(i + 1);
+      const difference =
+        here > 0 && next > 0
+          ? Math.abs(this.accessedUs(i) / here - this.accessedUs(i + 1) / next)
+          : here === next
+            ? 0
+            : 2; // what nobody watched stays apart for as long as it can
+      losses[i] = difference * Math.log2(1 + smaller);
+    }
+  }
+
+  /** In place: there are never more pieces written than read. */
+  #mergePairs(count: number, threshold: number): void {
+    const pieces = this.#length;
+    this.#length = 0;
+    for (let i = 0; i < pieces; i++) {
+      const isPair = i < count && losses[i]! <= threshold && !(i + 1 < count && losses[i + 1]! < losses[i]!);
+      if (!isPair) {
+        this.#push(this.edge(i + 1), this.watchedUs(i), this.accessedUs(i), this.agedUs(i));
+        continue;
+      }
+      const here = this.edge(i + 1) - this.edge(i);
+      const next = this.edge(i + 2) - this.edge(i + 1);
+      this.#push(
+        this.edge(i + 2),
+        (this.watchedUs(i) * here + this.watchedUs(i + 1) * next) / (here + next),
+        (this.accessedUs(i) * here + this.accessedUs(i + 1) * next) / (here + next),
+        (this.agedUs(i) * here + this.agedUs(i + 1) * next) / (here + next),
+      );
+      i++;
+    }
+  }
+
+  #begin(start: number): void {
+    this.#length = 0;
+    if (this.#values.length === 0) this.#values = new Float64Array(LEAST_ROOM);
+    this.#values[0] = start;
+  }
+
+  /** From where the last one ends. */
+  #push(end: number, watchedUs: number, accessedUs: number, agedUs: number): void {
+    const last = this.#length - 1;
+    const isSame =
+      last >= 0 &&
+      this.watchedUs(last) === watchedUs &&
+      this.accessedUs(last) === accessedUs &&
+      this.agedUs(last) === agedUs;
+    if (!isSame) {
+      const at = WIDTH * this.#length++;
+      if (at + WIDTH >= this.#values.length) this.#grow();
+      this.#values[at + 1] = watchedUs;
+      this.#values[at + 2] = accessedUs;
+      this.#values[at + 3] = agedUs;
+    }
+    this.#values[WIDTH * this.#length] = end;
+  }
+
+  #grow(): void {
+    const larger = new Float64Array(2 * this.#values.length + LEAST_ROOM);
+    larger.set(this.#values);
+    this.#values = larger;
   }
 }
+
+/** Of the profile that is being made coarser. */
+let losses = new Float64Array(0);
+let sample = new Float64Array(0);
+
+/** Nobody writes into it. */
+export const NOTHING = new Profile();
 
 /** Sums over some pages: page-microseconds, of which the share and the age are `accessed / watched`, `aged / watched`. */
 export interface CellSums {
@@ -210,29 +232,27 @@ export interface CellSums {
 
 /** Adds `weight` x what lies in each of the cells between these edges. One pass over both. */
 export function addToCells(profile: Profile, cellEdges: Float64Array, weight: number, cells: CellSums): void {
-  const { edges, watchedUs, accessedUs, agedUs } = profile;
-  const pieces = watchedUs.length;
   let cell = 0;
-  let i = firstEndingAfter(edges, cellEdges[0]!);
-  while (i < pieces && cell < cellEdges.length - 1) {
-    const end = Math.min(edges[i + 1]!, cellEdges[cell + 1]!);
-    const pages = end - Math.max(edges[i]!, cellEdges[cell]!);
-    if (pages > 0 && watchedUs[i]! > 0) {
-      cells.watched[cell]! += watchedUs[i]! * pages * weight;
-      cells.accessed[cell]! += accessedUs[i]! * pages * weight;
-      cells.aged[cell]! += agedUs[i]! * pages * weight;
+  let i = firstEndingAfter(profile, cellEdges[0]!);
+  while (i < profile.length && cell < cellEdges.length - 1) {
+    const end = Math.min(profile.edge(i + 1), cellEdges[cell + 1]!);
+    const pages = end - Math.max(profile.edge(i), cellEdges[cell]!);
+    if (pages > 0 && profile.watchedUs(i) > 0) {
+      cells.watched[cell]! += profile.watchedUs(i) * pages * weight;
+      cells.accessed[cell]! += profile.accessedUs(i) * pages * weight;
+      cells.aged[cell]! += profile.agedUs(i) * pages * weight;
     }
-    if (edges[i + 1]! <= end) i++;
+    if (profile.edge(i + 1) <= end) i++;
     if (cellEdges[cell + 1]! <= end) cell++;
   }
 }
 
-function firstEndingAfter(edges: Float64Array, page: number): number {
+function firstEndingAfter(profile: Profile, page: number): number {
   let low = 0;
-  let high = edges.length - 1;
+  let high = profile.length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (edges[middle + 1]! <= page) low = middle + 1;
+    if (profile.edge(middle + 1) <= page) low = middle + 1;
     else high = middle;
   }
   return low;

@@ -32,7 +32,7 @@ export function chooseRanges(
   choice: RangeChoice,
 ): ChosenRanges {
   if (typeof choice === 'object') return { shown: choice, leftOut: [] };
-  const covered = runsOf(total, (i) => total.watchedUs[i]! > 0);
+  const covered = runsOf(total, (i) => total.watchedUs(i) > 0);
   const hot = choice === 'hottest' ? hotRuns(total) : [];
   if (hot.length > 0) return mostAccessed(total, withMargins(cutGaps(hot, COLD_TO_REST), covered));
   const mapped = mappings.length > 0 ? common(covered, mappings) : [];
@@ -40,13 +40,13 @@ export function chooseRanges(
 }
 
 /** The longest runs of pieces of which this is true. */
-function runsOf({ edges, watchedUs }: Profile, isIn: (i: number) => boolean): PageRange[] {
+function runsOf(total: Profile, isIn: (i: number) => boolean): PageRange[] {
   const runs: PageRange[] = [];
-  for (let i = 0; i < watchedUs.length; i++) {
+  for (let i = 0; i < total.length; i++) {
     if (!isIn(i)) continue;
-    const startPage = edges[i]!;
-    while (i + 1 < watchedUs.length && isIn(i + 1)) i++;
-    runs.push({ startPage, endPage: edges[i + 1]! });
+    const startPage = total.edge(i);
+    while (i + 1 < total.length && isIn(i + 1)) i++;
+    runs.push({ startPage, endPage: total.edge(i + 1) });
   }
   return runs;
 }
@@ -56,12 +56,11 @@ function runsOf({ edges, watchedUs }: Profile, isIn: (i: number) => boolean): Pa
  * is hot is told by the share that accesses meet on the average, so each of them is found.
  */
 function hotRuns(total: Profile): PageRange[] {
-  const { edges, watchedUs, accessedUs } = total;
-  const shareOf = (i: number) => (watchedUs[i]! > 0 ? accessedUs[i]! / watchedUs[i]! : 0);
+  const shareOf = (i: number) => (total.watchedUs(i) > 0 ? total.accessedUs(i) / total.watchedUs(i) : 0);
   let accessed = 0;
   let weighted = 0;
-  for (let i = 0; i < watchedUs.length; i++) {
-    const here = accessedUs[i]! * (edges[i + 1]! - edges[i]!);
+  for (let i = 0; i < total.length; i++) {
+    const here = total.accessedUs(i) * (total.edge(i + 1) - total.edge(i));
     accessed += here;
     weighted += here * shareOf(i);
   }
@@ -113,25 +112,24 @@ function mostAccessed(total: Profile, ranges: readonly PageRange[]): ChosenRange
 }
 
 /** Page-microseconds in which a range was found accessed. */
-export function accessedIn({ edges, accessedUs }: Profile, { startPage, endPage }: PageRange): number {
-  return sumIn(edges, accessedUs, startPage, endPage);
+export function accessedIn(total: Profile, range: PageRange): number {
+  return sumIn(total, range, (i) => total.accessedUs(i));
 }
 
 /** Pages of a range that were watched at any time. */
-export function watchedPages({ edges, watchedUs }: Profile, { startPage, endPage }: PageRange): number {
-  return sumIn(
-    edges,
-    watchedUs.map((us) => (us > 0 ? 1 : 0)),
-    startPage,
-    endPage,
-  );
+export function watchedPages(total: Profile, range: PageRange): number {
+  return sumIn(total, range, (i) => (total.watchedUs(i) > 0 ? 1 : 0));
 }
 
-function sumIn(edges: Float64Array, densities: Float64Array, startPage: number, endPage: number): number {
+function sumIn(
+  total: Profile,
+  { startPage, endPage }: PageRange,
+  densityOf: (piece: number) => number,
+): number {
   let sum = 0;
-  for (let i = 0; i < densities.length; i++) {
-    const pages = Math.min(edges[i + 1]!, endPage) - Math.max(edges[i]!, startPage);
-    if (pages > 0) sum += densities[i]! * pages;
+  for (let i = 0; i < total.length; i++) {
+    const pages = Math.min(total.edge(i + 1), endPage) - Math.max(total.edge(i), startPage);
+    if (pages > 0) sum += densityOf(i) * pages;
   }
   return sum;
 }

@@ -2,7 +2,8 @@ import type { TargetInfo } from '../../core/target.js';
 import { ageUs } from '../reports/classes.js';
 import type { Observation, ObservationSource, ObservedMapping } from '../source/observation.js';
 import { KnownMappings } from './known-mappings.js';
-import { coarsened, NOTHING, type Profile, profileOfSnapshot, sumOf } from './profile.js';
+import { NOTHING, Profile } from './profile.js';
+import { RunningSum } from './running-sum.js';
 
 /** From, to, in microseconds since the start. */
 export interface TimeSpan {
@@ -27,9 +28,6 @@ export interface SumLimits {
   readonly allPieces: number;
 }
 
-/** What a slice takes beside its pieces, in pieces: four typed arrays and their memory, about 1 KiB. */
-const SLICE_PIECES = 32;
-
 const LIMITS: SumLimits = { slices: 512, pieces: 2_048, allPieces: 2 ** 19 };
 /** Below these nothing is to be seen any more: that is kept for however many targets. */
 const LEAST_SLICES = 16;
@@ -37,21 +35,24 @@ const LEAST_PIECES = 32;
 /** Rounding: two snapshots of 100.1 ms fill 200 ms. */
 const SLACK = 1.02;
 
+interface GrowingSlice extends Slice {
+  endUs: number;
+  profile: Profile;
+}
+
+/** The snapshot that is being added. */
+const latest = new Profile();
+
 /**
  * What happened in one target, in slices of time. A slice is one snapshot while there are few; when there are too many,
  * neighbours become one, up to twice as long. So neither the length of the recording nor its addresses need be known
  * before, and its first and its last minute are kept alike.
  */
 export class TargetSums {
-  #slices: Slice[] = [];
+  #slices: GrowingSlice[] = [];
   #sliceUs = 0;
-  /** Pieces of a slice. */
-  #limit = LIMITS.pieces;
-  /**
-   * What is yet to be added to the last slice: sums of 1, 2, 4, ... snapshots, the largest first, as the bits of a number
-   * that counts them. So a snapshot is part of a few sums, not of as many as there are snapshots in the slice.
-   */
-  readonly #pending: { readonly snapshots: number; readonly profile: Profile }[] = [];
+  /** The last slice, as long as something is added to it; otherwise empty. */
+  #pending = new RunningSum(LIMITS.pieces);
   readonly #mappings = new KnownMappings();
   snapshots = 0;
   #settledPieces = 0;
@@ -65,8 +66,7 @@ export class TargetSums {
 
   /** How many it keeps, as far as memory goes. */
   get pieces(): number {
-    const settled = this.#settledPieces + this.#slices.length * SLICE_PIECES;
-    return this.#pending.reduce((sum, { profile }) => sum + profile.watchedUs.length + SLICE_PIECES, settled);
+    return this.#settledPieces + this.#pending.footprint;
   }
 
   get slices(): readonly Slice[] {
@@ -85,67 +85,62 @@ export class TargetSums {
     const endUs = Math.min(Math.max(snapshot.endUs, snapshot.startUs + 1), window.endUs);
     if (endUs <= startUs) return;
     const { columns, maxNrAccesses } = snapshot;
-    const profile = profileOfSnapshot(columns, maxNrAccesses, endUs - startUs, ageUs(snapshot, 1));
+    latest.setToSnapshot(columns, maxNrAccesses, endUs - startUs, ageUs(snapshot, 1));
+    latest.coarsen(limits.pieces);
     this.snapshots++;
-    this.accessed += accessedOf(profile);
-    this.#limit = limits.pieces;
-    this.#append({ startUs, endUs, profile: coarsened(profile, limits.pieces) });
+    this.accessed += accessedOf(latest);
+    this.#pending.limit = limits.pieces;
+    if (!this.#joinLast({ startUs, endUs, profile: latest })) {
+      this.#append({ startUs, endUs, profile: NOTHING });
+      this.#pending.add(latest);
+    }
     while (this.#slices.length > limits.slices) this.#lengthen();
   }
 
   /** Makes what is kept fit the limits. */
   fit(limits: SumLimits): void {
-    this.#limit = limits.pieces;
     this.#settle();
+    this.#pending = new RunningSum(limits.pieces);
     while (this.#slices.length > limits.slices) this.#lengthen();
-    this.#slices = this.#slices.map(({ profile, ...span }) => ({
-      ...span,
-      profile: coarsened(profile, limits.pieces),
-    }));
-    this.#settledPieces = this.#slices.reduce((sum, { profile }) => sum + profile.watchedUs.length, 0);
+    this.#settledPieces = 0;
+    for (const slice of this.#slices) {
+      if (slice.profile.length > limits.pieces) {
+        slice.profile.coarsen(limits.pieces);
+        slice.profile = slice.profile.copy();
+      }
+      this.#settledPieces += slice.profile.footprint;
+    }
   }
 
   /** All slices together. */
   total(): Profile {
-    let level = this.slices.map(({ profile }) => profile);
-    while (level.length > 1) {
-      level = level.flatMap((profile, i) =>
-        i % 2 > 0 ? [] : [coarsened(sumOf(profile, level[i + 1] ?? NOTHING), 4 * LIMITS.pieces)],
-      );
-    }
-    return level[0] ?? NOTHING;
+    const sum = new RunningSum(4 * LIMITS.pieces);
+    for (const { profile } of this.slices) sum.add(profile);
+    return sum.take().copy();
   }
 
-  #append(slice: Slice): void {
+  /** @returns whether it was near enough */
+  #joinLast({ endUs, profile }: Slice): boolean {
     const last = this.#slices.at(-1);
-    const isPart = last && slice.endUs - last.startUs <= this.#sliceUs * SLACK;
-    if (!isPart) {
-      this.#settle();
-      this.#slices.push(slice);
-      this.#settledPieces += slice.profile.watchedUs.length;
-      return;
-    }
-    this.#slices[this.#slices.length - 1] = { ...last, endUs: slice.endUs };
-    let sum = { snapshots: 1, profile: slice.profile };
-    while (this.#pending.at(-1)?.snapshots === sum.snapshots) {
-      const { snapshots, profile } = this.#pending.pop()!;
-      sum = { snapshots: 2 * snapshots, profile: this.#sum(profile, sum.profile) };
-    }
-    this.#pending.push(sum);
+    if (!last || endUs - last.startUs > this.#sliceUs * SLACK) return false;
+    last.endUs = endUs;
+    if (this.#pending.isEmpty) this.#pending.add(last.profile);
+    this.#pending.add(profile);
+    return true;
+  }
+
+  #append(slice: GrowingSlice): void {
+    this.#settle();
+    this.#slices.push(slice);
+    this.#settledPieces += slice.profile.footprint;
   }
 
   #settle(): void {
     const last = this.#slices.at(-1);
-    if (!last || this.#pending.length === 0) return;
-    let sum = NOTHING;
-    for (const { profile } of this.#pending.splice(0).reverse()) sum = this.#sum(profile, sum);
-    const profile = this.#sum(last.profile, sum);
-    this.#slices[this.#slices.length - 1] = { ...last, profile };
-    this.#settledPieces += profile.watchedUs.length - last.profile.watchedUs.length;
-  }
-
-  #sum(a: Profile, b: Profile): Profile {
-    return coarsened(sumOf(a, b), this.#limit);
+    if (!last || this.#pending.isEmpty) return;
+    this.#settledPieces -= last.profile.footprint;
+    last.profile = this.#pending.take().copy();
+    this.#settledPieces += last.profile.footprint;
   }
 
   #lengthen(): void {
@@ -155,13 +150,16 @@ export class TargetSums {
     const before = this.#slices;
     this.#slices = [];
     this.#settledPieces = 0;
-    for (const slice of before) this.#append(slice);
+    for (const slice of before) if (!this.#joinLast(slice)) this.#append(slice);
     this.#settle();
   }
 }
 
-function accessedOf({ edges, accessedUs }: Profile): number {
-  return accessedUs.reduce((sum, us, i) => sum + us * (edges[i + 1]! - edges[i]!), 0);
+function accessedOf(profile: Profile): number {
+  let sum = 0;
+  for (let i = 0; i < profile.length; i++)
+    sum += profile.accessedUs(i) * (profile.edge(i + 1) - profile.edge(i));
+  return sum;
 }
 
 export interface Gathering {

@@ -16,11 +16,10 @@ export const DEFAULT_LIMITS: AccessLimits = { warmShare: 0, hotShare: 0.5 };
 export const CLASSES = ['hot', 'warm', 'rare', 'cold'] as const;
 export type AccessClass = (typeof CLASSES)[number];
 
-/** As an index into CLASSES: asked for every region of every snapshot. */
-export function classOf(nrAccesses: number, maxNrAccesses: number, limits: AccessLimits): 0 | 1 | 2 | 3 {
-  if (nrAccesses === 0) return 3;
+export function classOf(nrAccesses: number, maxNrAccesses: number, limits: AccessLimits): AccessClass {
+  if (nrAccesses === 0) return 'cold';
   const share = nrAccesses / maxNrAccesses;
-  return share < limits.warmShare ? 2 : share < limits.hotShare ? 1 : 0;
+  return share < limits.warmShare ? 'rare' : share < limits.hotShare ? 'warm' : 'hot';
 }
 
 /** For how long a region has been accessed about as it is, or untouched, by the intervals in force. */

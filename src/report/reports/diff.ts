@@ -40,7 +40,7 @@ export class DiffSideReport implements Report<DiffSide> {
   result(): DiffSide {
     const { all, processes } = this.#wss.result();
     const workingSet = all && { bytes: all.bytes, residentBytes: all.residentBytes };
-    return { processes: processes.length, workingSet, mappings: this.#mappings.result().all };
+    return { processes: processes.length, workingSet, mappings: this.#mappings.all() };
   }
 }
 

@@ -55,21 +55,14 @@ interface Sums {
   size: number;
   resident: number;
   isResidentKnown: boolean;
-  /** By CLASSES. */
-  readonly accessed: Float64Array;
+  hot: number;
+  warm: number;
+  rare: number;
+  cold: number;
   /** In the last snapshot, if that is the one with this number: cold pages, and the sum of their ages in microseconds. */
   last: number;
   lastColdPages: number;
   lastColdAges: number;
-}
-
-/** One array of mappings, which holds until they change. */
-interface Layout {
-  readonly mappings: readonly ObservedMapping[];
-  /** Of each mapping. */
-  readonly groups: readonly Sums[];
-  /** For how long it has held, without what is in the sums already. */
-  us: number;
 }
 
 /** What memory is by what it is mapped as, and how it is used. */
@@ -95,25 +88,29 @@ export class MappingsReport implements Report<MappingsResult> {
   }
 
   result(): MappingsResult {
-    const known = [...this.#processes.values()];
-    const processes = known.map((process) => process.result());
+    return {
+      limits: this.#limits,
+      by: this.#by,
+      snapshotsWithoutMappings: this.#snapshotsWithoutMappings,
+      all: this.all(),
+      processes: Array.from(this.#processes.values(), (process) => process.result()),
+    };
+  }
+
+  /** The part of the result that is of all processes. */
+  all(): MappingsOf {
     const span = new Span();
-    for (const process of known) span.add(process.span.startUs, process.span.endUs);
     const all = new Map<string, Sums>();
     let unmapped = 0;
-    for (const process of known) {
+    for (const process of this.#processes.values()) {
+      process.settle();
+      span.add(process.span.startUs, process.span.endUs);
       // As much of its time as was seen stands for all of it.
       const weight = Math.max(1, process.span.us) / Math.max(1, process.us);
       unmapped += weight * process.unmapped;
       for (const sums of process.groups.values()) addTo(groupNamed(all, sums.name, sums.kind), sums, weight);
     }
-    return {
-      limits: this.#limits,
-      by: this.#by,
-      snapshotsWithoutMappings: this.#snapshotsWithoutMappings,
-      all: usesOf(all, unmapped, Math.max(1, span.us)),
-      processes,
-    };
+    return usesOf(all, unmapped, Math.max(1, span.us));
   }
 }
 
@@ -124,7 +121,11 @@ class ProcessSums {
   us = 0;
   /** Bytes x microseconds. */
   unmapped = 0;
-  #layout: Layout | undefined;
+  /** The array that holds until they change, and the group of each. */
+  #mappings: readonly ObservedMapping[] = [];
+  readonly #groups: Sums[] = [];
+  /** For how long it has held, without what is in the sums already. */
+  #heldUs = 0;
   #pageSize = 0;
   /** The one that is being gone through. It is not kept: who keeps one of each process pays for every collection. */
   #snapshot: Snapshot | undefined;
@@ -143,13 +144,10 @@ class ProcessSums {
     this.span.add(startUs, endUs);
     if (mappings.length === 0) return false;
     this.#pageSize = pageSize;
-    if (this.#layout?.mappings !== mappings) {
-      this.#settle();
-      this.#layout = { mappings, groups: mappings.map((each) => this.#groupOf(each)), us: 0 };
-    }
+    if (mappings !== this.#mappings) this.#take(mappings);
     this.#snapshot = snapshot;
     this.#snapshotUs = Math.max(1, endUs - startUs);
-    this.#layout.us += this.#snapshotUs;
+    this.#heldUs += this.#snapshotUs;
     this.us += this.#snapshotUs;
     this.#mappedPages = 0;
     forEachOverlap(columns, mappings, this.#addOverlap);
@@ -160,12 +158,16 @@ class ProcessSums {
 
   readonly #addOverlap = (region: number, mapping: number, pages: number): void => {
     const { columns, maxNrAccesses } = this.#snapshot!;
-    const sums = this.#layout!.groups[mapping]!;
-    const nrAccesses = columns.nrAccesses[region]!;
-    sums.accessed[classOf(nrAccesses, maxNrAccesses, this.limits)]! +=
-      pages * this.#pageSize * this.#snapshotUs;
+    const sums = this.#groups[mapping]!;
+    const bytesUs = pages * this.#pageSize * this.#snapshotUs;
     this.#mappedPages += pages;
-    if (nrAccesses > 0) return;
+    const accessClass = classOf(columns.nrAccesses[region]!, maxNrAccesses, this.limits);
+    // Not sums[accessClass]: asked for every region of every snapshot, it takes five times as long.
+    if (accessClass === 'hot') sums.hot += bytesUs;
+    else if (accessClass === 'warm') sums.warm += bytesUs;
+    else if (accessClass === 'rare') sums.rare += bytesUs;
+    if (accessClass !== 'cold') return;
+    sums.cold += bytesUs;
     if (sums.last !== this.span.snapshots) {
       sums.last = this.span.snapshots;
       sums.lastColdPages = 0;
@@ -176,34 +178,48 @@ class ProcessSums {
   };
 
   result(): ProcessSummary & MappingsOf {
-    this.#settle();
-    for (const sums of this.groups.values()) {
-      if (sums.last === this.span.snapshots) continue;
-      sums.lastColdPages = 0;
-      sums.lastColdAges = 0;
-    }
+    this.settle();
     return {
       ...processSummary(this.target, this.span),
       ...usesOf(this.groups, this.unmapped, Math.max(1, this.us)),
     };
   }
 
-  #groupOf(mapping: ObservedMapping): Sums {
-    return groupNamed(this.groups, groupNameOf(mapping, this.by, this.#pageSize), kindOf(mapping));
+  /** Makes the sums whole. */
+  settle(): void {
+    this.#addSizes();
+    for (const sums of this.groups.values()) {
+      if (sums.last === this.span.snapshots) continue;
+      sums.lastColdPages = 0;
+      sums.lastColdAges = 0;
+    }
   }
 
-  /** Sizes are summed up when a layout has ended: they are the same for all of its snapshots. */
-  #settle(): void {
-    const layout = this.#layout;
-    if (!layout) return;
-    layout.mappings.forEach(({ startPage, endPage, residentBytes }, i) => {
-      const sums = layout.groups[i]!;
-      sums.size += (endPage - startPage) * this.#pageSize * layout.us;
+  /** Most are the same as before. */
+  #take(mappings: readonly ObservedMapping[]): void {
+    this.#addSizes();
+    for (let i = 0; i < mappings.length; i++) {
+      const mapping = mappings[i]!;
+      if (mapping !== this.#mappings[i])
+        this.#groups[i] = groupNamed(
+          this.groups,
+          groupNameOf(mapping, this.by, this.#pageSize),
+          kindOf(mapping),
+        );
+    }
+    this.#mappings = mappings;
+  }
+
+  /** When an array of mappings has held: sizes are the same for all of its snapshots. */
+  #addSizes(): void {
+    this.#mappings.forEach(({ startPage, endPage, residentBytes }, i) => {
+      const sums = this.#groups[i]!;
+      sums.size += (endPage - startPage) * this.#pageSize * this.#heldUs;
       if (residentBytes === undefined) return;
       sums.isResidentKnown = true;
-      sums.resident += residentBytes * layout.us;
+      sums.resident += residentBytes * this.#heldUs;
     });
-    layout.us = 0;
+    this.#heldUs = 0;
   }
 }
 
@@ -216,15 +232,18 @@ function groupNamed(groups: Map<string, Sums>, name: string, kind: MappingKind):
   return sums;
 }
 
+/** Plain numbers: there may be fifty groups of each of hundreds of processes. */
 function emptySums(name: string, kind: MappingKind): Sums {
-  const accessed = new Float64Array(CLASSES.length);
   return {
     name,
     kind,
     size: 0,
     resident: 0,
     isResidentKnown: false,
-    accessed,
+    hot: 0,
+    warm: 0,
+    rare: 0,
+    cold: 0,
     last: 0,
     lastColdPages: 0,
     lastColdAges: 0,
@@ -235,7 +254,7 @@ function addTo(total: Sums, sums: Sums, weight: number): void {
   total.size += weight * sums.size;
   total.resident += weight * sums.resident;
   total.isResidentKnown ||= sums.isResidentKnown;
-  for (let i = 0; i < CLASSES.length; i++) total.accessed[i]! += weight * sums.accessed[i]!;
+  for (const accessClass of CLASSES) total[accessClass] += weight * sums[accessClass];
   total.lastColdPages += sums.lastColdPages;
   total.lastColdAges += sums.lastColdAges;
 }
@@ -259,13 +278,9 @@ function totalOf(groups: ReadonlyMap<string, Sums>, uses: readonly MappingUse[],
 }
 
 function useOf(sums: Sums, us: number): MappingUse {
-  const { name, kind, size, resident, isResidentKnown, accessed, lastColdPages, lastColdAges } = sums;
-  const [hotBytes, warmBytes, rareBytes, coldBytes] = Array.from(accessed, (sum) => Math.round(sum / us)) as [
-    number,
-    number,
-    number,
-    number,
-  ];
+  const { name, kind, size, resident, isResidentKnown, lastColdPages, lastColdAges } = sums;
+  const [hotBytes, warmBytes] = [Math.round(sums.hot / us), Math.round(sums.warm / us)];
+  const [rareBytes, coldBytes] = [Math.round(sums.rare / us), Math.round(sums.cold / us)];
   const residentBytes = isResidentKnown ? Math.round(resident / us) : null;
   const spare = (residentBytes ?? 0) - hotBytes - warmBytes - rareBytes;
   return {

@@ -39,6 +39,13 @@ export class Series {
     this.#values.push(value);
   }
 
+  /** Keeps the memory. */
+  clear(): void {
+    this.#startsUs.clear();
+    this.#values.clear();
+    this.endUs = 0;
+  }
+
   get length(): number {
     return this.#values.length;
   }
@@ -117,20 +124,30 @@ export class Series {
 }
 
 /** The sum at each moment of those that are known then; unknown where none is. */
-export function sumOf(all: readonly Series[]): Series {
-  let sums = all;
-  // In pairs, for most begin a value at the same moments: then a sum is as long as one of them.
-  while (sums.length > 1) {
-    sums = Array.from({ length: Math.ceil(sums.length / 2) }, (_, i) => {
-      const [a, b] = [sums[2 * i]!, sums[2 * i + 1]];
-      return b ? plus(a, b) : a;
-    });
+export function sumOf(all: Iterable<Series>): Series {
+  // Of 1, 2, 4, ... of them, as the bits of a number that counts them. Most begin a value at the same moments, so that a
+  // sum is as long as one of them: none is gone through often, and few have to be kept.
+  const sums: (Series | undefined)[] = [];
+  const free: Series[] = [];
+  for (const series of all) {
+    let sum = series;
+    let bit = 0;
+    for (; sums[bit]; bit++) {
+      const parts = [sums[bit]!, sum] as const;
+      sum = plus(...parts, free.pop());
+      sums[bit] = undefined;
+      if (bit > 0) free.push(...parts); // the first are those that are summed up
+    }
+    sums[bit] = sum;
   }
-  return sums[0] ?? new Series();
+  let total: Series | undefined;
+  for (const sum of sums) if (sum) total = total ? plus(sum, total) : sum;
+  return total ?? new Series();
 }
 
-function plus(a: Series, b: Series): Series {
-  const sum = new Series();
+/** @param sum what was in it goes */
+function plus(a: Series, b: Series, sum = new Series()): Series {
+  sum.clear();
   let [ofA, ofB] = [Number.NaN, Number.NaN];
   for (let i = 0, j = 0; i <= a.length || j <= b.length; ) {
     const atUs = Math.min(changeUs(a, i), changeUs(b, j));

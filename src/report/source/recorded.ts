@@ -13,6 +13,8 @@ interface ObservedTarget {
   readonly info: TargetInfo;
   /** Undefined where it was forgotten. */
   memory: ObservedMemory | undefined;
+  /** Snapshots of all targets before its latest one. */
+  lastSeen: number;
 }
 
 /** So many have their mappings in memory: those with the latest snapshots, for nothing says that a process has ended. */
@@ -39,8 +41,8 @@ export async function openRecord(path: string): Promise<RecordedSource> {
 export class RecordedSource implements ObservationSource {
   readonly header: SourceHeader;
   readonly #targets = new Map<number, ObservedTarget>();
-  /** Those with a memory, the one with the latest snapshot last. */
-  readonly #recent = new Set<ObservedTarget>();
+  readonly #withMemory = new Set<ObservedTarget>();
+  #snapshots = 0;
   /** What the snapshots need of it; with the attrs in force. */
   #inForce: HeaderLine & { readonly reason?: AttrsReason };
   #ofUnknownTargets = 0;
@@ -121,26 +123,27 @@ export class RecordedSource implements ObservationSource {
     }
     const snapshot = snapshotOfLine(line, this.#inForce, target.info);
     const { mappings = [], residentBytes } = target.memory ?? {};
-    if (target.memory) this.#touch(target);
+    target.lastSeen = this.#snapshots++;
     return { snapshot, mappings, residentBytes };
   }
 
   #addTarget({ id, pid, startTime, comm, cmdline, ...memory }: TargetLine): void {
     const info = { id, pid, startTime, comm, cmdline };
-    const target = { info, memory: new ObservedMemory(this.header.pageSize) };
+    const target = { info, memory: new ObservedMemory(this.header.pageSize), lastSeen: this.#snapshots };
     target.memory.take(memory);
     const before = this.#targets.get(id); // of a file that was rotated, and joined with this one
-    if (before) this.#recent.delete(before);
+    if (before) this.#withMemory.delete(before);
     this.#targets.set(id, target);
-    this.#touch(target);
+    this.#withMemory.add(target);
+    if (this.#withMemory.size > MAX_MEMORIES) this.#forgetOldest();
   }
 
-  #touch(target: ObservedTarget): void {
-    this.#recent.delete(target);
-    this.#recent.add(target);
-    if (this.#recent.size <= MAX_MEMORIES) return;
-    const [oldest] = this.#recent;
-    this.#recent.delete(oldest!);
+  #forgetOldest(): void {
+    let oldest: ObservedTarget | undefined;
+    for (const target of this.#withMemory) {
+      if (oldest === undefined || target.lastSeen < oldest.lastSeen) oldest = target;
+    }
+    this.#withMemory.delete(oldest!);
     oldest!.memory = undefined;
   }
 }

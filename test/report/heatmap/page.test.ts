@@ -55,6 +55,11 @@ inBrowser(
         t.true(text.includes(part), `${part} in ${text}`);
       }
 
+      const texts = (await page.evaluate(`echarts.getInstanceByDom(document.getElementById('chart'))
+        .getZr().storage.getDisplayList().map(({ style }) => style.text)`)) as string[];
+      t.true(texts.includes('accessed in 0 %') && texts.includes('50 % of samples'));
+      t.false(texts.includes('0 %') || texts.includes('50 %'), 'the ends of the scale are told once');
+
       const before = await page.screenshot();
       await page.mouse.move(500, 399);
       await page.mouse.wheel(0, -300);

@@ -1,23 +1,15 @@
 import test from 'ava';
 import { shareRows } from '../../../src/report/heatmap/heat-map.js';
-import { profileOf } from '../../../src/report/heatmap/profile.js';
+import { Profile } from '../../../src/report/heatmap/profile.js';
 import { chooseRanges } from '../../../src/report/heatmap/ranges.js';
 import { addressTicks, timeTicks } from '../../../src/report/heatmap/ticks.js';
 import { MIB_PAGES, mappingOf, TIB_PAGES } from './examples.js';
 
 /** [startPage, endPage, share] in order; what lies between was not watched. */
 function totalOf(...parts: readonly (readonly [number, number, number])[]) {
-  const edges = [parts[0]![0]];
-  const pieces: [number, number, number][] = [];
-  for (const [start, end, share] of parts) {
-    if (edges.at(-1)! < start) {
-      edges.push(start);
-      pieces.push([0, 0, 0]);
-    }
-    edges.push(end);
-    pieces.push([1_000, 1_000 * share, 0]);
-  }
-  return profileOf(edges, pieces);
+  const total = new Profile();
+  for (const [start, end, share] of parts) total.add(start, end, 1_000, 1_000 * share, 0);
+  return total;
 }
 
 const shownOf = (...args: Parameters<typeof chooseRanges>) =>

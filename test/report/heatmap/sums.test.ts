@@ -1,7 +1,8 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { cellsOf, equalSpans } from '../../../src/report/heatmap/heat-map.js';
-import { coarsened, type Profile, profileOf } from '../../../src/report/heatmap/profile.js';
+import { Profile } from '../../../src/report/heatmap/profile.js';
+import { RunningSum } from '../../../src/report/heatmap/running-sum.js';
 import { gather } from '../../../src/report/heatmap/sums.js';
 import type { RegionRow } from '../snapshots.js';
 import { snapshotsOf, sourceOf } from './examples.js';
@@ -57,6 +58,26 @@ test('a cell is the mean over its pages and its time, as far as they were watche
   );
 });
 
+test('a running sum has of each page what was added, and nothing of the sum before', (t) => {
+  const sum = new RunningSum(Number.POSITIVE_INFINITY);
+  const profile = new Profile();
+  fc.assert(
+    fc.property(fc.array(rows, { minLength: 1, maxLength: 20 }), (all) => {
+      const expected = new Float64Array(100);
+      for (const regions of all) {
+        profile.setToSnapshot(snapshotsOf([regions])[0]!.columns, 20, 1_000, 1);
+        sum.add(profile);
+        for (const [start, end, nr] of regions)
+          for (let page = start; page < end; page++) expected[page]! += nr * 50;
+      }
+      const total = sum.take();
+      const seen = new Float64Array(100);
+      for (let i = 0; i < total.length; i++) seen.fill(total.accessedUs(i), total.edge(i), total.edge(i + 1));
+      t.true(expected.every((us, page) => Math.abs(us - seen[page]!) < 1e-6));
+    }),
+  );
+});
+
 test('what nobody watched is empty, not cold', async (t) => {
   const snapshots = snapshotsOf([[[0, 10, 0, 0]], [], [[0, 10, 0, 2]]]);
   const [sums] = await gather(sourceOf(snapshots));
@@ -65,8 +86,11 @@ test('what nobody watched is empty, not cold', async (t) => {
   t.deepEqual([...shares], [0, Number.NaN, Number.NaN, Number.NaN, 0, Number.NaN]);
 });
 
-function sumOfPages({ edges, accessedUs }: Profile): number {
-  return accessedUs.reduce((sum, us, i) => sum + us * (edges[i + 1]! - edges[i]!), 0);
+function sumOfPages(profile: Profile): number {
+  let sum = 0;
+  for (let i = 0; i < profile.length; i++)
+    sum += profile.accessedUs(i) * (profile.edge(i + 1) - profile.edge(i));
+  return sum;
 }
 
 test('a long recording of regions that never stay takes no more than its limits, and keeps its sum and its course', async (t) => {
@@ -88,7 +112,7 @@ test('a long recording of regions that never stay takes no more than its limits,
   const limits = { slices: 64, pieces: 64, allPieces: 4_096 };
   const [sums] = await gather(sourceOf(snapshotsOf(all)), { limits });
   t.true(sums!.slices.length <= 64 && sums!.slices.length > 16);
-  t.true(sums!.slices.every(({ profile }) => profile.watchedUs.length <= 64));
+  t.true(sums!.slices.every(({ profile }) => profile.length <= 64));
   t.is(sums!.slices.at(-1)!.endUs, snapshots * 100_000);
   const expected = snapshots * 100 * 100_000;
   t.true(Math.abs(sumOfPages(sums!.total()) - expected) < 1e-6 * expected);
@@ -120,17 +144,16 @@ test('many processes share the limit, and each keeps its time', async (t) => {
 
 test('what is made coarser keeps its sums, and a slope stays one', (t) => {
   const steps = 256;
-  const slope = profileOf(
-    Array.from({ length: steps + 1 }, (_, i) => 10 * i),
-    Array.from({ length: steps }, (_, i) => [1, i / steps, 0] as const),
-  );
-  const coarse = coarsened(slope, 32);
-  t.true(coarse.watchedUs.length <= 32);
+  const slope = new Profile();
+  for (let i = 0; i < steps; i++) slope.add(10 * i, 10 * i + 10, 1, i / steps, 0);
+  const coarse = slope.copy();
+  coarse.coarsen(32);
+  t.true(coarse.length <= 32);
   t.true(Math.abs(sumOfPages(coarse) - sumOfPages(slope)) < 1e-6);
-  coarse.accessedUs.forEach((share, i) => {
-    const middle = (coarse.edges[i]! + coarse.edges[i + 1]!) / 2;
-    t.true(Math.abs(share - middle / (10 * steps)) < 0.1);
-  });
+  for (let i = 0; i < coarse.length; i++) {
+    const middle = (coarse.edge(i) + coarse.edge(i + 1)) / 2;
+    t.true(Math.abs(coarse.accessedUs(i) - middle / (10 * steps)) < 0.1);
+  }
 });
 
 test('a part of the time is cut out of the snapshots at its ends', async (t) => {

@@ -124,6 +124,26 @@ test('mappings that change count for as long as they were so', (t) => {
   t.deepEqual([heap!.sizeBytes, heap!.residentBytes, heap!.hotBytes].map(pages), [28, 28, 28]);
 });
 
+test('where mappings come and go, each counts under its own name', (t) => {
+  const mapping = (startPage: number, name: string) =>
+    ({ startPage, endPage: startPage + 16, permissions: 'rw-p', name, residentBytes: undefined }) as const;
+  const [low, heap, high] = [mapping(16, '/low'), mapping(32, '[heap]'), mapping(48, '/high')];
+  const report = new MappingsReport();
+  [[heap, high], [low, heap, high], [high], [low, heap, high]].forEach((mappings, i) => {
+    const snapshot = snapshotOf({ rows: [[16, 64, 20, 0]], endUs: (i + 1) * 100_000 });
+    report.add({ snapshot, mappings, residentBytes: undefined });
+  });
+  const { mappings } = report.result().all;
+  t.deepEqual(
+    mappings.map(({ name, sizeBytes, hotBytes }) => [name, pages(sizeBytes), pages(hotBytes)]),
+    [
+      ['/high', 16, 16],
+      ['heap', 12, 12],
+      ['/low', 8, 8],
+    ],
+  );
+});
+
 test('without mappings there is nothing to tell, and how many snapshots that were', async (t) => {
   const result = await reportOn(t, { ...BY_HAND, targets: [processOf(0)] }, new MappingsReport());
   t.deepEqual(result.all.mappings, []);
