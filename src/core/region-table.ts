@@ -198,7 +198,7 @@ export class RegionTable {
     this.#words[SPENT] = samples;
   }
 
-  /** Pages of a cell; with evidence alone. */
+  /** Pages of a cell, 0 where cells hold nothing of this target yet; with evidence alone. */
   get cellPages(): number {
     return this.#numbers[CELL_PAGES]!;
   }
@@ -266,7 +266,7 @@ export class RegionTable {
     return first;
   }
 
-  /** Takes over everything of another table, which must fit. */
+  /** Takes over everything of another table, which must fit; but for cells, of which each table has others. */
   copyFrom(other: RegionTable): void {
     this.count = other.count;
     this.status = other.status;

@@ -41,6 +41,8 @@ export function fillFirst(table: RegionTable, attrs: Attrs, ranges: Float64Array
   table.maxNrAccesses = maxNrAccesses(attrs);
   table.tick = table.round = table.spent = 0;
   table.mostSamples = Number.POSITIVE_INFINITY;
+  // What cells held was of other pages.
+  table.cellPages = 0;
   table.setRanges(ranges);
   initRegions(table, minRegions);
 }
