@@ -30,7 +30,7 @@ export class Cells {
     const { evidence, capacity, startPage, endPage, count } = table;
     const { cellHits, cellTrials, kind, answers, answersPerRegion } = evidence!;
     const total = table.totalPages();
-    if (total !== table.cellPages * capacity) {
+    if (table.cellPages !== total / capacity) {
       // Other mappings: what is remembered is of other pages.
       cellHits.fill(0);
       cellTrials.fill(0);

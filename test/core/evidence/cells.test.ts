@@ -1,8 +1,10 @@
+import assert from 'node:assert/strict';
 import test from 'ava';
 import fc from 'fast-check';
 import { runOnce } from '../../../bench/accuracy/run.js';
 import { moveBoundaries } from '../../../src/core/evidence/boundaries.js';
 import { Cells } from '../../../src/core/evidence/cells.js';
+import { Memory } from '../../../src/core/evidence/memory.js';
 import { Parts } from '../../../src/core/evidence/parts.js';
 import { Rows } from '../../../src/core/evidence/rows.js';
 import { unlikePages } from '../../../src/core/evidence/unlike.js';
@@ -98,4 +100,25 @@ test('of warm ranges in 1 GiB, the interval holds the truth in 90 to 99 of 100 s
   const width = mean((result) => result.width!);
   t.true(coverage > 0.9 && coverage < 0.99, `coverage ${coverage}`);
   t.true(width < 0.12, `width ${width}`);
+});
+
+test('cells remember for as long as a target has as many pages, however many these are, and then nothing', (t) => {
+  const holds = fc.property(fc.integer({ min: 100, max: 2 ** 40 }), (pages) => {
+    const table = RegionTable.forLimits(1, 1_000, 32);
+    table.count = 1;
+    table.setFresh(0, 0, pages);
+    const [cells, memory] = [new Cells(), new Memory()];
+    const heldAfter = () => {
+      memory.read(table);
+      cells.read(table, memory);
+      return cells.trials(0, table.capacity);
+    };
+    table.evidence!.cellTrials.fill(7);
+    assert.equal(heldAfter(), 0, 'of whatever the table held before');
+    table.evidence!.cellTrials.fill(7);
+    assert.ok(heldAfter() > 6 * table.capacity, `of ${pages} pages`);
+    table.endPage[0]! += 1;
+    assert.equal(heldAfter(), 0, 'of other mappings');
+  });
+  t.notThrows(() => fc.assert(holds));
 });
