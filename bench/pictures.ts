@@ -7,13 +7,11 @@ import { chromium } from 'playwright-core';
 import { heatMapOf } from '../src/report/heatmap/heat-map.js';
 import { gather } from '../src/report/heatmap/sums.js';
 import { renderHeatMap } from '../src/report/heatmap/terminal.js';
-import { renderPicture } from '../src/report/picture.js';
 import { openRecord } from '../src/report/source/recorded.js';
-import { within } from '../src/report/source/window.js';
 import { terminalSvg } from './terminal-svg.js';
 
 /**
- * The documentation's pictures, made anew from the lab's recording of a moving workload:
+ * The documentation's pictures of heat maps, made anew from the lab's recording of a moving workload:
  * `npm run docs:pictures`. Needs Chromium (`apt-get install chromium`, or CHROMIUM=PATH).
  */
 
@@ -25,23 +23,10 @@ const RECORD = 'moving.ndjson.gz';
 const POINTER = [470, 350] as const;
 const folder = mkdtempSync(join(tmpdir(), 'pagepulse-pictures-'));
 try {
-  await watch();
   await terminal();
   await page();
 } finally {
   rmSync(folder, { recursive: true });
-}
-
-/** As it was when regions had found the hot ranges of the third place. */
-async function watch(): Promise<void> {
-  const source = await openRecord(join(FIXTURES, RECORD));
-  for await (const observation of within(source.observations(), { atUs: 26e6 })) {
-    const view = { ...observation, hasEnded: false };
-    const size = { width: 104, height: 16 };
-    const lines = renderPicture([view], { ...size, colour: 'truecolor', hint: 'q quits' });
-    const title = 'pagepulse watch on a process in the lab: of 240 MiB, three ranges of 8 MiB are hot';
-    writeFileSync(join(DOCS, 'watch.svg'), terminalSvg(lines, title));
-  }
 }
 
 async function terminal(): Promise<void> {
