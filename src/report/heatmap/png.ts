@@ -6,7 +6,7 @@ const FONTS = ['400Regular/RobotoMono_400Regular', '700Bold/RobotoMono_700Bold']
 const IN_FONT = /^[\t\n\x20-\u024f\u0370-\u03ff\u0400-\u04ff\u2000-\u206f]*$/;
 
 /** More pixels than these are not drawn twice as fine: four bytes each. */
-const MANY_PIXELS = 16e6;
+const MANY_PIXELS = 2e6;
 
 /**
  * An SVG document as a PNG picture, with twice as many pixels each way, for dense screens, where these are not too many.
