@@ -1,4 +1,5 @@
-import { mixed, SPARSE_GROUP } from '../core/sampling.js';
+import { mixed, SPARSE_GROUP, sparseGroup } from '../core/sampling.js';
+import { alignDown } from '../kernel/kpageflags.js';
 import { frameOfHalves, isPresentIn, isSharedHigh, type Pagemap } from '../kernel/pagemap.js';
 import { WordRun } from '../kernel/words.js';
 
@@ -26,9 +27,8 @@ export class CommonPages {
    * @param frame of that page
    */
   pick(pagemap: Pick<Pagemap, 'readRun'>, page: number, frame: number, start: number, end: number): number {
-    let window = SPARSE_GROUP;
-    while (window > 1 && end - start < window * MIN_CANDIDATES) window /= 2;
-    const aligned = page - (page & (window - 1));
+    const window = sparseGroup(end - start, MIN_CANDIDATES);
+    const aligned = alignDown(page, window);
     const first = Math.max(start, aligned);
     const words = pagemap.readRun(this.#run, first, Math.min(end, aligned + window) - first);
     const { halves } = this.#run;

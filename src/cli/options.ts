@@ -96,8 +96,8 @@ export function monitorOptions(
   check: CheckName,
   selected: Pick<MonitorOptions, 'targets' | 'select'>,
 ): MonitorOptions {
-  const { sample, aggr, update, minRegions, maxRegions, workers, seed, duration, maxCpu } = options;
-  const { maxSamples } = options;
+  const { sample, aggr, update, minRegions, maxRegions, maxSamples, workers, seed, duration, maxCpu } =
+    options;
   const goal = goalOf(options);
   const isAuto = options.auto || Object.keys(goal).length > 0;
   const attrs: Partial<Attrs> = {

@@ -97,7 +97,7 @@ export function maxNrAccesses(attrs: Attrs): number {
  *
  * @param maxRegions of all targets
  */
-export function maxSamples(attrs: Attrs, maxRegions = attrs.maxRegions): number {
+export function maxSamples(attrs: Attrs, maxRegions: number): number {
   const ofRegions = maxRegions * maxNrAccesses(attrs);
   const { maxSamplesPerSecond, aggrUs } = attrs;
   if (maxSamplesPerSecond === undefined) return ofRegions;

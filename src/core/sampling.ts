@@ -38,8 +38,7 @@ export function pickSparseSamples(table: RegionTable, random: RandomGenerator, s
   for (let i = 0; i < count; i++) {
     const start = startPage[i]!;
     const end = endPage[i]!;
-    let group = SPARSE_GROUP;
-    while (group > 1 && end - start < group * MIN_CANDIDATES) group /= 2;
+    const group = sparseGroup(end - start, MIN_CANDIDATES);
     if (group === 1) continue;
     // Of the place among the 64, the low bits are fixed, and only the others are left to chance. (A bit operation takes
     // the low 32 bits of a page number of any size, and is cheaper than a remainder.)
@@ -51,6 +50,13 @@ export function pickSparseSamples(table: RegionTable, random: RandomGenerator, s
     const sparse = first + ((place & -group) | fixed);
     if (start <= sparse && sparse < end) samplePage[i] = sparse;
   }
+}
+
+/** Of how many neighbouring pages one is asked about, so that a region of `pages` has `candidates`; a power of two. */
+export function sparseGroup(pages: number, candidates: number): number {
+  let group = SPARSE_GROUP;
+  while (group > 1 && pages < group * candidates) group /= 2;
+  return group;
 }
 
 /** A signed number of 32 bits that looks random (the finalizer of MurmurHash3, by Austin Appleby, in the public domain). */

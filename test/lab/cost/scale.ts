@@ -30,6 +30,7 @@ const CROWDS: readonly Watching[] = [
 ];
 const BUSY = 5;
 const BUSY_COMMAND = 'hotcold 32 12 4';
+
 /** What it costs to watch a crowd, five of it busy, and by how much the working sets of these are off. */
 export async function scale(guest: Guest): Promise<void> {
   const rows: string[][] = [];
