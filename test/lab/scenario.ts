@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import test, { type ExecutionContext } from 'ava';
 
 /**
@@ -10,7 +11,7 @@ export function scenario(title: string, run: (t: ExecutionContext) => Promise<un
     const first = await t.try(run);
     if (first.passed) return first.commit();
     first.discard();
-    for (const { message } of first.errors) t.log(`failed once: ${message}`);
+    for (const error of first.errors) t.log(`failed once: ${inspect(error)}`);
     for (let i = 0; i < 2; i++) (await t.try(run)).commit();
   });
 }

@@ -41,7 +41,8 @@ test.serial(
   'share: both of two processes that share a file see what one of them reads, and would not without the two phases',
   async (t) => {
     const dists = { whole: variant(t, 'whole', true), mutant: variant(t, 'mutant', false) };
-    const script = `sharedfile /dev/shm/shared 1 1 slow >/out/reader & until [ -s /out/reader ]; do sleep 0.1; done
+    const script = `rm -f /out/reader /out/holder
+sharedfile /dev/shm/shared 1 1 slow >/out/reader & until [ -s /out/reader ]; do sleep 0.1; done
 sharedfile /dev/shm/shared 1 1 hold >/out/holder & until [ -s /out/holder ]; do sleep 0.1; done
 for dist in ${Object.values(dists).join(' ')}; do
   node $DIST/test/lab/scenarios/sharing.js $dist "$(cat /out/reader)" "$(cat /out/holder)"

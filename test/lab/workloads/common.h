@@ -262,14 +262,21 @@ static inline void end_round(void)
 	usleep(1000);
 }
 
-/* Reads, for so many seconds (0: for ever), all that the last line called hot or unsampled: so it is the truth. */
+/* A round: reads all that the last line called hot or unsampled. */
+static inline void read_hot_once(void)
+{
+	for (size_t i = 0; i < truth.count; i++)
+		if (!strcmp(truth.ranges[i].kind, "hot") || !strcmp(truth.ranges[i].kind, "unsampled"))
+			read_pages(truth.ranges[i].start, truth.ranges[i].bytes);
+	end_round();
+}
+
+/* Makes rounds for so many seconds (0: for ever): so what the last line said is the truth. */
 static inline void read_hot(size_t seconds)
 {
 	long long end = now_ns() + seconds * 1000 * NS_PER_MS;
-	for (; seconds == 0 || now_ns() < end; end_round())
-		for (size_t i = 0; i < truth.count; i++)
-			if (!strcmp(truth.ranges[i].kind, "hot") || !strcmp(truth.ranges[i].kind, "unsampled"))
-				read_pages(truth.ranges[i].start, truth.ranges[i].bytes);
+	while (seconds == 0 || now_ns() < end)
+		read_hot_once();
 }
 
 /* ---- the beginning of every main ---- */
