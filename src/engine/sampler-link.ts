@@ -8,6 +8,21 @@ import type { SamplerApi } from './protocol.js';
 /** How often a pending call looks whether the other thread still lives. */
 const WATCHDOG_MS = 20;
 
+/** On a machine where twenty processes want each processor, a thread takes that much longer to load its code. */
+const START_MS = 60_000;
+const ANSWER_MS = 20_000;
+
+/** A thread that runs, as far as one can tell, and says nothing. */
+export class NoAnswer extends PagepulseError {
+  constructor(forMs: number) {
+    const what = `a sampler thread gave no answer for ${forMs / 1_000} s`;
+    super(
+      'THREADS',
+      `${what}; the machine may have no time for it (\`uptime\` tells): try again when it has`,
+    );
+  }
+}
+
 /** What the coordinator knows of one sampler. */
 export class SamplerLink {
   #port: MessagePort | undefined;
@@ -27,7 +42,6 @@ export class SamplerLink {
   constructor(
     readonly gate: Gate,
     readonly slot: number,
-    readonly answerMs: number,
   ) {}
 
   connect(port: MessagePort): void {
@@ -37,7 +51,7 @@ export class SamplerLink {
 
   /** Waits until the thread runs; its CPU counts from here on. */
   async ready(): Promise<void> {
-    this.#cpuFile = await this.call((api) => api.cpuFile());
+    this.#cpuFile = await this.call((api) => api.cpuFile(), START_MS);
     this.#cpuBaseUs = readThreadCpuUs(this.#cpuFile) || 0;
   }
 
@@ -46,15 +60,18 @@ export class SamplerLink {
    *
    * @throws PagepulseError `THREADS`, or what the call throws
    */
-  async call<T>(made: (api: Comlink.Remote<SamplerApi>) => Promise<T>): Promise<T> {
+  async call<T>(
+    made: (api: Comlink.Remote<SamplerApi>) => Promise<T>,
+    withinMs: number = ANSWER_MS,
+  ): Promise<T> {
     let timer: NodeJS.Timeout | undefined;
     const started = performance.now();
     const watchdog = new Promise<never>((_, reject) => {
       timer = setInterval(() => {
         if (this.gate.isEnded(this.slot)) {
           reject(new PagepulseError('THREADS', 'a sampler thread has ended unexpectedly'));
-        } else if (performance.now() - started > this.answerMs) {
-          reject(new PagepulseError('THREADS', `a sampler thread gave no answer for ${this.answerMs} ms`));
+        } else if (performance.now() - started > withinMs) {
+          reject(new NoAnswer(withinMs));
         }
       }, WATCHDOG_MS);
     });

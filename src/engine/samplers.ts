@@ -3,7 +3,7 @@ import { PagepulseError } from '../core/errors.js';
 import type { CheckName } from '../core/target.js';
 import type { Gate, Phase } from './gate.js';
 import type { HostApi } from './protocol.js';
-import { SamplerLink } from './sampler-link.js';
+import { NoAnswer, SamplerLink } from './sampler-link.js';
 import { THREADS_HELP } from './thread-pool.js';
 
 /** A wait for a sampler is cut into these, so that calls from outside are heard within them. */
@@ -11,9 +11,6 @@ const SLICE_MS = 50;
 
 /** How long the other samplers may take to notice that one is given up. */
 const LET_GO_MS = 200;
-
-/** How long a thread may take to start: generous, for a machine that has better things to do. */
-const START_MS = 20_000;
 
 /** The samplers of a monitor: which there are, who gets a target, and the phases they go through together. */
 export class Samplers {
@@ -67,7 +64,7 @@ export class Samplers {
     const slot = this.gate.freeSlot((taken) => this.#all.some((link) => link.slot === taken));
     if (slot === undefined) throw new PagepulseError('THREADS', 'all places for sampler threads are taken');
     this.gate.reserve(slot);
-    const link = new SamplerLink(this.gate, slot, START_MS);
+    const link = new SamplerLink(this.gate, slot);
     link.targets = 1;
     this.#all.push(link);
     link.started = this.#start(link);
@@ -81,6 +78,7 @@ export class Samplers {
       await link.ready();
     } catch (error) {
       this.drop(link);
+      if (error instanceof NoAnswer) throw error;
       const reason = await this.host.failureOf(link.slot);
       throw new PagepulseError(
         'THREADS',

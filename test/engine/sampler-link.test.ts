@@ -1,0 +1,32 @@
+import { MessageChannel } from 'node:worker_threads';
+import test from 'ava';
+import { Gate } from '../../src/engine/gate.js';
+import { NoAnswer, SamplerLink } from '../../src/engine/sampler-link.js';
+
+test('a thread that says nothing is waited for no longer than that, and the error says what it may be', async (t) => {
+  const { port1, port2 } = new MessageChannel();
+  const link = new SamplerLink(Gate.create(1), 0);
+  link.gate.reserve(0);
+  link.connect(port1);
+  const error = await t.throwsAsync(
+    link.call((api) => api.cpuFile(), 100),
+    { instanceOf: NoAnswer, code: 'THREADS' },
+  );
+  t.regex(error!.message, /^a sampler thread gave no answer for 0\.1 s; the machine may have no time for it/);
+  link.close();
+  port2.close();
+});
+
+test('a thread that has ended is not waited for', async (t) => {
+  const { port1, port2 } = new MessageChannel();
+  const link = new SamplerLink(Gate.create(1), 0);
+  link.gate.reserve(0);
+  link.gate.ended(0);
+  link.connect(port1);
+  await t.throwsAsync(
+    link.call((api) => api.cpuFile()),
+    { code: 'THREADS', message: 'a sampler thread has ended unexpectedly' },
+  );
+  link.close();
+  port2.close();
+});
