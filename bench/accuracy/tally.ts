@@ -17,7 +17,7 @@ export interface Outcome {
   readonly width: number | null;
   /** The aggregation, counted from 1, that was the first with precision and recall above 0.9; null for never. */
   readonly firstAbove90: number | null;
-  /** Aggregations until that was so again after each move: the median; null without moves or where most came to nothing. */
+  /** Aggregations until that was so again after each move: the median, Infinity (null in JSON) for never; null without moves. */
   readonly lag: number | null;
   /** Mean number of regions in a snapshot. */
   readonly regions: number;
@@ -83,7 +83,7 @@ export class Tally {
       coverage: intervals.count > 0 ? intervals.right / intervals.count : null,
       width: intervals.count > 0 ? intervals.width / intervals.count : null,
       firstAbove90: this.#firstAbove90,
-      lag: lag !== undefined && Number.isFinite(lag) ? lag : null,
+      lag: lag ?? null,
       regions: this.#regions / this.aggregations,
     };
   }
