@@ -21,6 +21,8 @@ export class Answers {
     const end = table.endPage[row]!;
     const { pages, isHit, before } = this;
     let count = 0;
+    let hits = 0;
+    let isOrdered = true;
     for (let at = row * answersPerRegion, last = at + places; at < last; at++) {
       const answer = answers[at]!;
       if (answer === 0) continue;
@@ -33,15 +35,14 @@ export class Answers {
       for (; to > 0 && pages[to - 1]! > page; to--) {
         pages[to] = pages[to - 1]!;
         isHit[to] = isHit[to - 1]!;
+        isOrdered = false;
       }
       pages[to] = page;
       isHit[to] = hit;
+      hits += hit;
+      before[count] = hits;
     }
-    let hits = 0;
-    for (let i = 0; i < count; i++) {
-      hits += isHit[i]!;
-      before[i + 1] = hits;
-    }
+    for (let i = 0; !isOrdered && i < count; i++) before[i + 1] = before[i]! + isHit[i]!;
     this.count = count;
     this.hits = hits;
   }

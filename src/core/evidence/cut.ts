@@ -21,6 +21,9 @@ export class Cutter {
   /** Where runs of the rarer answer begin and end. */
   readonly #runFrom = new Uint8Array(MAX_ANSWERS);
   readonly #runTo = new Uint8Array(MAX_ANSWERS);
+  /** The rarer answer, and how many of it there are side by side at most. */
+  #rare = 0;
+  #longest = 0;
   #best = 0;
   #bestFrom = 0;
   #bestTo = 0;
@@ -104,16 +107,24 @@ export class Cutter {
     const hits = before[to]! - before[from]!;
     const rare = 2 * hits <= count ? 1 : 0;
     let runs = 0;
+    let together = 0;
+    let longest = 0;
     for (let at = from; at < to; at++) {
-      if (isHit[at] !== rare) continue;
+      if (isHit[at] !== rare) {
+        together = 0;
+        continue;
+      }
+      if (++together > longest) longest = together;
       // No cut lies within a page.
-      if (at > from && runs > 0 && (isHit[at - 1] === rare || pages[at - 1] === pages[at])) {
+      if (at > from && runs > 0 && (together > 1 || pages[at - 1] === pages[at])) {
         runTo[runs - 1] = at + 1;
       } else {
         runFrom[runs] = at;
         runTo[runs++] = at + 1;
       }
     }
+    this.#rare = rare;
+    this.#longest = longest;
     this.#best = 0;
     // Most rows are spared what follows: their answers are too well mixed.
     if (mostGain(rare === 1 ? hits : count - hits, count, runs) <= CUT_AT_LEAST) return;
@@ -157,6 +168,7 @@ export class Cutter {
     const chance = strange === 1 ? known : 1 - known;
     let least = 1;
     for (let runs = (to - from) * chance; runs > SURPRISE; runs *= chance) least++;
+    if (strange === this.#rare && this.#longest < least) return;
     for (let at = from; at < to; at++) {
       if (isHit[at] !== strange) continue;
       const first = at;
