@@ -22,6 +22,9 @@ export const MAX_QUIET_US = 50_000;
  */
 const MAX_STRETCH = 4;
 
+/** An aggregation interval that would go on for longer than this with more regions than are allowed by now ends at once. */
+const TOO_LONG_US = 10_000_000;
+
 /** How the mappings of the targets are to be looked at in a tick. */
 export type UpdateNeed = 'none' | 'stale' | 'part';
 
@@ -37,6 +40,8 @@ export class Beat {
   #passed = 0;
   #ticks = 0;
   #aggregationStartUs = 0;
+  /** Whether this aggregation interval is to end with the next tick. */
+  #endsEarly = false;
   #updateDueUs: number;
   /** Of the update interval: how many parts of the targets have been looked at. */
   #updatedParts = 0;
@@ -75,7 +80,7 @@ export class Beat {
   quietIntervals(): number {
     const { attrs, maxNrAccesses, targets } = this.roster;
     for (let i = 0; i < targets.length; i++) if (targets[i]!.table.status !== TargetStatus.OK) return 0;
-    if (this.quietTicks === 0) return 0;
+    if (this.quietTicks === 0 || this.#endsEarly) return 0;
     const untilAggregation = MAX_STRETCH * maxNrAccesses - 1 - this.#passed;
     const untilUpdate = Math.ceil(
       (Math.min(this.#updateDueUs, this.durationUs) - this.dueUs) / attrs.sampleUs,
@@ -106,12 +111,13 @@ export class Beat {
   /** Whether the aggregation interval ends with the tick that begins. */
   get endsAggregation(): boolean {
     const isStretched = this.#passed + 1 >= MAX_STRETCH * this.roster.maxNrAccesses;
-    return this.quietTicks === 0 || isStretched;
+    return this.quietTicks === 0 || isStretched || this.#endsEarly;
   }
 
   /**
    * Merge, publish, reset, split. Ticks that a target has missed all the same, because it came late or the interval
-   * would have become too long, are made up for by extrapolation.
+   * would have become too long, are made up for by extrapolation; but what ends early after less than half of its ticks
+   * only merges: it is too little to be told to anybody.
    */
   aggregate(): void {
     const { targets, attrs, maxNrAccesses } = this.roster;
@@ -127,8 +133,12 @@ export class Beat {
       extrapolate(this.#seen[i]!.table, this.#seen[i]!.ticks, maxNrAccesses);
     }
     this.adaptation.merge(this.#seen, limits);
-    for (let i = 0; i < this.#seen.length; i++) this.pace.observe(this.#seen[i]!, attrs);
-    this.#publish(maxNrAccesses);
+    const isTold = !this.#endsEarly || 2 * this.#ticks >= maxNrAccesses;
+    if (isTold) {
+      for (let i = 0; i < this.#seen.length; i++) this.pace.observe(this.#seen[i]!, attrs);
+      this.#publish(maxNrAccesses);
+    }
+    this.#aggregationStartUs = this.clock.nowUs();
     for (let i = 0; i < targets.length; i++) {
       resetAggregated(targets[i]!.table);
       targets[i]!.ticks = 0;
@@ -136,7 +146,8 @@ export class Beat {
     this.adaptation.split(this.#seen, limits);
     this.#passed = 0;
     this.#ticks = 0;
-    this.pace.aggregated(attrs, this.clock.nowUs());
+    this.#endsEarly = false;
+    if (isTold) this.pace.aggregated(attrs, this.clock.nowUs());
   }
 
   #findSeen(): void {
@@ -159,7 +170,6 @@ export class Beat {
       const times = { startUs, endUs, maxNrAccesses };
       this.publisher.snapshots(this.#seen.slice(0, wanted), times, this.readStats());
     }
-    this.#aggregationStartUs = endUs;
   }
 
   readStats(): MonitorStats {
@@ -235,11 +245,18 @@ export class Beat {
     return hadTargets && targets.length === 0 && arriving === 0;
   }
 
-  /** After new attrs: what was counted so far stands for the same share of the new interval. */
+  /**
+   * After new attrs: what was counted so far stands for the same share of the new interval; which ends early where it would
+   * go on for long with more regions than there may be now.
+   */
   rescaleTicks(oldMax: number, newMax: number): void {
+    const { attrs, targets } = this.roster;
     this.#passed = Math.floor((this.#passed * newMax) / oldMax);
     this.#ticks = Math.floor((this.#ticks * newMax) / oldMax);
-    for (const target of this.roster.targets) target.ticks = Math.floor((target.ticks * newMax) / oldMax);
-    this.#updateDueUs = Math.min(this.#updateDueUs, this.dueUs + this.roster.attrs.updateUs);
+    for (const target of targets) target.ticks = Math.floor((target.ticks * newMax) / oldMax);
+    this.#updateDueUs = Math.min(this.#updateDueUs, this.dueUs + attrs.updateUs);
+    const leftUs = (newMax - this.#ticks) * attrs.sampleUs;
+    const { maxRegions } = limitsFor(attrs, targets.length);
+    this.#endsEarly = leftUs > TOO_LONG_US && countRegions(targets) > maxRegions;
   }
 }

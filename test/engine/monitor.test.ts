@@ -226,6 +226,21 @@ test.serial('more room for regions can be given while running', async (t) => {
   t.pass();
 });
 
+for (const adaptation of ['damon', 'evidence'] as const) {
+  test.serial(
+    `fewer regions need not wait for a long aggregation interval to end, by ${adaptation}`,
+    async (t) => {
+      const attrs = { sampleUs: 60_000, aggrUs: 600e6, minRegions: 200, maxRegions: 1_000 };
+      await using monitor = await Monitor.start({ targets: [hotCold()], attrs, adaptation, seed: 1 });
+      t.true((await monitor.stats()).regions >= 200);
+      await monitor.setAttrs({ minRegions: 10, maxRegions: 50 });
+      let stats = await monitor.stats();
+      for (; stats.regions > 50; stats = await monitor.stats()) await pause(20);
+      t.is(stats.snapshots, 0, 'too little was seen to be told');
+    },
+  );
+}
+
 test.serial('a reader who does not read slows nothing, and what he misses is counted', async (t) => {
   const attrs = { sampleUs: 1_000, aggrUs: 5_000 };
   await using monitor = await Monitor.start({ targets: [hotCold()], attrs, queueLimit: 10 });
