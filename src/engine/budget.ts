@@ -27,6 +27,8 @@ const LATEST = 0.3;
 const LONGEST_AGGR_US = 10_000_000;
 /** What a tick a minute leaves is no cost of ticks: longer intervals would save nothing. */
 const LONGEST_SAMPLE_US = 60_000_000;
+/** In any time of this length the budget is to be kept: a single tick must not cost more than it has then. */
+const KEPT_US = 10_000_000;
 
 /** What a window of about a second has cost. Times in microseconds. */
 export interface Window {
@@ -52,8 +54,10 @@ interface Remembered extends Pick<Window, 'intervals' | 'elapsedUs'> {
  * cannot be told apart, and all is taken to be ticks; as soon as there was a clearly different one, its windows and the
  * latest give both, and the interval goes to a / (aim - b).
  *
- * Intervals are stretched first. Where an aggregation interval would pass 10 s, maxRegions is lowered as well; and where
- * that does not help (enough), the intervals go on. What was taken is given back in the reverse order.
+ * Intervals are stretched first. Where an aggregation interval would pass 10 s, maxRegions is lowered as well, down to
+ * minRegions of every target; and where that does not help (enough), the intervals go on. Only where a single tick would
+ * cost more than 10 s may, so that no interval helped, is it lowered further. What was taken is given back in the reverse
+ * order.
  */
 export class Budget {
   /** The latest windows of about the same interval, the last at the end: CPU time of a sampling interval, and how long. */
@@ -104,6 +108,7 @@ export class Budget {
     this.#remember({ tickUs: Math.max(0, cpuUs - updateCpuUs) / intervals, elapsedUs, intervals });
 
     const { tickUs, constant } = this.#costs();
+    this.#boundTick(window.regions);
     const expected = tickUs / Math.max(this.#shortestSampleUs, wanted.sampleUs) + constant + updateShare;
     if (expected > TOO_MUCH * this.share) {
       this.#calmUs = 0;
@@ -192,8 +197,23 @@ export class Budget {
     this.#maxRegions = Math.min(this.#maxRegions, regionsFor);
   }
 
+  /** Lowers maxRegions where a tick alone surely costs too much for KEPT_US. One window alone may have been V8 compiling. */
+  #boundTick(regions: number): void {
+    const mostUs = this.share * KEPT_US;
+    const costUs = this.#tickCost();
+    const surelyUs = this.#before
+      ? Math.min(costUs, this.#before.costUs)
+      : this.#windows.length > 1
+        ? costUs
+        : 0;
+    if (!this.followsRegions || surelyUs <= TOO_MUCH * mostUs) return;
+    this.#maxRegions = Math.min(this.#maxRegions, Math.floor((regions * AIM * mostUs) / surelyUs));
+  }
+
   #relax(updateShare: number, expected: number, wanted: Attrs): void {
-    const roomFor = Math.min(2, (AIM * this.share) / Math.max(expected, 1e-9));
+    const shareFor = (AIM * this.share) / Math.max(expected, 1e-9);
+    const tickFor = (AIM * this.share * KEPT_US) / Math.max(this.#tickCost(), 1e-9);
+    const roomFor = Math.max(1, Math.min(2, shareFor, tickFor));
     const isFar = this.#shortestSampleUs > longestSampleUs(wanted);
     if (!isFar && this.#maxRegions < wanted.maxRegions) {
       this.#maxRegions = Math.ceil(this.#maxRegions * roomFor);

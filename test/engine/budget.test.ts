@@ -114,6 +114,16 @@ test('intervals are stretched first, and then maxRegions is lowered', (t) => {
   t.true(lowered.attrs.sampleUs <= 700_000, `${lowered.attrs.sampleUs}`);
 });
 
+test('a tick alone costs no more than 10 s may: there no interval helps, and regions go', (t) => {
+  const run = new Run(0.005);
+  run.windows(60, { ...CHEAP, perTick: 8_000, perRegion: 500, regions: 200, targets: 20 }, noise(0.1, 1));
+  const { maxRegions } = run.attrs;
+  // 50 ms in 10 s: 84 regions; all targets' minRegions are 200.
+  t.true(maxRegions >= 50 && maxRegions <= 84, `${maxRegions}`);
+  run.windows(1, { ...CHEAP, perTick: 8_000, perRegion: 500, regions: 200, targets: 20 });
+  t.is(run.attrs.maxRegions, maxRegions);
+});
+
 test('regions are kept where they are not what costs', (t) => {
   const run = new Run(0.005, DEFAULT_ATTRS, false);
   run.windows(100, { ...CHEAP, perTick: 20_000, perRegion: 0 });
