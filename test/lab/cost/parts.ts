@@ -1,4 +1,5 @@
 import type { Guest } from '../machine/guest.js';
+import { adaptations } from './adaptations.js';
 import { auto } from './auto.js';
 import { beside } from './beside.js';
 import { budget } from './budget.js';
@@ -15,6 +16,7 @@ export const PARTS: Readonly<Record<string, (guest: Guest) => Promise<void>>> = 
   beside,
   budget,
   auto,
+  adaptations,
   slowdown,
   scale,
   hour,
