@@ -33,8 +33,8 @@ import {
 } from './protocol.js';
 
 const POLL_MS = 50;
-/** For booting and for whatever a request does besides watching. */
-const PATIENCE_SECONDS = 120;
+/** For booting and for whatever a request does besides watching: to start twenty busy workloads takes minutes where the machine is slow. */
+const PATIENCE_SECONDS = 400;
 
 /** Which guest a test is to use: the folder of the one that was booted for all. */
 const GUEST_VARIABLE = 'PAGEPULSE_LAB_GUEST';
