@@ -2,6 +2,7 @@ import test from 'ava';
 import type { RecordLine, SnapshotLine, TargetLine } from '../../src/record/format.js';
 import type { TopDocument } from '../../src/report/top/json.js';
 import { Guest } from './machine/guest.js';
+import { scenario } from './scenario.js';
 import { expectScore } from './score/expect.js';
 import { meanOf, score } from './score/score.js';
 import { scoreText } from './score/text.js';
@@ -17,7 +18,7 @@ const parsed = (name: string) =>
     .split('\n')
     .map((line) => JSON.parse(line));
 
-test.serial('service: a script that starts four workers is recorded with all of them', async (t) => {
+scenario('service: a script that starts four workers is recorded with all of them', async (t) => {
   const service = 'for i in 1 2 3 4; do hotcold 32 12 4 >/out/worker.$i & done; sleep 45; kill $(jobs -p)';
   await guest.shell(
     `pagepulse record --sample 20ms --aggr 400ms -o /out/service.ndjson --force -- bash -c '${service}'`,

@@ -65,8 +65,8 @@ scenario(
     await swapOn(guest);
     await guest.shell('echo +memory >/sys/fs/cgroup/cgroup.subtree_control; mkdir -p /sys/fs/cgroup/small');
     // Part of what is asked for is not found, which is an error to whoever asks.
-    const during = `sleep 4; for _ in $(seq 10); do echo 6M >/sys/fs/cgroup/small/memory.reclaim || true; sleep 0.5; done
-cat /sys/fs/cgroup/small/memory.swap.current >/out/swapped`;
+    const during = `sleep 4; for _ in $(seq 10); do echo 6M >/sys/fs/cgroup/small/memory.reclaim || true
+cat /sys/fs/cgroup/small/memory.swap.current >/out/swapped; sleep 0.5; done`;
     const start = ["bash -c 'echo $$ >/sys/fs/cgroup/small/cgroup.procs; exec hotcold 128 60 16'"];
     const watched = await guest.watch({ start, seconds: 16, during });
     t.log(`${(Number(guest.read('swapped')) / 2 ** 20).toFixed(0)} MiB were swapped out`);

@@ -11,7 +11,11 @@ export function scenario(title: string, run: (t: ExecutionContext) => Promise<un
     const first = await t.try(run);
     if (first.passed) return first.commit();
     first.discard();
-    for (const error of first.errors) t.log(`failed once: ${inspect(error)}`);
+    for (const error of first.errors) {
+      // Assertions without a message of their own say where they are; what was thrown is the cause.
+      const why = error.cause ?? (error.message || error);
+      t.log(`failed once: ${typeof why === 'string' ? why : inspect(why)}`);
+    }
     for (let i = 0; i < 2; i++) (await t.try(run)).commit();
   });
 }
