@@ -26,7 +26,6 @@ import type {
 import { Publisher } from './publisher.js';
 import { Roster } from './roster.js';
 import { Samplers } from './samplers.js';
-import { Work } from './work.js';
 
 /** On virtual time, how often it is looked whether a reader has gone without reading all. */
 const SLICE_MS = 20;
@@ -68,13 +67,18 @@ export class Coordinator implements CoordinatorApi {
   #endsAlone = true;
   /** Calls from outside that have arrived. */
   #arrived = 0;
-  readonly #work = new Work();
+  /** What is being worked on with the help of the event loop: calls, and the replacing of lost samplers. */
+  #busy = 0;
+  /** Steps that wait for the samplers to be parked and answering. */
+  #steps: (() => Promise<void>)[] = [];
   /**
    * Of the next tick: whether its pages have been marked old; `none` where the grid itself is still to be laid, at the
    * start and after new intervals.
    */
   #pages: 'none' | 'unmarked' | 'marked' = 'none';
   #balanceDueUs = BALANCE_US;
+  /** Ends the pause until the next tick: of what is being worked on, something wants to go on or is done. */
+  #wake = () => {};
 
   constructor(start: CoordinatorStart) {
     this.#start = start;
@@ -189,17 +193,17 @@ export class Coordinator implements CoordinatorApi {
       const isAlone = !samplers.hasJoined;
       const { sampleUs } = roster.attrs;
       // Long intervals, and those in which calls are worked on, are slept through here, where calls are heard.
-      const isFast = clock.isVirtual || (sampleUs <= MAX_QUIET_US && !this.#work.isPending);
+      const isFast = clock.isVirtual || (sampleUs <= MAX_QUIET_US && !this.#isBusy);
       const quiet = isAlone ? 0 : beat.quietIntervals();
       const isCalled = this.#gate.calls !== this.#arrived;
       if (isAlone || (this.#pages === 'marked' && (quiet === 0 || !isFast || isCalled))) {
         const msLeft = clock.isVirtual ? 0 : Math.max(0, clock.msUntil(beat.dueUs));
-        if (this.#work.isPending || this.#gate.sleep(this.#arrived, msLeft)) {
+        if (this.#isBusy || this.#gate.sleep(this.#arrived, msLeft)) {
           await this.#giveTurns(parts, msLeft);
           if (!clock.isVirtual && clock.msUntil(beat.dueUs) > 0) continue;
         }
         if (quiet === 0) {
-          await this.#workOnTables(parts);
+          await this.#work(parts);
           continue;
         }
         if (!this.#hasGrid) continue; // a call has changed the intervals
@@ -216,7 +220,7 @@ export class Coordinator implements CoordinatorApi {
   }
 
   /** A tick at which there is work on the tables, after its check. Leaves the next one set, its pages unmarked. */
-  async #workOnTables(parts: Parts): Promise<void> {
+  async #work(parts: Parts): Promise<void> {
     const { clock, samplers, roster, beat, pace } = parts;
     clock.reached(beat.dueUs);
     const need = beat.updateNeed();
@@ -236,7 +240,7 @@ export class Coordinator implements CoordinatorApi {
     }
     const failed = beat.fitRegions();
     if (need === 'part') pace.endUpdate(beat.updateShare);
-    if (failed) this.#work.inBackground(roster.fail(failed));
+    if (failed) this.#inBackground(roster.fail(failed));
     if (beat.isOver) this.#endReason ??= 'duration';
     if (this.#endsAlone && beat.isAlone) this.#endReason ??= 'targets ended';
     beat.setDue(beat.dueUs + roster.attrs.sampleUs);
@@ -247,10 +251,10 @@ export class Coordinator implements CoordinatorApi {
 
   /** Not on virtual time: a run has to be the same however many samplers there are. */
   #balance({ clock, roster }: Parts): void {
-    if (clock.isVirtual || this.#work.isPending || clock.nowUs() < this.#balanceDueUs) return;
+    if (clock.isVirtual || this.#isBusy || clock.nowUs() < this.#balanceDueUs) return;
     this.#balanceDueUs = clock.nowUs() + BALANCE_US;
     if (roster.attrs.sampleUs > UNHURRIED_US) return;
-    if (roster.targets.length > 1) this.#work.inBackground(roster.rebalance());
+    if (roster.targets.length > 1) this.#inBackground(roster.rebalance());
   }
 
   /** Applies what the pace asks for. The samplers must be parked; they need not answer. */
@@ -287,7 +291,7 @@ export class Coordinator implements CoordinatorApi {
   async #finishPhase({ samplers, roster }: Parts): Promise<void> {
     do {
       for (const link of samplers.findLost()) {
-        this.#work.inBackground(roster.reopen(roster.lose(link)));
+        this.#inBackground(roster.reopen(roster.lose(link)));
       }
       await nextTurn();
     } while (this.#endReason === undefined && !samplers.await(this.#arrived));
@@ -299,12 +303,36 @@ export class Coordinator implements CoordinatorApi {
     return this.#pages !== 'none';
   }
 
+  /** Whether somebody needs the event loop, or the samplers parked. */
+  get #isBusy(): boolean {
+    return this.#busy > 0 || this.#steps.length > 0;
+  }
+
   /** Lets calls arrive and be worked on, until the next tick is due or there are none left. */
   async #giveTurns(parts: Parts, msLeft: number): Promise<void> {
-    await this.#work.pause(msLeft);
-    if (!this.#work.hasSteps) return;
-    await this.#park(parts);
-    await this.#work.doSteps();
+    await nextTurn();
+    if (this.#steps.length > 0) {
+      await this.#park(parts);
+      for (const step of this.#steps.splice(0)) await step();
+    } else if (this.#isBusy) {
+      await this.#pause(msLeft);
+    }
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  /** Something that was being worked on is done. */
+  #endWork(): void {
+    this.#busy--;
+    this.#wake();
   }
 
   /** Parks the samplers where they answer calls. */
@@ -323,14 +351,29 @@ export class Coordinator implements CoordinatorApi {
     }
   }
 
-  #answer<T>(work: (parts: Parts) => Promise<T>): Promise<T> {
+  async #answer<T>(work: (parts: Parts) => Promise<T>): Promise<T> {
     this.#arrived++;
-    return this.#work.call(() => work(this.#parts as Parts));
+    this.#busy++;
+    try {
+      return await work(this.#parts as Parts);
+    } finally {
+      // A turn later: the answer is posted after this, and must be before the thread goes to sleep again.
+      setImmediate(() => this.#endWork());
+    }
+  }
+
+  #inBackground(work: Promise<void>): void {
+    this.#busy++;
+    void work.finally(() => this.#endWork());
   }
 
   /** Before the first tick the samplers answer at any time. */
   #inControl<T>(step: () => Promise<T>): Promise<T> {
-    return this.#parts ? this.#work.inControl(step) : step();
+    if (!this.#parts) return step();
+    return new Promise((resolve, reject) => {
+      this.#steps.push(() => step().then(resolve, reject));
+      this.#wake();
+    });
   }
 }
 
