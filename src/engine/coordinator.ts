@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
 import * as Comlink from 'comlink';
 import type { TargetRequest } from '../checks/target-request.js';
 import { countRegions } from '../core/adaptation.js';
@@ -27,7 +27,7 @@ import { Publisher } from './publisher.js';
 import { Roster } from './roster.js';
 import { Samplers } from './samplers.js';
 
-/** On virtual time, how often it is looked whether a reader has gone without reading all. */
+/** While calls are being worked on, the event loop gets a turn at least this often. */
 const SLICE_MS = 20;
 
 /** A sampler is given up when a phase takes it longer than this and than a sampling interval. */
@@ -37,9 +37,8 @@ const MAX_STALL_MS = 60_000;
 /** Where targets come whose ticks call for intervals so many times as long, these do not wait for the next look. */
 const DEARER = 1.5;
 
-/** Samplers are looked at so often, whether one has much more to do than another: not where they have all the time. */
+/** Samplers are looked at so often, whether one has much more to do than another. */
 const BALANCE_US = 5_000_000;
-const UNHURRIED_US = 1_000_000;
 
 /** What there is once the monitor has been set up. */
 interface Parts {
@@ -77,8 +76,6 @@ export class Coordinator implements CoordinatorApi {
    */
   #pages: 'none' | 'unmarked' | 'marked' = 'none';
   #balanceDueUs = BALANCE_US;
-  /** Ends the pause until the next tick: of what is being worked on, something wants to go on or is done. */
-  #wake = () => {};
 
   constructor(start: CoordinatorStart) {
     this.#start = start;
@@ -253,7 +250,6 @@ export class Coordinator implements CoordinatorApi {
   #balance({ clock, roster }: Parts): void {
     if (clock.isVirtual || this.#isBusy || clock.nowUs() < this.#balanceDueUs) return;
     this.#balanceDueUs = clock.nowUs() + BALANCE_US;
-    if (roster.attrs.sampleUs > UNHURRIED_US) return;
     if (roster.targets.length > 1) this.#inBackground(roster.rebalance());
   }
 
@@ -315,24 +311,8 @@ export class Coordinator implements CoordinatorApi {
       await this.#park(parts);
       for (const step of this.#steps.splice(0)) await step();
     } else if (this.#isBusy) {
-      await this.#pause(msLeft);
+      await pause(Math.min(SLICE_MS, msLeft));
     }
-  }
-
-  #pause(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      this.#wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-  }
-
-  /** Something that was being worked on is done. */
-  #endWork(): void {
-    this.#busy--;
-    this.#wake();
   }
 
   /** Parks the samplers where they answer calls. */
@@ -358,13 +338,13 @@ export class Coordinator implements CoordinatorApi {
       return await work(this.#parts as Parts);
     } finally {
       // A turn later: the answer is posted after this, and must be before the thread goes to sleep again.
-      setImmediate(() => this.#endWork());
+      setImmediate(() => this.#busy--);
     }
   }
 
   #inBackground(work: Promise<void>): void {
     this.#busy++;
-    void work.finally(() => this.#endWork());
+    void work.finally(() => this.#busy--);
   }
 
   /** Before the first tick the samplers answer at any time. */
@@ -372,7 +352,6 @@ export class Coordinator implements CoordinatorApi {
     if (!this.#parts) return step();
     return new Promise((resolve, reject) => {
       this.#steps.push(() => step().then(resolve, reject));
-      this.#wake();
     });
   }
 }

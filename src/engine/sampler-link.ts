@@ -6,7 +6,7 @@ import type { Gate } from './gate.js';
 import type { SamplerApi } from './protocol.js';
 
 /** How often a pending call looks whether the other thread still lives. */
-const WATCHDOG_MS = 100;
+const WATCHDOG_MS = 20;
 
 /** On a machine where twenty processes want each processor, a thread takes that much longer to load its code. */
 const START_MS = 60_000;
