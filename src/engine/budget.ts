@@ -108,7 +108,7 @@ export class Budget {
     this.#remember({ tickUs: Math.max(0, cpuUs - updateCpuUs) / intervals, elapsedUs, intervals });
 
     const { tickUs, constant } = this.#costs();
-    this.#boundTick(window.regions);
+    this.#boundTick(tickUs, window.regions);
     const expected = tickUs / Math.max(this.#shortestSampleUs, wanted.sampleUs) + constant + updateShare;
     if (expected > TOO_MUCH * this.share) {
       this.#calmUs = 0;
@@ -119,7 +119,7 @@ export class Budget {
       this.#calmUs += elapsedUs;
       if (this.#calmUs < CALM_US) return;
       this.#calmUs = 0;
-      this.#relax(updateShare, expected, wanted);
+      this.#relax(updateShare, expected, tickUs, wanted);
     }
   }
 
@@ -198,21 +198,17 @@ export class Budget {
   }
 
   /** Lowers maxRegions where a tick alone surely costs too much for KEPT_US. One window alone may have been V8 compiling. */
-  #boundTick(regions: number): void {
+  #boundTick(tickUs: number, regions: number): void {
     const mostUs = this.share * KEPT_US;
-    const costUs = this.#tickCost();
-    const surelyUs = this.#before
-      ? Math.min(costUs, this.#before.costUs)
-      : this.#windows.length > 1
-        ? costUs
-        : 0;
+    const isSure = this.#before !== undefined || this.#windows.length > 1;
+    const surelyUs = isSure ? Math.min(tickUs, this.#before?.costUs ?? tickUs) : 0;
     if (!this.followsRegions || surelyUs <= TOO_MUCH * mostUs) return;
     this.#maxRegions = Math.min(this.#maxRegions, Math.floor((regions * AIM * mostUs) / surelyUs));
   }
 
-  #relax(updateShare: number, expected: number, wanted: Attrs): void {
+  #relax(updateShare: number, expected: number, tickUs: number, wanted: Attrs): void {
     const shareFor = (AIM * this.share) / Math.max(expected, 1e-9);
-    const tickFor = (AIM * this.share * KEPT_US) / Math.max(this.#tickCost(), 1e-9);
+    const tickFor = (AIM * this.share * KEPT_US) / Math.max(tickUs, 1e-9);
     const roomFor = Math.max(1, Math.min(2, shareFor, tickFor));
     const isFar = this.#shortestSampleUs > longestSampleUs(wanted);
     if (!isFar && this.#maxRegions < wanted.maxRegions) {

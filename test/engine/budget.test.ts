@@ -124,6 +124,12 @@ test('a tick alone costs no more than 10 s may: there no interval helps, and reg
   t.is(run.attrs.maxRegions, maxRegions);
 });
 
+test('what is spent whatever the interval is no cost of a tick: regions are not given up for it', (t) => {
+  const run = new Run(0.005);
+  run.windows(100, { ...CHEAP, perTick: 22_000, perRegion: 10, perSecond: 8_000, regions: 200, targets: 20 });
+  t.is(run.attrs.maxRegions, 200);
+});
+
 test('regions are kept where they are not what costs', (t) => {
   const run = new Run(0.005, DEFAULT_ATTRS, false);
   run.windows(100, { ...CHEAP, perTick: 20_000, perRegion: 0 });
