@@ -33,7 +33,10 @@ import {
 } from './protocol.js';
 
 const POLL_MS = 50;
-/** For booting and for whatever a request does besides watching: to start twenty busy workloads takes minutes where the machine is slow. */
+/**
+ * For booting and for whatever a request does besides watching: on a slow machine it takes minutes to start twenty busy
+ * workloads.
+ */
 const PATIENCE_SECONDS = 400;
 
 /** Which guest a test is to use: the folder of the one that was booted for all. */
