@@ -65,7 +65,7 @@ async function record(command: readonly string[], options: RecordOptions): Promi
     const snapshots = await write(monitor, recording);
     if (snapshots === 0) {
       await recording.discard();
-      tellNothingSeen(monitor, (await monitor.ended).reason, child !== undefined);
+      tellNothingSeen(monitor, (await monitor.ended).reason, child !== undefined, options.maxCpu);
       if (!child) throw new ExitStatus(1);
     }
   } catch (error) {
@@ -115,7 +115,8 @@ async function write(monitor: Monitor, recording: Recording): Promise<number> {
   }
 }
 
-function tellNothingSeen(monitor: Monitor, reason: string, isCommand: boolean): void {
+/** @param maxCpu the budget that was asked for: it would make shorter intervals longer again */
+function tellNothingSeen(monitor: Monitor, reason: string, isCommand: boolean, maxCpu?: number): void {
   const { aggrUs } = monitor.attrs;
   if (monitor.selection?.watched === 0) {
     note(
@@ -126,9 +127,12 @@ function tellNothingSeen(monitor: Monitor, reason: string, isCommand: boolean): 
     return;
   }
   const why = reason === 'targets ended' ? 'the process ended' : 'the recording ended';
+  const instead =
+    maxCpu === undefined
+      ? 'shorter intervals (--sample 1ms --aggr 20ms)'
+      : `a larger budget (--max-cpu ${maxCpu * 5}%)`;
   note(
-    `${why} before the first snapshot (${formatDuration(aggrUs)}); nothing was recorded. Record for longer, or with ` +
-      'shorter intervals (--sample 1ms --aggr 20ms)',
+    `${why} before the first snapshot (${formatDuration(aggrUs)}); nothing was recorded. Record for longer, or with ${instead}`,
   );
 }
 

@@ -182,27 +182,18 @@ test.serial('a command that does not exist is said, with the status of a shell',
   t.false(existsSync(path));
 });
 
-test.serial('a process that ends within the first tick is said, and leaves no file', async (t) => {
-  const path = join(folder(t), 'it.ndjson');
-  const { pid } = start(t, 'sleep', ['0.6']);
-  const outcome = await run(
-    t,
-    'record',
-    '--pid',
-    String(pid),
-    '-o',
-    path,
-    '--sample',
-    '5s',
-    '--aggr',
-    '5s',
-    '--update',
-    '50ms',
-  );
-  t.is(outcome.status, 1);
-  t.regex(outcome.err, /ended before the first snapshot|there is no process/);
-  t.false(existsSync(path));
-});
+test.serial(
+  'a recording that ends before anything was seen is told what would have shown more',
+  async (t) => {
+    const { pid } = start(t, 'sleep', ['60']);
+    const path = join(folder(t), 'it.ndjson');
+    const short = ['record', '--pid', String(pid), '-o', path, '--duration', '10ms', '--aggr', '5s'];
+    const { err } = await run(t, ...short);
+    t.regex(err, /before the first snapshot \(5 s\).*shorter intervals \(--sample 1ms --aggr 20ms\)/);
+    // A budget would stretch shorter intervals.
+    t.regex((await run(t, ...short, '--max-cpu', '2%')).err, /or with a larger budget \(--max-cpu 10%\)/);
+  },
+);
 
 test.serial('a recording that exists is not overwritten unless forced', async (t) => {
   const path = join(folder(t), 'it.ndjson');
