@@ -48,7 +48,7 @@ export function rowOf(results: readonly Result[]): string {
       Math.max,
       whole,
     ),
-    text(median(of(({ lag }) => lag)), whole),
+    text(median(results.flatMap(({ lags }) => lags)), whole),
     text(median(of(({ samples }) => samples)), whole),
   ]);
 }
@@ -75,7 +75,7 @@ function whole(value: number): string {
 }
 
 function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[values.length >> 1]!;
+  return [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 }
 
 function line(cells: readonly string[]): string {

@@ -17,8 +17,8 @@ export interface Outcome {
   readonly width: number | null;
   /** The aggregation, counted from 1, that was the first with precision and recall above 0.9; null for never. */
   readonly firstAbove90: number | null;
-  /** Aggregations until that was so again after each move: the median, Infinity (null in JSON) for never; null without moves. */
-  readonly lag: number | null;
+  /** Aggregations until that was so again, for each move of what is hot; Infinity (null in JSON) for never. */
+  readonly lags: readonly number[];
   /** Mean number of regions in a snapshot. */
   readonly regions: number;
 }
@@ -73,7 +73,6 @@ export class Tally {
   outcome(): Outcome {
     if (this.#movedAt !== undefined) this.#lags.push(Number.POSITIVE_INFINITY);
     this.#movedAt = undefined;
-    const lag = this.#lags.sort((a, b) => a - b)[this.#lags.length >> 1];
     const { precision, recall, error, count } = this.#tail;
     const intervals = this.#intervals;
     return {
@@ -83,7 +82,7 @@ export class Tally {
       coverage: intervals.count > 0 ? intervals.right / intervals.count : null,
       width: intervals.count > 0 ? intervals.width / intervals.count : null,
       firstAbove90: this.#firstAbove90,
-      lag: lag ?? null,
+      lags: this.#lags,
       regions: this.#regions / this.aggregations,
     };
   }

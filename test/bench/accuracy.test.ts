@@ -43,6 +43,20 @@ test('bench:accuracy prints one object a run', (t) => {
   t.true(evidence.firstAbove90 <= 6 && evidence.samples <= 1_000 && evidence.coverage > 0.9);
 });
 
+test('bench:accuracy tells how long it took after each move', (t) => {
+  const part = ['--pattern', 'moving', '--size', '1g', '--seed', '1', '--adaptation', 'evidence'];
+  const lagsIn = (aggregations: number): number[] => {
+    const words = [MAIN, ...part, '--aggregations', String(aggregations), '--json'];
+    return JSON.parse(execFileSync(process.execPath, words, { encoding: 'utf8' })).lags;
+  };
+  t.deepEqual(lagsIn(90), []);
+  const [first, second, ...more] = lagsIn(210);
+  t.true(first! > 0 && first! < 100 && second! > 0 && second! < 10);
+  t.deepEqual(more, []);
+  // It has moved, and nothing has been seen of that yet.
+  t.deepEqual(lagsIn(101), [null]);
+});
+
 for (const [what, words] of Object.entries({
   'an unknown pattern': ['--pattern', 'none'],
   'a size without meaning': ['--size', '3x'],
