@@ -1,28 +1,15 @@
 import type { MonitorOptions, TargetRequest } from '../src/index.js';
 import { Workload } from '../test/lab/agent/workload.js';
-import { meanOf, scoreFound } from '../test/lab/score/score.js';
+import { scoreFound } from '../test/lab/score/score.js';
 import { lineOf } from '../test/lab/score/snapshot-line.js';
-import { accuracyCells } from '../test/lab/score/text.js';
 import { type Phase, phasesOf } from '../test/lab/score/truth.js';
-import { meanPercent, observe, worstPercent } from './observe.js';
-import { accuracyChart, markdown, type Report } from './report.js';
+import { BUDGETS, BudgetTable } from './budget-table.js';
+import { observe } from './observe.js';
+import type { Report } from './report.js';
 
-const BUDGETS = [0.5, 1, 2, 5];
 const SECONDS = 120;
 const SETTLE_US = 40e6;
 const MIB = 2 ** 20;
-
-const HEAD = [
-  'check',
-  'targets',
-  'budget',
-  'mean',
-  'worst 10 s',
-  'sampling interval',
-  'precision',
-  'recall',
-  'snapshots',
-] as const;
 
 /** What is watched, and what it really does. */
 interface Watched {
@@ -34,24 +21,18 @@ interface Watched {
 
 /** What a budget is kept to and how much is seen with it, of one target and of twenty: the last 80 s of 120. */
 export async function budget(report: Report, hotcold: string): Promise<void> {
-  const runs: Run[] = [];
-  for (const count of [1, 20]) runs.push(await runOf(syntheticTargets(count)));
+  const table = new BudgetTable();
+  for (const count of [1, 20]) await measure(table, syntheticTargets(count));
   for (const count of [1, 20]) {
     const workloads: Workload[] = [];
     try {
       for (let i = 0; i < count; i++) workloads.push(await Workload.start(`${hotcold} 64 20 1 apart`));
-      runs.push(await runOf(processesOf(workloads)));
+      await measure(table, processesOf(workloads));
     } finally {
       for (const workload of workloads) await workload.end();
     }
   }
-  report.add(
-    markdown(
-      HEAD,
-      runs.flatMap(({ rows }) => rows),
-    ),
-  );
-  for (const { chart } of runs) report.add(chart);
+  report.add(String(table));
 }
 
 function syntheticTargets(count: number): Watched {
@@ -88,14 +69,8 @@ function processesOf(workloads: readonly Workload[]): Watched {
   };
 }
 
-interface Run {
-  readonly rows: readonly string[][];
-  readonly chart: string;
-}
-
-async function runOf({ check, targets, phases }: Watched): Promise<Run> {
-  const rows: string[][] = [];
-  const accuracy: { cost: string; precision: number; recall: number }[] = [];
+async function measure(table: BudgetTable, { check, targets, phases }: Watched): Promise<void> {
+  const what = `${targets.length} x ${check}`;
   for (const maxCpuPercent of BUDGETS) {
     const { points, snapshots, startedUs } = await observe({ check, targets, maxCpuPercent }, SECONDS);
     const originUs = check === 'synthetic' ? 0 : startedUs;
@@ -103,20 +78,7 @@ async function runOf({ check, targets, phases }: Watched): Promise<Run> {
       const lines = its.map((snapshot) => lineOf(snapshot, originUs));
       return scoreFound(lines, phases[i]!, 0, SETTLE_US);
     });
-    const { precision, recall, snapshots: count } = meanOf(scores.filter((each) => each.snapshots > 0));
-    const cost = `${meanPercent(points, SETTLE_US).toFixed(2)} %`;
-    rows.push([
-      check,
-      String(targets.length),
-      `${maxCpuPercent} %`,
-      cost,
-      `${worstPercent(points, SETTLE_US).toFixed(2)} %`,
-      `${points.at(-1)!.sampleUs / 1_000} ms`,
-      ...accuracyCells({ precision, recall }),
-      String(count),
-    ]);
-    accuracy.push({ cost, precision, recall });
-    process.stderr.write(`${rows.at(-1)!.join(' ')}\n`);
+    table.add(what, maxCpuPercent, points, scores, SETTLE_US);
   }
-  return { rows, chart: accuracyChart(`${targets.length} x ${check}`, 'one core', accuracy) };
+  table.chart(what, 'one core');
 }
