@@ -18,11 +18,17 @@ const parsed = (name: string) =>
     .split('\n')
     .map((line) => JSON.parse(line));
 
+/** Snapshots of each process of the service, on an average. */
+const EACH = 30;
+
 scenario('service: a script that starts four workers is recorded with all of them', async (t) => {
-  const service = 'for i in 1 2 3 4; do hotcold 32 12 4 >/out/worker.$i & done; sleep 45; kill $(jobs -p)';
+  const service = `for i in 1 2 3 4; do hotcold 32 12 4 >/out/worker.$i & done
+for _ in $(seq 240); do [ $(grep -c type...snapshot /out/service.ndjson) -lt ${5 * EACH} ] || break; sleep 0.5; done
+kill $(jobs -p)`;
   await guest.shell(
-    `pagepulse record --sample 20ms --aggr 400ms -o /out/service.ndjson --force -- bash -c '${service}'`,
-    90,
+    `rm -f /out/service.ndjson
+pagepulse record --sample 20ms --aggr 400ms -o /out/service.ndjson -- bash -c '${service}'`,
+    180,
   );
   const lines = parsed('service.ndjson') as RecordLine[];
   const header = lines[0] as { startedMonotonicNs: string };

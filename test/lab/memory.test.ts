@@ -1,13 +1,15 @@
+import type { Attrs } from '../../src/index.js';
 import { Guest } from './machine/guest.js';
 import { swapOn } from './machine/swap.js';
 import { scenario } from './scenario.js';
-import { expectFound, scored } from './score/expect.js';
+import { ENOUGH, expectFound, scored } from './score/expect.js';
 import { shareOf } from './score/score.js';
 
 // Memory of every kind there is, at 5 ms and 100 ms. What each workload does stands in its file's first lines.
 
 const guest = Guest.shared();
-const SECONDS = 10;
+const watch = (start: string, attrs: Partial<Attrs> = {}) =>
+  guest.watch({ start: [start], attrs, seconds: 10, snapshots: ENOUGH });
 
 for (const [title, start] of [
   ['splitthp: huge pages that are mapped in pieces are seen whole', 'splitthp 64'],
@@ -18,7 +20,7 @@ for (const [title, start] of [
   ['manymaps: a third of 20,000 mappings', 'manymaps 20000'],
 ] as const) {
   scenario(title, async (t) => {
-    expectFound(t, await guest.watch({ start: [start], seconds: SECONDS }));
+    expectFound(t, await watch(start));
   });
 }
 
@@ -26,8 +28,7 @@ scenario('manyshare: the part of shared memory of 200 processes that one of them
   // A sample visits 200 page tables, twice; so few are made on the emulator, and the range is found less sharply. At
   // shorter intervals most ticks are missed there, and too few intervals are whole.
   const attrs = { sampleUs: 20_000, aggrUs: 400_000 };
-  const watched = await guest.watch({ start: ['manyshare 200 16 4'], attrs, seconds: 2 * SECONDS });
-  expectFound(t, watched, { least: 0.95 });
+  expectFound(t, await watch('manyshare 200 16 4', attrs), { least: 0.95 });
 });
 
 scenario('folios: pages of 64 KiB are seen whole', async (t) => {
@@ -39,7 +40,7 @@ scenario('folios: pages of 64 KiB are seen whole', async (t) => {
   const given = async () => Number(await guest.shell(`cat ${sizes}-64kB/stats/anon_fault_alloc`));
   const before = await given();
   await guest.shell(`echo madvise >${sizes}-64kB/enabled; echo never >${sizes}-2048kB/enabled`);
-  const watched = await guest.watch({ start: ['hotcold 128 60 16 folio'], seconds: SECONDS });
+  const watched = await watch('hotcold 128 60 16 folio');
   await guest.shell(`echo never >${sizes}-64kB/enabled; echo inherit >${sizes}-2048kB/enabled`);
   t.true((await given()) - before >= (128 * 1_024) / 64, 'the kernel gave no such pages');
   expectFound(t, watched);
@@ -47,12 +48,12 @@ scenario('folios: pages of 64 KiB are seen whole', async (t) => {
 
 scenario('swapped: pages on swap are cold, and those that came back are hot', async (t) => {
   await swapOn(guest);
-  expectFound(t, await guest.watch({ start: ['swapped 128 16'], seconds: SECONDS }));
+  expectFound(t, await watch('swapped 128 16'));
 });
 
 scenario('ksm: merged pages are accessed where any of them is', async (t) => {
   await guest.shell('cd /sys/kernel/mm/ksm; echo 4000 >pages_to_scan; echo 1 >run');
-  expectFound(t, await guest.watch({ start: ['ksm 16'], seconds: SECONDS }));
+  expectFound(t, await watch('ksm 16'));
   await guest.shell('echo 2 >/sys/kernel/mm/ksm/run');
 });
 
@@ -66,7 +67,7 @@ for (const [title, setUp, start] of [
 ] as const) {
   scenario(title, async (t) => {
     await guest.shell(setUp);
-    const watched = await guest.watch({ start: [start], seconds: SECONDS });
+    const watched = await watch(start);
     const [process] = scored(watched);
     const unsampled = process!.phases[0]!.ranges.find(({ kind }) => kind === 'unsampled')!;
     expectFound(t, watched);

@@ -1,31 +1,30 @@
 import { Guest } from './machine/guest.js';
 import { scenario } from './scenario.js';
-import { expectFound } from './score/expect.js';
+import { ENOUGH, expectFound } from './score/expect.js';
 
-// Hot and cold memory of a process, at 5 ms and 100 ms: 20 s are watched, 12 of the smaller ones, of which the first 3 are
-// left out, for the regions have to be found first.
+// Hot and cold memory of a process, at 5 ms and 100 ms.
 
 const guest = Guest.shared();
-const SECONDS = 20;
+const watch = (start: readonly string[], seconds = 20) => guest.watch({ start, seconds, snapshots: ENOUGH });
 
 for (const [what, command, seconds] of [
-  ['plain pages', 'hotcold 256 100 32', SECONDS],
-  ['transparent huge pages', 'hotcold 256 100 32 thp', SECONDS],
+  ['plain pages', 'hotcold 256 100 32', 20],
+  ['transparent huge pages', 'hotcold 256 100 32 thp', 20],
   ['pages that are only written', 'hotcold 128 60 16 write', 12],
   ['a static program of few mappings', 'hotcold-static 128 60 16', 12],
 ] as const) {
   scenario(`hotcold: of ${what}, the hot ones are found and no others`, async (t) => {
-    expectFound(t, await guest.watch({ start: [command], seconds }));
+    expectFound(t, await watch([command], seconds));
   });
 }
 
 scenario('hotcold: 4 MiB are found in 512', async (t) => {
   // So small a range ends where chance has split the regions around it: once in thirty recordings by more than 2 % of it
   // off the mark, on perfect samples too.
-  expectFound(t, await guest.watch({ start: ['hotcold 512 300 4'], seconds: SECONDS }));
+  expectFound(t, await watch(['hotcold 512 300 4']));
 });
 
 scenario('hotcold: two processes at once are each found by a sampler of their own', async (t) => {
   const start = ['hotcold 256 100 32', 'hotcold 256 100 32 thp'];
-  expectFound(t, await guest.watch({ start, seconds: SECONDS }), { least: 0.97 });
+  expectFound(t, await watch(start), { least: 0.97 });
 });

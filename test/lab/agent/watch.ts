@@ -1,5 +1,6 @@
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { setTimeout as pause } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { cpuUsOf } from '../../../src/core/stats.js';
 import {
   type AdaptationName,
@@ -31,6 +32,10 @@ const WARM_UP_SECONDS = 12;
 /** Between observations it sleeps: what is measured beside it must not suffer from it. */
 const ASLEEP = { sampleUs: 10e6, aggrUs: 10e6, updateUs: 10e6 };
 
+/** Between looks at how many snapshots there are, and for how long they are waited for. */
+const POLL_MS = 100;
+const PATIENCE_MS = 120_000;
+
 /** Two processes that are watched together have a sampler each. */
 const SAMPLERS = 2;
 
@@ -48,9 +53,9 @@ export async function watch(request: WatchRequest): Promise<Watched> {
   };
   try {
     const observation = new Observation(monitor, await start(request.start), request.attrs);
-    const { later, seconds, during } = request;
-    const seen = await observation.run(seconds, {
-      during,
+    const { later } = request;
+    const seen = await observation.run({
+      ...request,
       atHalf: later && (async () => observation.attach(await start(later))),
     });
     return { ...seen, truths: workloads.map(({ lines }) => lines) };
@@ -61,9 +66,14 @@ export async function watch(request: WatchRequest): Promise<Watched> {
 
 /** One process, at 5 ms and 100 ms and one sampler. */
 export async function watchWithPagepulse(pid: number, seconds: number) {
-  const { snapshots, cost } = await new Observation(await warmed(1), [pid]).run(seconds);
+  const { snapshots, cost } = await new Observation(await warmed(1), [pid]).run({ seconds });
   return { snapshots: snapshots[0]!, cost };
 }
+
+/** When an observation ends, and what happens until then: as in `WatchRequest`. */
+type Until = Pick<WatchRequest, 'seconds' | 'snapshots' | 'during'> & {
+  readonly atHalf?: (() => Promise<void>) | undefined;
+};
 
 /** Processes that the monitor watches for a while. */
 class Observation {
@@ -76,10 +86,7 @@ class Observation {
     readonly attrs: Partial<Attrs> = {},
   ) {}
 
-  async run(
-    seconds: number,
-    { during, atHalf }: { during?: string | undefined; atHalf?: (() => Promise<void>) | undefined } = {},
-  ): Promise<Omit<Watched, 'truths'>> {
+  async run({ seconds, snapshots = 0, during, atHalf }: Until): Promise<Omit<Watched, 'truths'>> {
     const { monitor } = this;
     await monitor.setAttrs({ ...DEFAULT_ATTRS, ...this.attrs });
     monitor.on('detached', this.#onDetached);
@@ -87,14 +94,17 @@ class Observation {
       await this.attach(this.pids);
       const before = await monitor.stats();
       const script = during === undefined ? undefined : runWith(during, this.pids);
+      script?.catch(() => {}); // It is awaited below, when it may long have failed.
       await pause(seconds * 500);
       await atHalf?.();
       await pause(seconds * 500);
-      script?.kill();
+      await script;
+      const deadline = performance.now() + PATIENCE_MS;
+      while (this.#hasFewerThan(snapshots) && performance.now() < deadline) await pause(POLL_MS);
       const cost = costBetween(before, await monitor.stats());
       const startUs = Number(monitor.startedMonotonicNs) / 1e3;
-      const snapshots = this.#ids.map((id) => wanted.get(id)!.map((snapshot) => lineOf(snapshot, startUs)));
-      return { snapshots, detached: [...this.#detached], cost };
+      const lines = this.#ids.map((id) => wanted.get(id)!.map((snapshot) => lineOf(snapshot, startUs)));
+      return { snapshots: lines, detached: [...this.#detached], cost };
     } finally {
       monitor.off('detached', this.#onDetached);
       for (const id of this.#ids) {
@@ -111,6 +121,12 @@ class Observation {
       wanted.set(id, []);
       this.#ids.push(id);
     }
+  }
+
+  /** Whether one of the targets that are still watched has fewer snapshots than this. */
+  #hasFewerThan(snapshots: number): boolean {
+    const ended = this.#detached.map(({ target }) => target);
+    return this.#ids.some((id, i) => !ended.includes(i) && wanted.get(id)!.length < snapshots);
   }
 
   readonly #onDetached = ({ id }: TargetInfo, reason: string, message: string): void => {
@@ -133,9 +149,10 @@ function costBetween(before: MonitorStats, after: MonitorStats): WatchCost {
   };
 }
 
-function runWith(script: string, pids: readonly number[]) {
+/** @throws Error where a command of the script fails */
+async function runWith(script: string, pids: readonly number[]): Promise<void> {
   const env = { ...process.env, PIDS: pids.join(' ') };
-  return spawn('bash', ['-eu', '-c', script], { env, cwd: '/out', stdio: ['ignore', 'inherit', 'inherit'] });
+  await promisify(execFile)('bash', ['-eu', '-c', script], { env, cwd: '/out' });
 }
 
 /** A monitor whose samplers have all watched for a while; what keeps it from ending are targets of one page. */

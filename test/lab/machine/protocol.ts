@@ -28,9 +28,11 @@ export interface WatchRequest {
   readonly attrs?: Partial<Attrs>;
   /** As by default unless told otherwise. */
   readonly adaptation?: AdaptationName;
-  /** What is watched, in seconds. */
+  /** How long is watched at least. */
   readonly seconds: number;
-  /** A shell script that is run once watching has begun, with the processes in $PIDS. */
+  /** How many snapshots of each target there have to be before watching ends: a slow machine makes few in a second. */
+  readonly snapshots?: number;
+  /** A shell script that is run once watching has begun, with the processes in $PIDS; watching goes on until it ends. */
   readonly during?: string;
 }
 

@@ -1,6 +1,6 @@
 import type { ExecutionContext } from 'ava';
 import type { Watched } from '../machine/protocol.js';
-import { type Score, scoreFound } from './score.js';
+import { type Score, score } from './score.js';
 import { costText, scoreText } from './text.js';
 import { type Phase, phasesOf, pidsOf } from './truth.js';
 
@@ -9,6 +9,12 @@ export interface Scored {
   readonly phases: readonly Phase[];
   readonly score: Score;
 }
+
+/** The regions have to be found first: that takes aggregation intervals, and a slow machine makes few in a second. */
+const FINDING = 15;
+
+/** Snapshots of a target that are scored where nothing but its memory is in question. */
+export const ENOUGH = FINDING + 25;
 
 /** Which of what was watched counts. */
 export interface Scoring {
@@ -25,7 +31,10 @@ export function scored(
   const processes = truths.flatMap((lines) =>
     pidsOf(lines).map((pid) => phasesOf(lines, pid).slice(fromPhase)),
   );
-  return processes.map((phases, i) => ({ phases, score: scoreFound(snapshots[i]!, phases, settleUs) }));
+  return processes.map((phases, i) => ({
+    phases,
+    score: score(snapshots[i]!.slice(FINDING), phases, settleUs),
+  }));
 }
 
 /** Reports the figures of every process, and fails where one is below `least`. */
