@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { printable } from '../report/mapping-names.js';
 import type { Observation, ObservationSource } from '../report/source/observation.js';
 import { formatBytes, formatDuration } from '../report/units.js';
@@ -5,6 +6,9 @@ import { beforeSignalEnds } from './signals.js';
 import { StatusLine } from './status-line.js';
 
 const SHOW_MS = 200;
+
+/** Until a signal that was sent has been heard of. */
+const SIGNAL_MS = 20;
 
 /** Before it can be told how long the rest takes. */
 const ETA_FROM_MS = 1_000;
@@ -47,6 +51,8 @@ async function* observationsWithProgress(
       yield observation;
     }
   } finally {
+    // A Ctrl-C that has also ended who writes to the pipe may not have been heard of yet: it would be lost.
+    await pause(SIGNAL_MS);
     stopListening();
     status.clear();
   }

@@ -97,3 +97,19 @@ onTerminal(
     t.is((await terminal.shows(/status/)).trim(), 'status=130');
   },
 );
+
+onTerminal('a signal that comes with the end of what is read ends the program all the same', async (t) => {
+  const folder = folderFor(t);
+  writeFileSync(join(folder, 'begin'), `${headerLine(HEADER)}\n${targetLine(TARGET)}\n`);
+  writeFileSync(join(folder, 'snapshot'), `${snapshotLine(EXAMPLE)}\n`);
+  const script = `cd ${folder}; mkfifo pipe; '${process.execPath}' '${MAIN}' report wss - <pipe & pid=$!
+exec 3>pipe; cat begin >&3
+until [ -e now ]; do cat snapshot >&3; sleep 0.1; done
+kill -STOP $pid; kill -TERM $pid; exec 3>&-; kill -CONT $pid; wait $pid; echo status=$?`;
+  const terminal = new Tmux(t, script);
+  await terminal.shows(/^reading the input: \d\S* \w+$/m);
+  writeFileSync(join(folder, 'now'), '');
+  const shown = await terminal.shows(/status/);
+  t.regex(shown, /status=143/);
+  t.notRegex(shown, /Working set/);
+});
