@@ -11,7 +11,7 @@ export interface Scored {
 }
 
 /** The regions have to be found first: that takes aggregation intervals, and a slow machine makes few in a second. */
-const FINDING = 15;
+export const FINDING = 15;
 
 /** Snapshots of a target that are scored where nothing but its memory is in question. */
 export const ENOUGH = FINDING + 25;
