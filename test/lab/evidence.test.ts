@@ -14,7 +14,7 @@ for (const [what, command] of [
   ['transparent huge pages', 'hotcold 256 100 32 thp'],
 ] as const) {
   scenario(`evidence: hotcold of ${what}`, async (t) => {
-    expectFound(t, await guest.watch({ start: [command], seconds: 20, snapshots: ENOUGH, adaptation }));
+    expectFound(t, await guest.watch({ start: [command], seconds: 12, snapshots: ENOUGH, adaptation }));
   });
 }
 

@@ -103,7 +103,7 @@ scenario(
     // A limit of the interface, which docs/lab.md explains: with no other process on its processor, the emulator's TLB
     // keeps all that the workload reads, and the accessed bits are not set. A real-time process is let alone.
     const recallOf = async (method: Method, start: string) => {
-      const { snapshots, truth } = await guest.compare({ method, start, seconds: 8 });
+      const { snapshots, truth } = await guest.compare({ method, start, seconds: 8, aloneSeconds: 0 });
       return scoreFound(snapshots, phasesOf(truth)).recall;
     };
     const methods = ['Pagepulse', 'DAMON', 'full scan'] as const;

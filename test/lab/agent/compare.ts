@@ -13,24 +13,22 @@ interface Seen {
   readonly cost?: WatchCost;
 }
 
-/** How long the workload is left alone before and after, to see how fast it is then. */
-const ALONE_MS = 4_000;
-
 /** Until a monitor of its own has been compiled, which the emulator makes slow, and keeps to its budget. */
 const SETTLE_MS = 40_000;
 
 /** A workload watched by one method, and how fast it was meanwhile. */
 export async function compare(request: CompareRequest): Promise<Compared> {
-  const workload = await Workload.start(request.start);
+  const { start, aloneSeconds = 4 } = request;
+  const workload = await Workload.start(start);
   try {
     const marks = [await workload.rounds()];
     const mark = async () => marks.push(await workload.rounds());
-    await pause(ALONE_MS);
+    await pause(aloneSeconds * 1_000);
     await mark();
     const settled = async () => void marks.splice(-1, 1, await workload.rounds());
     const seen = await use(request, workload.pids[0]!, settled);
     await mark();
-    await pause(ALONE_MS);
+    await pause(aloneSeconds * 1_000);
     await mark();
     const [before, meanwhile, after] = marks.slice(1).map(({ rounds, atMs }, i) => {
       const since = marks[i]!;

@@ -90,6 +90,8 @@ export interface CompareRequest {
   readonly method: Method;
   readonly start: string;
   readonly seconds: number;
+  /** How long the workload is left alone before and after, 4 s unless told otherwise; at 0 no slowdown is measured. */
+  readonly aloneSeconds?: number;
   /** Of the busy loop: how much of a processor it takes, in percent. */
   readonly busyPercent?: number;
 }
