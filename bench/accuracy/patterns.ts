@@ -41,6 +41,16 @@ export const PATTERNS: Readonly<Record<string, Pattern>> = {
     phases: (total, random, aggregations) =>
       times(Math.ceil(aggregations / 100), () => fewHot(total, random)),
   },
+  roving: {
+    about: 'as moving, each page accessed in four of five sampling intervals',
+    isStationary: false,
+    moves: true,
+    phaseAggrs: 100,
+    phases: (total, random, aggregations) =>
+      times(Math.ceil(aggregations / 100), () =>
+        fewHot(total, random).map((access) => ({ ...access, share: 0.8 })),
+      ),
+  },
   many: stationary('200 hot ranges of 16 MiB', (total, random) =>
     scattered(total, random, shares(200, 1), atMost(16 * MIB, total / 2_000)),
   ),

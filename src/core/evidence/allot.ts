@@ -77,8 +77,10 @@ export function allot(rows: Rows, { samples, each, search }: Allowance): number 
     let more = Math.min(left, Math.floor(owed));
     owed -= more;
     left -= more;
-    // Who gets many that way needs no others.
-    if (more > each) [more, left] = [more - rows.planned[i]!, left + rows.planned[i]!];
+    // Who gets many that way, as several rows, needs no others; one row has no room for more than `each`.
+    const spare = more > each ? rows.planned[i]! : Math.max(0, rows.planned[i]! + more - each);
+    more -= spare;
+    left += spare;
     rows.planned[i]! += more;
   }
   return density;
