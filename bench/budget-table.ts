@@ -1,3 +1,4 @@
+import { formatDuration } from '../src/report/units.js';
 import { meanOf, type Score } from '../test/lab/score/score.js';
 import { accuracyCells } from '../test/lab/score/text.js';
 import { type CostPoint, meanPercent, worstPercent } from './observe.js';
@@ -25,13 +26,10 @@ export class BudgetTable {
   #accuracy: { cost: string; precision: number; recall: number }[] = [];
 
   /** @param settleUs what came before is left out, here and in the scores */
-  add(
-    targets: string,
-    budgetPercent: number,
-    points: readonly CostPoint[],
-    scores: readonly Score[],
-    settleUs: number,
-  ): void {
+  constructor(readonly settleUs: number) {}
+
+  add(targets: string, budgetPercent: number, points: readonly CostPoint[], scores: readonly Score[]): void {
+    const { settleUs } = this;
     const seen = meanOf(scores.filter(({ snapshots }) => snapshots > 0));
     const cost = `${meanPercent(points, settleUs).toFixed(2)} %`;
     const { sampleUs, maxRegions } = points.at(-1)!;
@@ -40,7 +38,7 @@ export class BudgetTable {
       `${budgetPercent} %`,
       cost,
       `${worstPercent(points, settleUs).toFixed(2)} %`,
-      `${(sampleUs / 1_000).toFixed(0)} ms`,
+      formatDuration(sampleUs),
       String(maxRegions),
       ...accuracyCells(seen),
       String(seen.snapshots),

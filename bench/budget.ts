@@ -21,7 +21,7 @@ interface Watched {
 
 /** What a budget is kept to and how much is seen with it, of one target and of twenty: the last 80 s of 120. */
 export async function budget(report: Report, hotcold: string): Promise<void> {
-  const table = new BudgetTable();
+  const table = new BudgetTable(SETTLE_US);
   for (const count of [1, 20]) await measure(table, syntheticTargets(count));
   for (const count of [1, 20]) {
     const workloads: Workload[] = [];
@@ -78,7 +78,7 @@ async function measure(table: BudgetTable, { check, targets, phases }: Watched):
       const lines = its.map((snapshot) => lineOf(snapshot, originUs));
       return scoreFound(lines, phases[i]!, 0, SETTLE_US);
     });
-    table.add(what, maxCpuPercent, points, scores, SETTLE_US);
+    table.add(what, maxCpuPercent, points, scores);
   }
   table.chart(what, 'one core');
 }

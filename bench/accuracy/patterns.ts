@@ -33,24 +33,8 @@ const FOREVER = 1e9;
 /** Lengths in pages. A range that would be too much of a small memory is made smaller. */
 export const PATTERNS: Readonly<Record<string, Pattern>> = {
   sparse: stationary('a few hot ranges: 3 x 8 MiB up to 4 GiB, 4 x 100 MiB above', fewHot),
-  moving: {
-    about: 'the same, all of them elsewhere after every 100 aggregations',
-    isStationary: false,
-    moves: true,
-    phaseAggrs: 100,
-    phases: (total, random, aggregations) =>
-      times(Math.ceil(aggregations / 100), () => fewHot(total, random)),
-  },
-  roving: {
-    about: 'as moving, each page accessed in four of five sampling intervals',
-    isStationary: false,
-    moves: true,
-    phaseAggrs: 100,
-    phases: (total, random, aggregations) =>
-      times(Math.ceil(aggregations / 100), () =>
-        fewHot(total, random).map((access) => ({ ...access, share: 0.8 })),
-      ),
-  },
+  moving: moving('the same, all of them elsewhere after every 100 aggregations', 1),
+  roving: moving('as moving, each page accessed in four of five sampling intervals', 0.8),
   many: stationary('200 hot ranges of 16 MiB', (total, random) =>
     scattered(total, random, shares(200, 1), atMost(16 * MIB, total / 2_000)),
   ),
@@ -140,6 +124,19 @@ function stationary(about: string, accesses: (total: number, random: RandomGener
     isStationary: true,
     phaseAggrs: FOREVER,
     phases: (total, random) => [accesses(total, random)],
+  };
+}
+
+function moving(about: string, share: number): Pattern {
+  return {
+    about,
+    isStationary: false,
+    moves: true,
+    phaseAggrs: 100,
+    phases: (total, random, aggregations) =>
+      times(Math.ceil(aggregations / 100), () =>
+        fewHot(total, random).map((access) => ({ ...access, share })),
+      ),
   };
 }
 

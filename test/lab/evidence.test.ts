@@ -1,7 +1,6 @@
 import { Guest } from './machine/guest.js';
 import { scenario } from './scenario.js';
-import { ENOUGH, expectFound, scored } from './score/expect.js';
-import { lagsMs } from './score/score.js';
+import { ENOUGH, expectFollowed, expectFound } from './score/expect.js';
 
 // The adaptation by evidence meets what is asked of the kernel's (plain.test.ts, change.test.ts). What both cost beside each
 // other is measured by `npm run lab:cost -- adaptations`.
@@ -19,9 +18,5 @@ for (const [what, command] of [
 }
 
 scenario('evidence: moving', async (t) => {
-  const watched = await guest.watch({ start: ['moving 240 24 15'], seconds: 46, adaptation });
-  const [process] = scored(watched);
-  const lags = lagsMs(watched.snapshots[0]!, process!.phases.slice(0, 3));
-  t.log(`behind by ${lags.map((ms) => `${(ms / 1e3).toFixed(1)} s`).join(', ')}`);
-  expectFound(t, watched, { least: 0.95, settleUs: 5e6 });
+  expectFollowed(t, await guest.watch({ start: ['moving 240 24 15'], seconds: 46, adaptation }));
 });

@@ -13,13 +13,13 @@ const SECONDS = 180;
 
 /** What a budget is kept to, and how much is seen with it: the last two of three minutes. */
 export async function budget(guest: Guest): Promise<void> {
-  const table = new BudgetTable();
+  const table = new BudgetTable(SETTLE_US);
   for (const { count, command } of WORKLOADS) {
     const start = Array<string>(count).fill(command);
     for (const maxCpuPercent of BUDGETS) {
       const seen = await guest.observe({ start, options: { maxCpuPercent }, seconds: SECONDS });
       const scores = seen.snapshots.map((its, i) => scoreFound(its, phasesOf(seen.truths[i]!), 0, SETTLE_US));
-      table.add(String(count), maxCpuPercent, seen.points, scores, SETTLE_US);
+      table.add(String(count), maxCpuPercent, seen.points, scores);
     }
     table.chart(`${count} x ${command}`, 'one emulated processor');
   }

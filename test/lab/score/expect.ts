@@ -1,6 +1,6 @@
 import type { ExecutionContext } from 'ava';
 import type { Watched } from '../machine/protocol.js';
-import { type Score, score } from './score.js';
+import { lagsMs, type Score, score } from './score.js';
 import { costText, scoreText } from './text.js';
 import { type Phase, phasesOf, pidsOf } from './truth.js';
 
@@ -13,7 +13,7 @@ export interface Scored {
 /** The regions have to be found first: that takes aggregation intervals, and a slow machine makes few in a second. */
 export const FINDING = 15;
 
-/** Snapshots of a target that are scored where nothing but its memory is in question. */
+/** So many snapshots of a target are waited for where nothing but its memory is in question; 25 of them are scored. */
 export const ENOUGH = FINDING + 25;
 
 /** Which of what was watched counts. */
@@ -47,6 +47,14 @@ export function expectFound(
   for (const { score } of processes) t.log(scoreText(score));
   t.log(costText(watched.cost));
   for (const { score } of processes) expectScore(t, score, least);
+}
+
+/** The same of memory that moves: how far behind the picture was is told, and what is seen later than that counts. */
+export function expectFollowed(t: ExecutionContext, watched: Watched): void {
+  const [process] = scored(watched);
+  const lags = lagsMs(watched.snapshots[0]!, process!.phases.slice(0, 3));
+  t.log(`behind by ${lags.map((ms) => `${(ms / 1e3).toFixed(1)} s`).join(', ')}`);
+  expectFound(t, watched, { least: 0.95, settleUs: 5e6 });
 }
 
 export function expectScore(
