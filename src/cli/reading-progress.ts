@@ -52,7 +52,7 @@ async function* observationsWithProgress(
     }
   } finally {
     // A Ctrl-C that has also ended who writes to the pipe may not have been heard of yet: it would be lost.
-    await pause(SIGNAL_MS);
+    if (source.totalBytes === undefined) await pause(SIGNAL_MS);
     stopListening();
     status.clear();
   }

@@ -23,6 +23,9 @@ interface RecordOptions extends WatchOptions {
 
 const STATUS_MS = 250;
 
+/** A budget above this is not what makes intervals long. */
+const AMPLE_PERCENT = 20;
+
 export function addRecord(program: Command): void {
   addWatchOptions(program.command('record'))
     .description('record which memory processes use, for later')
@@ -128,9 +131,9 @@ function tellNothingSeen(monitor: Monitor, reason: string, isCommand: boolean, m
   }
   const why = reason === 'targets ended' ? 'the process ended' : 'the recording ended';
   const instead =
-    maxCpu === undefined
+    maxCpu === undefined || maxCpu > AMPLE_PERCENT
       ? 'shorter intervals (--sample 1ms --aggr 20ms)'
-      : `a larger budget (--max-cpu ${maxCpu * 5}%)`;
+      : `a larger budget (--max-cpu ${Number((5 * maxCpu).toFixed(2))}%)`;
   note(
     `${why} before the first snapshot (${formatDuration(aggrUs)}); nothing was recorded. Record for longer, or with ${instead}`,
   );
