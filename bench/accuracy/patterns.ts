@@ -3,9 +3,9 @@ import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
 import {
   SYNTHETIC_PAGE_BYTES,
   type SyntheticAccess,
-  type SyntheticPhase,
   type SyntheticSpec,
 } from '../../src/checks/synthetic-spec.js';
+import { SAMPLE_US, TICKS } from './intervals.js';
 
 /** What an adaptation is tried on. */
 export interface Pattern {
@@ -14,6 +14,8 @@ export interface Pattern {
   readonly isStationary: boolean;
   /** Whether each phase puts all that is hot elsewhere. */
   readonly moves?: boolean;
+  /** Whether the program is given a processor only now and then: see `starved`. */
+  readonly isStarved?: boolean;
   /** What is accessed, one element a phase, the first that holds a page counts; a phase lasts `phaseAggrs` aggregations. */
   readonly phases: (total: number, random: RandomGenerator, aggregations: number) => Access[][];
   readonly phaseAggrs: number;
@@ -29,12 +31,23 @@ export interface Access {
 const MIB = 2 ** 20 / SYNTHETIC_PAGE_BYTES;
 const GIB = 1_024 * MIB;
 const FOREVER = 1e9;
+/** For so long, in sampling intervals, a starved program is not starved, and then is, in the mean; and so much it reads then, at most. */
+const FED_TICKS = 60;
+const STARVED_TICKS = 40;
+const STARVED_PART = 0.8;
 
 /** Lengths in pages. A range that would be too much of a small memory is made smaller. */
 export const PATTERNS: Readonly<Record<string, Pattern>> = {
   sparse: stationary('a few hot ranges: 3 x 8 MiB up to 4 GiB, 4 x 100 MiB above', fewHot),
   moving: moving('the same, all of them elsewhere after every 100 aggregations', 1),
   roving: moving('as moving, each page accessed in four of five sampling intervals', 0.8),
+  starved: {
+    ...moving(
+      'as moving, read in turn by a program that at times gets through no more than a part of it in a sampling interval',
+      1,
+    ),
+    isStarved: true,
+  },
   many: stationary('200 hot ranges of 16 MiB', (total, random) =>
     scattered(total, random, shares(200, 1), atMost(16 * MIB, total / 2_000)),
   ),
@@ -104,17 +117,59 @@ export const PATTERNS: Readonly<Record<string, Pattern>> = {
   busy: stationary('everything at 0.5', (total) => [{ start: 0, end: total, share: 0.5 }]),
 };
 
+/** What is accessed for a while. */
+export interface TimedAccesses {
+  readonly accesses: readonly Access[];
+  readonly lastsUs: number;
+}
+
+/** What is accessed when: phase by phase, and of a starved program one sampling interval after the other. */
+export function inTime(
+  { isStarved, phaseAggrs }: Pattern,
+  phases: readonly Access[][],
+  random: RandomGenerator,
+): TimedAccesses[] {
+  const ticks = phaseAggrs * TICKS;
+  if (!isStarved) return phases.map((accesses) => ({ accesses, lastsUs: ticks * SAMPLE_US }));
+  let [isFed, reads] = [true, 0];
+  return phases.flatMap((accesses) =>
+    times(ticks, () => {
+      if (uniformFloat64(random) * (isFed ? FED_TICKS : STARVED_TICKS) < 1) isFed = !isFed;
+      const from = reads;
+      reads = (from + (isFed ? 1 : STARVED_PART * uniformFloat64(random))) % 1;
+      return { accesses: isFed ? accesses : [...part(accesses, from, reads)], lastsUs: SAMPLE_US };
+    }),
+  );
+}
+
+/** What is read of it by one who has read it up to `from`, and then up to `to`, shares of all pages: in turn, again and again. */
+function* part(accesses: readonly Access[], from: number, to: number): Generator<Access> {
+  const total = accesses.reduce((pages, { start, end }) => pages + end - start, 0);
+  let before = 0;
+  for (const access of accesses) {
+    const at = (share: number) =>
+      Math.max(access.start, Math.min(access.end, access.start + Math.round(share * total) - before));
+    const pieces =
+      from <= to
+        ? [[at(from), at(to)]]
+        : [
+            [access.start, at(to)],
+            [at(from), access.end],
+          ];
+    for (const [start, end] of pieces as [number, number][]) if (start < end) yield { ...access, start, end };
+    before += access.end - access.start;
+  }
+}
+
 /** The target that does this, from the address 0 on. */
-export function syntheticOf(phases: readonly Access[][], totalPages: number, phaseUs: number): SyntheticSpec {
+export function syntheticOf(phases: readonly TimedAccesses[], totalPages: number): SyntheticSpec {
   const bytes = ({ start, end, share }: Access): SyntheticAccess => ({
     startAddress: start * SYNTHETIC_PAGE_BYTES,
     sizeBytes: (end - start) * SYNTHETIC_PAGE_BYTES,
     share,
   });
   const mappings = [{ startAddress: 0, sizeBytes: totalPages * SYNTHETIC_PAGE_BYTES }];
-  const made = phases.map(
-    (accesses): SyntheticPhase => ({ lastsUs: phaseUs, accesses: accesses.map(bytes) }),
-  );
+  const made = phases.map(({ accesses, lastsUs }) => ({ lastsUs, accesses: accesses.map(bytes) }));
   return { phases: [{ ...made[0]!, mappings }, ...made.slice(1)] };
 }
 

@@ -1,9 +1,10 @@
 import { SYNTHETIC_PAGE_BYTES } from '../../src/checks/synthetic-spec.js';
 import type { AdaptationName } from '../../src/core/adaptation.js';
 import { RandomStreams, randomFrom } from '../../src/core/random.js';
-import { PATTERNS, syntheticOf } from './patterns.js';
+import { TICKS } from './intervals.js';
+import { inTime, PATTERNS, syntheticOf } from './patterns.js';
 import { hotRanges, pagesIn } from './score.js';
-import { SAMPLE_US, Simulation, TICKS } from './simulation.js';
+import { Simulation } from './simulation.js';
 import { type Outcome, Tally } from './tally.js';
 
 export interface Run {
@@ -29,8 +30,9 @@ export function runOnce(run: Run): Result {
   const pattern = PATTERNS[run.pattern]!;
   const totalPages = run.totalBytes / SYNTHETIC_PAGE_BYTES;
   const streams = new RandomStreams(run.seed);
-  const phases = pattern.phases(totalPages, randomFrom(streams.next()), aggregations);
-  const spec = syntheticOf(phases, totalPages, pattern.phaseAggrs * TICKS * SAMPLE_US);
+  const random = randomFrom(streams.next());
+  const phases = pattern.phases(totalPages, random, aggregations);
+  const spec = syntheticOf(inTime(pattern, phases, random), totalPages);
   const simulation = new Simulation(spec, totalPages, adaptation, samplesPerAggregation, streams);
   const tally = new Tally(aggregations, totalPages, TICKS);
   let [samples, mostSamples, hotPages] = [0, 0, 0];

@@ -14,10 +14,8 @@ import { initRegions } from '../../src/core/init.js';
 import { type RandomStreams, randomFrom } from '../../src/core/random.js';
 import { RegionTable } from '../../src/core/region-table.js';
 import type { SnapshotColumns } from '../../src/core/snapshot.js';
+import { SAMPLE_US, TICKS } from './intervals.js';
 
-/** Sampling intervals in an aggregation interval. */
-export const TICKS = 20;
-export const SAMPLE_US = 5_000;
 export const MIN_REGIONS = 10;
 /** Regions that there may be where the number of samples does not follow from it. */
 const MAX_REGIONS = 1_000;

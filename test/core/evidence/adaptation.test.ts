@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import test from 'ava';
 import fc from 'fast-check';
+import { SAMPLE_US, TICKS } from '../../../bench/accuracy/intervals.js';
 import { type Access, syntheticOf } from '../../../bench/accuracy/patterns.js';
 import { scoreOf } from '../../../bench/accuracy/score.js';
-import { Simulation, TICKS } from '../../../bench/accuracy/simulation.js';
+import { Simulation } from '../../../bench/accuracy/simulation.js';
 import { countRegions } from '../../../src/core/adaptation.js';
 import { resetAggregated } from '../../../src/core/aggregate.js';
 import { createAdaptation } from '../../../src/core/create-adaptation.js';
@@ -20,14 +21,11 @@ const PAGES = 2 ** 24; // 64 GiB
 
 /** What happens in 64 GiB, and for how many aggregation intervals; the last phase goes on. */
 function watch(phases: readonly (readonly [Access[], number])[], samples: number, seed = 1) {
-  const spec = syntheticOf(
-    phases.map(([accesses]) => accesses),
-    PAGES,
-    1,
-  );
-  const timed = spec.phases.map((phase, i) => ({ ...phase, lastsUs: phases[i]![1] * 100_000 }));
-  const lasting = { ...spec, phases: timed as unknown as typeof spec.phases };
-  return new Simulation(lasting, PAGES, 'evidence', samples, new RandomStreams(seed));
+  const timed = phases.map(([accesses, aggregations]) => ({
+    accesses,
+    lastsUs: aggregations * TICKS * SAMPLE_US,
+  }));
+  return new Simulation(syntheticOf(timed, PAGES), PAGES, 'evidence', samples, new RandomStreams(seed));
 }
 
 function afterAggregations(simulation: Simulation, count: number): SnapshotColumns {
