@@ -1,5 +1,6 @@
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
+import { RandomStreams, randomFrom } from '../random.js';
 import type { RegionTable } from '../region-table.js';
 import { Ends, MAX_ANSWERS, NO_PLACE, NOT_ASKED, RowKind } from './columns.js';
 
@@ -11,12 +12,25 @@ const JITTER = 0.05;
 
 const LEAST_FOR_ENDS = 5;
 
-/** For each number of samples, a step that visits all of their places in an order that is far from that of memory. */
-const STEPS = Uint8Array.from({ length: MAX_ANSWERS + 1 }, (_, count) => {
-  let step = Math.max(1, Math.round(count * GOLDEN));
-  while (step > 1 && gcd(step, count) > 1) step--;
-  return step;
-});
+/** So many orders, as good as any, for each number of samples. */
+const ORDERS = 32;
+/**
+ * In which order the places of a row are asked, at (samples * ORDERS + which) * MAX_ANSWERS. By chance: programs work and
+ * rest in turns, and where places side by side were always asked at the same distance in time, that would look as if there
+ * was something between them.
+ */
+const PLACES = new Uint8Array((MAX_ANSWERS + 1) * ORDERS * MAX_ANSWERS);
+const order = randomFrom(new RandomStreams(1).next());
+for (let samples = 1; samples <= MAX_ANSWERS; samples++) {
+  for (let which = 0; which < ORDERS; which++) {
+    const from = (samples * ORDERS + which) * MAX_ANSWERS;
+    for (let n = 0; n < samples; n++) {
+      const other = Math.floor(uniformFloat64(order) * (n + 1));
+      PLACES[from + n] = PLACES[from + other]!;
+      PLACES[from + other] = n;
+    }
+  }
+}
 
 /**
  * Picks the pages of a tick as planned. A row that has fewer samples than there are ticks is asked in some of them alone,
@@ -41,7 +55,7 @@ export function pickPlanned(table: RegionTable, random: RandomGenerator): void {
       place[i] = NO_PLACE;
       continue;
     }
-    const at = (nth * STEPS[samples]!) % samples;
+    const at = PLACES[(samples * ORDERS + orderOf(i, round)) * MAX_ANSWERS + nth]!;
     const start = startPage[i]!;
     const end = endPage[i]!;
     const within = (shift + (uniformFloat64(random) - 0.5) * JITTER + 1) % 1;
@@ -103,6 +117,7 @@ function around(
   return isLeft ? pivot - distance : pivot + distance;
 }
 
-function gcd(a: number, b: number): number {
-  return b === 0 ? a : gcd(b, a % b);
+/** Another one for each row, and for each aggregation interval. */
+function orderOf(row: number, round: number): number {
+  return (Math.imul(row + 1, 0x9e37_79b1) ^ Math.imul(round + 1, 0x85eb_ca6b)) >>> 27;
 }

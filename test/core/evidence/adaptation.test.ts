@@ -55,6 +55,24 @@ test('where all is accessed now and then, there is one rate and no structure', (
   t.true(columns.startPages.length < 20, `${columns.startPages.length} regions`);
 });
 
+test('a program that works in every third sampling interval leaves no structure in what it works on', (t) => {
+  const spec = syntheticOf(
+    [
+      { accesses: HOT, lastsUs: SAMPLE_US },
+      { accesses: [], lastsUs: 2 * SAMPLE_US },
+    ],
+    PAGES,
+  );
+  const simulation = new Simulation(spec, PAGES, 'evidence', 1_000, new RandomStreams(1));
+  afterAggregations(simulation, 20);
+  let regions = 0;
+  for (let a = 0; a < 80; a++) {
+    const { startPages } = simulation.aggregate();
+    for (const page of startPages) if (HOT.some(({ start, end }) => start <= page && page < end)) regions++;
+  }
+  t.true(regions / 80 < 12, `${regions / 80} regions in four ranges`);
+});
+
 test('ages: a hot range that is found is new, and the ground around it as old as it was', (t) => {
   const simulation = watch(
     [
