@@ -1,9 +1,11 @@
 import { RowKind } from './columns.js';
-import { possibleRate } from './likelihood.js';
+import { bestOfFew, logLikelihood, possibleRate } from './likelihood.js';
 import type { Reading } from './reading.js';
 
 /** A neighbour has grown into a row where its rate makes the answers next to it this much likelier than the row's. */
 const GROWN = 4.5;
+/** And this much likelier than one new rate for all of the row does: or a row that is hit less often now is taken for a boundary. */
+const NOT_CHANGED = 2;
 /** So many samples must be behind the rate of a neighbour. */
 const LEAST_TRIALS = 8;
 
@@ -44,8 +46,28 @@ function isRare(isHit: number, known: number): boolean {
   return (isHit === 1) === known < 0.5;
 }
 
-/** How many answers, from one end on, are likelier at another rate; not beyond `most` pages: what is farther is something else. */
+/** How many answers, from one end on, a neighbour has grown over: none where one new rate for all of the row says nearly as much. */
 function reach(
+  reading: Reading,
+  rate: number,
+  known: number,
+  most: number,
+  first: number,
+  step: number,
+  fromPage: number,
+): number {
+  const { answers } = reading;
+  const { count, hits } = answers;
+  const length = likelier(reading, rate, known, most, first, step, fromPage);
+  const others = count - length;
+  if (length === 0 || others === 0) return length;
+  const grown = step > 0 ? answers.hitsIn(0, length) : answers.hitsIn(others, count);
+  const likelihood = logLikelihood(grown, length, rate) + bestOfFew(hits - grown, others);
+  return likelihood - bestOfFew(hits, count) < NOT_CHANGED ? 0 : length;
+}
+
+/** How many answers, from one end on, are likelier at another rate; not beyond `most` pages: what is farther is something else. */
+function likelier(
   { answers }: Reading,
   rate: number,
   known: number,

@@ -103,6 +103,25 @@ test('what moves is given up at once, and found again as fast as the first time'
   t.true(precision > 0.99 && recall > 0.99, `precision ${precision}, recall ${recall}`);
 });
 
+test('ranges that are hit less often from now on are not taken for shorter ones', (t) => {
+  const less = HOT.map((hot) => ({ ...hot, share: 0.4 }));
+  let recall = 0;
+  const seeds = [1, 2, 3, 4, 5];
+  for (const seed of seeds) {
+    const simulation = watch(
+      [
+        [HOT, 30],
+        [less, 1e6],
+      ],
+      1_000,
+      seed,
+    );
+    afterAggregations(simulation, 30);
+    for (let a = 0; a < 20; a++) recall += scoreOf(simulation.aggregate(), less, TICKS).recall / 20;
+  }
+  t.true(recall / seeds.length > 0.93, `recall ${recall / seeds.length} in the mean of seeds ${seeds}`);
+});
+
 test('ground that stays cold costs ever less, and what changes brings all samples back', (t) => {
   const simulation = watch(
     [
