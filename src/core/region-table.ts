@@ -94,6 +94,8 @@ export class RegionTable {
       answersPerRegion,
       hits: numbers(),
       trials: numbers(),
+      pendingHits: numbers(),
+      pendingTrials: numbers(),
       pivot: numbers(),
       deviation: numbers(),
       unlike: numbers(),
@@ -283,6 +285,8 @@ export class RegionTable {
     for (const column of [
       'hits',
       'trials',
+      'pendingHits',
+      'pendingTrials',
       'pivot',
       'deviation',
       'unlike',
@@ -306,6 +310,8 @@ function copyEvidence(evidence: EvidenceColumns, from: number, to: number): void
   const { answersPerRegion, answers } = evidence;
   evidence.hits[to] = evidence.hits[from]!;
   evidence.trials[to] = evidence.trials[from]!;
+  evidence.pendingHits[to] = evidence.pendingHits[from]!;
+  evidence.pendingTrials[to] = evidence.pendingTrials[from]!;
   evidence.pivot[to] = evidence.pivot[from]!;
   evidence.deviation[to] = evidence.deviation[from]!;
   evidence.unlike[to] = evidence.unlike[from]!;
@@ -317,7 +323,8 @@ function copyEvidence(evidence: EvidenceColumns, from: number, to: number): void
 
 function clearEvidence(evidence: EvidenceColumns, at: number): void {
   const { answersPerRegion, answers } = evidence;
-  evidence.hits[at] = evidence.trials[at] = evidence.deviation[at] = evidence.unlike[at] = 0;
+  evidence.hits[at] = evidence.trials[at] = evidence.pendingHits[at] = evidence.pendingTrials[at] = 0;
+  evidence.deviation[at] = evidence.unlike[at] = 0;
   evidence.pivot[at] = NOT_ASKED;
   evidence.planned[at] = answersPerRegion;
   evidence.place[at] = NO_PLACE;

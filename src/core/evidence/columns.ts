@@ -15,7 +15,7 @@ export const Ends = { START: -2, END: -3, BOTH: -4 } as const;
 /** Answers that are kept for a row in an aggregation interval, at most: more would tell little more of where its edges are. */
 export const MAX_ANSWERS = 32;
 
-const NUMBERS = 7;
+const NUMBERS = 9;
 const COUNTS = 3;
 
 /** Bytes that the columns need for a row. */
@@ -30,6 +30,9 @@ export interface EvidenceColumns {
   /** Accesses and samples behind a row's rate, from aggregation intervals before this one; old ones fade. */
   readonly hits: Float64Array;
   readonly trials: Float64Array;
+  /** The part of these that is too little yet to tell whether the row has changed (memory.ts). */
+  readonly pendingHits: Float64Array;
+  readonly pendingTrials: Float64Array;
   /** The page that a PROBE looks around; in other rows one of Ends, or -1. */
   readonly pivot: Float64Array;
   /** Standard deviation of where the row begins, in pages; in reported rows. */

@@ -58,7 +58,7 @@ export class Cutter {
     if (!isMixed || !this.#isWorthIt(known)) {
       if (depth === 0) {
         if (isMixed) this.#suspect(from, to, start, end, known);
-        reading.write(i, start, end, memory.hits[i]!, memory.trials[i]!, count);
+        reading.writeWhole(i);
       } else {
         const keeps = of > 0 && difference(hits, count, had, of) < SAME_AS_BEFORE;
         reading.write(i, start, end, hits + (keeps ? had : 0), count + (keeps ? of : 0), count);

@@ -98,6 +98,7 @@ function join(rows: Rows, into: number, i: number): void {
   else if (rows.trials[i] === 0) rate = rows.rate(into);
   rows.hits[into] = rate * known;
   rows.trials[into] = known;
+  rows.pendingHits[into] = rows.pendingTrials[into] = 0;
   rows.fresh[into]! += rows.fresh[i]!;
   if (size > sizeInto) {
     rows.age[into] = rows.age[i]!;

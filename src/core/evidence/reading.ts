@@ -51,6 +51,23 @@ export class Reading {
     this.rows.push(from, end, hits + moreHits, trials + moreTrials, lastNrAccesses[i]!, age[i]!, fresh);
   }
 
+  /** Writes row `i` as it is, with all that is known of it. */
+  writeWhole(i: number): void {
+    const { table, memory, rows } = this;
+    const at = rows.count;
+    this.write(
+      i,
+      table.startPage[i]!,
+      table.endPage[i]!,
+      memory.hits[i]!,
+      memory.trials[i]!,
+      memory.fresh[i]!,
+    );
+    if (rows.count === at) return;
+    rows.pendingHits[at] = memory.pendingHits[i]!;
+    rows.pendingTrials[at] = memory.pendingTrials[i]!;
+  }
+
   /** Writes pages that a boundary lies in; none where there are none. */
   writeEdge(start: number, end: number): void {
     if (end <= start) return;

@@ -9,6 +9,9 @@ export class Rows {
   end = new Float64Array(64);
   hits = new Float64Array(64);
   trials = new Float64Array(64);
+  /** The part of these that has not been held against the rest yet. */
+  pendingHits = new Float64Array(64);
+  pendingTrials = new Float64Array(64);
   pivot = new Float64Array(64);
   /** How far off its begin may be by what cells say (standard deviation, in pages); -1 where they say nothing. */
   blur = new Float64Array(64);
@@ -38,6 +41,8 @@ export class Rows {
     this.end[at] = end;
     this.hits[at] = hits;
     this.trials[at] = trials;
+    this.pendingHits[at] = 0;
+    this.pendingTrials[at] = 0;
     this.pivot[at] = NOT_ASKED;
     this.blur[at] = -1;
     this.last[at] = last;
@@ -61,6 +66,8 @@ export class Rows {
     this.end[to] = rows.end[from]!;
     this.hits[to] = rows.hits[from]!;
     this.trials[to] = rows.trials[from]!;
+    this.pendingHits[to] = rows.pendingHits[from]!;
+    this.pendingTrials[to] = rows.pendingTrials[from]!;
     this.pivot[to] = rows.pivot[from]!;
     this.last[to] = rows.last[from]!;
     this.age[to] = rows.age[from]!;
@@ -110,7 +117,16 @@ export class Rows {
 
   #grow(): void {
     const rows = 2 * this.start.length;
-    for (const column of ['start', 'end', 'hits', 'trials', 'pivot', 'blur'] as const) {
+    for (const column of [
+      'start',
+      'end',
+      'hits',
+      'trials',
+      'pendingHits',
+      'pendingTrials',
+      'pivot',
+      'blur',
+    ] as const) {
       const larger = new Float64Array(rows);
       larger.set(this[column]);
       this[column] = larger;

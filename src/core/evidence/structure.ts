@@ -58,13 +58,13 @@ export class Structure {
     const fresh = memory.fresh[i]!;
     // Rows whose answers are all alike are most of all: they have nothing in them to be looked at.
     if (fresh === 0 || hits === 0 || hits === trials) {
-      reading.write(i, start, end, hits, trials, fresh);
+      reading.writeWhole(i);
       return 0;
     }
     reading.load(i);
     const { pages, count } = answers;
     if (count === 0) {
-      reading.write(i, start, end, hits, trials, fresh);
+      reading.writeWhole(i);
       return 0;
     }
     const had = table.evidence!.hits[i]!;
@@ -74,7 +74,7 @@ export class Structure {
     const last = driftFromRight(reading, i, known);
     if (first === 0 && last === count) return this.#cutter.cut(i, 0, count, start, end, had, of, 0);
     if (first >= last) {
-      reading.write(i, start, end, hits, trials, fresh);
+      reading.writeWhole(i);
       return 0;
     }
     // Its neighbours have grown into it.

@@ -82,6 +82,8 @@ function writeRow(
   table.age[at] = rows.age[i]!;
   evidence!.hits[at] = rows.hits[i]! * part;
   evidence!.trials[at] = rows.trials[i]! * part;
+  evidence!.pendingHits[at] = rows.pendingHits[i]! * part;
+  evidence!.pendingTrials[at] = rows.pendingTrials[i]! * part;
   evidence!.pivot[at] = rows.pivot[i]!;
   evidence!.deviation[at] = 0;
   evidence!.planned[at] = planned;
