@@ -19,17 +19,23 @@ const ORDERS = 32;
  * rest in turns, and where places side by side were always asked at the same distance in time, that would look as if there
  * was something between them.
  */
-const PLACES = new Uint8Array((MAX_ANSWERS + 1) * ORDERS * MAX_ANSWERS);
-const order = randomFrom(new RandomStreams(1).next());
-for (let samples = 1; samples <= MAX_ANSWERS; samples++) {
-  for (let which = 0; which < ORDERS; which++) {
-    const from = (samples * ORDERS + which) * MAX_ANSWERS;
-    for (let n = 0; n < samples; n++) {
-      const other = Math.floor(uniformFloat64(order) * (n + 1));
-      PLACES[from + n] = PLACES[from + other]!;
-      PLACES[from + other] = n;
+let places: Uint8Array | undefined;
+
+/** Some milliseconds: once, and only where there is evidence. */
+function ordersByChance(): Uint8Array {
+  const orders = new Uint8Array((MAX_ANSWERS + 1) * ORDERS * MAX_ANSWERS);
+  const random = randomFrom(new RandomStreams(1).next());
+  for (let samples = 1; samples <= MAX_ANSWERS; samples++) {
+    for (let which = 0; which < ORDERS; which++) {
+      const from = (samples * ORDERS + which) * MAX_ANSWERS;
+      for (let n = 0; n < samples; n++) {
+        const other = Math.floor(uniformFloat64(random) * (n + 1));
+        orders[from + n] = orders[from + other]!;
+        orders[from + other] = n;
+      }
     }
   }
+  return orders;
 }
 
 /**
@@ -41,6 +47,7 @@ for (let samples = 1; samples <= MAX_ANSWERS; samples++) {
 export function pickPlanned(table: RegionTable, random: RandomGenerator): void {
   const { startPage, endPage, samplePage, count, maxNrAccesses: ticks, tick, round } = table;
   const { planned, place, kind, pivot, answersPerRegion } = table.evidence!;
+  places ??= ordersByChance();
   const shift = (round * GOLDEN) % 1;
   // What has come since the rows were planned must not take more than was to be had.
   const most = table.mostSamples;
@@ -55,7 +62,7 @@ export function pickPlanned(table: RegionTable, random: RandomGenerator): void {
       place[i] = NO_PLACE;
       continue;
     }
-    const at = PLACES[(samples * ORDERS + orderOf(i, round)) * MAX_ANSWERS + nth]!;
+    const at = places[(samples * ORDERS + orderOf(i, round)) * MAX_ANSWERS + nth]!;
     const start = startPage[i]!;
     const end = endPage[i]!;
     const within = (shift + (uniformFloat64(random) - 0.5) * JITTER + 1) % 1;
