@@ -30,7 +30,7 @@ export interface EvidenceColumns {
   /** Accesses and samples behind a row's rate, from aggregation intervals before this one; old ones fade. */
   readonly hits: Float64Array;
   readonly trials: Float64Array;
-  /** The part of these that is too little yet to tell whether the row has changed (memory.ts). */
+  /** The latest of these, which lean away from the rest (trend.ts). */
   readonly pendingHits: Float64Array;
   readonly pendingTrials: Float64Array;
   /** The page that a PROBE looks around; in other rows one of Ends, or -1. */

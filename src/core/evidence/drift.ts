@@ -46,28 +46,11 @@ function isRare(isHit: number, known: number): boolean {
   return (isHit === 1) === known < 0.5;
 }
 
-/** How many answers, from one end on, a neighbour has grown over: none where one new rate for all of the row says nearly as much. */
+/**
+ * How many answers, from one end on, are likelier at a neighbour's rate; not beyond `most` pages: what is farther is something
+ * else. None where one new rate for all of the row says nearly as much.
+ */
 function reach(
-  reading: Reading,
-  rate: number,
-  known: number,
-  most: number,
-  first: number,
-  step: number,
-  fromPage: number,
-): number {
-  const { answers } = reading;
-  const { count, hits } = answers;
-  const length = likelier(reading, rate, known, most, first, step, fromPage);
-  const others = count - length;
-  if (length === 0 || others === 0) return length;
-  const grown = step > 0 ? answers.hitsIn(0, length) : answers.hitsIn(others, count);
-  const likelihood = logLikelihood(grown, length, rate) + bestOfFew(hits - grown, others);
-  return likelihood - bestOfFew(hits, count) < NOT_CHANGED ? 0 : length;
-}
-
-/** How many answers, from one end on, are likelier at another rate; not beyond `most` pages: what is farther is something else. */
-function likelier(
   { answers }: Reading,
   rate: number,
   known: number,
@@ -77,19 +60,24 @@ function likelier(
   fromPage: number,
 ): number {
   if (rate < 0.5 === known < 0.5) return 0;
+  const { count, hits, pages, isHit } = answers;
   const forHit = Math.log(rate / known);
   const forMiss = Math.log((1 - rate) / (1 - known));
   let sum = 0;
   let best = GROWN;
   let length = 0;
-  for (let n = 0; n < answers.count; n++) {
+  for (let n = 0; n < count; n++) {
     const at = first + n * step;
-    if (Math.abs(answers.pages[at]! - fromPage) > most) break;
-    sum += answers.isHit[at] === 1 ? forHit : forMiss;
+    if (Math.abs(pages[at]! - fromPage) > most) break;
+    sum += isHit[at] === 1 ? forHit : forMiss;
     if (sum > best) {
       best = sum;
       length = n + 1;
     }
   }
-  return length;
+  const others = count - length;
+  if (length === 0 || others === 0) return length;
+  const grown = step > 0 ? answers.hitsIn(0, length) : answers.hitsIn(others, count);
+  const likelihood = logLikelihood(grown, length, rate) + bestOfFew(hits - grown, others);
+  return likelihood - bestOfFew(hits, count) < NOT_CHANGED ? 0 : length;
 }

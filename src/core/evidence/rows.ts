@@ -9,7 +9,7 @@ export class Rows {
   end = new Float64Array(64);
   hits = new Float64Array(64);
   trials = new Float64Array(64);
-  /** The part of these that has not been held against the rest yet. */
+  /** The latest of these, which lean away from the rest (trend.ts). */
   pendingHits = new Float64Array(64);
   pendingTrials = new Float64Array(64);
   pivot = new Float64Array(64);
