@@ -13,9 +13,6 @@ export interface Scored {
 /** The regions have to be found first: that takes aggregation intervals, and a slow machine makes few in a second. */
 export const FINDING = 15;
 
-/** Memory that has moved has been found again after so many snapshots, or 5 s where these are shorter. */
-const FINDING_AGAIN = 10;
-
 /** So many snapshots of a target are waited for where nothing but its memory is in question; 25 of them are scored. */
 export const ENOUGH = FINDING + 25;
 
@@ -55,11 +52,9 @@ export function expectFound(
 /** The same of memory that moves: how far behind the picture was is told, and what is seen later than that counts. */
 export function expectFollowed(t: ExecutionContext, watched: Watched): void {
   const [process] = scored(watched);
-  const snapshots = watched.snapshots[0]!;
-  const lags = lagsMs(snapshots, process!.phases.slice(0, 3));
+  const lags = lagsMs(watched.snapshots[0]!, process!.phases.slice(0, 3));
   t.log(`behind by ${lags.map((ms) => `${(ms / 1e3).toFixed(1)} s`).join(', ')}`);
-  const lastsUs = (snapshots.at(-1)!.endUs - snapshots[0]!.startUs) / snapshots.length;
-  expectFound(t, watched, { least: 0.95, settleUs: Math.max(5e6, FINDING_AGAIN * lastsUs) });
+  expectFound(t, watched, { least: 0.95, settleUs: 5e6 });
 }
 
 export function expectScore(
