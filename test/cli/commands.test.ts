@@ -198,20 +198,8 @@ test.serial(
 test.serial('a process that ends within the first tick is said, and leaves no file', async (t) => {
   const path = join(folder(t), 'it.ndjson');
   const { pid } = start(t, 'sleep', ['0.6']);
-  const outcome = await run(
-    t,
-    'record',
-    '--pid',
-    String(pid),
-    '-o',
-    path,
-    '--sample',
-    '5s',
-    '--aggr',
-    '5s',
-    '--update',
-    '50ms',
-  );
+  const pace = ['--sample', '5s', '--aggr', '5s', '--update', '50ms'];
+  const outcome = await run(t, 'record', '--pid', String(pid), '-o', path, ...pace);
   t.is(outcome.status, 1);
   t.regex(outcome.err, /ended before the first snapshot|there is no process/);
   t.false(existsSync(path));
