@@ -10,12 +10,16 @@
 
 #include <node_api.h>
 
-/* The arguments of both functions: (file: number, indices: Float64Array, words: Uint32Array, count: number). */
+/* Words that lie between those of a batch are read along with them, up to so many in one system call. */
+#define RUN 512
+
+/* The arguments: (file: number, indices: Float64Array, words: Uint32Array, count: number), and to read (reach: number). */
 struct batch {
 	int32_t file;
 	uint32_t count;
 	const double *indices;
 	uint64_t *words;
+	uint32_t reach;
 };
 
 static bool typed_array(napi_env env, napi_value value, napi_typedarray_type wanted, size_t length, void *data)
@@ -27,64 +31,106 @@ static bool typed_array(napi_env env, napi_value value, napi_typedarray_type wan
 	       has >= length;
 }
 
-static bool arguments(napi_env env, napi_callback_info info, struct batch *batch)
+static bool arguments(napi_env env, napi_callback_info info, size_t wanted, struct batch *batch)
 {
-	napi_value given[4];
-	size_t count = 4;
+	napi_value given[5];
+	size_t count = 5;
 
-	return napi_get_cb_info(env, info, &count, given, NULL, NULL) == napi_ok && count == 4 &&
+	batch->reach = 0;
+	return napi_get_cb_info(env, info, &count, given, NULL, NULL) == napi_ok && count == wanted &&
 	       napi_get_value_int32(env, given[0], &batch->file) == napi_ok &&
 	       napi_get_value_uint32(env, given[3], &batch->count) == napi_ok &&
 	       typed_array(env, given[1], napi_float64_array, batch->count, &batch->indices) &&
-	       typed_array(env, given[2], napi_uint32_array, 2 * (size_t)batch->count, &batch->words);
+	       typed_array(env, given[2], napi_uint32_array, 2 * (size_t)batch->count, &batch->words) &&
+	       (wanted < 5 || napi_get_value_uint32(env, given[4], &batch->reach) == napi_ok);
+}
+
+/* The first word after `from` that is read by a call of its own. */
+static uint32_t end_of_run(const struct batch *batch, uint32_t from)
+{
+	const double *indices = batch->indices;
+	uint32_t end = from + 1;
+
+	while (end < batch->count && indices[end] >= indices[end - 1] &&
+	       indices[end] - indices[end - 1] <= batch->reach && indices[end] - indices[from] < RUN)
+		end++;
+	return end;
 }
 
 /*
- * Returns how many words there were to read or write; those that the file does not have are read as 0. -1 where the system
- * says no: the caller then asks one by one, for an error that says what and why.
+ * Both return how many words there were to read or write, those that the file does not have being read as 0; -1 where the
+ * system says no: the caller then asks one by one, for an error that says what and why.
  */
-static int64_t transfer(const struct batch *batch, bool writes)
+static int64_t read_all(const struct batch *batch)
 {
+	uint64_t run[RUN];
 	int64_t done = 0;
 
-	for (uint32_t i = 0; i < batch->count; i++) {
-		uint64_t *word = &batch->words[i];
-		off_t at = (off_t)batch->indices[i] * 8;
+	for (uint32_t from = 0, end; from < batch->count; from = end) {
+		double first = batch->indices[from];
 		ssize_t length;
 
+		end = end_of_run(batch, from);
+		size_t wanted = (size_t)(batch->indices[end - 1] - first) + 1;
 		do
-			length = writes ? pwrite(batch->file, word, 8, at) : pread(batch->file, word, 8, at);
+			length = pread(batch->file, run, 8 * wanted, (off_t)first * 8);
 		while (length < 0 && errno == EINTR);
 		if (length < 0)
 			return -1;
-		if (length == 8)
-			done++;
-		else if (!writes)
-			*word = 0;
+		for (uint32_t i = from; i < end; i++) {
+			size_t at = batch->indices[i] - first;
+			bool is_there = 8 * (at + 1) <= (size_t)length;
+
+			batch->words[i] = is_there ? run[at] : 0;
+			done += is_there;
+		}
 	}
 	return done;
 }
 
-static napi_value call(napi_env env, napi_callback_info info, bool writes)
+static int64_t write_all(const struct batch *batch)
 {
-	struct batch batch;
-	napi_value done = NULL;
+	int64_t done = 0;
 
-	if (arguments(env, info, &batch))
-		napi_create_int64(env, transfer(&batch, writes), &done);
-	else
-		napi_throw_type_error(env, NULL, "a file, a Float64Array, a Uint32Array of twice its length, and a count");
+	for (uint32_t i = 0; i < batch->count; i++) {
+		ssize_t length;
+
+		do
+			length = pwrite(batch->file, &batch->words[i], 8, (off_t)batch->indices[i] * 8);
+		while (length < 0 && errno == EINTR);
+		if (length < 0)
+			return -1;
+		done += length == 8;
+	}
 	return done;
+}
+
+static napi_value refuse(napi_env env)
+{
+	napi_throw_type_error(env, NULL, "a file, a Float64Array, a Uint32Array of twice its length, a count, and to read a reach");
+	return NULL;
+}
+
+static napi_value number(napi_env env, int64_t value)
+{
+	napi_value made = NULL;
+
+	napi_create_int64(env, value, &made);
+	return made;
 }
 
 static napi_value read_words(napi_env env, napi_callback_info info)
 {
-	return call(env, info, false);
+	struct batch batch;
+
+	return arguments(env, info, 5, &batch) ? number(env, read_all(&batch)) : refuse(env);
 }
 
 static napi_value write_words(napi_env env, napi_callback_info info)
 {
-	return call(env, info, true);
+	struct batch batch;
+
+	return arguments(env, info, 4, &batch) ? number(env, write_all(&batch)) : refuse(env);
 }
 
 NAPI_MODULE_INIT()

@@ -30,6 +30,9 @@ export class WordRun {
   }
 }
 
+/** What is read over gaps between words, at once. */
+const over = new WordRun(512);
+
 /**
  * A kernel file that is an array of native 64-bit words: /proc/PID/pagemap, /proc/kpageflags, /proc/kpagecount,
  * /sys/kernel/mm/page_idle/bitmap. Words come in two halves of 32 bits, because JavaScript has no cheap 64-bit
@@ -41,10 +44,15 @@ export class WordFile {
   readonly #file: number;
   readonly #one = new WordBatch(1);
 
-  /** @throws the system's error */
+  /**
+   * @param reach how far apart words of a batch may be, in ascending order, to be read by one call with all that lie between:
+   *   for files whose words are cheap beside a call
+   * @throws the system's error
+   */
   constructor(
     readonly path: string,
     flags: 'r' | 'r+' = 'r',
+    readonly reach = 0,
   ) {
     this.#file = openSync(path, flags);
   }
@@ -84,12 +92,42 @@ export class WordFile {
   readBatch(batch: WordBatch): number {
     const { indices, halves, bytes, count } = batch;
     if (count === 0) return 0;
-    const read = nativeWords?.readWords(this.#file, indices, halves, count) ?? -1;
+    const read = nativeWords?.readWords(this.#file, indices, halves, count, this.reach) ?? -1;
     if (read >= 0) return read;
     let there = 0;
-    for (let i = 0; i < count; i++) {
-      if (readSync(this.#file, bytes, 8 * i, 8, indices[i]! * 8) === 8) there++;
+    for (let i = 0; i < count; ) {
+      const end = this.#endOfRun(batch, i);
+      if (end > i + 1) there += this.#readOver(batch, i, end);
+      else if (readSync(this.#file, bytes, 8 * i, 8, indices[i]! * 8) === 8) there++;
       else halves[2 * i] = halves[2 * i + 1] = 0;
+      i = end;
+    }
+    return there;
+  }
+
+  /** Words from `from` on that are read by one call. */
+  #endOfRun({ indices, count }: WordBatch, from: number): number {
+    const { reach } = this;
+    const last = indices[from]! + over.capacity - 1;
+    let end = from + 1;
+    for (; end < count; end++) {
+      const index = indices[end]!;
+      const distance = index - indices[end - 1]!;
+      if (distance < 0 || distance > reach || index > last) break;
+    }
+    return end;
+  }
+
+  /** Reads words [from, to) of a batch with all that lie between; returns how many there are. */
+  #readOver({ indices, halves }: WordBatch, from: number, to: number): number {
+    const first = indices[from]!;
+    const words = this.readRun(over, first, indices[to - 1]! - first + 1);
+    let there = 0;
+    for (let i = from; i < to; i++) {
+      const at = indices[i]! - first;
+      if (at < words) there++;
+      halves[2 * i] = at < words ? over.halves[2 * at]! : 0;
+      halves[2 * i + 1] = at < words ? over.halves[2 * at + 1]! : 0;
     }
     return there;
   }

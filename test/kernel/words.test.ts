@@ -19,7 +19,8 @@ function run(script: string, native: '0' | '1'): { printed: unknown; words: numb
     );
     const whole = `
       import { WordBatch, WordFile } from ${JSON.stringify(WORDS)};
-      const file = new WordFile(${JSON.stringify(path)}, 'r+');
+      const path = ${JSON.stringify(path)};
+      const file = new WordFile(path, 'r+');
       const batch = (...indices) => {
         const made = new WordBatch(8);
         made.indices.set(indices);
@@ -49,6 +50,24 @@ for (const [how, native] of [
       'const b = batch(7, 3, 1_000, 99); b.halves.fill(5); return [file.readBatch(b), [...b.halves]];';
     const { printed } = run(script, native);
     t.deepEqual(printed, [3, [7, 0, 3, 0, 0, 0, 99, 0, 5, 5, 5, 5, 5, 5, 5, 5]]);
+  });
+
+  test(`what lies between words is read along, ${how}, and left out`, (t) => {
+    const script = `
+      const b = batch(3, 4, 8, 8, 40, 97, 99, 101);
+      b.halves.fill(5);
+      const there = new WordFile(path, 'r', 4).readBatch(b);
+      return [there, [...b.halves].filter((_, i) => i % 2 === 0), b.halves.some((half, i) => i % 2 && half)];`;
+    t.deepEqual(run(script, native).printed, [7, [3, 4, 8, 8, 40, 97, 99, 0], false]);
+  });
+
+  test(`words far apart in a row of many are read ${how} in parts`, (t) => {
+    const script = `
+      const far = new WordBatch(1_200);
+      for (let i = 0; i < 1_200; i++) far.indices[i] = i;
+      far.count = 1_200;
+      return [new WordFile(path, 'r', 24).readBatch(far), far.halves[2 * 99], far.halves[2 * 1_100]];`;
+    t.deepEqual(run(script, native).printed, [100, 99, 0]);
   });
 
   test(`words are written ${how}, and no others`, (t) => {
