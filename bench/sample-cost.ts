@@ -16,36 +16,50 @@ export interface Sampling {
   readonly ticks: number;
   /** Between marking and checking. */
   readonly sleepUs: number;
+  /** Whether what was found out about a page is remembered, as it is for a second. */
+  readonly remembers: boolean;
   /** Where the pages are left. */
   readonly file: string;
 }
 
+const WAYS = ['native', 'pure', 'pure, nothing remembered', 'floor'] as const;
+type Way = (typeof WAYS)[number];
+
 /** Microseconds of CPU a sample; and as a multiple of the floor, pair by pair. */
 export interface SampleCost {
-  readonly way: 'native' | 'pure' | 'floor';
+  readonly way: Way;
   readonly us: Spread;
   readonly ofFloor: Spread;
 }
 
 /**
- * What a sample costs with native/words.c, without it, and at least (bench/floor.c), in turn, so that what the machine
+ * What a sample costs with native/words.c, without it, and in a plain loop in C (bench/floor.c), in turn, so that what the machine
  * does meanwhile falls on all three.
  *
  * @param floor the program that floor.c was compiled to
  */
-export function sampleCost(sampling: Omit<Sampling, 'file'>, floor: string, rounds: number): SampleCost[] {
+export function sampleCost(
+  sampling: Omit<Sampling, 'file' | 'remembers'>,
+  floor: string,
+  rounds: number,
+): SampleCost[] {
   const file = join(tmpdir(), `pagepulse-pages-${process.pid}`);
   const { pid, regions, sleepUs } = sampling;
-  const node = (native: '0' | '1') => {
+  const node = (native: '0' | '1', remembers = true) => {
     const env = { ...process.env, PAGEPULSE_NATIVE: native };
-    return numberFrom(process.execPath, [SAMPLER, JSON.stringify({ ...sampling, file })], env);
+    return numberFrom(process.execPath, [SAMPLER, JSON.stringify({ ...sampling, remembers, file })], env);
   };
   try {
-    const runs = Array.from({ length: rounds }, () => {
-      const [native, pure] = [node('1'), node('0')];
-      return { native, pure, floor: numberFrom(floor, [pid, file, regions, sleepUs].map(String)) };
-    });
-    return (['native', 'pure', 'floor'] as const).map((way) => ({
+    const runs = Array.from(
+      { length: rounds },
+      (): Record<Way, number> => ({
+        native: node('1'),
+        pure: node('0'),
+        'pure, nothing remembered': node('0', false),
+        floor: numberFrom(floor, [pid, file, regions, sleepUs].map(String)),
+      }),
+    );
+    return WAYS.map((way) => ({
       way,
       us: spreadOf(runs.map((run) => run[way])),
       ofFloor: spreadOf(runs.map((run) => run[way] / run.floor)),

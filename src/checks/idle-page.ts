@@ -13,6 +13,7 @@ import type { AccessCheck, CheckCounters } from './access-check.js';
 import { NOT_SAMPLED, SAMPLES } from './access-check.js';
 import { CommonPages } from './common-pages.js';
 import { FrameKinds } from './frame-kinds.js';
+import { KnownFrames } from './known-frames.js';
 import { Marked } from './marked.js';
 import type { ProcessSpace } from './process-space.js';
 
@@ -25,6 +26,7 @@ export class IdleFiles {
   readonly bitmap: IdleBits;
   readonly flags: KPageFlags;
   readonly mappers = new KPageCount();
+  readonly known = new KnownFrames();
 
   /** @throws the system's error; `supportOf('idle-page')` tells beforehand what it would be */
   constructor(bitmap: IdleBits = new IdleBitmap()) {
@@ -46,6 +48,10 @@ export class IdlePageCheck implements AccessCheck {
   readonly #common = new CommonPages();
   readonly #salt: number;
   #tick = 0;
+  /** This target's number among those of `files.known`. */
+  #owner: number;
+  /** The monitor's time when frames were asked for. */
+  #resolvedUs = 0;
 
   /** @throws PagepulseError `NO_PROCESS`, `PERMISSION` */
   constructor(
@@ -58,6 +64,7 @@ export class IdlePageCheck implements AccessCheck {
     this.#pagemap = new Pagemap(pid);
     this.#kinds = new FrameKinds(files.flags, files.hugePages);
     this.#salt = random.next();
+    this.#owner = files.known.newOwner();
   }
 
   get target() {
@@ -65,51 +72,52 @@ export class IdlePageCheck implements AccessCheck {
   }
 
   /**
-   * Once a tick and target: two system calls a region (pagemap, the bitmap), one where the page is not present; one more
-   * where others may map it (kpagecount), another where many do, and now and then one to three for kpageflags.
+   * Once a tick and target: two system calls a region (pagemap, the bitmap), one where the page's frame is known or the
+   * page is not present; one more where others may map it (kpagecount), another where many do, and now and then one to
+   * three for kpageflags.
    */
-  prepareAccessChecks(table: RegionTable): void {
-    this.resolve(table);
+  prepareAccessChecks(table: RegionTable, nowUs: number): void {
+    this.resolve(table, nowUs);
     this.mark();
   }
 
   /** The first half of preparing: picks pages, and finds out which idle bits speak for them. */
-  resolve(table: RegionTable): void {
+  resolve(table: RegionTable, nowUs: number): void {
     const { count, samplePage, startPage, endPage } = table;
+    const { known } = this.files;
     if (this.#marked.capacity < table.capacity) this.#marked = new Marked(table.capacity);
     const marked = this.#marked;
-    const { asked, words, mappers } = marked;
+    const { asked, mappers } = marked;
+    this.#resolvedUs = nowUs;
     pickSparseSamples(table, this.random, this.#salt);
-    asked.count = 0;
-    for (let i = 0; i < count; i++) {
-      if (samplePage[i] !== NOT_ASKED) asked.indices[asked.count++] = samplePage[i]!;
-    }
-    if (this.#pagemap.readBatch(asked) < asked.count) table.status = TargetStatus.STALE;
-    marked.count = words.count = mappers.count = 0;
-    for (let row = 0; row < asked.count; row++) {
-      const frame = frameIn(asked, row);
-      if (frame > 0 && isSharedIn(asked, row)) mappers.indices[mappers.count++] = frame;
-    }
-    this.files.mappers.readBatch(mappers);
+    this.#askFrames(table);
     this.#tick++;
     let unsampleable = 0;
     let shared = 0;
     let row = -1;
+    marked.clear();
     for (let i = 0; i < count; i++) {
-      if (samplePage[i] === NOT_ASKED) continue;
+      const page = samplePage[i]!;
+      if (page === NOT_ASKED) continue;
+      const slot = known.find(this.#owner, page, nowUs);
+      if (slot >= 0) {
+        marked.add(i, known.frameAt(slot), known.idleFrameAt(slot), 1, 1);
+        continue;
+      }
       row++;
       let frame = frameIn(asked, row);
       if (frame === NOT_PRESENT) continue;
       if (frame === 0) throw this.#framesHidden();
       let turns = 1;
-      if (isSharedIn(asked, row)) turns = turnsFor(mappers.halves[2 * shared++]!, table.maxNrAccesses);
+      if (isSharedIn(asked, row))
+        turns = turnsFor(mappers.halves[2 * shared++]!, table.maxNrAccesses);
       // What says nothing in this tick must not be taken for an answer.
       if (turns > 1 && (this.#tick + i) % turns !== 0) {
         samplePage[i] = NOT_ASKED;
         continue;
       }
       if (turns > 1) {
-        samplePage[i] = this.#common.pick(this.#pagemap, samplePage[i]!, frame, startPage[i]!, endPage[i]!);
+        samplePage[i] = this.#common.pick(this.#pagemap, page, frame, startPage[i]!, endPage[i]!);
         frame = this.#common.frame;
       }
       const idleFrame = this.#kinds.idleFrameOf(samplePage[i]!, frame);
@@ -121,37 +129,70 @@ export class IdlePageCheck implements AccessCheck {
     this.counters.counts[NOT_SAMPLED]! += unsampleable;
   }
 
+  /** Asks for the frames of the pages that are not known, and how many map those that others may: a row each, in order. */
+  #askFrames(table: RegionTable): void {
+    const { count, samplePage } = table;
+    const { known, mappers: counts } = this.files;
+    const { asked, mappers } = this.#marked;
+    asked.count = mappers.count = 0;
+    for (let i = 0; i < count; i++) {
+      const page = samplePage[i]!;
+      if (page !== NOT_ASKED && known.find(this.#owner, page, this.#resolvedUs) < 0)
+        asked.indices[asked.count++] = page;
+    }
+    if (this.#pagemap.readBatch(asked) < asked.count) table.status = TargetStatus.STALE;
+    for (let row = 0; row < asked.count; row++) {
+      const frame = frameIn(asked, row);
+      if (frame > 0 && isSharedIn(asked, row)) mappers.indices[mappers.count++] = frame;
+    }
+    counts.readBatch(mappers);
+  }
+
   /** The second: sets the idle bits that were found. */
   mark(): void {
     this.files.bitmap.writeBatch(this.#marked.words);
   }
 
   /**
-   * Once a tick and target: one system call a present page, and two more where it seems accessed. A frame that the kernel
-   * has taken away since (reclaim, migration, exit) looks like that, and so does one that has no idle bit.
+   * Once a tick and target: one system call a present page, another where it seems accessed, and a third where its frame
+   * was not known. A frame that the kernel has taken away since (reclaim, migration, exit) looks like that, and so does one
+   * that has no idle bit.
    */
-  checkAccesses(table: RegionTable): void {
+  checkAccesses(table: RegionTable, nowUs: number): void {
     const { samplePage, nrAccesses } = table;
     const { counts } = this.counters;
-    const { flags, bitmap } = this.files;
+    const { known, flags, bitmap } = this.files;
     const marked = this.#marked;
-    const { asked, region, frame, idleFrame, weight } = marked;
+    const { asked, region, frame, idleFrame, weight, isKnown } = marked;
     bitmap.readBatch(marked.words);
+    const rows = marked.count;
     let seeming = 0;
-    for (let row = 0; row < marked.count; row++) if (!marked.isIdle(row)) marked.move(row, seeming++);
+    for (let row = 0; row < rows; row++) {
+      if (!marked.isIdle(row)) marked.move(row, seeming++);
+      else if (isKnown[row] === 0) this.#remember(samplePage[region[row]!]!, row, this.#resolvedUs);
+    }
     asked.count = seeming;
     for (let row = 0; row < seeming; row++) asked.indices[row] = samplePage[region[row]!]!;
     this.#pagemap.readBatch(asked);
     let there = 0;
-    for (let row = 0; row < seeming; row++) if (frameIn(asked, row) === frame[row]) marked.move(row, there++);
-    asked.count = there;
-    for (let row = 0; row < there; row++) asked.indices[row] = idleFrame[row]!;
+    for (let row = 0; row < seeming; row++) {
+      if (frameIn(asked, row) === frame[row]) marked.move(row, there++);
+      else known.distrust(this.#owner, samplePage[region[row]!]!, nowUs);
+    }
+    asked.count = 0;
+    for (let row = 0; row < there; row++) {
+      if (isKnown[row] === 0) asked.indices[asked.count++] = idleFrame[row]!;
+    }
     flags.readBatch(asked);
     const most = table.maxNrAccesses;
+    let unknown = 0;
     for (let row = 0; row < there; row++) {
       const i = region[row]!;
-      if (speaksForPage(asked.halves[2 * row]!, idleFrame[row] === frame[row])) {
+      const speaks =
+        isKnown[row] === 1 || speaksForPage(asked.halves[2 * unknown++]!, idleFrame[row] === frame[row]);
+      if (speaks) {
         nrAccesses[i] = Math.min(most, nrAccesses[i]! + weight[row]!);
+        this.#remember(samplePage[i]!, row, nowUs);
       } else {
         counts[NOT_SAMPLED]!++;
         this.#kinds.mistaken(samplePage[i]!);
@@ -161,12 +202,19 @@ export class IdlePageCheck implements AccessCheck {
     counts[SAMPLES]! += table.asked;
   }
 
+  /** What many map is not remembered: how often it is asked about, and which of it, is found out every time. */
+  #remember(page: number, row: number, atUs: number): void {
+    const { weight, frame, idleFrame } = this.#marked;
+    if (weight[row] === 1) this.files.known.remember(this.#owner, page, frame[row]!, idleFrame[row]!, atUs);
+  }
+
   updateRanges(table: RegionTable): void {
     this.#kinds.clear();
     this.process.updateRanges(table, () => {
       const pagemap = new Pagemap(this.target.pid);
       this.#pagemap.close();
       this.#pagemap = pagemap;
+      this.#owner = this.files.known.newOwner();
     });
   }
 

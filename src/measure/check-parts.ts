@@ -45,9 +45,15 @@ export function idlePageInParts(pid: number, pages: readonly number[], hasBitmap
     const page = pages[Math.floor((i * pages.length) / table.count)]!;
     table.setFresh(i, page, page + 1);
   }
-  const resolve = { name: 'resolve', run: () => check.resolve(table) } as const;
+  // Every tick a minute after the last one: what was found out about a page is known no longer, and asked again.
+  let nowUs = 0;
+  const resolveAnew = () => {
+    nowUs += 60e6;
+    check.resolve(table, nowUs);
+  };
+  const resolve = { name: 'resolve', run: resolveAnew } as const;
   const mark = { name: 'mark', run: () => check.mark() } as const;
-  const read = { name: 'read', run: () => check.checkAccesses(table) } as const;
+  const read = { name: 'read', run: () => check.checkAccesses(table, nowUs) } as const;
   return {
     parts: hasBitmap ? [resolve, mark, read] : [resolve],
     table,

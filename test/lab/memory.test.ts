@@ -50,6 +50,15 @@ scenario('swapped: pages on swap are cold, and those that came back are hot', as
   expectFound(t, await watch('swapped 128 16'));
 });
 
+scenario('renewed: pages that have other frames every second are hot', async (t) => {
+  const watched = await watch('renewed 64 24 4 1000');
+  const { ranges } = scored(watched)[0]!.phases[0]!;
+  const share = shareOf(watched.snapshots[0]!.slice(-ENOUGH), ranges[1]!);
+  t.log(`of the samples of the hot range ${share.toFixed(3)} are seen accessed`);
+  t.true(share >= 0.8, `${share}`);
+  expectFound(t, watched);
+});
+
 scenario('ksm: merged pages are accessed where any of them is', async (t) => {
   await guest.shell('cd /sys/kernel/mm/ksm; echo 4000 >pages_to_scan; echo 1 >run');
   expectFound(t, await watch('ksm 16'));
