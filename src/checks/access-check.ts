@@ -24,7 +24,7 @@ export interface AccessCheck {
   readonly target: TargetIdentity;
   /** Picks a page of every region and marks it old. `nowUs` is the monitor's time, for scripted targets. */
   prepareAccessChecks(table: RegionTable, nowUs: number): void;
-  /** Adds 1 to nrAccesses of every region whose page was accessed since. */
+  /** Counts an access (`table.countAccess`) of every region whose page was accessed since. */
   checkAccesses(table: RegionTable, nowUs: number): void;
   /** Reads the mappings again: sets `table.status`, and where that is OK the table's ranges. */
   updateRanges(table: RegionTable, nowUs: number): void;

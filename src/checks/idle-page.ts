@@ -110,7 +110,7 @@ export class IdlePageCheck implements AccessCheck {
       if (frame === 0) throw this.#framesHidden();
       let turns = 1;
       if (isSharedIn(asked, row))
-        turns = turnsFor(mappers.halves[2 * shared++]!, table.maxNrAccesses);
+        turns = turnsFor(mappers.halves[2 * shared++]!, table.maxNrAccesses / table.turns);
       // What says nothing in this tick must not be taken for an answer.
       if (turns > 1 && (this.#tick + i) % turns !== 0) {
         samplePage[i] = NOT_ASKED;
@@ -159,7 +159,7 @@ export class IdlePageCheck implements AccessCheck {
    * that has no idle bit.
    */
   checkAccesses(table: RegionTable, nowUs: number): void {
-    const { samplePage, nrAccesses } = table;
+    const { samplePage } = table;
     const { counts } = this.counters;
     const { known, flags, bitmap } = this.files;
     const marked = this.#marked;
@@ -184,14 +184,13 @@ export class IdlePageCheck implements AccessCheck {
       if (isKnown[row] === 0) asked.indices[asked.count++] = idleFrame[row]!;
     }
     flags.readBatch(asked);
-    const most = table.maxNrAccesses;
     let unknown = 0;
     for (let row = 0; row < there; row++) {
       const i = region[row]!;
       const speaks =
         isKnown[row] === 1 || speaksForPage(asked.halves[2 * unknown++]!, idleFrame[row] === frame[row]);
       if (speaks) {
-        nrAccesses[i] = Math.min(most, nrAccesses[i]! + weight[row]!);
+        table.countAccess(i, weight[row]!);
         this.#remember(samplePage[i]!, row, nowUs);
       } else {
         counts[NOT_SAMPLED]!++;

@@ -46,13 +46,13 @@ export class ReferencedCheck implements AccessCheck {
   checkAccesses(table: RegionTable): void {
     const mappings = table.status === TargetStatus.OK ? this.#readSmaps(table) : 0;
     const { startPage, endPage, referencedShare } = this.#smaps;
-    const { samplePage, nrAccesses, count } = table;
+    const { samplePage, count } = table;
     let m = 0;
     for (let i = 0; i < count; i++) {
       const page = samplePage[i]!;
       while (m < mappings && endPage[m]! <= page) m++;
       if (m === mappings) break;
-      if (startPage[m]! <= page && uniformFloat64(this.random) < referencedShare[m]!) nrAccesses[i]!++;
+      if (startPage[m]! <= page && uniformFloat64(this.random) < referencedShare[m]!) table.countAccess(i);
     }
     this.counters.counts[SAMPLES]! += table.asked;
   }

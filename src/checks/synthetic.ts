@@ -49,13 +49,13 @@ export class SyntheticCheck implements AccessCheck {
   /** Once a tick and target, some 20 ns a region: regions and ranges are both in address order. */
   checkAccesses(table: RegionTable, nowUs: number): void {
     const { starts, ends, shares } = this.#phaseAt(nowUs);
-    const { samplePage, nrAccesses, count } = table;
+    const { samplePage, count } = table;
     let r = 0;
     for (let i = 0; i < count; i++) {
       const page = samplePage[i]!;
       while (r < ends.length && ends[r]! <= page) r++;
       if (r === ends.length) break;
-      if (starts[r]! <= page && uniformFloat64(this.random) < shares[r]!) nrAccesses[i]!++;
+      if (starts[r]! <= page && uniformFloat64(this.random) < shares[r]!) table.countAccess(i);
     }
     this.counters.counts[SAMPLES]! += table.asked;
   }

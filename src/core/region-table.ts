@@ -5,12 +5,12 @@ import { type EvidenceColumns, evidenceBytes, NO_PLACE, NOT_ASKED, RowKind } fro
  * that watches the target see the same table without copying. Nothing in it is locked: samplers touch it
  * only inside a phase, the coordinator only between phases (docs/design.md).
  *
- * Layout: 10 header words (Int32), 8 header numbers (Float64), then the columns, the widest first so that
+ * Layout: 12 header words (Int32), 8 header numbers (Float64), then the columns, the widest first so that
  * each is aligned: 3 of Float64 and 3 of Uint32, `capacity` elements each. A table with evidence has more of both
  * (evidence/columns.ts).
  */
 
-const HEADER_WORDS = 10;
+const HEADER_WORDS = 12;
 const HEADER_NUMBERS = 8;
 const HEADER_BYTES = HEADER_WORDS * 4 + HEADER_NUMBERS * 8;
 const BYTES_PER_REGION = 3 * 8 + 3 * 4;
@@ -25,6 +25,8 @@ const ROUND = 6;
 const ASKED = 7;
 const MOST_SAMPLES = 8;
 const SPENT = 9;
+const TURNS = 10;
+const TURN = 11;
 
 /** Among the header numbers, after the ranges. */
 const CELL_PAGES = 6;
@@ -156,6 +158,29 @@ export class RegionTable {
     this.#words[MAX_NR_ACCESSES] = count;
   }
 
+  /** In how many ticks the target is asked once, and an access counts for as many; 1 until it is set. */
+  get turns(): number {
+    return Math.max(1, this.#words[TURNS]!);
+  }
+
+  /** @param first ticks until the target is asked for the first time */
+  setTurns(turns: number, first: number): void {
+    this.#words[TURNS] = turns;
+    this.#words[TURN] = first % turns;
+  }
+
+  /** Whether the target is asked in the tick that begins. Once a tick. */
+  takeTurn(): boolean {
+    const turn = this.#words[TURN]!;
+    this.#words[TURN] = turn > 0 ? turn - 1 : this.turns - 1;
+    return turn === 0;
+  }
+
+  /** Region `at` was found accessed by a sample that stands for so many. */
+  countAccess(at: number, samples = 1): void {
+    this.nrAccesses[at] = Math.min(this.maxNrAccesses, this.nrAccesses[at]! + samples * this.turns);
+  }
+
   /** Ticks of this aggregation interval that have picked their pages, and aggregation intervals; with evidence alone. */
   get tick(): number {
     return this.#words[TICK]!;
@@ -273,6 +298,7 @@ export class RegionTable {
     this.count = other.count;
     this.status = other.status;
     this.maxNrAccesses = other.maxNrAccesses;
+    this.setTurns(other.turns, other.#words[TURN]!);
     this.setRanges(other.ranges.subarray(0, 2 * other.rangeCount));
     for (const column of ['startPage', 'endPage', 'nrAccesses', 'lastNrAccesses', 'age'] as const) {
       this[column].set(other[column].subarray(0, other.count));

@@ -1,4 +1,4 @@
-import type { Attrs } from './attrs.js';
+import { type Attrs, sameAttrs } from './attrs.js';
 
 /** Who chose attrs: the user or the defaults, the automatic intervals, or the budget. */
 export type AttrsReason = 'set' | 'auto' | 'budget';
@@ -6,6 +6,15 @@ export type AttrsReason = 'set' | 'auto' | 'budget';
 export interface AttrsInForce {
   readonly attrs: Attrs;
   readonly reason: AttrsReason;
+  /**
+   * Each target is asked in one of so many sampling intervals, and what is found there counts as often; left out where it is
+   * asked in all. A budget that a tick of all would break has them take turns.
+   */
+  readonly turns?: number | undefined;
+}
+
+export function sameInForce(a: AttrsInForce, b: AttrsInForce): boolean {
+  return sameAttrs(a.attrs, b.attrs) && a.turns === b.turns;
 }
 
 /** Other attrs are in force since then, in microseconds since the monitor started. */

@@ -1,3 +1,5 @@
+// Who is too dear to be asked in every tick is asked in one of several, and then counts as often.
+
 /** A page that is mapped by up to so many processes is asked about every time. */
 const FREELY = 16;
 
@@ -18,4 +20,25 @@ export function turnsFor(mappers: number, ticks: number): number {
   let turns = Math.min(ticks, MOST_TURNS, Math.ceil(mappers / FREELY));
   while (turns > 1 && ticks % turns !== 0) turns--;
   return Math.max(1, turns);
+}
+
+/**
+ * In how many ticks each target is asked once, so that a tick costs no more than it may: `needed` at least, but no more than
+ * there are targets, and a divisor of `ticks` as above.
+ *
+ * @param needed what a tick of all costs, as a multiple of what one may
+ * @param ticks in an aggregation interval
+ */
+export function targetTurns(needed: number, ticks: number, targets: number): number {
+  let turns = 1;
+  for (let more = 2; turns < needed && more <= Math.min(ticks, targets); more++)
+    if (ticks % more === 0) turns = more;
+  return turns;
+}
+
+/** The next smaller number of turns. */
+export function fewerTurns(turns: number, ticks: number): number {
+  let fewer = Math.max(1, turns - 1);
+  while (ticks % fewer !== 0) fewer--;
+  return fewer;
 }

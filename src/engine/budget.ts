@@ -1,4 +1,5 @@
-import { type Attrs, withSampleUs } from '../core/attrs.js';
+import { type Attrs, maxNrAccesses, withSampleUs } from '../core/attrs.js';
+import { fewerTurns, targetTurns } from '../core/turns.js';
 
 /** What is aimed at: the rest is for what varies, so that any 10 s stay within the budget x 1.1. */
 const AIM = 0.82;
@@ -39,8 +40,9 @@ export interface Window {
   /** How often the mappings of all were read in it (a half: of half of them), and the CPU time that took. */
   readonly updates: number;
   readonly updateCpuUs: number;
-  /** Regions at its end. */
+  /** Regions and targets at its end. */
   readonly regions: number;
+  readonly targets: number;
 }
 
 interface Remembered extends Pick<Window, 'intervals' | 'elapsedUs'> {
@@ -55,9 +57,9 @@ interface Remembered extends Pick<Window, 'intervals' | 'elapsedUs'> {
  * latest give both, and the interval goes to a / (aim - b).
  *
  * Intervals are stretched first. Where an aggregation interval would pass 10 s, maxRegions is lowered as well, down to
- * minRegions of every target; and where that does not help (enough), the intervals go on. Only where a single tick would
- * cost more than 10 s may, so that no interval helped, is it lowered further. What was taken is given back in the reverse
- * order.
+ * minRegions of every target; and where that does not help (enough), the intervals go on. Where a single tick would cost
+ * more than 10 s may, so that no interval helped, targets take turns: each is asked in one tick of several. Only where even
+ * that is not enough is maxRegions lowered further. What was taken is given back in the reverse order.
  */
 export class Budget {
   /** The latest windows of about the same interval, the last at the end: CPU time of a sampling interval, and how long. */
@@ -69,6 +71,8 @@ export class Budget {
   #shortestSampleUs = 0;
   #shortestUpdateUs = 0;
   #maxRegions = Number.POSITIVE_INFINITY;
+  /** In how many ticks a target is asked once. */
+  #turns = 1;
   #calmUs = 0;
 
   /**
@@ -80,21 +84,27 @@ export class Budget {
     readonly followsRegions: boolean,
   ) {}
 
-  /** Ticks are about to cost so many microseconds more than what was measured, or what they cost at least before that. */
-  foresee(tickUs: number): void {
+  /**
+   * Ticks of all targets are about to cost so many microseconds more than what was measured, or what they cost at least
+   * before that.
+   *
+   * @param targets that there will be
+   */
+  foresee(tickUs: number, wanted: Attrs, targets: number): void {
     if (tickUs === 0) return;
     if (this.#windows.length === 0) this.#windows.push({ tickUs: 0, elapsedUs: 0, intervals: 0 });
-    for (const window of this.#windows) window.tickUs += tickUs;
-    if (this.#before) this.#before.costUs += tickUs;
+    for (const window of this.#windows) window.tickUs += tickUs / this.#turns;
+    if (this.#before) this.#before.costUs += tickUs / this.#turns;
+    this.#takeTurns(this.#tickCost(), this.share * KEPT_US, wanted, targets);
     this.#shortestSampleUs = Math.max(this.#shortestSampleUs, this.#sampleUsFor(0));
   }
 
-  /** The attrs that are wanted, as far as they may be: aggregation / sampling interval stays. */
-  allow(wanted: Attrs): Attrs {
+  /** The attrs that are wanted, as far as they may be: aggregation / sampling interval stays. And in how many turns. */
+  allow(wanted: Attrs): { attrs: Attrs; turns: number } {
     const sampleUs = Math.max(wanted.sampleUs, roundUp(this.#shortestSampleUs));
     const updateUs = Math.max(wanted.updateUs, roundUp(this.#shortestUpdateUs));
     const maxRegions = Math.min(wanted.maxRegions, Math.max(this.#maxRegions, wanted.minRegions));
-    return { ...withSampleUs(wanted, sampleUs), updateUs, maxRegions };
+    return { attrs: { ...withSampleUs(wanted, sampleUs), updateUs, maxRegions }, turns: this.#turns };
   }
 
   /**
@@ -107,8 +117,8 @@ export class Budget {
     const updateShare = this.#updateShare(window, wanted);
     this.#remember({ tickUs: Math.max(0, cpuUs - updateCpuUs) / intervals, elapsedUs, intervals });
 
+    this.#boundTick(window, wanted);
     const { tickUs, constant } = this.#costs();
-    this.#boundTick(tickUs, window.regions);
     const expected = tickUs / Math.max(this.#shortestSampleUs, wanted.sampleUs) + constant + updateShare;
     if (expected > TOO_MUCH * this.share) {
       this.#calmUs = 0;
@@ -197,19 +207,60 @@ export class Budget {
     this.#maxRegions = Math.min(this.#maxRegions, regionsFor);
   }
 
-  /** Lowers maxRegions where a tick alone surely costs too much for KEPT_US. One window alone may have been V8 compiling. */
-  #boundTick(tickUs: number, regions: number): void {
-    const mostUs = this.share * KEPT_US;
+  /** Sees to it that a tick alone costs no more than KEPT_US may, beside what is spent anyway. */
+  #boundTick({ regions, targets }: Window, wanted: Attrs): void {
+    if (this.#turns > targets) this.#setTurns(1);
+    const { tickUs, constant } = this.#costs();
+    // What is spent anyway can be told where an interval is so long that it shows beside the noise of a tick.
+    const anyway = this.#sampleUs() < KEPT_US / 2 ? 0 : Math.min(constant, this.share / 2);
+    const mostUs = KEPT_US * (this.share - anyway);
+    // One window alone may have been V8 compiling.
     const isSure = this.#before !== undefined || this.#windows.length > 1;
     const surelyUs = isSure ? Math.min(tickUs, this.#before?.costUs ?? tickUs) : 0;
-    if (!this.followsRegions || surelyUs <= TOO_MUCH * mostUs) return;
-    this.#maxRegions = Math.min(this.#maxRegions, Math.floor((regions * AIM * mostUs) / surelyUs));
+    const leftUs = this.#takeTurns(surelyUs, mostUs, wanted, targets);
+    if (!this.followsRegions || leftUs <= TOO_MUCH * mostUs) return;
+    const factor = (AIM * mostUs) / leftUs;
+    this.#maxRegions = Math.min(this.#maxRegions, Math.floor(regions * factor));
+    this.#expectTicks(factor);
+  }
+
+  /** Has targets take turns where a tick costs more than `mostUs`; returns what one costs then. */
+  #takeTurns(tickUs: number, mostUs: number, wanted: Attrs, targets: number): number {
+    if (tickUs <= TOO_MUCH * mostUs) return tickUs;
+    const ofAllUs = tickUs * this.#turns;
+    const turns = targetTurns(ofAllUs / (AIM * mostUs), maxNrAccesses(wanted), targets);
+    if (turns > this.#turns) this.#setTurns(turns);
+    return ofAllUs / this.#turns;
+  }
+
+  /** As many samples as before are made: of fewer targets in a tick, in shorter intervals. */
+  #setTurns(turns: number): void {
+    const factor = this.#turns / turns;
+    this.#expectTicks(factor);
+    this.#shortestSampleUs *= factor;
+    this.#turns = turns;
+  }
+
+  /** Ticks will cost so many times what they did: what is remembered is brought to that, or it would be acted on again. */
+  #expectTicks(factor: number): void {
+    const { constant } = this.#costs();
+    const expected = (costUs: number, sampleUs: number) =>
+      costUs * factor + (1 - factor) * Math.min(costUs, constant * sampleUs);
+    for (const window of this.#windows) {
+      window.tickUs = expected(window.tickUs, window.intervals > 0 ? window.elapsedUs / window.intervals : 0);
+    }
+    if (this.#before) this.#before.costUs = expected(this.#before.costUs, this.#before.sampleUs);
   }
 
   #relax(updateShare: number, expected: number, tickUs: number, wanted: Attrs): void {
     const shareFor = (AIM * this.share) / Math.max(expected, 1e-9);
     const tickFor = (AIM * this.share * KEPT_US) / Math.max(tickUs, 1e-9);
     const roomFor = Math.max(1, Math.min(2, shareFor, tickFor));
+    const turns = fewerTurns(this.#turns, maxNrAccesses(wanted));
+    if (this.#turns > turns && tickFor >= this.#turns / turns) {
+      this.#setTurns(turns);
+      return;
+    }
     const isFar = this.#shortestSampleUs > longestSampleUs(wanted);
     if (!isFar && this.#maxRegions < wanted.maxRegions) {
       this.#maxRegions = Math.ceil(this.#maxRegions * roomFor);

@@ -2,10 +2,10 @@ import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promi
 import * as Comlink from 'comlink';
 import type { TargetRequest } from '../checks/target-request.js';
 import { countRegions } from '../core/adaptation.js';
-import { type Attrs, requireKnownTo, sameAttrs } from '../core/attrs.js';
+import { type Attrs, requireKnownTo } from '../core/attrs.js';
 import { createAdaptation } from '../core/create-adaptation.js';
 import { RandomStreams } from '../core/random.js';
-import type { AttrsInForce, MonitorStats } from '../core/stats.js';
+import { type AttrsInForce, type MonitorStats, sameInForce } from '../core/stats.js';
 import { Beat, MAX_QUIET_US } from './beat.js';
 import { type Clock, startClock } from './clock.js';
 import { fromWire, isWire } from './comlink-errors.js';
@@ -95,8 +95,8 @@ export class Coordinator implements CoordinatorApi {
       const pace = new Pace(attrs, setup.pace, meter);
       const streams = new RandomStreams(setup.seed);
       const adaptation = createAdaptation(setup.adaptation);
-      const foresee = async (tickUs: number) => {
-        pace.foresee(tickUs);
+      const foresee = async (tickUs: number, targets: number) => {
+        pace.foresee(tickUs, targets);
         const isDearer = pace.inForce.attrs.sampleUs >= DEARER * roster.attrs.sampleUs;
         if (this.#parts && isDearer) await this.#apply(this.#parts, pace.inForce);
       };
@@ -113,7 +113,7 @@ export class Coordinator implements CoordinatorApi {
       });
       const attached = await roster.attach(setup.targets);
       if (!setup.skipsFailing) for (const each of attached) if (isWire(each)) throw fromWire(each);
-      roster.inForce = pace.inForce;
+      await roster.setAttrs(pace.inForce);
       samplers.stallMs = stallMs(roster.attrs);
       roster.run();
       const clock = startClock(setup.clock);
@@ -122,7 +122,7 @@ export class Coordinator implements CoordinatorApi {
       this.#onSetUp(this.#parts);
       const { startedAt, startedMonotonicNs } = clock;
       return {
-        attrs: roster.attrs,
+        inForce: roster.inForce,
         attached,
         startedAt,
         startedMonotonicNs,
@@ -258,7 +258,7 @@ export class Coordinator implements CoordinatorApi {
     const { clock, roster, pace, publisher } = parts;
     pace.look(clock.nowUs(), countRegions(roster.targets), roster.targets.length);
     const { inForce } = pace;
-    if (sameAttrs(inForce.attrs, roster.attrs)) {
+    if (sameInForce(inForce, roster.inForce)) {
       roster.inForce = inForce;
     } else {
       // An answering sampler returns to its event loop, where V8 tidies up: dearer than some ticks.

@@ -102,7 +102,7 @@ export class Monitor extends EventEmitter<MonitorEvents> implements AsyncIterabl
     this.startedAt = started.startedAt;
     this.startedMonotonicNs = started.startedMonotonicNs;
     this.pageSize = pageSize();
-    this.#attrs = started.attrs;
+    this.#attrs = started.inForce.attrs;
     for (const each of started.attached) if (!isWire(each)) this.#targets.set(each.id, each);
     this.#connection = connection;
     this.#selecting = selecting;
@@ -111,6 +111,7 @@ export class Monitor extends EventEmitter<MonitorEvents> implements AsyncIterabl
       started.attached.forEach((each, i) => {
         if (isWire(each)) this.emit('skipped', setup.targets[i]!, fromWire(each));
       });
+      if (started.inForce.reason === 'budget') this.emit('attrs', { atUs: 0, ...started.inForce });
       selecting?.follow({
         attach: (requests) => this.attachAll(requests),
         detach: (ids, reason) => this.#detach(ids, reason),

@@ -57,16 +57,17 @@ export class Pace {
     this.#wanted = goal ? withSampleUs(wanted, clampSampleUs(wanted.sampleUs, goal)) : wanted;
   }
 
-  /** Ticks are about to get dearer by so much CPU time, in microseconds, through targets that come. */
-  foresee(tickUs: number): void {
-    this.#budget?.foresee(tickUs);
+  /** Ticks of all are about to get dearer by so much CPU time, in microseconds, through targets that come. */
+  foresee(tickUs: number, targets: number): void {
+    this.#budget?.foresee(tickUs, this.#wanted, targets);
   }
 
   /** What is to be in force now. */
   get inForce(): AttrsInForce {
-    const attrs = this.#budget?.allow(this.#wanted) ?? this.#wanted;
-    const isKept = sameAttrs(attrs, this.#wanted);
-    return { attrs, reason: !isKept ? 'budget' : this.#goal ? 'auto' : 'set' };
+    const { attrs, turns } = this.#budget?.allow(this.#wanted) ?? { attrs: this.#wanted, turns: 1 };
+    const isKept = sameAttrs(attrs, this.#wanted) && turns === 1;
+    const reason = !isKept ? 'budget' : this.#goal ? 'auto' : 'set';
+    return turns === 1 ? { attrs, reason } : { attrs, reason, turns };
   }
 
   /**
@@ -133,7 +134,7 @@ export class Pace {
     if (this.#budget && this.#fromUs > 0 && targets > 0 && intervals > 0) {
       const [updates, updateCpuUs] = [this.#updates, this.#updateCpuUs];
       const [elapsedUs, windowCpuUs] = [nowUs - this.#fromUs, cpuUs - this.#fromCpuUs];
-      const window = { intervals, elapsedUs, cpuUs: windowCpuUs, updates, updateCpuUs, regions };
+      const window = { intervals, elapsedUs, cpuUs: windowCpuUs, updates, updateCpuUs, regions, targets };
       this.#budget.measure(window, this.#wanted, limitsFor(this.#wanted, targets).minRegions * targets);
     }
     this.#fromUs = nowUs;

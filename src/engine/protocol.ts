@@ -4,7 +4,7 @@ import type { TargetRequest } from '../checks/target-request.js';
 import type { AdaptationName } from '../core/adaptation.js';
 import type { Attrs } from '../core/attrs.js';
 import type { RandomState } from '../core/random.js';
-import type { AttrsChange, MonitorStats } from '../core/stats.js';
+import type { AttrsChange, AttrsInForce, MonitorStats } from '../core/stats.js';
 import type { CheckName, TargetInfo } from '../core/target.js';
 import type { TuningGoal, TuningStep } from '../core/tuning.js';
 import type { WireError } from './comlink-errors.js';
@@ -71,7 +71,7 @@ export type CostScope = 'monitor' | 'process';
 export type ClockName = 'real' | 'virtual';
 
 export interface Started {
-  readonly attrs: Attrs;
+  readonly inForce: AttrsInForce;
   /** In the order of the requests. */
   readonly attached: readonly Attached[];
   readonly startedAt: string;

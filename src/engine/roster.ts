@@ -30,8 +30,8 @@ export interface RosterParts {
   readonly meter: Meter;
   readonly streams: RandomStreams;
   readonly inControl: InControl;
-  /** Told, in control, by how much ticks get dearer through targets that are about to be watched, in microseconds. */
-  readonly foresee: (tickUs: number) => Promise<void>;
+  /** Told, in control, by how much ticks of all get dearer through targets that are about to be watched, in microseconds, and how many there will be. */
+  readonly foresee: (tickUs: number, targets: number) => Promise<void>;
 }
 
 /** Which targets are watched, by which sampler: they come, go, and change hands when a sampler is lost. */
@@ -83,7 +83,8 @@ export class Roster {
             return new WatchedTarget(info, arrival.request, randomFrom(arrival.tableRandom), table, link);
           });
           await link.call((api) => api.watch(targets.map(toWatch)));
-          await this.#parts.foresee(portion.reduce((sum, { opened }) => sum + opened.tickUs, 0));
+          const tickUs = portion.reduce((sum, { opened }) => sum + opened.tickUs, 0);
+          await this.#parts.foresee(tickUs, this.targets.length + targets.length);
           for (const { info } of targets) attached.set(info.id, info);
           this.#insert(targets);
           if (this.#isRunning) link.join();
@@ -201,6 +202,7 @@ export class Roster {
     const needsLarger = this.needsLargerTables(attrs);
     for (const target of this.targets) {
       rescale(target.table, this.attrs, attrs);
+      setTurns(target, inForce);
       if (needsLarger) target.table = copiedTable(attrs, target.table);
     }
     if (needsLarger) {
@@ -222,6 +224,7 @@ export class Roster {
   }
 
   #insert(targets: readonly WatchedTarget[]): void {
+    for (const target of targets) setTurns(target, this.inForce);
     this.targets.push(...targets);
     this.hadTargets = true;
     this.targets.sort((a, b) => a.info.id - b.info.id);
@@ -275,6 +278,11 @@ export class Roster {
 
 function isLost({ losses }: WatchedTarget): boolean {
   return losses > MAX_LOSSES;
+}
+
+/** A turn that is not changed goes on. */
+function setTurns({ table, info }: WatchedTarget, { turns = 1 }: AttrsInForce): void {
+  if (table.turns !== turns) table.setTurns(turns, info.id);
 }
 
 function toWatch({ info, table }: WatchedTarget): TargetToWatch {

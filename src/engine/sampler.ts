@@ -25,7 +25,7 @@ interface Watched {
   readonly table: RegionTable;
   /** Of a table with evidence. */
   readonly recorder: EvidenceRecorder | undefined;
-  /** Whether the pages in `table.samplePage` have been marked old: not so in a target that came after that phase. */
+  /** Whether the pages in `table.samplePage` have been marked old: not so in a target that came after that phase, or whose turn it was not. */
   prepared: boolean;
 }
 
@@ -104,6 +104,8 @@ export class Sampler implements SamplerApi {
     const { check, table } = target;
     switch (phase) {
       case PREPARE:
+        target.prepared = false;
+        if (!table.takeTurn()) break;
         check.prepareAccessChecks(table, nowUs);
         target.prepared = true;
         break;

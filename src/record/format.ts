@@ -144,8 +144,8 @@ export function mappingsLine(target: TargetInfo, atUs: number, change: MemoryCha
   return JSON.stringify({ type: 'mappings', target: target.id, atUs, ...change } satisfies MappingsLine);
 }
 
-export function attrsLine({ atUs, attrs, reason }: AttrsChange): string {
-  return JSON.stringify({ type: 'attrs', atUs, attrs, reason } satisfies AttrsLine);
+export function attrsLine({ atUs, attrs, reason, turns }: AttrsChange): string {
+  return JSON.stringify({ type: 'attrs', atUs, attrs, reason, turns } satisfies AttrsLine);
 }
 
 /** A snapshot as its line. Written by hand: a thousand regions as objects would be made only to be thrown away. */

@@ -50,7 +50,7 @@ export function parseLine(text: string): RecordLine | typeof UNKNOWN_TYPE | unde
     case 'mappings':
       return isMappings(line) ? (line as unknown as RecordLine) : undefined;
     case 'attrs':
-      return isTime(line.atUs) && isAttrs(line.attrs) && isWord(line.reason)
+      return isTime(line.atUs) && isAttrs(line.attrs) && isWord(line.reason) && isTurns(line.turns)
         ? (line as unknown as RecordLine)
         : undefined;
     case 'snapshot':
@@ -77,6 +77,10 @@ function isHeader({ version, pageSize, attrs, ...texts }: Fields): boolean {
 function isAttrs(attrs: unknown): boolean {
   const names = ['sampleUs', 'aggrUs', 'updateUs', 'minRegions', 'maxRegions'];
   return isObject(attrs) && names.every((name) => isCount(attrs[name]));
+}
+
+function isTurns(turns: unknown): boolean {
+  return turns === undefined || (isCount(turns) && turns > 1);
 }
 
 /** A later version may have more reasons; none of them draws on a terminal. */

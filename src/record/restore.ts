@@ -1,6 +1,6 @@
 import { emptyColumns } from '../core/aggregate.js';
 import { Snapshot, type SnapshotColumns } from '../core/snapshot.js';
-import type { AttrsReason, MonitorStats } from '../core/stats.js';
+import type { AttrsInForce, MonitorStats } from '../core/stats.js';
 import type { TargetInfo } from '../core/target.js';
 import type { HeaderLine, RecordedRegion, SnapshotLine } from './format.js';
 import type { PackedSnapshot } from './snapshot-bytes.js';
@@ -9,15 +9,15 @@ import type { PackedSnapshot } from './snapshot-bytes.js';
  * A recorded snapshot as it was when it was live, so that reports need not know where one comes from. Of its statistics
  * it has what its line says (`cost`); the other counts, which the end line has, are 0, null or empty.
  *
- * @param header the record's first line; with the attrs and the reason of an `attrs` line, where there was one since
+ * @param header the record's first line; with what an `attrs` line says, where there was one since
  * @param target what the target line with the id `line.target` said
  */
 export function snapshotOfLine(
   line: SnapshotLine | PackedSnapshot,
-  header: Pick<HeaderLine, 'check' | 'pageSize' | 'attrs'> & { readonly reason?: AttrsReason },
+  header: Pick<HeaderLine, 'check' | 'pageSize' | 'attrs'> & Partial<AttrsInForce>,
   target: TargetInfo,
 ): Snapshot {
-  const { check, pageSize, attrs, reason = 'set' } = header;
+  const { check, pageSize, attrs, reason = 'set', turns } = header;
   const { startUs, endUs, maxNrAccesses } = line;
   return new Snapshot(
     {
@@ -27,7 +27,7 @@ export function snapshotOfLine(
       startUs,
       endUs,
       maxNrAccesses,
-      stats: statsOfLine(line, { attrs, reason }),
+      stats: statsOfLine(line, turns === undefined ? { attrs, reason } : { attrs, reason, turns }),
     },
     'columns' in line ? line.columns : columnsOf(line.regions, pageSize),
   );

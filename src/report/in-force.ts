@@ -1,9 +1,10 @@
 import type { AttrsInForce, MonitorStats } from '../core/stats.js';
 import { formatDuration } from './units.js';
 
-/** `5 ms / 100 ms`; with who chose them where the user has not. */
-export function formatInForce({ attrs, reason }: AttrsInForce): string {
-  const intervals = `${formatDuration(attrs.sampleUs)} / ${formatDuration(attrs.aggrUs)}`;
+/** `5 ms / 100 ms`; with who chose them where the user has not, and whether the targets take turns. */
+export function formatInForce({ attrs, reason, turns }: AttrsInForce): string {
+  const inTurns = turns === undefined ? '' : ` in ${turns} turns`;
+  const intervals = `${formatDuration(attrs.sampleUs)} / ${formatDuration(attrs.aggrUs)}${inTurns}`;
   if (reason === 'set') return intervals;
   return `${intervals} (${reason})`;
 }

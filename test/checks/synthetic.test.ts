@@ -33,6 +33,7 @@ function opened(spec: SyntheticSpec) {
 test('pages are accessed at the rates of their ranges, the first that holds them', (t) => {
   const { check, table, counters } = opened(SPEC);
   const TICKS = 2_000;
+  table.maxNrAccesses = TICKS;
   for (let tick = 0; tick < TICKS; tick++) {
     check.prepareAccessChecks(table, 10);
     check.checkAccesses(table, 10);

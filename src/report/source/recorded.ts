@@ -1,5 +1,5 @@
 import { PagepulseError } from '../../core/errors.js';
-import type { AttrsReason } from '../../core/stats.js';
+import type { AttrsInForce } from '../../core/stats.js';
 import type { TargetInfo } from '../../core/target.js';
 import { damageOf } from '../../record/damage.js';
 import { type HeaderLine, RECORD_VERSION, type TargetLine } from '../../record/format.js';
@@ -44,7 +44,7 @@ export class RecordedSource implements ObservationSource {
   readonly #withMemory = new Set<ObservedTarget>();
   #snapshots = 0;
   /** What the snapshots need of it; with the attrs in force. */
-  #inForce: HeaderLine & { readonly reason?: AttrsReason };
+  #inForce: HeaderLine & Partial<AttrsInForce>;
   #ofUnknownTargets = 0;
 
   constructor(
@@ -108,7 +108,7 @@ export class RecordedSource implements ObservationSource {
         this.#targets.get(line.target)?.memory?.take(line);
         return;
       case 'attrs':
-        this.#inForce = { ...this.#inForce, attrs: line.attrs, reason: line.reason };
+        this.#inForce = { ...this.#inForce, attrs: line.attrs, reason: line.reason, turns: line.turns };
         return;
       case 'snapshot':
         return this.#observationOf(line);

@@ -23,6 +23,7 @@ export function topDocument(
     sampleUs: stats?.inForce.attrs.sampleUs ?? null,
     aggrUs: stats?.inForce.attrs.aggrUs ?? null,
     chosenBy: stats?.inForce.reason ?? null,
+    turns: stats ? (stats.inForce.turns ?? 1) : null,
     costPercent: rounded(stats?.recentCpuPercent ?? stats?.cpuPercent ?? null),
     sort,
     isReversed,
