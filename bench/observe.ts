@@ -8,6 +8,8 @@ export interface CostPoint {
   readonly cpuUs: number;
   readonly sampleUs: number;
   readonly maxRegions: number;
+  /** In how many sampling intervals each target was asked in one. */
+  readonly turns: number;
   readonly regions: number;
   readonly ticks: number;
   readonly overruns: number;
@@ -61,6 +63,7 @@ function pointOf(stats: MonitorStats): CostPoint {
     cpuUs: cpuUsOf(stats),
     sampleUs,
     maxRegions,
+    turns: inForce.turns ?? 1,
     regions,
     ticks,
     overruns,

@@ -226,7 +226,7 @@ export class Budget {
 
   /** Has targets take turns where a tick costs more than `mostUs`; returns what one costs then. */
   #takeTurns(tickUs: number, mostUs: number, wanted: Attrs, targets: number): number {
-    if (tickUs <= TOO_MUCH * mostUs) return tickUs;
+    if (tickUs <= AIM * mostUs) return tickUs;
     const ofAllUs = tickUs * this.#turns;
     const turns = targetTurns(ofAllUs / (AIM * mostUs), maxNrAccesses(wanted), targets);
     if (turns > this.#turns) this.#setTurns(turns);
@@ -257,7 +257,7 @@ export class Budget {
     const tickFor = (AIM * this.share * KEPT_US) / Math.max(tickUs, 1e-9);
     const roomFor = Math.max(1, Math.min(2, shareFor, tickFor));
     const turns = fewerTurns(this.#turns, maxNrAccesses(wanted));
-    if (this.#turns > turns && tickFor >= this.#turns / turns) {
+    if (this.#turns > turns && (ROOM / AIM) * tickFor >= this.#turns / turns) {
       this.#setTurns(turns);
       return;
     }
