@@ -17,10 +17,10 @@ const { pid, startPage, pages, regions, ticks, sleepUs, remembers, file } = JSON
 ) as Sampling;
 /**
  * Before what is measured: V8 compiles what runs often, and pages have to be found in their frames for a while. By the
- * check's clock a minute passes, and then two seconds like those that are measured.
+ * check's clock a minute passes, and then half a second like that which is measured.
  */
-const WARM_UP = { ticks: Math.ceil(40_000 / regions), us: 60e6 };
-const SETTLE_TICKS = 400;
+const WARM_UP = { ticks: Math.ceil(20_000 / regions), us: 60e6 };
+const SETTLE_TICKS = 100;
 /** Again by that clock: after a day nothing that was found out about a page holds any longer. */
 const DAY_US = 86_400e6;
 /** Where there is none: what is marked stays marked. */

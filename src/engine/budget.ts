@@ -104,7 +104,8 @@ export class Budget {
     const sampleUs = Math.max(wanted.sampleUs, roundUp(this.#shortestSampleUs));
     const updateUs = Math.max(wanted.updateUs, roundUp(this.#shortestUpdateUs));
     const maxRegions = Math.min(wanted.maxRegions, Math.max(this.#maxRegions, wanted.minRegions));
-    return { attrs: { ...withSampleUs(wanted, sampleUs), updateUs, maxRegions }, turns: this.#turns };
+    const attrs = { ...withSampleUs(wanted, sampleUs), updateUs, maxRegions };
+    return { attrs, turns: this.#divides(wanted) ? this.#turns : 1 };
   }
 
   /**
@@ -209,7 +210,7 @@ export class Budget {
 
   /** Sees to it that a tick alone costs no more than KEPT_US may, beside what is spent anyway. */
   #boundTick({ regions, targets }: Window, wanted: Attrs): void {
-    if (this.#turns > targets) this.#setTurns(1);
+    if (this.#turns > targets || !this.#divides(wanted)) this.#setTurns(1);
     const { tickUs, constant } = this.#costs();
     // What is spent anyway can be told where an interval is so long that it shows beside the noise of a tick.
     const anyway = this.#sampleUs() < KEPT_US / 2 ? 0 : Math.min(constant, this.share / 2);
@@ -231,6 +232,11 @@ export class Budget {
     const turns = targetTurns(ofAllUs / (AIM * mostUs), maxNrAccesses(wanted), targets);
     if (turns > this.#turns) this.#setTurns(turns);
     return ofAllUs / this.#turns;
+  }
+
+  /** Whether every target has as many turns in an aggregation interval: not so where somebody has just changed that. */
+  #divides(wanted: Attrs): boolean {
+    return maxNrAccesses(wanted) % this.#turns === 0;
   }
 
   /** As many samples as before are made: of fewer targets in a tick, in shorter intervals. */

@@ -148,6 +148,16 @@ test('where one target at a time is still too much, regions go below minRegions 
   t.true(run.worst(40) <= 1.1 * 0.005, `${run.worst(40)}`);
 });
 
+test('after another number of sampling intervals in an aggregation interval no target has more turns than others', (t) => {
+  const dear = { ...CHEAP, perTick: 8_000, perRegion: 500, regions: 200, targets: 20 };
+  const run = new Run(0.005);
+  run.windows(60, dear);
+  t.is(run.turns, 4);
+  const { attrs, turns } = run.budget.allow({ ...DEFAULT_ATTRS, aggrUs: 35_000 });
+  t.is(attrs.aggrUs / attrs.sampleUs, 7);
+  t.is(turns, 1);
+});
+
 test('who is alone takes no turns with those that have left', (t) => {
   const run = new Run(0.005);
   run.windows(60, { ...CHEAP, perTick: 8_000, perRegion: 500, regions: 200, targets: 20 });
