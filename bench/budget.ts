@@ -72,7 +72,7 @@ function processesOf(workloads: readonly Workload[]): Watched {
 async function measure(table: BudgetTable, { check, targets, phases }: Watched): Promise<void> {
   const what = `${targets.length} x ${check}`;
   for (const maxCpuPercent of BUDGETS) {
-    const { points, snapshots, startedUs } = await observe({ check, targets, maxCpuPercent }, SECONDS);
+    const { points, snapshots, startedUs } = await observe({ check, targets, maxCpuPercent }, SECONDS, true);
     const originUs = check === 'synthetic' ? 0 : startedUs;
     const scores = snapshots.map((its, i) => {
       const lines = its.map((snapshot) => lineOf(snapshot, originUs));

@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { cpuUsOf } from '../src/core/stats.js';
 import { Monitor, type MonitorOptions, type MonitorStats, type Snapshot } from '../src/index.js';
@@ -33,8 +34,17 @@ export interface Observed {
 
 const POINT_SECONDS = 5;
 
-/** Runs a monitor of its own for a while, and asks it now and then what it has cost. */
-export async function observe(options: MonitorOptions, seconds: number): Promise<Observed> {
+/** Names of a monitor's threads. */
+const OURS = /^(coordinator|sampler)/;
+
+/**
+ * Runs a monitor of its own for a while, and asks it now and then what it has cost.
+ *
+ * @param isQuiet not to ask it between start and end, and to read the clocks of its threads instead: to answer it has to be
+ *   woken, which in the emulator takes more than a small budget has. All but time and CPU is then as it was at the start,
+ *   and in the last point as it is.
+ */
+export async function observe(options: MonitorOptions, seconds: number, isQuiet = false): Promise<Observed> {
   const beganMs = performance.now();
   await using monitor = await Monitor.start(options);
   const startMs = performance.now() - beganMs;
@@ -46,13 +56,34 @@ export async function observe(options: MonitorOptions, seconds: number): Promise
     for await (const snapshot of monitor) snapshots[order.indexOf(snapshot.target.id)]!.push(snapshot);
   })();
   const points: CostPoint[] = [];
-  for (let second = 0; second < seconds; second += POINT_SECONDS) {
+  const startedUs = Number(monitor.startedMonotonicNs) / 1e3;
+  const asked = async () => {
+    const point = pointOf(await monitor.stats());
+    return isQuiet ? { ...point, cpuUs: threadsCpuUs() } : point;
+  };
+  const seen = (last: CostPoint) => {
+    const atUs = Number(process.hrtime.bigint()) / 1e3 - startedUs;
+    return { ...last, atUs, cpuUs: threadsCpuUs() };
+  };
+  const first = await asked();
+  for (let second = POINT_SECONDS; second <= seconds; second += POINT_SECONDS) {
     await pause(POINT_SECONDS * 1_000);
-    points.push(pointOf(await monitor.stats()));
+    points.push(isQuiet && second < seconds ? seen(first) : await asked());
   }
   await monitor.stop();
   await reading;
-  return { points, snapshots, steps, startMs, startedUs: Number(monitor.startedMonotonicNs) / 1e3 };
+  return { points, snapshots, steps, startMs, startedUs };
+}
+
+/** CPU of this process's coordinator and samplers, in microseconds, by the names of their threads. */
+function threadsCpuUs(): number {
+  let ns = 0;
+  for (const id of readdirSync('/proc/self/task')) {
+    const thread = `/proc/self/task/${id}`;
+    if (!OURS.test(readFileSync(`${thread}/comm`, 'utf8'))) continue;
+    ns += Number(readFileSync(`${thread}/schedstat`, 'utf8').split(' ')[0]);
+  }
+  return ns / 1e3;
 }
 
 function pointOf(stats: MonitorStats): CostPoint {

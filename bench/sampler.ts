@@ -5,6 +5,7 @@ import { DEFAULT_ATTRS } from '../src/core/attrs.js';
 import { splitEvenly } from '../src/core/init.js';
 import { RandomStreams, randomFrom } from '../src/core/random.js';
 import { RegionTable } from '../src/core/region-table.js';
+import { MIN_CANDIDATES, sparseGroup } from '../src/core/sampling.js';
 import { idlePageSupport } from '../src/kernel/support.js';
 import { openThreadCpu, readThreadCpuUs } from '../src/kernel/thread-cpu.js';
 import type { Sampling } from './sample-cost.js';
@@ -15,11 +16,13 @@ import type { Sampling } from './sample-cost.js';
 const { pid, startPage, pages, regions, ticks, sleepUs, remembers, file } = JSON.parse(
   process.argv[2]!,
 ) as Sampling;
+/** Pages that may be asked about. */
+const candidates = pages / sparseGroup(pages / regions, MIN_CANDIDATES);
 /**
- * Before what is measured: V8 compiles what runs often, and pages have to be found in their frames for a while. By the
- * check's clock a minute passes, and then half a second like that which is measured.
+ * Before what is measured: V8 compiles what runs often, and pages have to be found in their frames for a while, each
+ * several times. By the check's clock a minute passes, and then half a second like that which is measured.
  */
-const WARM_UP = { ticks: Math.ceil(20_000 / regions), us: 60e6 };
+const WARM_UP = { ticks: Math.ceil((4 * candidates) / regions), us: 60e6 };
 const SETTLE_TICKS = 100;
 /** Again by that clock: after a day nothing that was found out about a page holds any longer. */
 const DAY_US = 86_400e6;

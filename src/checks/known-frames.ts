@@ -1,7 +1,17 @@
 import { mixed } from '../core/sampling.js';
 
-/** A power of two: pages that are remembered, of all targets of a sampler; 2.9 MiB once all are used. */
-const SLOTS = 65_536;
+/** A power of two: pages that are remembered, of all targets of a sampler; 1.5 MiB. */
+const SLOTS = 32_768;
+
+/** A slot is a row: one line of the processor's cache for all that is asked of a page. */
+const WIDTH = 6;
+const PAGE = 0;
+const OWNER = 1;
+const FRAME = 2;
+const IDLE_FRAME = 3;
+/** When the page was first and last found in the frame. */
+const FIRST_US = 4;
+const LAST_US = 5;
 
 /** A frame that has been a page's for some time is taken to be so for another eighth of that without asking. */
 const TRUST = 1 / 8;
@@ -21,18 +31,13 @@ const DISTRUST_US = 20_000_000;
  * Each target has a number, and gets another one when what is known of it is to be forgotten.
  */
 export class KnownFrames {
-  readonly #page = new Float64Array(SLOTS);
-  readonly #owner = new Uint32Array(SLOTS);
-  readonly #frame = new Float64Array(SLOTS);
-  readonly #idleFrame = new Float64Array(SLOTS);
-  /** When the page was first and last found in the frame. */
-  readonly #firstUs = new Float64Array(SLOTS);
-  readonly #lastUs = new Float64Array(SLOTS);
+  /** Filled, so that it is resident from the start: what a monitor takes must not grow while it runs. */
+  readonly #rows = new Float64Array(SLOTS * WIDTH).fill(0);
   #owners = 0;
 
-  /** A number for a target of which nothing is known. */
+  /** A number, from 1 on, for a target of which nothing is known. */
   newOwner(): number {
-    this.#owners = this.#owners === 0xffff_ffff ? 1 : this.#owners + 1;
+    this.#owners++;
     return this.#owners;
   }
 
@@ -41,41 +46,44 @@ export class KnownFrames {
    * Hot: twice a sample.
    */
   find(owner: number, page: number, nowUs: number): number {
-    const slot = slotOf(owner, page);
-    if (this.#page[slot] !== page || this.#owner[slot] !== owner) return -1;
-    const lastUs = this.#lastUs[slot]!;
-    const trustUs = Math.min(MOST_US, TRUST * (lastUs - this.#firstUs[slot]!));
-    return trustUs > 0 && nowUs - lastUs <= trustUs ? slot : -1;
+    const rows = this.#rows;
+    const row = rowOf(owner, page);
+    if (rows[row + PAGE] !== page || rows[row + OWNER] !== owner) return -1;
+    const lastUs = rows[row + LAST_US]!;
+    const trustUs = Math.min(MOST_US, TRUST * (lastUs - rows[row + FIRST_US]!));
+    return trustUs > 0 && nowUs - lastUs <= trustUs ? row : -1;
   }
 
-  frameAt(slot: number): number {
-    return this.#frame[slot]!;
+  frameAt(row: number): number {
+    return this.#rows[row + FRAME]!;
   }
 
-  idleFrameAt(slot: number): number {
-    return this.#idleFrame[slot]!;
+  idleFrameAt(row: number): number {
+    return this.#rows[row + IDLE_FRAME]!;
   }
 
   /** The page was found in this frame at `atUs`. Hot: once a sample. */
   remember(owner: number, page: number, frame: number, idleFrame: number, atUs: number): void {
-    const slot = slotOf(owner, page);
-    const isThere = this.#page[slot] === page && this.#owner[slot] === owner;
-    this.#lastUs[slot] = atUs;
-    if (isThere && this.#frame[slot] === frame && this.#idleFrame[slot] === idleFrame) return;
-    this.#firstUs[slot] = isThere ? Math.max(atUs, this.#firstUs[slot]!) : atUs;
-    this.#page[slot] = page;
-    this.#owner[slot] = owner;
-    this.#frame[slot] = frame;
-    this.#idleFrame[slot] = idleFrame;
+    const rows = this.#rows;
+    const row = rowOf(owner, page);
+    const isThere = rows[row + PAGE] === page && rows[row + OWNER] === owner;
+    rows[row + LAST_US] = atUs;
+    if (isThere && rows[row + FRAME] === frame && rows[row + IDLE_FRAME] === idleFrame) return;
+    rows[row + FIRST_US] = isThere ? Math.max(atUs, rows[row + FIRST_US]!) : atUs;
+    rows[row + PAGE] = page;
+    rows[row + OWNER] = owner;
+    rows[row + FRAME] = frame;
+    rows[row + IDLE_FRAME] = idleFrame;
   }
 
   /** The page was found in another frame. */
   distrust(owner: number, page: number, atUs: number): void {
-    const slot = slotOf(owner, page);
-    if (this.#page[slot] === page && this.#owner[slot] === owner) this.#firstUs[slot] = atUs + DISTRUST_US;
+    const rows = this.#rows;
+    const row = rowOf(owner, page);
+    if (rows[row + PAGE] === page && rows[row + OWNER] === owner) rows[row + FIRST_US] = atUs + DISTRUST_US;
   }
 }
 
-function slotOf(owner: number, page: number): number {
-  return mixed(page, owner) & (SLOTS - 1);
+function rowOf(owner: number, page: number): number {
+  return (mixed(page, owner) & (SLOTS - 1)) * WIDTH;
 }

@@ -24,7 +24,7 @@ export function pickSamples(table: RegionTable, random: RandomGenerator): void {
 export const SPARSE_GROUP = 64;
 
 /** A region has at least so many pages to be asked about, or all that it has. */
-const MIN_CANDIDATES = 32;
+export const MIN_CANDIDATES = 32;
 
 /**
  * As `pickSamples`, but out of a fixed random part of the pages: in a large region one of each SPARSE_GROUP, in smaller

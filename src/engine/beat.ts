@@ -28,7 +28,10 @@ const TOO_LONG_US = 10_000_000;
 /** How the mappings of the targets are to be looked at in a tick. */
 export type UpdateNeed = 'none' | 'stale' | 'part';
 
-/** Targets whose mappings are read at a time: some 100 us each, divided among the samplers. */
+/**
+ * Targets whose mappings are read at a time, at most: some 100 us each, divided among the samplers. Where targets take turns
+ * to be asked, they do so here too.
+ */
 const UPDATED_AT_ONCE = 32;
 
 /**
@@ -185,7 +188,7 @@ export class Beat {
   updateNeed(): UpdateNeed {
     const { targets, attrs } = this.roster;
     const isDue = this.dueUs >= this.#updateDueUs;
-    const parts = Math.max(1, Math.ceil(targets.length / UPDATED_AT_ONCE));
+    const parts = this.#updateParts;
     const part = this.#updatedParts % parts;
     if (isDue) {
       this.gate.setUpdate(part, parts);
@@ -204,7 +207,12 @@ export class Beat {
 
   /** The share of the targets that a part of an update interval looks at. */
   get updateShare(): number {
-    return 1 / Math.max(1, Math.ceil(this.roster.targets.length / UPDATED_AT_ONCE));
+    return 1 / this.#updateParts;
+  }
+
+  get #updateParts(): number {
+    const { targets, inForce } = this.roster;
+    return Math.max(inForce.turns ?? 1, Math.ceil(targets.length / UPDATED_AT_ONCE));
   }
 
   /**

@@ -5,7 +5,7 @@ import { Workload } from './workload.js';
 
 /** A monitor of its own for these workloads, from its start to its end. */
 export async function observeWorkloads(request: ObserveRequest): Promise<ObservedWorkloads> {
-  const { start, options, seconds, native = true } = request;
+  const { start, options, seconds, native = true, isQuiet } = request;
   const workloads: Workload[] = [];
   try {
     for (const command of start) workloads.push(await Workload.start(command));
@@ -15,6 +15,7 @@ export async function observeWorkloads(request: ObserveRequest): Promise<Observe
     const { points, steps, startMs, startedUs, ...seen } = await observe(
       { ...options, targets, check: 'idle-page' },
       seconds,
+      isQuiet,
     );
     const snapshots = seen.snapshots.map((its) => its.map((snapshot) => lineOf(snapshot, startedUs)));
     return { truths: workloads.map(({ lines }) => lines), snapshots, points, steps, startMs };

@@ -17,7 +17,12 @@ export async function budget(guest: Guest): Promise<void> {
   for (const { count, command } of WORKLOADS) {
     const start = Array<string>(count).fill(command);
     for (const maxCpuPercent of BUDGETS) {
-      const seen = await guest.observe({ start, options: { maxCpuPercent }, seconds: SECONDS });
+      const seen = await guest.observe({
+        start,
+        options: { maxCpuPercent },
+        seconds: SECONDS,
+        isQuiet: true,
+      });
       const scores = seen.snapshots.map((its, i) => scoreFound(its, phasesOf(seen.truths[i]!), 0, SETTLE_US));
       table.add(String(count), maxCpuPercent, seen.points, scores);
     }

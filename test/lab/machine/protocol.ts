@@ -69,6 +69,8 @@ export interface ObserveRequest {
   readonly seconds: number;
   /** Whether words are read in batches by native/words.c; true unless told otherwise. */
   readonly native?: boolean;
+  /** As in `observe`. */
+  readonly isQuiet?: boolean;
 }
 
 export interface ObservedWorkloads {
