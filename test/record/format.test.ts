@@ -45,6 +45,11 @@ test('the lines are those of the documented format', (t) => {
     '{"type":"attrs","atUs":100120,"attrs":' +
       '{"sampleUs":5000,"aggrUs":100000,"updateUs":1000000,"minRegions":10,"maxRegions":1000},"reason":"budget"}',
   );
+  t.true(
+    attrsLine({ atUs: 1, attrs: DEFAULT_ATTRS, reason: 'budget', turns: 4 }).endsWith(
+      '"reason":"budget","turns":4}',
+    ),
+  );
 });
 
 test('with evidence, a region tells its samples, and how far its start may be off and how much of it may be unlike, where it may', async (t) => {
@@ -73,7 +78,8 @@ test('a restored snapshot has the attrs that were in force', async (t) => {
   const change = {
     atUs: 5,
     attrs: { ...DEFAULT_ATTRS, sampleUs: 10_000, aggrUs: 200_000 },
-    reason: 'auto',
+    reason: 'budget',
+    turns: 4,
   } as const;
   const text = `${headerLine(HEADER)}\n${attrsLine(change)}\n${snapshotLine(EXAMPLE)}\n`;
   const [header, attrs, line] = await linesOfRecord(readRecord(Readable.from([text])));
@@ -81,7 +87,7 @@ test('a restored snapshot has the attrs that were in force', async (t) => {
   const restored = (more: object) =>
     snapshotOfLine(line as SnapshotLine, { ...(header as HeaderLine), ...more }, TARGET).stats.inForce;
   t.deepEqual(restored({}), { attrs: DEFAULT_ATTRS, reason: 'set' });
-  t.deepEqual(restored(change), { attrs: change.attrs, reason: 'auto' });
+  t.deepEqual(restored(change), { attrs: change.attrs, reason: 'budget', turns: 4 });
 });
 
 test('what has no value on virtual time is not written, so that two runs write the same', (t) => {

@@ -130,6 +130,7 @@ test('damaged lines are left out and counted', async (t) => {
     '{"type":"end","stats":{}}',
     '{"type":"attrs","atUs":1,"attrs":{},"reason":"auto"}',
     attrsLine({ atUs: 1, attrs: DEFAULT_ATTRS, reason: '\x1b[2J' as AttrsReason }),
+    attrsLine({ atUs: 1, attrs: DEFAULT_ATTRS, reason: 'budget', turns: 0.5 }),
   ];
   for (const line of damaged) {
     const reader = recordOf(`${[HEADER_LINE, line, TARGET_LINE, SNAPSHOT_LINE, END_LINE].join('\n')}\n`);

@@ -46,7 +46,13 @@ export const RICH: readonly RecordLine[] = [
     ],
   },
   { type: 'snapshot', target: 7, startUs: 100_120, endUs: 200_120, maxNrAccesses: 20, regions: [] },
-  { type: 'attrs', atUs: 200_120, attrs: { ...attrs, sampleUs: 10_000, aggrUs: 200_000 }, reason: 'auto' },
+  {
+    type: 'attrs',
+    atUs: 200_120,
+    attrs: { ...attrs, sampleUs: 10_000, aggrUs: 200_000 },
+    reason: 'budget',
+    turns: 4,
+  },
   {
     type: 'snapshot',
     target: 0,
