@@ -2,7 +2,7 @@
  * floor PID PAGES REGIONS SLEEP_US
  *
  * The floor that Pagepulse's cost is quoted against: for the pages in the file PAGES (numbers as JavaScript has them, REGIONS a tick) the
- * system calls that its idle-page check makes for them, in a loop in C that does nothing else. Where there is no idle
+ * system calls that an idle-page check makes that remembers nothing, in a loop in C that does nothing else. Where there is no idle
  * bitmap, the two calls that find a page's frame and its flags. Prints microseconds of CPU a page.
  */
 #include <fcntl.h>

@@ -22,9 +22,7 @@ export const PARTS: Readonly<Record<string, (report: Report) => Promise<void>>> 
   },
 
   sample: withPrograms(async (report, { hotcold, floor }) => {
-    report.add(
-      'Resolving a page of 1,000 regions: pagemap and kpageflags, or with the idle bitmap the whole check.',
-    );
+    report.add('A page of 1,000 regions: the whole check, but for the idle bitmap where there is none.');
     const costs = await sampleHotCold(hotcold, floor, { regions: 1_000, ticks: 200, sleepUs: 0, rounds: 11 });
     report.add(markdown(SAMPLE_COST_HEAD, sampleCostRows(costs)));
   }),

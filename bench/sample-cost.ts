@@ -16,7 +16,7 @@ export interface Sampling {
   readonly ticks: number;
   /** Between marking and checking. */
   readonly sleepUs: number;
-  /** Whether what was found out about a page is remembered, as it is for a second. */
+  /** Whether what was found out about a page is remembered, as it is for a moment. */
   readonly remembers: boolean;
   /** Where the pages are left. */
   readonly file: string;
@@ -33,8 +33,8 @@ export interface SampleCost {
 }
 
 /**
- * What a sample costs with native/words.c, without it, and in a plain loop in C (bench/floor.c), in turn, so that what the machine
- * does meanwhile falls on all three.
+ * What a sample costs with native/words.c, without it, and in a plain loop in C (bench/floor.c), in turn, so that what
+ * the machine does meanwhile falls on all.
  *
  * @param floor the program that floor.c was compiled to
  */

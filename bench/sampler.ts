@@ -1,5 +1,5 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
-import { type IdleBits, IdleFiles, IdlePageCheck } from '../src/checks/idle-page.js';
+import { IdleFiles, IdlePageCheck } from '../src/checks/idle-page.js';
 import { ProcessSpace } from '../src/checks/process-space.js';
 import { DEFAULT_ATTRS } from '../src/core/attrs.js';
 import { splitEvenly } from '../src/core/init.js';
@@ -8,6 +8,7 @@ import { RegionTable } from '../src/core/region-table.js';
 import { MIN_CANDIDATES, sparseGroup } from '../src/core/sampling.js';
 import { idlePageSupport } from '../src/kernel/support.js';
 import { openThreadCpu, readThreadCpuUs } from '../src/kernel/thread-cpu.js';
+import { NO_BITMAP } from '../src/measure/check-parts.js';
 import type { Sampling } from './sample-cost.js';
 
 // A process that samples as a sampler thread does, tick after tick, for sample-cost.ts: prints microseconds of CPU a
@@ -26,12 +27,10 @@ const WARM_UP = { ticks: Math.ceil((4 * candidates) / regions), us: 60e6 };
 const SETTLE_TICKS = 100;
 /** Again by that clock: after a day nothing that was found out about a page holds any longer. */
 const DAY_US = 86_400e6;
-/** Where there is none: what is marked stays marked. */
-const MEMORY: IdleBits = { readBatch: () => 0, writeBatch: () => {} };
 
 const table = RegionTable.forLimits(10, regions);
 table.count = splitEvenly(table, 0, startPage, startPage + pages, regions);
-const files = new IdleFiles(idlePageSupport().ok ? undefined : MEMORY);
+const files = new IdleFiles(idlePageSupport().ok ? undefined : NO_BITMAP);
 const random = randomFrom(new RandomStreams(1).next());
 const check = new IdlePageCheck(new ProcessSpace({ pid }), files, random, { counts: new Float64Array(2) });
 const asleep = new Int32Array(new SharedArrayBuffer(4));

@@ -88,6 +88,7 @@ export class IdlePageCheck implements AccessCheck {
     if (this.#marked.capacity < table.capacity) this.#marked = new Marked(table.capacity);
     const marked = this.#marked;
     const { asked, mappers } = marked;
+    const slots = marked.known;
     this.#resolvedUs = nowUs;
     pickSparseSamples(table, this.random, this.#salt);
     this.#askFrames(table);
@@ -99,9 +100,9 @@ export class IdlePageCheck implements AccessCheck {
     for (let i = 0; i < count; i++) {
       const page = samplePage[i]!;
       if (page === NOT_ASKED) continue;
-      const slot = known.find(this.#owner, page, nowUs);
+      const slot = slots[i]!;
       if (slot >= 0) {
-        marked.add(i, known.frameAt(slot), known.idleFrameAt(slot), 1, 1);
+        marked.add(i, known.frameAt(slot), known.idleFrameAt(slot));
         continue;
       }
       row++;
@@ -133,12 +134,13 @@ export class IdlePageCheck implements AccessCheck {
   #askFrames(table: RegionTable): void {
     const { count, samplePage } = table;
     const { known, mappers: counts } = this.files;
-    const { asked, mappers } = this.#marked;
+    const { asked, mappers, known: slots } = this.#marked;
     asked.count = mappers.count = 0;
     for (let i = 0; i < count; i++) {
       const page = samplePage[i]!;
-      if (page !== NOT_ASKED && known.find(this.#owner, page, this.#resolvedUs) < 0)
-        asked.indices[asked.count++] = page;
+      if (page === NOT_ASKED) continue;
+      slots[i] = known.find(this.#owner, page, this.#resolvedUs);
+      if (slots[i]! < 0) asked.indices[asked.count++] = page;
     }
     if (this.#pagemap.readBatch(asked) < asked.count) table.status = TargetStatus.STALE;
     for (let row = 0; row < asked.count; row++) {
@@ -163,13 +165,13 @@ export class IdlePageCheck implements AccessCheck {
     const { counts } = this.counters;
     const { known, flags, bitmap } = this.files;
     const marked = this.#marked;
-    const { asked, region, frame, idleFrame, weight, isKnown } = marked;
+    const { asked, region, frame, idleFrame, weight, known: slots } = marked;
     bitmap.readBatch(marked.words);
     const rows = marked.count;
     let seeming = 0;
     for (let row = 0; row < rows; row++) {
       if (!marked.isIdle(row)) marked.move(row, seeming++);
-      else if (isKnown[row] === 0) this.#remember(samplePage[region[row]!]!, row, this.#resolvedUs);
+      else if (slots[region[row]!]! < 0) this.#remember(samplePage[region[row]!]!, row, this.#resolvedUs);
     }
     asked.count = seeming;
     for (let row = 0; row < seeming; row++) asked.indices[row] = samplePage[region[row]!]!;
@@ -181,14 +183,14 @@ export class IdlePageCheck implements AccessCheck {
     }
     asked.count = 0;
     for (let row = 0; row < there; row++) {
-      if (isKnown[row] === 0) asked.indices[asked.count++] = idleFrame[row]!;
+      if (slots[region[row]!]! < 0) asked.indices[asked.count++] = idleFrame[row]!;
     }
     flags.readBatch(asked);
     let unknown = 0;
     for (let row = 0; row < there; row++) {
       const i = region[row]!;
       const speaks =
-        isKnown[row] === 1 || speaksForPage(asked.halves[2 * unknown++]!, idleFrame[row] === frame[row]);
+        slots[i]! >= 0 || speaksForPage(asked.halves[2 * unknown++]!, idleFrame[row] === frame[row]);
       if (speaks) {
         table.countAccess(i, weight[row]!);
         this.#remember(samplePage[i]!, row, nowUs);

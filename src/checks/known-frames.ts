@@ -43,7 +43,7 @@ export class KnownFrames {
 
   /**
    * Where the frame of a page is known: for `frameAt` and `idleFrameAt`, until something is remembered; -1 where it is not.
-   * Hot: twice a sample.
+   * Hot: once a sample.
    */
   find(owner: number, page: number, nowUs: number): number {
     const rows = this.#rows;

@@ -10,8 +10,8 @@ export class Marked {
   readonly idleFrame: Float64Array;
   /** What an access counts: in how many ticks the page is asked about once. */
   readonly weight: Uint8Array;
-  /** 1 where a check has proved lately that the idle bit speaks for the frame. */
-  readonly isKnown: Uint8Array;
+  /** Of each region, whether or not it has a row: where its page is known (known-frames.ts), or -1. */
+  readonly known: Int32Array;
   /** The word of `words` that this bit is in; neighbours may share one. */
   readonly word: Uint32Array;
   /** The words of the bitmap: marks to be written, then what is read. */
@@ -26,7 +26,7 @@ export class Marked {
     this.frame = new Float64Array(capacity);
     this.idleFrame = new Float64Array(capacity);
     this.weight = new Uint8Array(capacity);
-    this.isKnown = new Uint8Array(capacity);
+    this.known = new Int32Array(capacity);
     this.word = new Uint32Array(capacity);
     this.words = new WordBatch(capacity);
     this.asked = new WordBatch(capacity);
@@ -38,7 +38,7 @@ export class Marked {
   }
 
   /** Adds a row. The marks of the last word are added to where the bit is in that. */
-  add(region: number, frame: number, idleFrame: number, weight = 1, isKnown = 0): void {
+  add(region: number, frame: number, idleFrame: number, weight = 1): void {
     const { words } = this;
     const bit = idleFrame & (FRAMES_PER_WORD - 1);
     const index = (idleFrame - bit) / FRAMES_PER_WORD;
@@ -52,7 +52,6 @@ export class Marked {
     this.frame[this.count] = frame;
     this.idleFrame[this.count] = idleFrame;
     this.weight[this.count] = weight;
-    this.isKnown[this.count] = isKnown;
     this.word[this.count] = words.count - 1;
     this.count++;
   }
@@ -69,6 +68,5 @@ export class Marked {
     this.frame[to] = this.frame[from]!;
     this.idleFrame[to] = this.idleFrame[from]!;
     this.weight[to] = this.weight[from]!;
-    this.isKnown[to] = this.isKnown[from]!;
   }
 }

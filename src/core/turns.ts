@@ -17,9 +17,7 @@ const MOST_TURNS = 4;
  * @param ticks in an aggregation interval
  */
 export function turnsFor(mappers: number, ticks: number): number {
-  let turns = Math.min(ticks, MOST_TURNS, Math.ceil(mappers / FREELY));
-  while (turns > 1 && ticks % turns !== 0) turns--;
-  return Math.max(1, turns);
+  return divisorUpTo(Math.min(MOST_TURNS, Math.ceil(mappers / FREELY)), ticks);
 }
 
 /**
@@ -38,7 +36,12 @@ export function targetTurns(needed: number, ticks: number, targets: number): num
 
 /** The next smaller number of turns. */
 export function fewerTurns(turns: number, ticks: number): number {
-  let fewer = Math.max(1, turns - 1);
-  while (ticks % fewer !== 0) fewer--;
-  return fewer;
+  return divisorUpTo(turns - 1, ticks);
+}
+
+/** The largest divisor of `ticks` that is not above `most`; at least 1. */
+function divisorUpTo(most: number, ticks: number): number {
+  let turns = Math.max(1, Math.min(most, ticks));
+  while (ticks % turns !== 0) turns--;
+  return turns;
 }

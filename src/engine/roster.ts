@@ -30,7 +30,10 @@ export interface RosterParts {
   readonly meter: Meter;
   readonly streams: RandomStreams;
   readonly inControl: InControl;
-  /** Told, in control, by how much ticks of all get dearer through targets that are about to be watched, in microseconds, and how many there will be. */
+  /**
+   * Told, in control, by how much ticks of all get dearer through targets that are about to be watched, in microseconds,
+   * and how many there will be.
+   */
   readonly foresee: (tickUs: number, targets: number) => Promise<void>;
 }
 

@@ -25,7 +25,10 @@ interface Watched {
   readonly table: RegionTable;
   /** Of a table with evidence. */
   readonly recorder: EvidenceRecorder | undefined;
-  /** Whether the pages in `table.samplePage` have been marked old: not so in a target that came after that phase, or whose turn it was not. */
+  /**
+   * Whether the pages in `table.samplePage` have been marked old: not so in a target that came after that phase, or whose
+   * turn it was not.
+   */
   prepared: boolean;
 }
 

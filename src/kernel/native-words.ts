@@ -1,6 +1,9 @@
 import { createRequire } from 'node:module';
 
-/** native/words.c (`reach` as in `WordFile`): both return how many words were read or written, or -1 where the system said no to one of them. */
+/**
+ * native/words.c (`reach` as in `WordFile`): both return how many words were read or written, or -1 where the system said
+ * no to one of them.
+ */
 export interface NativeWords {
   readWords(file: number, indices: Float64Array, halves: Uint32Array, count: number, reach: number): number;
   writeWords(file: number, indices: Float64Array, halves: Uint32Array, count: number): number;

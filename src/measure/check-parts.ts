@@ -1,4 +1,4 @@
-import { IdleFiles, IdlePageCheck } from '../checks/idle-page.js';
+import { type IdleBits, IdleFiles, IdlePageCheck } from '../checks/idle-page.js';
 import { ProcessSpace } from '../checks/process-space.js';
 import { ReferencedCheck } from '../checks/referenced.js';
 import type { ProcessRequest } from '../checks/target-request.js';
@@ -24,8 +24,8 @@ export interface CheckInParts {
 const counters = () => ({ counts: new Float64Array(2) });
 const random = () => randomFrom(new RandomStreams(1).next());
 
-/** Where there is no idle bitmap: nothing is marked, and nothing read. */
-const NO_BITMAP = { readBatch: () => 0, writeBatch: () => {} };
+/** Where there is no idle bitmap: nothing is marked, and what was marked stays so. */
+export const NO_BITMAP: IdleBits = { readBatch: () => 0, writeBatch: () => {} };
 const idleFiles = new Map<boolean, IdleFiles>();
 
 /**
