@@ -31,6 +31,11 @@ export class FrameKinds {
     return idleFrame;
   }
 
+  /** Whether the frame without an idle bit that was asked about last is the zero page. */
+  get isZeroPage(): boolean {
+    return this.flags.isZeroPage;
+  }
+
   /** Pages of several kinds lie there: from now on each is asked about. */
   mistaken(page: number): void {
     const place = alignDown(page, this.hugePages);

@@ -6,7 +6,7 @@ import { pickSparseSamples } from '../core/sampling.js';
 import { turnsFor } from '../core/turns.js';
 import { IdleBitmap } from '../kernel/idle-bitmap.js';
 import { KPageCount } from '../kernel/kpagecount.js';
-import { KPageFlags, NO_IDLE_BIT, speaksForPage } from '../kernel/kpageflags.js';
+import { KPageFlags, NO_IDLE_BIT, speaksForPage, ZERO_PAGE } from '../kernel/kpageflags.js';
 import { frameIn, isSharedIn, NOT_PRESENT, Pagemap } from '../kernel/pagemap.js';
 import { hugePagePages } from '../kernel/support.js';
 import type { AccessCheck, CheckCounters } from './access-check.js';
@@ -102,18 +102,23 @@ export class IdlePageCheck implements AccessCheck {
       if (page === NOT_ASKED) continue;
       const slot = slots[i]!;
       if (slot >= 0) {
+        table.countPresent(i);
         marked.add(i, known.frameAt(slot), known.idleFrameAt(slot));
         continue;
       }
       row++;
       let frame = frameIn(asked, row);
-      if (frame === NOT_PRESENT) continue;
+      if (frame === NOT_PRESENT) {
+        table.countAbsent(i);
+        continue;
+      }
       if (frame === 0) throw this.#framesHidden();
       let turns = 1;
       if (isSharedIn(asked, row))
         turns = turnsFor(mappers.halves[2 * shared++]!, table.maxNrAccesses / table.turns);
       // What says nothing in this tick must not be taken for an answer.
       if (turns > 1 && (this.#tick + i) % turns !== 0) {
+        table.countPresent(i);
         samplePage[i] = NOT_ASKED;
         continue;
       }
@@ -125,7 +130,13 @@ export class IdlePageCheck implements AccessCheck {
       if (idleFrame === NO_IDLE_BIT) {
         unsampleable++;
         samplePage[i] = NOT_ASKED;
-      } else marked.add(i, frame, idleFrame, turns);
+        // The zero page is mapped where nothing was ever written: it takes no memory.
+        if (this.#kinds.isZeroPage) table.countAbsent(i);
+        else table.countUnseen(i);
+      } else {
+        table.countPresent(i);
+        marked.add(i, frame, idleFrame, turns);
+      }
     }
     this.counters.counts[NOT_SAMPLED]! += unsampleable;
   }
@@ -189,13 +200,16 @@ export class IdlePageCheck implements AccessCheck {
     let unknown = 0;
     for (let row = 0; row < there; row++) {
       const i = region[row]!;
-      const speaks =
-        slots[i]! >= 0 || speaksForPage(asked.halves[2 * unknown++]!, idleFrame[row] === frame[row]);
+      const frameFlags = slots[i]! >= 0 ? 0 : asked.halves[2 * unknown++]!;
+      const speaks = slots[i]! >= 0 || speaksForPage(frameFlags, idleFrame[row] === frame[row]);
       if (speaks) {
         table.countAccess(i, weight[row]!);
         this.#remember(samplePage[i]!, row, nowUs);
       } else {
         counts[NOT_SAMPLED]!++;
+        // It was counted as present.
+        if ((frameFlags & ZERO_PAGE) === 0) table.unseen[i]!++;
+        else table.present[i]!--;
         this.#kinds.mistaken(samplePage[i]!);
         samplePage[i] = NOT_ASKED;
       }

@@ -4,6 +4,7 @@ import { MAX_RANGES, type RegionTable, TargetStatus } from '../core/region-table
 import { MappedRanges } from '../kernel/mapped-ranges.js';
 import { pageSize } from '../kernel/page-size.js';
 import { isAlive, readCmdline, readWatchable } from '../kernel/stat.js';
+import { readResidentBytes } from '../kernel/status.js';
 import type { TargetIdentity } from './access-check.js';
 import type { AddressRange, ProcessRequest } from './target-request.js';
 
@@ -43,6 +44,7 @@ export class ProcessSpace {
         table.status = TargetStatus.STALE;
       } else {
         table.setRanges(this.#fixed ?? threeRanges(mapped.pairs, length));
+        table.residentBytes = readResidentBytes(pid) ?? 0;
         table.status = TargetStatus.OK;
       }
     } catch (error) {

@@ -1,5 +1,6 @@
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
+import { NOT_ASKED } from '../core/evidence/columns.js';
 import { threeRanges } from '../core/ranges.js';
 import { type RegionTable, TargetStatus } from '../core/region-table.js';
 import { pickSamples } from '../core/sampling.js';
@@ -48,8 +49,9 @@ export class SyntheticCheck implements AccessCheck {
 
   /** Once a tick and target, some 20 ns a region: regions and ranges are both in address order. */
   checkAccesses(table: RegionTable, nowUs: number): void {
-    const { starts, ends, shares } = this.#phaseAt(nowUs);
+    const { starts, ends, shares, mapped } = this.#phaseAt(nowUs);
     const { samplePage, count } = table;
+    countMapped(table, mapped);
     let r = 0;
     for (let i = 0; i < count; i++) {
       const page = samplePage[i]!;
@@ -112,6 +114,18 @@ function compile(phase: SyntheticPhase, mapped: Float64Array): CompiledPhase {
     ends: Float64Array.from(pieces, (piece) => piece.end),
     shares: Float64Array.from(pieces, (piece) => piece.share),
   };
+}
+
+/** All that is mapped is resident. Once a tick and target, in one pass. */
+function countMapped(table: RegionTable, mapped: Float64Array): void {
+  const { samplePage, count } = table;
+  for (let i = 0, m = 0; i < count; i++) {
+    const page = samplePage[i]!;
+    if (page === NOT_ASKED) continue;
+    while (m < mapped.length && mapped[m + 1]! <= page) m += 2;
+    if (m < mapped.length && mapped[m]! <= page) table.countPresent(i);
+    else table.countAbsent(i);
+  }
 }
 
 function pairsOf(ranges: readonly SyntheticRange[]): Float64Array {

@@ -1,16 +1,39 @@
 import type { Attrs } from './attrs.js';
 import { maxNrAccesses } from './attrs.js';
+import type { Presence } from './presence.js';
 import type { RegionTable } from './region-table.js';
 import type { SnapshotColumns } from './snapshot.js';
 
-const SNAPSHOT_BYTES_PER_REGION = 2 * 8 + 2 * 4;
-/** With samples, deviations and unlike pages. */
-const EVIDENCE_BYTES_PER_REGION = 3 * 4;
+const BYTES_PER_REGION = 2 * 8 + 2 * 4;
 
-/** The table's regions in memory of their own, one buffer, ready to be transferred to another thread. */
-export function snapshotColumns(table: RegionTable): SnapshotColumns {
-  const { count, evidence } = table;
-  const columns = emptyColumns(count, evidence !== undefined);
+/** The optional columns of a snapshot, as bits. */
+export const ColumnSet = {
+  NONE: 0,
+  /** samples, deviations and unlike. */
+  EVIDENCE: 1,
+  /** residentPages and unseenPages. */
+  MEMORY: 2,
+  /** accessedPages. */
+  ACCESSED: 4,
+} as const;
+
+/** The columns that a snapshot of this table has. */
+export function columnSetOf({ evidence, delivered }: RegionTable): number {
+  if (delivered) return ColumnSet.MEMORY | ColumnSet.ACCESSED;
+  return ColumnSet.MEMORY | (evidence ? ColumnSet.EVIDENCE : 0);
+}
+
+/**
+ * The table's regions in memory of their own, one buffer, ready to be transferred to another thread.
+ *
+ * @param presence of a table that is sampled, as it was before its regions were merged
+ */
+export function snapshotColumns(table: RegionTable, presence?: Presence): SnapshotColumns {
+  const { count, evidence, delivered } = table;
+  const columns = emptyColumns(
+    count,
+    presence || delivered ? columnSetOf(table) : evidence ? ColumnSet.EVIDENCE : 0,
+  );
   columns.startPages.set(table.startPage.subarray(0, count));
   columns.endPages.set(table.endPage.subarray(0, count));
   columns.nrAccesses.set(table.nrAccesses.subarray(0, count));
@@ -20,32 +43,67 @@ export function snapshotColumns(table: RegionTable): SnapshotColumns {
     columns.deviations!.set(evidence.deviation.subarray(0, count));
     columns.unlike!.set(evidence.unlike.subarray(0, count));
   }
+  if (delivered) {
+    columns.residentPages!.set(delivered.residentPages.subarray(0, count));
+    columns.unseenPages!.set(delivered.unseenPages.subarray(0, count));
+    columns.accessedPages!.set(delivered.accessedPages.subarray(0, count));
+  } else {
+    presence?.writeTo(columns);
+  }
   return columns;
 }
 
-/** Columns for so many regions, all 0, in one buffer. */
-export function emptyColumns(count: number, hasEvidence = false): SnapshotColumns {
-  return columnsOver(new ArrayBuffer(count * bytesPerRegion(hasEvidence)), hasEvidence);
+/**
+ * Columns for so many regions, all 0, in one buffer.
+ *
+ * @param sets bits of ColumnSet
+ */
+export function emptyColumns(count: number, sets: number = ColumnSet.NONE): SnapshotColumns {
+  return columnsOver(new ArrayBuffer(count * bytesPerRegion(sets)), sets);
 }
 
-/** The columns inside a buffer that snapshotColumns made of a table with or without evidence. */
-export function columnsOver(buffer: ArrayBuffer, hasEvidence = false): SnapshotColumns {
-  const count = buffer.byteLength / bytesPerRegion(hasEvidence);
+/** The columns inside a buffer that was made for these sets. */
+export function columnsOver(buffer: ArrayBuffer, sets: number = ColumnSet.NONE): SnapshotColumns {
+  const count = buffer.byteLength / bytesPerRegion(sets);
+  let offset = 0;
+  const column = <T>(
+    Kind: new (buffer: ArrayBuffer, offset: number, length: number) => T,
+    bytes: number,
+  ): T => {
+    const made = new Kind(buffer, offset, count);
+    offset += bytes * count;
+    return made;
+  };
+  // The widest first, so that each is aligned.
+  const startPages = column(Float64Array, 8);
+  const endPages = column(Float64Array, 8);
+  const memory = sets & ColumnSet.MEMORY && {
+    residentPages: column(Float64Array, 8),
+    unseenPages: column(Float64Array, 8),
+  };
+  const accessed = sets & ColumnSet.ACCESSED && { accessedPages: column(Float64Array, 8) };
   return {
-    startPages: new Float64Array(buffer, 0, count),
-    endPages: new Float64Array(buffer, 8 * count, count),
-    nrAccesses: new Uint32Array(buffer, 16 * count, count),
-    ages: new Uint32Array(buffer, 20 * count, count),
-    ...(hasEvidence && {
-      samples: new Uint32Array(buffer, 24 * count, count),
-      deviations: new Float32Array(buffer, 28 * count, count),
-      unlike: new Float32Array(buffer, 32 * count, count),
+    startPages,
+    endPages,
+    nrAccesses: column(Uint32Array, 4),
+    ages: column(Uint32Array, 4),
+    ...(sets & ColumnSet.EVIDENCE && {
+      samples: column(Uint32Array, 4),
+      deviations: column(Float32Array, 4),
+      unlike: column(Float32Array, 4),
     }),
+    ...memory,
+    ...accessed,
   };
 }
 
-function bytesPerRegion(hasEvidence: boolean): number {
-  return SNAPSHOT_BYTES_PER_REGION + (hasEvidence ? EVIDENCE_BYTES_PER_REGION : 0);
+function bytesPerRegion(sets: number): number {
+  return (
+    BYTES_PER_REGION +
+    (sets & ColumnSet.EVIDENCE ? 3 * 4 : 0) +
+    (sets & ColumnSet.MEMORY ? 2 * 8 : 0) +
+    (sets & ColumnSet.ACCESSED ? 8 : 0)
+  );
 }
 
 /**
@@ -63,6 +121,7 @@ export function resetAggregated(table: RegionTable): void {
   const { nrAccesses, lastNrAccesses, count } = table;
   for (let i = 0; i < count; i++) lastNrAccesses[i] = nrAccesses[i]!;
   nrAccesses.fill(0, 0, count);
+  table.clearPresence();
   table.evidence?.answers.fill(0, 0, count * table.evidence.answersPerRegion);
   table.tick = 0;
 }

@@ -5,15 +5,16 @@ import { type EvidenceColumns, evidenceBytes, NO_PLACE, NOT_ASKED, RowKind } fro
  * that watches the target see the same table without copying. Nothing in it is locked: samplers touch it
  * only inside a phase, the coordinator only between phases (docs/design.md).
  *
- * Layout: 12 header words (Int32), 8 header numbers (Float64), then the columns, the widest first so that
- * each is aligned: 3 of Float64 and 3 of Uint32, `capacity` elements each. A table with evidence has more of both
- * (evidence/columns.ts).
+ * Layout: 14 header words (Int32), 8 header numbers (Float64), then the columns, the widest first so that
+ * each is aligned: 3 of Float64 and 6 of Uint32, `capacity` elements each. A table with evidence has more of both
+ * (evidence/columns.ts), and one that a region source fills has 3 more of Float64.
  */
 
-const HEADER_WORDS = 12;
+const HEADER_WORDS = 14;
 const HEADER_NUMBERS = 8;
 const HEADER_BYTES = HEADER_WORDS * 4 + HEADER_NUMBERS * 8;
-const BYTES_PER_REGION = 3 * 8 + 3 * 4;
+const BYTES_PER_REGION = 3 * 8 + 6 * 4;
+const DELIVERED_BYTES_PER_REGION = 3 * 8;
 
 const COUNT = 0;
 const STATUS = 1;
@@ -27,9 +28,12 @@ const MOST_SAMPLES = 8;
 const SPENT = 9;
 const TURNS = 10;
 const TURN = 11;
+const IS_DELIVERED = 12;
+const ORDERS = 13;
 
 /** Among the header numbers, after the ranges. */
 const CELL_PAGES = 6;
+const RESIDENT_BYTES = 7;
 
 /** Ranges a target is covered by, at most. */
 export const MAX_RANGES = 3;
@@ -53,6 +57,15 @@ export const TargetStatus = {
 } as const;
 export type TargetStatus = (typeof TargetStatus)[keyof typeof TargetStatus];
 
+/** What a region source delivers of each region, beside where it lies. */
+export interface DeliveredColumns {
+  readonly residentPages: Float64Array;
+  /** Of these, pages that the source cannot see. */
+  readonly unseenPages: Float64Array;
+  /** Pages accessed in the interval. */
+  readonly accessedPages: Float64Array;
+}
+
 export class RegionTable {
   readonly capacity: number;
   /** First page of each region; regions are sorted, disjoint and never empty. */
@@ -64,6 +77,15 @@ export class RegionTable {
   readonly nrAccesses: Uint32Array;
   readonly lastNrAccesses: Uint32Array;
   readonly age: Uint32Array;
+  /**
+   * Of this aggregation interval: samples whose page was looked up, those of them that were in memory, and those of these
+   * that the check cannot see.
+   */
+  readonly lookedUp: Uint32Array;
+  readonly present: Uint32Array;
+  readonly unseen: Uint32Array;
+  /** Only in a table that a region source fills. */
+  readonly delivered: DeliveredColumns | undefined;
   /** Up to three [start, end) pairs of pages that the target's mappings lie in; `rangeCount` of them are set. */
   readonly ranges: Float64Array;
   /** Only where an adaptation asks for it. */
@@ -74,7 +96,10 @@ export class RegionTable {
   constructor(readonly buffer: SharedArrayBuffer) {
     this.#words = new Int32Array(buffer, 0, HEADER_WORDS);
     const answersPerRegion = this.#words[ANSWERS_PER_REGION]!;
-    const capacity = Math.floor((buffer.byteLength - HEADER_BYTES) / bytesPerRegion(answersPerRegion));
+    const isDelivered = this.#words[IS_DELIVERED] === 1;
+    const capacity = Math.floor(
+      (buffer.byteLength - HEADER_BYTES) / bytesPerRegion(answersPerRegion, isDelivered),
+    );
     this.capacity = capacity;
     this.#numbers = new Float64Array(buffer, HEADER_WORDS * 4, HEADER_NUMBERS);
     this.ranges = this.#numbers.subarray(0, 2 * MAX_RANGES);
@@ -92,6 +117,9 @@ export class RegionTable {
     this.startPage = numbers();
     this.endPage = numbers();
     this.samplePage = numbers();
+    this.delivered = isDelivered
+      ? { residentPages: numbers(), unseenPages: numbers(), accessedPages: numbers() }
+      : undefined;
     const evidence = answersPerRegion > 0 && {
       answersPerRegion,
       hits: numbers(),
@@ -108,6 +136,9 @@ export class RegionTable {
     this.nrAccesses = counts();
     this.lastNrAccesses = counts();
     this.age = counts();
+    this.lookedUp = counts();
+    this.present = counts();
+    this.unseen = counts();
     this.evidence = evidence
       ? { ...evidence, planned: counts(), place: counts(), kind: counts() }
       : undefined;
@@ -118,11 +149,20 @@ export class RegionTable {
    * about 2 * minRegions (two neighbours that together exceed total / minRegions stay two).
    *
    * @param answersPerRegion what the adaptation keeps of each row's samples; 0 for none
+   * @param isDelivered whether a region source fills it
    */
-  static forLimits(minRegions: number, maxRegions: number, answersPerRegion = 0): RegionTable {
+  static forLimits(
+    minRegions: number,
+    maxRegions: number,
+    answersPerRegion = 0,
+    isDelivered = false,
+  ): RegionTable {
     const capacity = RegionTable.capacityFor(minRegions, maxRegions);
-    const buffer = new SharedArrayBuffer(HEADER_BYTES + capacity * bytesPerRegion(answersPerRegion));
-    new Int32Array(buffer, 0, HEADER_WORDS)[ANSWERS_PER_REGION] = answersPerRegion;
+    const bytes = HEADER_BYTES + capacity * bytesPerRegion(answersPerRegion, isDelivered);
+    const buffer = new SharedArrayBuffer(bytes);
+    const words = new Int32Array(buffer, 0, HEADER_WORDS);
+    words[ANSWERS_PER_REGION] = answersPerRegion;
+    words[IS_DELIVERED] = isDelivered ? 1 : 0;
     return new RegionTable(buffer);
   }
 
@@ -179,6 +219,49 @@ export class RegionTable {
   /** Region `at` was found accessed by a sample that stands for so many. */
   countAccess(at: number, samples = 1): void {
     this.nrAccesses[at] = Math.min(this.maxNrAccesses, this.nrAccesses[at]! + samples * this.turns);
+  }
+
+  /** The page of region `at` was looked up, and is not in memory. Hot, as the next two: once a sample. */
+  countAbsent(at: number): void {
+    this.lookedUp[at]!++;
+  }
+
+  /** It is in memory. */
+  countPresent(at: number): void {
+    this.lookedUp[at]!++;
+    this.present[at]!++;
+  }
+
+  /** It is in memory, and the check cannot see it. */
+  countUnseen(at: number): void {
+    this.lookedUp[at]!++;
+    this.present[at]!++;
+    this.unseen[at]!++;
+  }
+
+  /** At the start of an aggregation interval. */
+  clearPresence(): void {
+    this.lookedUp.fill(0);
+    this.present.fill(0);
+    this.unseen.fill(0);
+  }
+
+  /** Resident memory of the whole process in bytes, when it was read last; 0 if it is not known. */
+  get residentBytes(): number {
+    return this.#numbers[RESIDENT_BYTES]!;
+  }
+
+  set residentBytes(bytes: number) {
+    this.#numbers[RESIDENT_BYTES] = bytes;
+  }
+
+  /** What a region source is to do for this target in the next phase: bits of Order. */
+  get orders(): number {
+    return this.#words[ORDERS]!;
+  }
+
+  set orders(orders: number) {
+    this.#words[ORDERS] = orders;
   }
 
   /** Ticks of this aggregation interval that have picked their pages, and aggregation intervals; with evidence alone. */
@@ -264,6 +347,9 @@ export class RegionTable {
     this.nrAccesses[to] = this.nrAccesses[from]!;
     this.lastNrAccesses[to] = this.lastNrAccesses[from]!;
     this.age[to] = this.age[from]!;
+    this.lookedUp[to] = this.lookedUp[from]!;
+    this.present[to] = this.present[from]!;
+    this.unseen[to] = this.unseen[from]!;
     if (this.evidence) copyEvidence(this.evidence, from, to);
   }
 
@@ -274,6 +360,7 @@ export class RegionTable {
     this.nrAccesses[at] = 0;
     this.lastNrAccesses[at] = 0;
     this.age[at] = 0;
+    this.lookedUp[at] = this.present[at] = this.unseen[at] = 0;
     if (this.evidence) clearEvidence(this.evidence, at);
   }
 
@@ -289,6 +376,9 @@ export class RegionTable {
     this.nrAccesses.copyWithin(first, 0, count);
     this.lastNrAccesses.copyWithin(first, 0, count);
     this.age.copyWithin(first, 0, count);
+    this.lookedUp.copyWithin(first, 0, count);
+    this.present.copyWithin(first, 0, count);
+    this.unseen.copyWithin(first, 0, count);
     if (this.evidence) for (let i = count - 1; i >= 0; i--) copyEvidence(this.evidence, i, first + i);
     return first;
   }
@@ -300,8 +390,12 @@ export class RegionTable {
     this.maxNrAccesses = other.maxNrAccesses;
     this.setTurns(other.turns, other.#words[TURN]!);
     this.setRanges(other.ranges.subarray(0, 2 * other.rangeCount));
-    for (const column of ['startPage', 'endPage', 'nrAccesses', 'lastNrAccesses', 'age'] as const) {
-      this[column].set(other[column].subarray(0, other.count));
+    this.residentBytes = other.residentBytes;
+    this.orders = other.orders;
+    for (const column of COPIED_COLUMNS) this[column].set(other[column].subarray(0, other.count));
+    if (this.delivered && other.delivered) {
+      for (const column of ['residentPages', 'unseenPages', 'accessedPages'] as const)
+        this.delivered[column].set(other.delivered[column].subarray(0, other.count));
     }
     if (!this.evidence || !other.evidence) return;
     this.tick = other.tick;
@@ -328,8 +422,19 @@ export class RegionTable {
   }
 }
 
-function bytesPerRegion(answersPerRegion: number): number {
-  return BYTES_PER_REGION + evidenceBytes(answersPerRegion);
+const COPIED_COLUMNS = [
+  'startPage',
+  'endPage',
+  'nrAccesses',
+  'lastNrAccesses',
+  'age',
+  'lookedUp',
+  'present',
+  'unseen',
+] as const;
+
+function bytesPerRegion(answersPerRegion: number, isDelivered: boolean): number {
+  return BYTES_PER_REGION + evidenceBytes(answersPerRegion) + (isDelivered ? DELIVERED_BYTES_PER_REGION : 0);
 }
 
 function copyEvidence(evidence: EvidenceColumns, from: number, to: number): void {

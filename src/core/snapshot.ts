@@ -1,6 +1,6 @@
 import type { MonitorStats } from './stats.js';
 import type { CheckName, TargetInfo } from './target.js';
-import { estimateWorkingSet } from './working-set.js';
+import { estimateWorkingSet, sizeOf } from './working-set.js';
 
 /** The columns of a published snapshot, one element a region, in address order. They own their memory. */
 export interface SnapshotColumns {
@@ -17,6 +17,15 @@ export interface SnapshotColumns {
   readonly deviations?: Float32Array;
   /** With the `evidence` adaptation: how many pages of each region may be accessed unlike the rest of it. */
   readonly unlike?: Float32Array;
+  /**
+   * Pages of each region that are in memory: exact from a region source, estimated from its samples by a page check. Absent
+   * from records of versions before 0.2.
+   */
+  readonly residentPages?: Float64Array;
+  /** Of the resident pages, those the check cannot see (hugetlb, pages on no list): neither accessed nor cold. */
+  readonly unseenPages?: Float64Array;
+  /** Pages accessed in the interval, counted by a region source. Without them, a region counts whole once it is hit. */
+  readonly accessedPages?: Float64Array;
 }
 
 /** One region, in bytes: user addresses are exact in a number, for they are whole pages. */
@@ -29,6 +38,11 @@ export interface Region {
   readonly age: number;
   /** With the `evidence` adaptation: the samples behind its nrAccesses, also those of intervals before. */
   readonly samples?: number;
+  /** Bytes of it in memory, and of these the bytes that the check cannot see; absent where they are not known. */
+  readonly residentBytes?: number;
+  readonly unseenBytes?: number;
+  /** Bytes accessed in the interval, exactly; only from a check that counts them (`referenced`). */
+  readonly accessedBytes?: number;
 }
 
 /** The working set as an estimate: 95 of 100 such intervals hold what is estimated (docs/adaptation.md says of what). */
@@ -49,9 +63,19 @@ export interface SnapshotHeader {
   readonly endUs: number;
   /** The nrAccesses of a region that was found accessed every time: aggregation / sampling interval. */
   readonly maxNrAccesses: number;
+  /** Resident memory of the whole process, hugetlb included, when it was last read; undefined if it is not known. */
+  readonly residentBytes?: number | undefined;
+  /** The regions of this target are still being found: the working set may be several times too large. */
+  readonly isSettling?: boolean | undefined;
   /** What watching has cost when this was published. */
   readonly stats: MonitorStats;
 }
+
+/**
+ * If less than this share of what the regions cover is resident, samples hardly ever meet memory, and the regions never
+ * close in on it: nothing is known then.
+ */
+const LEAST_RESIDENT_SHARE = 1 / 1_000;
 
 /** One target's regions at the end of one aggregation interval. Immutable. */
 export class Snapshot implements SnapshotHeader {
@@ -61,6 +85,8 @@ export class Snapshot implements SnapshotHeader {
   readonly startUs: number;
   readonly endUs: number;
   readonly maxNrAccesses: number;
+  readonly residentBytes: number | undefined;
+  readonly isSettling: boolean;
   readonly stats: MonitorStats;
   /** The regions as columns, for code that goes through many of them. */
   readonly columns: SnapshotColumns;
@@ -73,35 +99,66 @@ export class Snapshot implements SnapshotHeader {
     this.startUs = header.startUs;
     this.endUs = header.endUs;
     this.maxNrAccesses = header.maxNrAccesses;
+    this.residentBytes = header.residentBytes;
+    this.isSettling = header.isSettling ?? false;
     this.stats = header.stats;
     this.columns = columns;
   }
 
   /** The regions as objects, made when first asked for. */
   get regions(): readonly Region[] {
-    this.#regions ??= Array.from(this.columns.startPages, (startPage, i) => ({
-      startAddress: startPage * this.pageSize,
-      endAddress: this.columns.endPages[i]! * this.pageSize,
-      nrAccesses: this.columns.nrAccesses[i]!,
-      age: this.columns.ages[i]!,
-      ...(this.columns.samples && { samples: this.columns.samples[i]! }),
+    const { columns, pageSize } = this;
+    const { samples, residentPages, unseenPages, accessedPages } = columns;
+    this.#regions ??= Array.from(columns.startPages, (startPage, i) => ({
+      startAddress: startPage * pageSize,
+      endAddress: columns.endPages[i]! * pageSize,
+      nrAccesses: columns.nrAccesses[i]!,
+      age: columns.ages[i]!,
+      ...(samples && { samples: samples[i]! }),
+      ...(residentPages && { residentBytes: residentPages[i]! * pageSize }),
+      ...(unseenPages && { unseenBytes: unseenPages[i]! * pageSize }),
+      ...(accessedPages && { accessedBytes: accessedPages[i]! * pageSize }),
     }));
     return this.#regions;
   }
 
-  /** Bytes in regions with nrAccesses at or above the threshold (DAMON's working set; 1 unless told otherwise). */
+  /**
+   * Bytes in regions with nrAccesses at or above the threshold (DAMON's working set; 1 unless told otherwise): of each
+   * region the bytes that were accessed where they are counted, else those that are resident, and never more than is
+   * resident in all. Look at `isKnown` first.
+   */
   workingSetBytes(minNrAccesses = 1): number {
-    return estimateWorkingSet(this.columns, minNrAccesses, this.maxNrAccesses).pages * this.pageSize;
+    return Math.round(
+      this.#bytesOf(estimateWorkingSet(this.columns, minNrAccesses, this.maxNrAccesses).pages),
+    );
+  }
+
+  /** Bytes in memory that the check cannot see: they are neither accessed nor cold. */
+  unseenBytes(): number {
+    const { unseenPages } = this.columns;
+    return Math.round(this.#bytesOf(unseenPages ? unseenPages.reduce((sum, pages) => sum + pages, 0) : 0));
+  }
+
+  /**
+   * Whether the samples say anything about this target. False if so little of what is covered is resident that they hardly
+   * ever meet memory (programs that scatter it over the address space); no figure means anything then.
+   */
+  get isKnown(): boolean {
+    const { columns, residentBytes, pageSize } = this;
+    if (columns.accessedPages || residentBytes === undefined) return true;
+    let coveredPages = 0;
+    for (let i = 0; i < columns.startPages.length; i++) coveredPages += sizeOf(columns, i);
+    return residentBytes >= LEAST_RESIDENT_SHARE * coveredPages * pageSize;
+  }
+
+  #bytesOf(pages: number): number {
+    return Math.min(pages * this.pageSize, this.residentBytes ?? Number.POSITIVE_INFINITY);
   }
 
   /** The same with an interval of 95 %; undefined where nothing is known of that, as with the `damon` adaptation. */
   workingSet(minNrAccesses = 1): WorkingSet | undefined {
     if (!this.columns.samples) return undefined;
     const { pages, low, high } = estimateWorkingSet(this.columns, minNrAccesses, this.maxNrAccesses);
-    return {
-      bytes: pages * this.pageSize,
-      lowBytes: low * this.pageSize,
-      highBytes: high * this.pageSize,
-    };
+    return { bytes: this.#bytesOf(pages), lowBytes: this.#bytesOf(low), highBytes: this.#bytesOf(high) };
   }
 }

@@ -7,6 +7,31 @@ export interface Estimate {
   readonly high: number;
 }
 
+/** Pages that a region covers. */
+export function sizeOf({ startPages, endPages }: SnapshotColumns, i: number): number {
+  return endPages[i]! - startPages[i]!;
+}
+
+/** Pages of a region that count in the working set when it was accessed: the accessed, the resident, or all, as far as known. */
+export function accessedPagesOf(columns: SnapshotColumns, i: number): number {
+  const { nrAccesses, accessedPages, residentPages, unseenPages } = columns;
+  if (nrAccesses[i] === 0) return 0;
+  if (accessedPages) return accessedPages[i]!;
+  if (residentPages) return Math.max(0, residentPages[i]! - (unseenPages?.[i] ?? 0));
+  return sizeOf(columns, i);
+}
+
+/**
+ * How hot a region is, 0 .. 1: the share of samples that found it accessed, or where accessed pages are counted, their share
+ * of the resident ones.
+ */
+export function heatOf(columns: SnapshotColumns, i: number, maxNrAccesses: number): number {
+  const { nrAccesses, accessedPages, residentPages } = columns;
+  if (!accessedPages) return Math.min(1, nrAccesses[i]! / Math.max(1, maxNrAccesses));
+  const pages = residentPages?.[i] ?? sizeOf(columns, i);
+  return pages > 0 ? Math.min(1, accessedPages[i]! / pages) : 0;
+}
+
 /** Of a normal distribution, 95 % lie within so many standard deviations. */
 const Z95 = 1.96;
 /** What has less than this chance lies outside the interval, on either side of it. */
@@ -20,10 +45,11 @@ const SURE = 3;
  * Not by what no sample has hit yet.
  */
 export function estimateWorkingSet(
-  { startPages, endPages, nrAccesses, samples, deviations, unlike }: SnapshotColumns,
+  columns: SnapshotColumns,
   minNrAccesses: number,
   maxNrAccesses: number,
 ): Estimate {
+  const { startPages, endPages, nrAccesses, samples, deviations, unlike } = columns;
   let [pages, variance] = [0, 0];
   /** Of what may be too much, and of what may be missing, inside of regions. */
   let [less, more] = [0, 0];
@@ -32,7 +58,7 @@ export function estimateWorkingSet(
   for (let i = 0; i < startPages.length; i++) {
     const size = endPages[i]! - startPages[i]!;
     const isIn = nrAccesses[i]! >= minNrAccesses;
-    if (isIn) pages += size;
+    if (isIn) pages += accessedPagesOf(columns, i);
     const touches = i > 0 && endPages[i - 1] === startPages[i];
     if (deviations && touches && isIn !== nrAccesses[i - 1]! >= minNrAccesses)
       variance += deviations[i]! ** 2;

@@ -135,6 +135,7 @@ export class Beat {
     for (let i = 0; i < this.#seen.length; i++) {
       extrapolate(this.#seen[i]!.table, this.#seen[i]!.ticks, maxNrAccesses);
     }
+    for (let i = 0; i < this.#seen.length; i++) this.#seen[i]!.presence.take(this.#seen[i]!.table);
     this.adaptation.merge(this.#seen, limits);
     const isTold = !this.#endsEarly || 2 * this.#ticks >= maxNrAccesses;
     if (isTold) {
@@ -164,13 +165,17 @@ export class Beat {
   }
 
   #publish(maxNrAccesses: number): void {
-    const startUs = this.#aggregationStartUs;
+    for (let i = 0; i < this.#seen.length; i++) {
+      const target = this.#seen[i]!;
+      target.startUs = this.#aggregationStartUs;
+      target.settling.add(target.table);
+    }
     const endUs = this.clock.nowUs();
     this.meter.snapshots += this.#seen.length;
     const wanted = this.publisher.room;
     this.meter.droppedSnapshots += Math.max(0, this.#seen.length - wanted);
     if (wanted > 0 && this.#seen.length > 0) {
-      const times = { startUs, endUs, maxNrAccesses };
+      const times = { endUs, maxNrAccesses };
       this.publisher.snapshots(this.#seen.slice(0, wanted), times, this.readStats());
     }
   }

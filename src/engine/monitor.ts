@@ -247,13 +247,13 @@ export class Monitor extends EventEmitter<MonitorEvents> implements AsyncIterabl
   #take(message: FromCoordinator): void {
     switch (message.type) {
       case 'snapshots': {
-        const { targetIds, columns, hasEvidence, startUs, endUs, maxNrAccesses, stats } = message;
+        const { targets, columnSets, endUs, maxNrAccesses, stats } = message;
         const { check, pageSize } = this;
-        targetIds.forEach((id, i) => {
+        for (const { id, columns, ...its } of targets) {
           const target = this.#targets.get(id)!;
-          const header = { target, check, pageSize, startUs, endUs, maxNrAccesses, stats };
-          this.#queue.push(new Snapshot(header, columnsOver(columns[i]!, hasEvidence)));
-        });
+          const header = { target, check, pageSize, endUs, maxNrAccesses, stats, ...its };
+          this.#queue.push(new Snapshot(header, columnsOver(columns, columnSets)));
+        }
         break;
       }
       case 'attrs':

@@ -147,14 +147,12 @@ export interface OpenedTarget {
 export type FromCoordinator =
   | {
       readonly type: 'snapshots';
-      readonly startUs: number;
       readonly endUs: number;
       readonly maxNrAccesses: number;
       readonly stats: MonitorStats;
-      readonly targetIds: readonly number[];
-      /** Of each of these, as snapshotColumns made it, of tables with evidence or without. */
-      readonly columns: readonly ArrayBuffer[];
-      readonly hasEvidence: boolean;
+      /** Bits of ColumnSet: what the columns of all of them are. */
+      readonly columnSets: number;
+      readonly targets: readonly PublishedTarget[];
     }
   | { readonly type: 'attrs'; readonly change: AttrsChange }
   | { readonly type: 'tuned'; readonly step: TuningStep }
@@ -167,6 +165,17 @@ export type FromCoordinator =
     }
   | { readonly type: 'samplerLost'; readonly slot: number; readonly targets: number }
   | { readonly type: 'end'; readonly reason: EndReason; readonly stats: MonitorStats };
+
+/** One target's part of a message with snapshots. */
+export interface PublishedTarget {
+  readonly id: number;
+  readonly startUs: number;
+  /** Undefined if it is not known. */
+  readonly residentBytes: number | undefined;
+  readonly isSettling: boolean;
+  /** As snapshotColumns made it. */
+  readonly columns: ArrayBuffer;
+}
 
 /** Why a target is not watched any longer: it ended, somebody detached it, or watching it failed. */
 export type DetachReason = 'ended' | 'detached' | 'failed';

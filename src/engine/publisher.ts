@@ -1,8 +1,8 @@
 import type { MessagePort } from 'node:worker_threads';
-import { snapshotColumns } from '../core/aggregate.js';
+import { columnSetOf, snapshotColumns } from '../core/aggregate.js';
 import type { MonitorStats } from '../core/stats.js';
 import type { Gate } from './gate.js';
-import type { FromCoordinator } from './protocol.js';
+import type { FromCoordinator, PublishedTarget } from './protocol.js';
 import type { WatchedTarget } from './watched-target.js';
 
 /** Sends to the main thread what is seen. Snapshots are transferred, not copied, and never more than are wanted. */
@@ -27,14 +27,26 @@ export class Publisher {
   /** All of an aggregation interval in one message: of many targets, what a message costs is most of it. */
   snapshots(
     targets: readonly WatchedTarget[],
-    times: { startUs: number; endUs: number; maxNrAccesses: number },
+    times: { endUs: number; maxNrAccesses: number },
     stats: MonitorStats,
   ): void {
-    const targetIds = targets.map(({ info }) => info.id);
-    const columns = targets.map(({ table }) => snapshotColumns(table).startPages.buffer as ArrayBuffer);
+    const [first] = targets;
+    if (!first) return;
+    const published = targets.map((target): PublishedTarget => {
+      const { info, table, presence, startUs, settling } = target;
+      return {
+        id: info.id,
+        startUs,
+        residentBytes: table.residentBytes || undefined,
+        isSettling: settling.isSettling,
+        columns: snapshotColumns(table, presence).startPages.buffer as ArrayBuffer,
+      };
+    });
     this.gate.sent(targets.length);
-    const hasEvidence = targets[0]?.table.evidence !== undefined;
-    this.send({ type: 'snapshots', ...times, stats, targetIds, columns, hasEvidence }, columns);
+    this.send(
+      { type: 'snapshots', ...times, stats, columnSets: columnSetOf(first.table), targets: published },
+      published.map(({ columns }) => columns),
+    );
   }
 
   send(message: FromCoordinator, transfer: ArrayBuffer[] = []): void {

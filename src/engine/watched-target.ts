@@ -3,7 +3,9 @@ import type { TargetRequest } from '../checks/target-request.js';
 import type { AdaptedTarget } from '../core/adaptation.js';
 import { type Attrs, maxNrAccesses } from '../core/attrs.js';
 import { initRegions } from '../core/init.js';
+import { Presence } from '../core/presence.js';
 import { RegionTable, TargetStatus } from '../core/region-table.js';
+import { Settling } from '../core/settling.js';
 import type { TargetInfo } from '../core/target.js';
 import type { SamplerLink } from './sampler-link.js';
 
@@ -17,6 +19,10 @@ export class WatchedTarget implements AdaptedTarget {
   unfitted = false;
   /** Cannot be watched any longer, and its sampler is being asked why. */
   failing = false;
+  /** When the interval of its next snapshot started, in the monitor's time. */
+  startUs = 0;
+  readonly presence = new Presence();
+  readonly settling: Settling;
   /** Samplers that were lost while they checked it. */
   losses = 0;
 
@@ -27,7 +33,9 @@ export class WatchedTarget implements AdaptedTarget {
     public table: RegionTable,
     /** Undefined while its sampler is lost and a fresh one is not there yet. */
     public link: SamplerLink | undefined,
-  ) {}
+  ) {
+    this.settling = new Settling(table.delivered !== undefined);
+  }
 
   /** What makes sure that it is the same process, when it is opened again. */
   get sameRequest(): TargetRequest {
@@ -44,6 +52,9 @@ export function fillFirst(table: RegionTable, attrs: Attrs, ranges: Float64Array
   table.mostSamples = Number.POSITIVE_INFINITY;
   // What cells held was of other pages.
   table.cellPages = 0;
+  table.residentBytes = 0;
+  table.orders = 0;
+  table.clearPresence();
   table.setRanges(ranges);
   initRegions(table, minRegions);
 }
@@ -51,7 +62,13 @@ export function fillFirst(table: RegionTable, attrs: Attrs, ranges: Float64Array
 /** The same regions in memory of their own, with room for these limits. */
 export function copiedTable(attrs: Attrs, old: RegionTable): RegionTable {
   const maxRegions = Math.max(attrs.maxRegions, old.count);
-  const fresh = RegionTable.forLimits(attrs.minRegions, maxRegions, old.evidence?.answersPerRegion);
+  const { evidence, delivered } = old;
+  const fresh = RegionTable.forLimits(
+    attrs.minRegions,
+    maxRegions,
+    evidence?.answersPerRegion,
+    delivered !== undefined,
+  );
   fresh.copyFrom(old);
   return fresh;
 }

@@ -41,6 +41,8 @@ export type FrameKind = (typeof FrameKind)[keyof typeof FrameKind];
 export class KPageFlags extends WordFile {
   /** What the frame last asked about is part of. */
   kind: FrameKind = FrameKind.OTHER;
+  /** Whether it is the zero page, which is nobody's memory. */
+  isZeroPage = false;
   readonly #hugeFrames: number;
 
   /**
@@ -54,11 +56,12 @@ export class KPageFlags extends WordFile {
 
   /**
    * The frame whose idle bit speaks for `frame`: itself, or the head of its compound page; NO_IDLE_BIT where none
-   * does. Sets `kind`. One read for a plain page, three for a huge page, up to ten inside other large folios.
+   * does. Sets `kind` and `isZeroPage`. One read for a plain page, three for a huge page, up to ten inside other large folios.
    */
   idleFrameOf(frame: number): number {
     this.kind = FrameKind.OTHER;
     const flags = this.#flagsOf(frame);
+    this.isZeroPage = (flags & ZERO_PAGE) !== 0;
     if ((flags & COMPOUND_TAIL) === 0) {
       if (!carriesIdleBit(flags)) return NO_IDLE_BIT;
       if ((flags & COMPOUND_HEAD) === 0) this.kind = FrameKind.PLAIN;

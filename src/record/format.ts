@@ -110,6 +110,16 @@ export interface AttrsLine extends AttrsChange {
   readonly type: 'attrs';
 }
 
+/** Bytes of each region, in the order of `regions`; docs/design.md ("Records") has an example. */
+export interface RegionMemory {
+  /** In memory: exact with `accessed`, else estimated from the samples. */
+  readonly resident: readonly number[];
+  /** Of these, bytes the check cannot see; left out if there are none. */
+  readonly unseen?: readonly number[];
+  /** Accessed in the interval, exactly; left out by checks that sample pages. */
+  readonly accessed?: readonly number[];
+}
+
 /** One target's regions at the end of one aggregation interval. */
 export interface SnapshotLine {
   readonly type: 'snapshot';
@@ -119,6 +129,11 @@ export interface SnapshotLine {
   readonly endUs: number;
   readonly maxNrAccesses: number;
   readonly regions: readonly RecordedRegion[];
+  /** Of the whole process, hugetlb included, when it was last read. */
+  readonly residentBytes?: number;
+  readonly memory?: RegionMemory;
+  /** The regions are still being found; left out once they have settled. */
+  readonly settling?: true;
   readonly cost?: RecordedCost;
 }
 
@@ -164,8 +179,23 @@ export function snapshotLine(snapshot: Snapshot): string {
   }
   return (
     `{"type":"snapshot","target":${target.id},"startUs":${startUs},"endUs":${endUs},` +
-    `"maxNrAccesses":${maxNrAccesses},"regions":[${regions}],"cost":${JSON.stringify(recordedCost(snapshot.stats))}}`
+    `"maxNrAccesses":${maxNrAccesses},"regions":[${regions}]${memoryFields(snapshot)},` +
+    `"cost":${JSON.stringify(recordedCost(snapshot.stats))}}`
   );
+}
+
+function memoryFields({ columns, residentBytes, pageSize, isSettling }: Snapshot): string {
+  const { residentPages, unseenPages, accessedPages } = columns;
+  const bytes = (pages: Float64Array) => `[${pages.map((count) => Math.round(count) * pageSize).join()}]`;
+  let fields = '';
+  if (residentBytes !== undefined) fields += `,"residentBytes":${residentBytes}`;
+  if (residentPages) {
+    fields += `,"memory":{"resident":${bytes(residentPages)}`;
+    if (unseenPages?.some((pages) => pages > 0)) fields += `,"unseen":${bytes(unseenPages)}`;
+    if (accessedPages) fields += `,"accessed":${bytes(accessedPages)}`;
+    fields += '}';
+  }
+  return isSettling ? `${fields},"settling":true` : fields;
 }
 
 export function endLine(reason: string, stats: MonitorStats): string {

@@ -1,4 +1,4 @@
-import type { RecordedCost, RecordedStats, RecordLine } from './format.js';
+import type { RecordedCost, RecordedStats, RecordLine, RegionMemory } from './format.js';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -127,7 +127,8 @@ function isResident(resident: unknown): boolean {
   return Array.isArray(resident) && isAddress(resident[0]) && isCount(resident[1]);
 }
 
-function isSnapshot({ target, startUs, endUs, maxNrAccesses, regions, cost }: Fields): boolean {
+function isSnapshot(line: Fields): boolean {
+  const { target, startUs, endUs, maxNrAccesses, regions, residentBytes, memory, cost } = line;
   return (
     isCount(target) &&
     isTime(startUs) &&
@@ -135,7 +136,27 @@ function isSnapshot({ target, startUs, endUs, maxNrAccesses, regions, cost }: Fi
     isCount(maxNrAccesses) &&
     Array.isArray(regions) &&
     regions.every(isRegion) &&
+    isResidentBytes(residentBytes) &&
+    isRegionMemory(memory, regions.length) &&
     (cost === undefined || isCost(cost))
+  );
+}
+
+/** Of a snapshot line; it may be missing. */
+export function isResidentBytes(bytes: unknown): boolean {
+  return bytes === undefined || isCount(bytes);
+}
+
+/** Bytes for each of so many regions; all of it may be missing. */
+export function isRegionMemory(memory: unknown, regions: number): memory is RegionMemory | undefined {
+  if (memory === undefined) return true;
+  const isColumn = (column: unknown) =>
+    Array.isArray(column) && column.length === regions && column.every(isCount);
+  return (
+    isObject(memory) &&
+    isColumn(memory.resident) &&
+    (memory.unseen === undefined || isColumn(memory.unseen)) &&
+    (memory.accessed === undefined || isColumn(memory.accessed))
   );
 }
 

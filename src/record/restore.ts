@@ -1,8 +1,8 @@
-import { emptyColumns } from '../core/aggregate.js';
+import { ColumnSet, emptyColumns } from '../core/aggregate.js';
 import { Snapshot, type SnapshotColumns } from '../core/snapshot.js';
 import type { AttrsInForce, MonitorStats } from '../core/stats.js';
 import type { TargetInfo } from '../core/target.js';
-import type { HeaderLine, RecordedRegion, SnapshotLine } from './format.js';
+import type { HeaderLine, RecordedRegion, RegionMemory, SnapshotLine } from './format.js';
 import type { PackedSnapshot } from './snapshot-bytes.js';
 
 /**
@@ -18,7 +18,7 @@ export function snapshotOfLine(
   target: TargetInfo,
 ): Snapshot {
   const { check, pageSize, attrs, reason = 'set', turns } = header;
-  const { startUs, endUs, maxNrAccesses } = line;
+  const { startUs, endUs, maxNrAccesses, residentBytes, settling } = line;
   return new Snapshot(
     {
       target,
@@ -27,21 +27,26 @@ export function snapshotOfLine(
       startUs,
       endUs,
       maxNrAccesses,
+      residentBytes,
+      isSettling: settling === true,
       stats: statsOfLine(line, turns === undefined ? { attrs, reason } : { attrs, reason, turns }),
     },
-    'columns' in line ? line.columns : columnsOf(line.regions, pageSize),
+    'columns' in line ? line.columns : columnsOf(line, pageSize),
   );
 }
 
 /** The line with its regions as columns. */
-export function packSnapshot({ regions, ...line }: SnapshotLine, pageSize: number): PackedSnapshot {
-  return { ...line, columns: columnsOf(regions, pageSize) };
+export function packSnapshot({ regions, memory, ...line }: SnapshotLine, pageSize: number): PackedSnapshot {
+  return { ...line, columns: columnsOf({ regions, ...(memory && { memory }) }, pageSize) };
 }
 
 /** Plain loops: a record has millions of regions, and the callback of a typed array's `from` takes twice the parsing. */
-function columnsOf(regions: readonly RecordedRegion[], pageSize: number): SnapshotColumns {
+function columnsOf(
+  { regions, memory }: Pick<SnapshotLine, 'regions' | 'memory'>,
+  pageSize: number,
+): SnapshotColumns {
   const hasEvidence = regions.length > 0 && regions.every(isWithSamples);
-  const columns = emptyColumns(regions.length, hasEvidence);
+  const columns = emptyColumns(regions.length, hasEvidence ? ColumnSet.EVIDENCE : ColumnSet.NONE);
   for (let i = 0; i < regions.length; i++) {
     const region = regions[i]!;
     columns.startPages[i] = Number.parseInt(region[0], 16) / pageSize;
@@ -53,7 +58,21 @@ function columnsOf(regions: readonly RecordedRegion[], pageSize: number): Snapsh
     columns.deviations![i] = Number(region[5]) || 0;
     columns.unlike![i] = Number(region[6]) || 0;
   }
-  return columns;
+  return { ...columns, ...memoryColumns(memory, pageSize) };
+}
+
+/** The columns of what a line says of its regions' memory; none where it says nothing. */
+export function memoryColumns(
+  memory: RegionMemory | undefined,
+  pageSize: number,
+): Pick<SnapshotColumns, 'residentPages' | 'unseenPages' | 'accessedPages'> {
+  if (!memory) return {};
+  const pages = (bytes: readonly number[]) => Float64Array.from(bytes, (each) => each / pageSize);
+  return {
+    residentPages: pages(memory.resident),
+    unseenPages: memory.unseen ? pages(memory.unseen) : new Float64Array(memory.resident.length),
+    ...(memory.accessed && { accessedPages: pages(memory.accessed) }),
+  };
 }
 
 /** As those of the `evidence` adaptation are: what other programs add to a region may be anything. */

@@ -1,11 +1,12 @@
-import { emptyColumns } from '../core/aggregate.js';
+import { ColumnSet, emptyColumns } from '../core/aggregate.js';
 import type { SnapshotColumns } from '../core/snapshot.js';
 import { parsedTo, parseHex } from '../kernel/text-file.js';
-import type { RecordedCost, SnapshotLine } from './format.js';
-import { isCost } from './parse.js';
+import type { SnapshotLine } from './format.js';
+import { isCost, isRegionMemory, isResidentBytes } from './parse.js';
+import { memoryColumns } from './restore.js';
 
 /** A snapshot line with its regions as columns of pages. */
-export interface PackedSnapshot extends Omit<SnapshotLine, 'regions'> {
+export interface PackedSnapshot extends Omit<SnapshotLine, 'regions' | 'memory'> {
   readonly columns: SnapshotColumns;
 }
 
@@ -59,10 +60,11 @@ export function parseSnapshotBytes(bytes: Uint8Array, pageSize: number): PackedS
   skip(bytes, BEFORE_REGIONS);
   const count = readRegions(bytes);
   if (at < 0) return undefined;
-  const cost = readRest(bytes);
-  if (cost === undefined) return undefined;
-  const columns = columnsOfScratch(count, pageSize);
-  return { type: 'snapshot', target, startUs, endUs, maxNrAccesses, columns, ...cost };
+  const rest = readRest(bytes, count);
+  if (rest === undefined) return undefined;
+  const { memory, ...more } = rest;
+  const columns = columnsOfScratch(count, pageSize, memory);
+  return { type: 'snapshot', target, startUs, endUs, maxNrAccesses, columns, ...more };
 }
 
 /** From after the opening bracket to after the closing one; returns the number of regions, which are in `scratch`. */
@@ -100,21 +102,29 @@ function readRegions(bytes: Uint8Array): number {
   return count;
 }
 
-/** What comes after the regions: nothing but the cost. */
-function readRest(bytes: Uint8Array): { cost?: RecordedCost } | undefined {
+type Rest = Pick<SnapshotLine, 'cost' | 'residentBytes' | 'memory' | 'settling'>;
+const REST = ['residentBytes', 'memory', 'settling', 'cost'];
+
+/** What comes after the regions: memory and cost, and nothing that is not known. */
+function readRest(bytes: Uint8Array, regions: number): Rest | undefined {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset + at, bytes.length - at).toString();
   if (text === '}') return {};
   if (text[0] !== ',') return undefined;
   try {
     const rest = JSON.parse(`{${text.slice(1)}`);
-    return Object.keys(rest).join() === 'cost' && isCost(rest.cost) ? rest : undefined;
+    const isGood =
+      Object.keys(rest).every((name) => REST.includes(name)) &&
+      (rest.cost === undefined || isCost(rest.cost)) &&
+      isResidentBytes(rest.residentBytes) &&
+      isRegionMemory(rest.memory, regions);
+    return isGood ? rest : undefined;
   } catch {
     return undefined;
   }
 }
 
-function columnsOfScratch(count: number, pageSize: number): SnapshotColumns {
-  const columns = emptyColumns(count, hasEvidence && count > 0);
+function columnsOfScratch(count: number, pageSize: number, memory: Rest['memory']): SnapshotColumns {
+  const columns = emptyColumns(count, hasEvidence && count > 0 ? ColumnSet.EVIDENCE : ColumnSet.NONE);
   const { startPages, endPages, nrAccesses, ages, samples, deviations, unlike } = columns;
   for (let i = 0, from = 0; i < count; i++, from += WIDTH) {
     startPages[i] = scratch[from]! / pageSize;
@@ -126,7 +136,7 @@ function columnsOfScratch(count: number, pageSize: number): SnapshotColumns {
     deviations![i] = scratch[from + 5]!;
     unlike![i] = scratch[from + 6]!;
   }
-  return columns;
+  return { ...columns, ...memoryColumns(memory, pageSize) };
 }
 
 function skip(bytes: Uint8Array, text: Uint8Array): void {
