@@ -15,11 +15,11 @@ const mapped = new MappedRanges();
 export class ProcessSpace {
   readonly target: TargetIdentity;
   /** Where given, the ranges to watch, in pages: the mappings matter no more than that there are some. */
-  readonly #fixed: Float64Array | undefined;
+  readonly fixedRanges: Float64Array | undefined;
 
   /** @throws PagepulseError `ATTRS` (the ranges), `NO_PROCESS`, `KERNEL_THREAD`, `ZOMBIE`, `PERMISSION` */
   constructor({ pid, startTime, ranges }: ProcessRequest) {
-    this.#fixed = ranges && fixedRanges(ranges);
+    this.fixedRanges = ranges && fixedRanges(ranges);
     const stat = readWatchable(pid);
     if (startTime !== undefined && stat.startTime !== startTime) {
       throw new PagepulseError('NO_PROCESS', `process ${pid} has ended; another one has its number now`);
@@ -43,7 +43,7 @@ export class ProcessSpace {
       } else if (length === 0) {
         table.status = TargetStatus.STALE;
       } else {
-        table.setRanges(this.#fixed ?? threeRanges(mapped.pairs, length));
+        table.setRanges(this.fixedRanges ?? threeRanges(mapped.pairs, length));
         table.residentBytes = readResidentBytes(pid) ?? 0;
         table.status = TargetStatus.OK;
       }

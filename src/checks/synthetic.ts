@@ -16,6 +16,7 @@ import {
 
 /** Checks a scripted address space: no kernel, any size, and the same every time with the same random numbers. */
 export class SyntheticCheck implements AccessCheck {
+  readonly delivers = 'pages';
   readonly name = 'synthetic';
   readonly target: TargetIdentity;
   readonly #phases: readonly CompiledPhase[];
@@ -69,10 +70,6 @@ export class SyntheticCheck implements AccessCheck {
     }
     table.setRanges(threeRanges(this.#phaseAt(nowUs).mapped));
     table.status = TargetStatus.OK;
-  }
-
-  tickCostUs(): number {
-    return 0;
   }
 
   close(): void {}

@@ -1,4 +1,4 @@
-import { chooseCheck } from '../checks/choose.js';
+import { CHECKS, chooseCheck } from '../checks/choose.js';
 import { PagepulseError } from '../core/errors.js';
 import { Monitor } from '../engine/monitor.js';
 import type { MonitorOptions } from '../engine/options.js';
@@ -33,7 +33,7 @@ export async function startWatching(
   const child = command.length > 0 ? await ChildCommand.start(command) : undefined;
   try {
     const monitor = await Monitor.start(monitorOptions(options, check, selectedBy(options, child)));
-    if (check === 'referenced') note(RECLAIM_NOTE);
+    if (CHECKS[check].disturbsReclaim) note(RECLAIM_NOTE);
     tellSkips(monitor, options, tell);
     for (const text of waitingNotes(monitor, options)) note(text);
     return { monitor, child };
