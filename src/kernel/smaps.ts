@@ -1,3 +1,4 @@
+import { readMemoryFile } from './memory-file.js';
 import { pageSize } from './page-size.js';
 import { processError } from './process-errors.js';
 import { nextLine, parseDecimal, parsedTo, parseHex, readText, textBytes } from './text-file.js';
@@ -33,7 +34,7 @@ export class Smaps {
   read(): number {
     let length: number;
     try {
-      length = readText(`/proc/${this.pid}/smaps`);
+      length = readMemoryFile(this.pid, 'smaps', readText);
     } catch (error) {
       throw processError(error, this.pid, `read smaps of process ${this.pid}`);
     }

@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { readTextFile } from './memory-file.js';
+import { memoryDirectory } from './stat-fields.js';
 
 /**
  * The effective user of a process, from the line `Uid:` of /proc/PID/status (proc(5)): real, effective, saved and file
@@ -9,7 +10,10 @@ import { readFileSync } from 'node:fs';
  */
 export function readEffectiveUid(pid: number): number | undefined {
   try {
-    const uid = /^Uid:\s+\d+\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+    let text = readTextFile(`/proc/${pid}/status`);
+    // Of a main thread that has ended, it keeps the user that the process had then.
+    if (/^State:\s+[ZX]/m.test(text)) text = readTextFile(`${memoryDirectory(pid)}/status`);
+    const uid = /^Uid:\s+\d+\s+(\d+)/m.exec(text)?.[1];
     return uid === undefined ? undefined : Number(uid);
   } catch {
     return undefined;

@@ -1,0 +1,77 @@
+import { readFileSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
+import test from 'ava';
+import { readCgroup } from '../../src/kernel/cgroup-of.js';
+import { ClearRefs } from '../../src/kernel/clear-refs.js';
+import { environHolds } from '../../src/kernel/environ.js';
+import { HoldingRanges } from '../../src/kernel/holding-ranges.js';
+import { MappedRanges } from '../../src/kernel/mapped-ranges.js';
+import { readMappings } from '../../src/kernel/maps.js';
+import { pageSize } from '../../src/kernel/page-size.js';
+import { NOT_PRESENT, Pagemap } from '../../src/kernel/pagemap.js';
+import { Smaps } from '../../src/kernel/smaps.js';
+import { readRollup } from '../../src/kernel/smaps-rollup.js';
+import { isAlive, readCmdline, readStat, readWatchable } from '../../src/kernel/stat.js';
+import { StatFields } from '../../src/kernel/stat-fields.js';
+import { readEffectiveUid } from '../../src/kernel/status.js';
+import { startThreaded } from '../helpers/memory-programs.js';
+
+// A process whose main thread has ended while another goes on: its own files in /proc are those of a zombie.
+
+const MIB = 2 ** 20;
+
+test('all that is read of a process stays what it was when its main thread ends', async (t) => {
+  const program = await startThreaded(t);
+  if (!program) return;
+  const { pid, hotPage } = program;
+  const fields = new StatFields();
+  const read = () => {
+    const { comm, startTime, parentPid, isKernelThread } = readWatchable(pid);
+    t.true(fields.read(pid));
+    const { hasEnded, imageKey } = fields;
+    const [mapped, holding, smaps] = [new MappedRanges(), new HoldingRanges(), new Smaps(pid)];
+    const pagemap = new Pagemap(pid);
+    const isPresent = pagemap.frameOf(hotPage) !== NOT_PRESENT;
+    pagemap.close();
+    return {
+      ...{ comm, startTime, parentPid, isKernelThread, hasEnded, imageKey, isPresent },
+      isAlive: isAlive(pid, startTime),
+      hasMemory: readStat(pid).residentPages * pageSize() >= 48 * MIB,
+      hasRollup: readRollup(pid).rssBytes >= 48 * MIB,
+      cmdline: readCmdline(pid),
+      cgroup: readCgroup(pid),
+      uid: readEffectiveUid(pid),
+      hasEnviron: environHolds(pid, 'PATH='),
+      mapped: mapped.read(pid) > 0,
+      holding: holding.read(pid) > 0,
+      maps: readMappings(pid).some(({ startPage, endPage }) => startPage <= hotPage && hotPage < endPage),
+      smaps: smaps.read() > 0,
+    };
+  };
+  const before = read();
+  t.like(before, { isAlive: true, hasMemory: true, hasEnviron: true, isPresent: true, maps: true });
+  await program.endMainThread();
+  t.is(readFileSync(`/proc/${pid}/maps`, 'utf8'), '');
+  t.deepEqual(read(), before);
+});
+
+for (const when of ['before', 'after'] as const) {
+  test(`accessed bits are cleared by what was opened ${when} the main thread ended`, async (t) => {
+    const program = await startThreaded(t);
+    if (!program) return;
+    const { pid, keptPage, hotPage } = program;
+    if (when === 'after') await program.endMainThread();
+    const clearRefs = new ClearRefs(pid);
+    t.teardown(() => clearRefs.close());
+    if (when === 'before') await program.endMainThread();
+    t.true(clearRefs.clearAccessedBits());
+    const smaps = new Smaps(pid);
+    const shareOf = (page: number) => {
+      const starts = smaps.startPage.subarray(0, smaps.read());
+      const isOf = (start: number, i: number) => start <= page && page < smaps.endPage[i]!;
+      return smaps.referencedShare[starts.findIndex(isOf)]!;
+    };
+    while (shareOf(hotPage) < 0.5) await pause(50);
+    t.true(shareOf(keptPage) < 0.5, `kept ${shareOf(keptPage)}`);
+  });
+}
