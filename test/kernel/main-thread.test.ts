@@ -14,6 +14,8 @@ import { readRollup } from '../../src/kernel/smaps-rollup.js';
 import { isAlive, readCmdline, readStat, readWatchable } from '../../src/kernel/stat.js';
 import { StatFields } from '../../src/kernel/stat-fields.js';
 import { readEffectiveUid } from '../../src/kernel/status.js';
+import { framesSupport } from '../../src/kernel/support.js';
+import { surveySharing } from '../../src/sharing/survey.js';
 import { startThreaded } from '../helpers/memory-programs.js';
 
 // A process whose main thread has ended while another goes on: its own files in /proc are those of a zombie.
@@ -53,6 +55,19 @@ test('all that is read of a process stays what it was when its main thread ends'
   await program.endMainThread();
   t.is(readFileSync(`/proc/${pid}/maps`, 'utf8'), '');
   t.deepEqual(read(), before);
+});
+
+test('what it shares is surveyed', async (t) => {
+  const program = await startThreaded(t);
+  if (!program) return;
+  const { pid, hotPage } = program;
+  const workingSet = [hotPage, hotPage + (32 * MIB) / pageSize()];
+  await program.endMainThread();
+  for (const method of ['pss', ...(framesSupport().ok ? (['frames'] as const) : [])] as const) {
+    const { targets } = await surveySharing([{ id: 1, pid, workingSet }], { method });
+    t.true(targets[0]!.residentBytes >= 48 * MIB, `${method}: ${targets[0]?.residentBytes} bytes`);
+    t.is(targets[0]!.workingSetBytes, 32 * MIB, method);
+  }
 });
 
 for (const when of ['before', 'after'] as const) {
