@@ -163,8 +163,8 @@ export function parseRanges(text: string, before: readonly AddressRange[] = []):
 const LEAST_PAGE_BYTES = 4_096n;
 
 /**
- * An address in hex, as /proc/PID/maps has it. From 2^53 on (five levels of page tables), a float64 holds no longer every
- * number, but every page-aligned one: others are rounded to the next of these.
+ * An address in hex, as /proc/PID/maps prints it. Above 2^53 (five levels of page tables) a float64 no longer holds every
+ * number, but it does hold every page-aligned one; other addresses are rounded to the next of these.
  */
 export function parseAddress(text: string, direction: 'down' | 'up'): number {
   const [, digits] = /^(?:0x)?([0-9a-f]{1,16})$/i.exec(text) ?? [];

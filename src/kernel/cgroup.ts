@@ -20,7 +20,7 @@ export function readCgroups(pid: number): string {
   }
 }
 
-/** A line of version 1 that says the root, where every task is put that ends: also a main thread whose process lives on. */
+/** A version 1 line with the root path, which /proc shows for a task that ends: also for a main thread whose process lives on. */
 const ROOT_OF_V1 = /^[1-9]\d*:[^:]*:\/$/m;
 
 /**

@@ -11,7 +11,7 @@ const MOST_TRIES = 4;
  * nothing more while there is something to read.
  *
  * A descriptor that is kept must be opened in `memoryDirectory`: in the directory of an ended main thread, clear_refs
- * opens and takes what is written to it without doing anything, and kernels before 6.16 open a pagemap that is empty.
+ * opens and takes what is written to it without doing anything, and older kernels open a pagemap that stays empty.
  *
  * @param read reads the whole file; an empty string or 0 for nothing
  * @throws the system's error

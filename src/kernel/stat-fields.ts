@@ -154,7 +154,7 @@ export class StatFields {
   }
 }
 
-/** Whether the state of a task says that it has ended: zombie, or dead (`x` before Linux 4.14). */
+/** Whether the state of a task says that it has ended: zombie, or dead (`x` before Linux 3.14). */
 export function isEndedState(state: string): boolean {
   return state === 'Z' || state === 'X' || state === 'x';
 }
