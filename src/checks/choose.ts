@@ -1,6 +1,6 @@
 import { PagepulseError } from '../core/errors.js';
 import type { CheckName } from '../core/target.js';
-import { idlePageSupport, referencedSupport, type Support } from '../kernel/support.js';
+import { idlePageSupport, procSupport, referencedSupport, type Support } from '../kernel/support.js';
 
 /** What a check is like: code asks for abilities, never for names. */
 export interface CheckDescriptor {
@@ -55,6 +55,10 @@ export function supportOf(check: CheckName): Support {
  * @throws PagepulseError `UNSUPPORTED`
  */
 export function chooseCheck(asked: CheckName | 'auto'): CheckName {
+  const proc = procSupport();
+  if (asked !== 'synthetic' && !proc.ok) {
+    throw new PagepulseError('UNSUPPORTED', `cannot watch processes: ${proc.reason}; ${proc.help}`);
+  }
   const candidates: readonly CheckName[] = asked === 'auto' ? BY_QUALITY : [asked];
   const reasons: string[] = [];
   for (const check of candidates) {

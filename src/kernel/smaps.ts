@@ -1,3 +1,4 @@
+import { readMemoryFile } from './memory-file.js';
 import { pageSize } from './page-size.js';
 import { processError } from './process-errors.js';
 import { nextLine, parseDecimal, parsedTo, parseHex, readText, textBytes } from './text-file.js';
@@ -42,7 +43,7 @@ export class Smaps {
   read(pid: number): number {
     let length: number;
     try {
-      length = readText(`/proc/${pid}/smaps`);
+      length = readMemoryFile(pid, 'smaps', readText);
     } catch (error) {
       throw processError(error, pid, `read smaps of process ${pid}`);
     }

@@ -29,6 +29,7 @@ export interface PictureOptions {
   readonly firstUs?: number;
 }
 
+/** Of nearly every process; with five levels of page tables, addresses have up to 15 digits. */
 const ADDRESS_WIDTH = 12;
 const SIZE_WIDTH = 8;
 const ACCESSED_WIDTH = 8;
@@ -151,7 +152,8 @@ function processLines(view: ProcessView, rows: number, options: PictureOptions):
   const ranges = rangesOf(snapshot.columns);
   const shown = ranges.length < rows ? ranges : hottestRanges(snapshot, ranges, rows - 1);
   const lines = [headerLine(view, shown.length, ranges.length, options)];
-  for (const range of shown) lines.push(rangeLine(snapshot, range, options));
+  const addressWidth = widthOf(shown.map(({ startPage }) => address(startPage * snapshot.pageSize)));
+  for (const range of shown) lines.push(rangeLine(snapshot, range, addressWidth, options));
   const tableRows = rows - lines.length - 1;
   if (tableRows > 0 && ranges.length > 0) lines.push(...regionTable(view, tableRows, options));
   return lines;
@@ -185,10 +187,15 @@ function hottestRanges(snapshot: Snapshot, ranges: readonly PageRange[], count: 
     .sort((a, b) => a.startPage - b.startPage);
 }
 
-function rangeLine(snapshot: Snapshot, range: PageRange, { width, colour }: PictureOptions): string {
+function rangeLine(
+  snapshot: Snapshot,
+  range: PageRange,
+  addressWidth: number,
+  { width, colour }: PictureOptions,
+): string {
   const { columns, maxNrAccesses, pageSize } = snapshot;
   const { startPage, endPage } = range;
-  const start = `${address(startPage * pageSize)} `;
+  const start = `${address(startPage * pageSize).padStart(addressWidth)} `;
   const size = `${formatBytes((endPage - startPage) * pageSize).padStart(SIZE_WIDTH)} `;
   const label = [start + size, start, ''].find((text) => width - text.length >= MIN_CELLS) ?? '';
   return label + paint(heatStrip(columns, maxNrAccesses, startPage, endPage, width - label.length), colour);
@@ -199,19 +206,21 @@ function regionTable({ snapshot, mappings }: ProcessView, rows: number, options:
   const { columns, pageSize, maxNrAccesses, startUs, endUs } = snapshot;
   const intervalUs = steady(endUs - startUs);
   const hottest = hottestRegions(columns, rows);
-  const lines = hottest.map((i) => {
+  const starts = hottest.map((i) => address(columns.startPages[i]! * pageSize));
+  const addressWidth = widthOf(starts);
+  const lines = hottest.map((i, at) => {
     const startPage = columns.startPages[i]!;
     const endPage = columns.endPages[i]!;
     const row = tableRow(
       width,
-      address(startPage * pageSize),
+      starts[at]!.padStart(addressWidth),
       formatBytes((endPage - startPage) * pageSize),
       formatShare(columns.nrAccesses[i]! / maxNrAccesses),
       columns.ages[i]! === 0 ? 'new' : formatDuration(columns.ages[i]! * intervalUs),
     );
     return clip(row + nameOfRange(mappings, startPage, endPage, Math.max(0, width - row.length)), width);
   });
-  const heading = `${tableRow(width, 'address', 'size', 'accessed', 'age')}mapping`;
+  const heading = `${tableRow(width, 'address'.padStart(addressWidth), 'size', 'accessed', 'age')}mapping`;
   const count = columns.startPages.length;
   const note = hottest.length < count ? `${hottest.length} of ${count} regions` : '';
   return [dim(withRight(heading, note, width), colour), ...lines];
@@ -223,7 +232,7 @@ function steady(intervalUs: number): number {
 }
 
 function tableRow(width: number, start: string, size: string, accessed: string, age: string): string {
-  const row = `${start.padStart(ADDRESS_WIDTH)} ${size.padStart(SIZE_WIDTH)}  ${accessed.padStart(ACCESSED_WIDTH)}  `;
+  const row = `${start} ${size.padStart(SIZE_WIDTH)}  ${accessed.padStart(ACCESSED_WIDTH)}  `;
   return width < WIDTH_FOR_AGE ? row : `${row}${age.padStart(AGE_WIDTH)}  `;
 }
 
@@ -275,5 +284,10 @@ function withRight(text: string, note: string, width: number): string {
 }
 
 function address(bytes: number): string {
-  return bytes.toString(16).padStart(ADDRESS_WIDTH);
+  return bytes.toString(16);
+}
+
+/** Of the column in which these addresses stand. */
+function widthOf(addresses: readonly string[]): number {
+  return addresses.reduce((width, { length }) => Math.max(width, length), ADDRESS_WIDTH);
 }

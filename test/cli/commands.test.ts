@@ -76,6 +76,27 @@ for (const [what, args, status, pattern] of [
     /is for one process/,
   ],
   ['a range that is none', ['watch', '--pid', '1', '--range', 'zz'], 2, /two addresses in hex/],
+  ['a range of words', ['watch', '--pid', '1', '--range', 'from-to'], 2, /An address is hex/],
+  ['a range beyond 64 bits', ['watch', '--pid', '1', '--range', '0-10000000000000000'], 2, /up to 16 digits/],
+  ['an empty range', ['watch', '--pid', '1', '--range', '2000-2000'], 2, /The range 2000-2000 is empty/],
+  [
+    'ranges that are too many',
+    [
+      'record',
+      ...['1-2', '3-4', '5-6', '7-8'].flatMap((range) => ['--range', `${range}000`]),
+      '--',
+      'touch',
+      '/nowhere/x',
+    ],
+    2,
+    /cannot watch 4 ranges: a process is watched in 1 to 3/,
+  ],
+  [
+    'ranges that overlap',
+    ['watch', '--range', '4000-6000', '--range', '1000-5000', '--', 'touch', '/nowhere/x'],
+    2,
+    /the range 4000-6000: it overlaps 1000-5000/,
+  ],
 ] as const) {
   test.serial(`${what} is refused in one line, with what to do`, async (t) => {
     const outcome = await run(t, ...args);

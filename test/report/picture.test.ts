@@ -43,6 +43,17 @@ test('one process has its header, its ranges, its regions by heat and their mapp
   ]);
 });
 
+test('addresses of 15 digits stand in a column of their own', (t) => {
+  const far = 0x1ff0_0000_0000;
+  const lines = draw([viewOf({ rows: [...THREE_RANGES, [far, far + 0x400, 15, 5]] })], 80, 24);
+  t.true(lines[3]!.startsWith('   7f12a0000000   16 MiB 22222'), lines[3]);
+  t.is(lines[5], `1ff000000000000    4 MiB ${'7'.repeat(55)}`);
+  const table = lines.slice(6, -1).map((line) => line.slice(0, 25));
+  t.is(table[0], '        address     size ');
+  t.true(table.includes('1ff000000000000    4 MiB '), table.join('\n'));
+  t.true(table.includes('   55d0c0a00000    4 MiB '), table.join('\n'));
+});
+
 test('a small terminal shows the hottest regions, and says how many there are', (t) => {
   const lines = draw([viewOf({ rows: THREE_RANGES })], 80, 9);
   t.is(lines.length, 9);

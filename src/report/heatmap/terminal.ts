@@ -49,6 +49,8 @@ export function renderHeatMap(map: HeatMap, options: TerminalOptions): string[] 
 interface LaidOut {
   readonly panel: Panel;
   readonly cells: readonly Cells[];
+  /** Of the column of addresses, 0 for none. */
+  readonly labelWidth: number;
   readonly columns: number;
   readonly namesWidth: number;
 }
@@ -61,23 +63,25 @@ function layOut(panel: Panel, map: HeatMap, { width, lines, colour }: TerminalOp
   const { sums, ranges } = panel;
   const hasNames = width >= WIDTH_FOR_NAMES && sums.mappings.length > 0;
   const namesWidth = hasNames ? NAMES_WIDTH : 0;
-  const columns = Math.max(1, width - labelWidth(width) - namesWidth);
+  const label = labelWidth(panel, width);
+  const columns = Math.max(1, width - label - namesWidth);
   const spans = equalSpans(map, columns);
   const forCells = Math.max(ranges.length, lines - ranges.length + 1);
   const rows = shareRows(ranges, forCells, Math.max(1, Math.floor(forCells * LEAST_HEIGHT)));
   const cells = ranges.map((range, i) => cellsOf(sums, range, rows[i]! * rowsPerLine(colour), spans));
-  return { panel, cells, columns, namesWidth };
+  return { panel, cells, labelWidth: label, columns, namesWidth };
 }
 
-function labelWidth(width: number): number {
-  return width - ADDRESS_WIDTH - 1 >= MIN_CELLS ? ADDRESS_WIDTH + 1 : 0;
+function labelWidth({ sums, ranges }: Panel, width: number): number {
+  const digits = ranges.map(({ endPage }) => (endPage * sums.pageSize).toString(16).length);
+  const label = Math.max(ADDRESS_WIDTH, ...digits) + 1;
+  return width - label >= MIN_CELLS ? label : 0;
 }
 
 function panelLines(laidOut: LaidOut, map: HeatMap, top: number, options: TerminalOptions): string[] {
-  const { panel, cells, columns } = laidOut;
+  const { panel, cells, columns, labelWidth: label } = laidOut;
   const { pageSize } = panel.sums;
   const { width, colour } = options;
-  const label = labelWidth(width);
   const lines = [bold(joinFitting([panelName(panel), ...panelParts(panel, map)], width), colour)];
   for (let i = cells.length - 1; i >= 0; i--) {
     lines.push(...rangeLines(laidOut, cells[i]!, top, options));
@@ -91,7 +95,7 @@ function panelLines(laidOut: LaidOut, map: HeatMap, top: number, options: Termin
 
 /** From high addresses to low. A line is labelled with the address that it begins at. */
 function rangeLines(laidOut: LaidOut, cells: Cells, top: number, options: TerminalOptions): string[] {
-  const { colour, width } = options;
+  const { colour } = options;
   const { pageSize, mappings } = laidOut.panel.sums;
   const rows = cells.rowEdges.length - 1;
   const step = rowsPerLine(colour);
@@ -100,8 +104,8 @@ function rangeLines(laidOut: LaidOut, cells: Cells, top: number, options: Termin
   for (let upper = rows - 1; upper >= 0; upper -= step) {
     const lower = Math.max(0, upper - step + 1);
     const startPage = cells.rowEdges[lower]!;
-    const address = (startPage * pageSize).toString(16).padStart(ADDRESS_WIDTH);
-    const label = labelWidth(width) > 0 ? dim(`${address} `, colour) : '';
+    const address = (startPage * pageSize).toString(16).padStart(laidOut.labelWidth - 1);
+    const label = laidOut.labelWidth > 0 ? dim(`${address} `, colour) : '';
     const name =
       laidOut.namesWidth > 0
         ? nameOfRange(mappings, startPage, cells.rowEdges[upper + 1]!, laidOut.namesWidth - 1)

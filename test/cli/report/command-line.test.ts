@@ -17,7 +17,7 @@ function file(t: ExecutionContext, content: string, name = 'it.ndjson'): string 
 
 for (const [what, args, pattern] of [
   ['a range without an end', ['heatmap', '--range', '7f00'], /two addresses in hex/],
-  ['a range that ends before it begins', ['heatmap', '--range', '7f00-7e00'], /two addresses in hex/],
+  ['a range that ends before it begins', ['heatmap', '--range', '7f00-7e00'], /The range 7f00-7e00 is empty/],
   ['a time without a unit', ['heatmap', '--time', '5-10'], /is no duration/],
   ['a time that ends before it begins', ['heatmap', '--time', '10s-5s'], /ends before it begins/],
   ['a size that is no picture', ['heatmap', '--size', '10x10'], /width and height in pixels/],

@@ -46,6 +46,26 @@ test('CSV that another program wrote again is read: columns in another order, mo
   t.deepEqual(await linesIn(t, again), [header, target, snapshot([['1000', '3000', 7, 3]], 5)]);
 });
 
+test('addresses that another program wrote as floating point are exact, where a page begins', async (t) => {
+  const far = snapshot([['1ff000000001000', '1ff000000003000', 7, 3]], 5);
+  const path = await converted(t, [header, target, far], 'csv');
+  const again = join(folderFor(t), 'again.csv');
+  const [start, end] = [0x1ff000000001000, 0x1ff000000003000];
+  t.true(textIn(path).includes(`,${BigInt(start)},${BigInt(end)},`));
+  for (const [from, to] of [
+    [`${BigInt(start)}.0`, `${BigInt(end)}.0`],
+    [start.toExponential(), end.toExponential()], // as Python's repr
+  ]) {
+    writeFileSync(
+      again,
+      textIn(path)
+        .replace(String(BigInt(start)), from!)
+        .replace(String(BigInt(end)), to!),
+    );
+    t.deepEqual(await linesIn(t, again), [header, target, far]);
+  }
+});
+
 test('of a table that has lost rows, what they told of their samples is not taken for that of others', async (t) => {
   const regions: RecordedRegion[] = [
     ['1000', '3000', 7, 3, 200],
