@@ -13,3 +13,41 @@ export function beforeSignalEnds(act: () => void): () => void {
   for (const signal of SIGNALS) process.once(signal, listener);
   return stop;
 }
+
+type Stop = (signal: 'SIGINT' | 'SIGTERM') => void;
+
+/**
+ * How the user ends what is being watched: with a signal or a key. Only the first one stops it properly; a signal after
+ * that ends the program as it usually does. To be made before anything is started that would be left behind.
+ */
+export class Stopping {
+  #stop: Stop | undefined;
+  #asked: Parameters<Stop>[0] | undefined;
+
+  constructor() {
+    for (const signal of SIGNALS) process.on(signal, this.#signalled);
+  }
+
+  /** Whether the user has asked for the end. */
+  get isAsked(): boolean {
+    return this.#asked !== undefined;
+  }
+
+  /** Takes what stops it all, once there is something; calls it at once if the end was asked for before. */
+  with(stop: Stop): void {
+    this.#stop = stop;
+    if (this.#asked) stop(this.#asked);
+  }
+
+  /** As SIGTERM does. May be called again. */
+  readonly quit = (): void => this.#ask('SIGTERM');
+
+  readonly #signalled = (signal: NodeJS.Signals): void => this.#ask(signal === 'SIGINT' ? signal : 'SIGTERM');
+
+  #ask(signal: 'SIGINT' | 'SIGTERM'): void {
+    if (this.#asked) return;
+    this.#asked = signal;
+    for (const each of SIGNALS) process.off(each, this.#signalled);
+    this.#stop?.(signal);
+  }
+}
