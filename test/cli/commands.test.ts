@@ -146,7 +146,7 @@ test.serial('a signal before anything is watched leaves neither a file nor the c
   child.kill('SIGTERM');
   const { status, err } = await outcome;
   t.is(status, 128 + 15, err);
-  t.regex(err, /ended before the first snapshot/);
+  t.regex(err, /before the first snapshot/);
   t.false(existsSync(path));
 });
 

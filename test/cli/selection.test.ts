@@ -54,7 +54,8 @@ test.serial('a process is recorded with its children, and by a name', async (t) 
   await once(waiting.child.stderr!, 'data');
   const { pid } = start(t, 'sh', [script]);
   const children = begin(t, ['record', '-o', byPid, ...QUICK, '--pid', String(pid), '--children']);
-  t.is((await children.outcome).status, 0);
+  const outcome = await children.outcome;
+  t.is(outcome.status, 0, outcome.err);
   waiting.child.kill('SIGINT');
   const { status, err } = await waiting.outcome;
   t.is(status, 0, err);
