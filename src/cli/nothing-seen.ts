@@ -93,7 +93,8 @@ function advice(nothing: Nothing): string {
   return ways.length > 0 ? ways.join(', or ') : 'it was too short to be seen';
 }
 
-/** Twice as long, in whole seconds. */
+/** Twice as long, in whole seconds or minutes. */
 function longer(us: number): string {
-  return durationOption(Math.ceil((2 * us) / 1e6) * 1e6);
+  const seconds = Math.ceil((2 * us) / 1e6);
+  return seconds < 120 ? `${seconds}s` : `${Math.ceil(seconds / 60)}min`;
 }
