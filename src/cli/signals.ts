@@ -23,6 +23,7 @@ type Stop = (signal: 'SIGINT' | 'SIGTERM') => void;
 export class Stopping {
   #stop: Stop | undefined;
   #asked: Parameters<Stop>[0] | undefined;
+  #isQuit = false;
 
   constructor() {
     for (const signal of SIGNALS) process.on(signal, this.#signalled);
@@ -33,14 +34,22 @@ export class Stopping {
     return this.#asked !== undefined;
   }
 
+  /** Whether it was a key: who looks at the table and quits needs no reason why it shows nothing yet. */
+  get isQuit(): boolean {
+    return this.#isQuit;
+  }
+
   /** Takes what stops it all, once there is something; calls it at once if the end was asked for before. */
   with(stop: Stop): void {
     this.#stop = stop;
     if (this.#asked) stop(this.#asked);
   }
 
-  /** As SIGTERM does. May be called again. */
-  readonly quit = (): void => this.#ask('SIGTERM');
+  /** For a key. As SIGTERM does; may be called again. */
+  readonly quit = (): void => {
+    this.#isQuit ||= !this.isAsked;
+    this.#ask('SIGTERM');
+  };
 
   readonly #signalled = (signal: NodeJS.Signals): void => this.#ask(signal === 'SIGINT' ? signal : 'SIGTERM');
 

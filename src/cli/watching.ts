@@ -52,7 +52,7 @@ export async function watching(
   onOutputFailure((error) => (isReaderGone(error) ? stopping.quit() : void monitor.stop()));
   let isSeen: boolean;
   try {
-    isSeen = await show({ monitor, child });
+    isSeen = (await show({ monitor, child })) || stopping.isQuit;
     requireOutput();
   } catch (error) {
     await monitor.stop().catch(() => {});

@@ -189,6 +189,17 @@ for (const command of ['top', 'watch']) {
     t.regex(await terminal.shows(/status=/), /status=143/);
   });
 
+  onTerminal(`${command}: q before the first snapshot is no failure`, async (t) => {
+    const { pid } = start(t, 'sleep', ['60']);
+    const line = `'${process.execPath}' '${MAIN}' ${command} --pid ${pid} ${SLOW.join(' ')}`;
+    const terminal = new Tmux(t, `${line}; echo status=$?`);
+    await terminal.shows(/due in[\s\S]*sleep/);
+    terminal.type('q');
+    const text = await terminal.shows(/status=/);
+    t.regex(text, /status=0/);
+    t.notRegex(text, /nothing was/);
+  });
+
   onTerminal(`${command}: Ctrl-C and Ctrl-C again ends it, whatever the command does`, async (t) => {
     const dir = folder(t);
     const script = join(dir, 'deaf.sh');
