@@ -7,8 +7,9 @@ import type { AddressRange } from '../checks/target-request.js';
 import { Monitor } from '../engine/monitor.js';
 import { parseDurationUs } from '../report/units.js';
 import { note } from './failure.js';
+import { onOutputFailure, requireOutput } from './output.js';
+import { Stopping } from './signals.js';
 import { show } from './watch.js';
-import { onStopSignal } from './watching.js';
 
 const WORKLOAD = fileURLToPath(new URL('./demo-workload.js', import.meta.url));
 
@@ -26,7 +27,7 @@ export function addDemo(program: Command): void {
 
 async function demo({ duration }: { duration: number }): Promise<void> {
   const check = chooseCheck('auto');
-  const stopWith = onStopSignal();
+  const stopping = new Stopping();
   const workload = spawn(process.execPath, [WORKLOAD], { stdio: ['pipe', 'pipe', 'inherit'] });
   try {
     const ranges = await ready(workload);
@@ -37,8 +38,10 @@ async function demo({ duration }: { duration: number }): Promise<void> {
       costOf: 'process',
       durationUs: duration,
     });
-    stopWith(() => void monitor.stop());
-    await show(monitor);
+    stopping.with(() => void monitor.stop());
+    onOutputFailure(stopping.quit);
+    await show(monitor, stopping.quit);
+    requireOutput();
     note(
       `that was a process that writes 64 MiB all the time and never touches another 256 MiB, seen by the ${check} ` +
         'check; watch your own with `npx pagepulse watch --pid PID`',

@@ -1,9 +1,10 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
-import { systemCode } from '../core/errors.js';
-import { outputError } from '../record/output-error.js';
+import { PagepulseError } from '../core/errors.js';
+import { isUtf8, useAscii } from '../report/characters.js';
 import { VERSION } from '../version.js';
 import { report } from './failure.js';
+import { followOutput, print } from './output.js';
 
 const COMMANDS = {
   doctor: async () => (await import('./doctor.js')).addDoctor,
@@ -40,16 +41,28 @@ const names = (
 ) as (keyof typeof COMMANDS)[];
 for (const add of await Promise.all(names.map((name) => COMMANDS[name]()))) add(program);
 
-// For what writes all it has and ends: help, doctor, bench. Whoever has more to write listens itself.
-process.stdout.on('error', (error) => {
-  // `| head` has seen enough.
-  if (process.stdout.listenerCount('error') > 1 || systemCode(error) === 'EPIPE') return;
-  process.exitCode = report(outputError(error, '-', { what: 'output', isKept: false }));
-});
+followOutput();
+useAscii(!isUtf8(process.env));
+const error = await errorOf(() => program.parseAsync());
+// What was written last may fail after the command has ended; what failed before has been thrown already.
+const lateError = isOutputError(error) ? undefined : await errorOf(() => print(''));
+process.exitCode = statusOf(lateError ?? error);
 
-try {
-  await program.parseAsync();
-} catch (error) {
-  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
-  else process.exitCode = report(error);
+async function errorOf(run: () => Promise<unknown>): Promise<unknown> {
+  try {
+    await run();
+  } catch (error) {
+    return error;
+  }
+}
+
+function isOutputError(error: unknown): boolean {
+  return error instanceof PagepulseError && error.code === 'OUTPUT';
+}
+
+/** The exit status, after saying what went wrong. */
+function statusOf(error: unknown): number {
+  if (error === undefined) return 0;
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  return report(error);
 }

@@ -336,6 +336,22 @@ export class Beat {
     return this.dueUs >= this.durationUs;
   }
 
+  /** Until the next tick, or the end if that comes first: intervals may be longer than what is left. */
+  msToWait(): number {
+    const untilUs = this.#isDueInTime ? this.dueUs : this.durationUs;
+    return this.clock.msUntil(untilUs);
+  }
+
+  /** Whether the monitor ends now, before the next tick. */
+  get endsBeforeDue(): boolean {
+    return !this.clock.isVirtual && !this.#isDueInTime && this.clock.msUntil(this.durationUs) <= 0;
+  }
+
+  /** A tick that is due at about the end is still made. */
+  get #isDueInTime(): boolean {
+    return this.dueUs <= this.durationUs + MAX_QUIET_US;
+  }
+
   /** Whether there were targets, and none is left nor on its way. */
   get isAlone(): boolean {
     const { targets, arriving, hadTargets } = this.roster;

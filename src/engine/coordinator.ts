@@ -229,10 +229,14 @@ export class Coordinator implements CoordinatorApi {
       const quiet = isAlone ? 0 : beat.quietIntervals();
       const isCalled = this.#gate.calls !== this.#arrived;
       if (isAlone || (this.#pages === 'marked' && (quiet === 0 || !isFast || isCalled))) {
-        const msLeft = clock.isVirtual ? 0 : Math.max(0, clock.msUntil(beat.dueUs));
+        const msLeft = clock.isVirtual ? 0 : Math.max(0, beat.msToWait());
         if (this.#isBusy || this.#gate.sleep(this.#arrived, msLeft)) {
           await this.#giveTurns(parts, msLeft);
-          if (!clock.isVirtual && clock.msUntil(beat.dueUs) > 0) continue;
+          if (!clock.isVirtual && beat.msToWait() > 0) continue;
+        }
+        if (beat.endsBeforeDue) {
+          this.#endReason ??= 'duration';
+          break;
         }
         if (quiet === 0) {
           await this.#work(parts);

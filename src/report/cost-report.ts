@@ -7,6 +7,7 @@ import type {
   Slowdown,
   WatchingCost,
 } from '../measure/result.js';
+import { characters } from './characters.js';
 import { printable } from './mapping-names.js';
 import { renderBar, renderTable } from './table.js';
 import { formatBytes, formatDuration } from './units.js';
@@ -94,7 +95,7 @@ function chart(costs: readonly WatchingCost[]): string {
   const width = Math.max(...names.map((name) => name.length));
   const lines = costs.map(({ cpuPercent: { median } }, i) => {
     const bar = renderBar(largest > 0 ? (BAR_CELLS * Math.max(0, median)) / largest : 0);
-    return `${names[i]!.padStart(width)} ▏${bar} ${percent(median)}`;
+    return `${names[i]!.padStart(width)} ${characters().axis}${bar} ${percent(median)}`;
   });
   return `Share of a core, by sampling interval\n${lines.join('\n')}`;
 }

@@ -1,4 +1,5 @@
 import type { Mapping } from '../kernel/mapping.js';
+import { characters } from './characters.js';
 
 /**
  * What a range of pages belongs to: the name that most of it is mapped under, and how many other names there are in it
@@ -88,5 +89,5 @@ export function clip(text: string, columns: number): string {
     if (left < 0) break;
     kept += character;
   }
-  return `${kept}…`;
+  return kept + characters().ellipsis;
 }

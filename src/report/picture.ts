@@ -1,15 +1,18 @@
 import type { Snapshot, SnapshotColumns } from '../core/snapshot.js';
 import type { MonitorStats } from '../core/stats.js';
+import type { TargetInfo } from '../core/target.js';
 import type { Mapping } from '../kernel/mapping.js';
 import { bold, type ColourMode, dim, paint } from './colour.js';
 import { heatStrip, type PageRange, rangesOf } from './heat-strip.js';
 import { formatCost, formatInForce } from './in-force.js';
 import { clip, columnsOf, nameOfRange, printable } from './mapping-names.js';
-import { formatBytes, formatDuration, formatShare } from './units.js';
+import { formatBytes, formatDue, formatDuration, formatShare } from './units.js';
 
 /** One process as it is shown. */
 export interface ProcessView {
-  readonly snapshot: Snapshot;
+  readonly target: TargetInfo;
+  /** Undefined before the first one. */
+  readonly snapshot: Snapshot | undefined;
   /** Undefined where it cannot be told (any longer). */
   readonly residentBytes: number | undefined;
   /** In address order; empty where they cannot be read. */
@@ -25,15 +28,15 @@ export interface PictureOptions {
   readonly colour: ColourMode;
   /** Which keys there are; at the right end of the last line. */
   readonly hint?: string;
-  /** When the first snapshot comes, after the start. */
-  readonly firstUs?: number;
+  /** When the first snapshot is due, from now on; 0 if it is overdue. */
+  readonly dueInUs?: number;
 }
 
 /** Of nearly every process; with five levels of page tables, addresses have up to 15 digits. */
 const ADDRESS_WIDTH = 12;
 const SIZE_WIDTH = 8;
 const ACCESSED_WIDTH = 8;
-const AGE_WIDTH = 9;
+const AGE_WIDTH = 11;
 /** Below this width the table has no age, so that the mapping has room. */
 const WIDTH_FOR_AGE = 60;
 /** A strip of fewer cells says less than the label that it would make room for. */
@@ -70,19 +73,27 @@ export function renderPicture(views: readonly ProcessView[], options: PictureOpt
 }
 
 /** All processes as a block of text of at most 100 columns, without control sequences: for a file or a pipe. */
-export function renderPlain(views: readonly ProcessView[]): string {
+export function renderPlain(
+  views: readonly ProcessView[],
+  { dueInUs }: Pick<PictureOptions, 'dueInUs'> = {},
+): string {
   const options: PictureOptions = {
+    ...(dueInUs !== undefined && { dueInUs }),
     width: PLAIN_WIDTH,
     height: Number.POSITIVE_INFINITY,
     colour: 'none',
   };
   const lines = [titleLine(views, options)];
   for (const view of views) {
-    const rows = 1 + rangesOf(view.snapshot.columns).length + 1 + PLAIN_REGIONS;
-    lines.push(...processLines(view, rows, options));
+    lines.push(...processLines(view, Math.min(rowsWanted(view), plainRows(view)), options));
   }
-  lines.push(legendLine(options), '');
+  if (views.some(({ snapshot }) => snapshot)) lines.push(legendLine(options));
+  lines.push('');
   return lines.join('\n');
+}
+
+function plainRows({ snapshot }: ProcessView): number {
+  return 2 + PLAIN_REGIONS + (snapshot ? rangesOf(snapshot.columns).length : 0);
 }
 
 /** How many of `processes` are shown in this many rows; a row tells of the others. */
@@ -108,21 +119,29 @@ function shareRows(wanted: readonly number[], room: number): number[] {
 }
 
 /** Header, ranges, and a table of all regions with its heading. */
-function rowsWanted({ snapshot: { columns } }: ProcessView): number {
+function rowsWanted({ snapshot }: ProcessView): number {
+  if (!snapshot) return 1;
+  const { columns } = snapshot;
   return 2 + rangesOf(columns).length + columns.startPages.length;
 }
 
-function titleLine(views: readonly ProcessView[], { width, colour, firstUs }: PictureOptions): string {
-  let latest = views[0]?.snapshot;
-  if (!latest) {
-    const due = firstUs === undefined ? '' : `, due after ${formatDuration(firstUs)}`;
-    return bold(clip(`pagepulse: waiting for the first snapshot${due}`, width), colour);
+function titleLine(views: readonly ProcessView[], { width, colour, dueInUs }: PictureOptions): string {
+  let latest: Snapshot | undefined;
+  for (const { snapshot } of views) {
+    if (snapshot && (!latest || snapshot.endUs > latest.endUs)) latest = snapshot;
   }
-  for (const { snapshot } of views) if (snapshot.endUs > latest.endUs) latest = snapshot;
+  if (!latest) return bold(joinFitting(['pagepulse', ...waitingParts(views.length, dueInUs)], width), colour);
   const { check, stats, endUs } = latest;
   const time = formatDuration(toTenths(endUs));
   const parts = ['pagepulse', `${check} check`, ...costOf(stats), time, formatInForce(stats.inForce)];
   return bold(joinFitting(parts, width), colour);
+}
+
+/** What a title says before the first snapshot. */
+export function waitingParts(processes: number, dueInUs: number | undefined): string[] {
+  if (processes === 0) return ['waiting for a process to watch'];
+  const due = dueInUs === undefined ? '' : `, ${formatDue(dueInUs)}`;
+  return [`waiting for the first snapshot${due}`];
 }
 
 function costOf(stats: MonitorStats): string[] {
@@ -141,7 +160,7 @@ export function toTenths(us: number): number {
 }
 
 function leftOutLine(left: readonly ProcessView[], shown: number): string {
-  const names = left.map(({ snapshot }) => nameOfTarget(snapshot)).join(', ');
+  const names = left.map(({ target }) => nameOfTarget(target)).join(', ');
   return `${left.length} ${shown > 0 ? 'more' : 'processes'} in a larger terminal: ${names}`;
 }
 
@@ -149,26 +168,28 @@ function leftOutLine(left: readonly ProcessView[], shown: number): string {
 function processLines(view: ProcessView, rows: number, options: PictureOptions): string[] {
   if (rows < 1) return [];
   const { snapshot } = view;
+  if (!snapshot) return [headerLine(view, 0, 0, options)];
   const ranges = rangesOf(snapshot.columns);
   const shown = ranges.length < rows ? ranges : hottestRanges(snapshot, ranges, rows - 1);
   const lines = [headerLine(view, shown.length, ranges.length, options)];
   const addressWidth = widthOf(shown.map(({ startPage }) => address(startPage * snapshot.pageSize)));
   for (const range of shown) lines.push(rangeLine(snapshot, range, addressWidth, options));
   const tableRows = rows - lines.length - 1;
-  if (tableRows > 0 && ranges.length > 0) lines.push(...regionTable(view, tableRows, options));
+  if (tableRows > 0 && ranges.length > 0)
+    lines.push(...regionTable(snapshot, view.mappings, tableRows, options));
   return lines;
 }
 
-function nameOfTarget({ target }: Snapshot): string {
+function nameOfTarget(target: TargetInfo): string {
   const comm = printable(target.comm);
   return target.pid === 0 ? comm : `${target.pid} ${comm}`; // synthetic targets have no pid
 }
 
 function headerLine(view: ProcessView, shown: number, ranges: number, options: PictureOptions): string {
-  const { snapshot, residentBytes, hasEnded } = view;
-  const parts = [nameOfTarget(snapshot)];
+  const { target, snapshot, residentBytes, hasEnded } = view;
+  const parts = [nameOfTarget(target)];
   if (hasEnded) parts.push('ended');
-  parts.push(`working set ${formatBytes(snapshot.workingSetBytes())}`);
+  parts.push(`working set ${snapshot ? formatBytes(snapshot.workingSetBytes()) : 'pending'}`);
   if (residentBytes !== undefined) parts.push(`resident ${formatBytes(residentBytes)}`);
   if (shown < ranges) parts.push(`${shown} of ${ranges} ranges`);
   return bold(joinFitting(parts, options.width), options.colour);
@@ -201,7 +222,12 @@ function rangeLine(
   return label + paint(heatStrip(columns, maxNrAccesses, startPage, endPage, width - label.length), colour);
 }
 
-function regionTable({ snapshot, mappings }: ProcessView, rows: number, options: PictureOptions): string[] {
+function regionTable(
+  snapshot: Snapshot,
+  mappings: readonly Mapping[],
+  rows: number,
+  options: PictureOptions,
+): string[] {
   const { width, colour } = options;
   const { columns, pageSize, maxNrAccesses, startUs, endUs } = snapshot;
   const intervalUs = steady(endUs - startUs);

@@ -1,7 +1,7 @@
 import type { Attrs } from '../core/attrs.js';
 import type { AttrsInForce } from '../core/stats.js';
 import type { TuningGoal, TuningStep } from '../core/tuning.js';
-import { formatDuration } from './units.js';
+import { durationOption, formatDuration } from './units.js';
 
 /** A step of automatic intervals, with what it cost and saw. */
 export interface TunedStep {
@@ -89,16 +89,10 @@ function row(...cells: readonly string[]): string {
 export function tunedFlags(attrs: Attrs, start: Attrs): string {
   const sampleUs = Number(attrs.sampleUs.toPrecision(3));
   const aggrUs = sampleUs * Math.floor(attrs.aggrUs / attrs.sampleUs);
-  const flags = [`--sample ${duration(sampleUs)}`, `--aggr ${duration(aggrUs)}`];
-  if (attrs.updateUs !== start.updateUs) flags.push(`--update ${duration(attrs.updateUs)}`);
+  const flags = [`--sample ${durationOption(sampleUs)}`, `--aggr ${durationOption(aggrUs)}`];
+  if (attrs.updateUs !== start.updateUs) flags.push(`--update ${durationOption(attrs.updateUs)}`);
   if (attrs.maxRegions !== start.maxRegions) flags.push(`--max-regions ${attrs.maxRegions}`);
   return flags.join(' ');
-}
-
-/** As an option takes it, and exactly. */
-function duration(us: number): string {
-  if (us >= 1e6) return `${us / 1e6}s`;
-  return us >= 1e3 ? `${us / 1e3}ms` : `${us}us`;
 }
 
 /** Why these intervals, in a sentence. */

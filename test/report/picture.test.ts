@@ -33,12 +33,12 @@ test('one process has its header, its ranges, its regions by heat and their mapp
     `55d0c0a00000    8 MiB ${'9'.repeat(29)}${'.'.repeat(29)}`,
     `7f12a0000000   16 MiB ${'2'.repeat(29)}${'.'.repeat(29)}`,
     `7ffd12340000  136 KiB ${'5'.repeat(58)}`,
-    '     address     size  accessed        age  mapping',
-    '55d0c0a00000    4 MiB     100 %        1 m  [heap]',
-    '7ffd12340000  136 KiB      50 %        new  [stack]',
-    '7f12a0000000    8 MiB      25 %      1.2 s  anonymous',
-    '7f12a0800000    8 MiB       0 %     300 ms  /usr/lib/libc.so.6 +1 more',
-    '55d0c0e00000    4 MiB       0 %        1 m  [heap]',
+    '     address     size  accessed          age  mapping',
+    '55d0c0a00000    4 MiB     100 %        1 min  [heap]',
+    '7ffd12340000  136 KiB      50 %          new  [stack]',
+    '7f12a0000000    8 MiB      25 %        1.2 s  anonymous',
+    '7f12a0800000    8 MiB       0 %       300 ms  /usr/lib/libc.so.6 +1 more',
+    '55d0c0e00000    4 MiB       0 %        1 min  [heap]',
     `${LEGEND}${' '.repeat(80 - LEGEND.length - 'q quits'.length)}q quits`,
   ]);
 });
@@ -74,7 +74,7 @@ test('a narrow table has no ages and no paths, but names', (t) => {
     draw([viewOf({ rows: THREE_RANGES }, { mappings: MAPPINGS })], width, 24).find((line) =>
       line.startsWith('7f12a08'),
     );
-  t.is(row(69), '7f12a0800000    8 MiB       0 %     300 ms  libc.so.6 +1 more');
+  t.is(row(69), '7f12a0800000    8 MiB       0 %       300 ms  libc.so.6 +1 more');
   t.is(row(51), '7f12a0800000    8 MiB       0 %  libc.so.6 +1 more');
   t.is(row(46), '7f12a0800000    8 MiB       0 %  libc… +1 more');
 });
@@ -137,7 +137,7 @@ test('overruns are told, and what watching costs is that of the latest snapshot'
   const late = viewOf({ rows: THREE_RANGES, endUs: 60e6, overruns: 100 });
   t.is(
     draw([early, late], 100, 24)[0],
-    'pagepulse  idle-page check  cost 1.2 % of a core  overruns 100 (25 %)  1 m  5 ms / 100 ms',
+    'pagepulse  idle-page check  cost 1.2 % of a core  overruns 100 (25 %)  1 min  5 ms / 100 ms',
   );
 });
 
@@ -148,10 +148,18 @@ test('intervals that the user has not chosen have who has', (t) => {
 });
 
 test('who waits is told for how long', (t) => {
-  const waiting = (firstUs?: number) =>
-    renderPicture([], { width: 80, height: 24, colour: 'none', ...(firstUs && { firstUs }) })[0];
-  t.is(waiting(), 'pagepulse: waiting for the first snapshot');
-  t.is(waiting(6_800_000), 'pagepulse: waiting for the first snapshot, due after 6.8 s');
+  const pending = viewOf({ rows: [] }, { snapshot: undefined });
+  const waiting = (dueInUs?: number) =>
+    renderPicture([pending], {
+      width: 80,
+      height: 24,
+      colour: 'none',
+      ...(dueInUs !== undefined && { dueInUs }),
+    });
+  t.is(waiting()[0], 'pagepulse  waiting for the first snapshot');
+  t.is(waiting(6_800_000)[0], 'pagepulse  waiting for the first snapshot, due in 7 s');
+  t.is(waiting(0)[0], 'pagepulse  waiting for the first snapshot, due any moment');
+  t.is(waiting()[1], '4242 postgres  working set pending  resident 512 MiB');
 });
 
 test('no process draws on the terminal by its name or by those of its files', (t) => {
@@ -169,9 +177,17 @@ test('a name of wide characters takes no more columns than there are', (t) => {
   t.is(lines[1], '4242 数据库…');
 });
 
-test('before the first snapshot it waits', (t) => {
-  t.is(draw([], 80, 24)[0], 'pagepulse: waiting for the first snapshot');
-  t.is(renderPlain([]).split('\n')[0], 'pagepulse: waiting for the first snapshot');
+test('without a process it waits for one', (t) => {
+  t.is(draw([], 80, 24)[0], 'pagepulse  waiting for a process to watch');
+  t.is(renderPlain([]), 'pagepulse  waiting for a process to watch\n');
+});
+
+test('what is pending stands beside what was seen', (t) => {
+  const seen = viewOf({ rows: THREE_RANGES, pid: 1 });
+  const pending = viewOf({ rows: [], pid: 2 }, { snapshot: undefined, residentBytes: undefined });
+  const text = renderPlain([seen, pending]);
+  t.regex(text, /^pagepulse {2}idle-page check/);
+  t.regex(text, /\n2 postgres {2}working set pending\naccessed: /);
 });
 
 test('a picture fits every terminal, whatever is in it', (t) => {

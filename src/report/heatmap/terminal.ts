@@ -1,3 +1,4 @@
+import { characters } from '../characters.js';
 import { bold, type ColourMode, dim } from '../colour.js';
 import { clip, columnsOf, nameOfRange } from '../mapping-names.js';
 import { joinFitting } from '../picture.js';
@@ -30,7 +31,6 @@ const NAMES_WIDTH = 22;
 const MIN_CELLS = 20;
 /** In a narrower terminal the cells need the columns. */
 const WIDTH_FOR_NAMES = 72;
-const UPPER_HALF = '\u2580';
 const RESET = '\x1b[0m';
 
 /** The picture as lines, none wider than the terminal. Without colours a line has one row of digits, with them two. */
@@ -56,7 +56,7 @@ interface LaidOut {
 }
 
 function rowsPerLine(colour: ColourMode): 1 | 2 {
-  return colour === 'none' ? 1 : 2;
+  return colour === 'none' || !characters().halves ? 1 : 2;
 }
 
 function layOut(panel: Panel, map: HeatMap, { width, lines, colour }: TerminalOptions): LaidOut {
@@ -131,7 +131,12 @@ function paintRow(cells: Cells, upper: number, lower: number, top: number, optio
   let last = '';
   for (let i = 0; i < spans.length; i++) {
     const above = colourOf(shares[i * rows + upper]!, top, options.theme);
-    const below = lower < 0 ? undefined : colourOf(shares[i * rows + lower]!, top, options.theme);
+    const below =
+      lower < 0
+        ? characters().halves
+          ? undefined
+          : above
+        : colourOf(shares[i * rows + lower]!, top, options.theme);
     const { code, character } = halves(above, below, options.colour);
     if (code !== last) line += (last === '' ? '' : RESET) + code;
     last = code;
@@ -149,11 +154,11 @@ function halves(above: Rgb | undefined, below: Rgb | undefined, mode: ColourMode
   const of = (ground: 38 | 48, rgb: Rgb) =>
     mode === 'truecolor' ? `${ground};2;${rgb.join(';')}` : `${ground};5;${xtermColour(rgb)}`;
   if (!above && !below) return { code: '', character: ' ' };
-  if (!above) return { code: `\x1b[${of(38, below!)}m`, character: '\u2584' };
-  if (!below) return { code: `\x1b[${of(38, above)}m`, character: UPPER_HALF };
+  if (!above) return { code: `\x1b[${of(38, below!)}m`, character: characters().halves!.lower };
+  if (!below) return { code: `\x1b[${of(38, above)}m`, character: characters().halves!.upper };
   const [front, back] = [of(38, above), of(48, below)];
   if (front.slice(2) === back.slice(2)) return { code: `\x1b[${back}m`, character: ' ' };
-  return { code: `\x1b[${front};${back}m`, character: UPPER_HALF };
+  return { code: `\x1b[${front};${back}m`, character: characters().halves!.upper };
 }
 
 /** As `watch` has them: a dot is never, 0 less than a tenth of the scale, a space nobody watched. */
@@ -167,7 +172,7 @@ function timeAxis({ startUs, endUs }: HeatMap, columns: number): string {
   let line = '';
   for (const us of timeTicks(startUs, endUs, Math.max(2, Math.floor(columns / 12)))) {
     const at = Math.round(((us - startUs) / (endUs - startUs)) * columns);
-    const label = `\u2575${us === 0 ? '0' : formatDuration(us)}`;
+    const label = `${characters().tick}${us === 0 ? '0' : formatDuration(us)}`;
     if (at + columnsOf(label) > columns || (line !== '' && at < line.length + 2)) continue;
     line = line.padEnd(at) + label;
   }

@@ -5,7 +5,7 @@ import { sparkline } from '../sparkline.js';
 import { formatBytes } from '../units.js';
 import { TREND_LENGTH } from './model.js';
 import type { SortKey } from './order.js';
-import { type ProcessRow, shareOf, type TopRow } from './rows.js';
+import { isPending, type ProcessRow, shareOf, type TopRow } from './rows.js';
 
 /** One column of the table; `heat` cannot be sorted by. */
 export interface Column {
@@ -61,7 +61,7 @@ const COLUMNS: readonly Column[] = [
     minWidth: 8,
     maxWidth: TREND_LENGTH,
     priority: 7,
-    cell: (row, width) => (isEnded(row) ? 'ended' : sparkline(row.trend, width)),
+    cell: (row, width) => (isEnded(row) ? 'ended' : isPending(row) ? 'pending' : sparkline(row.trend, width)),
   },
   figure('cost', 'cost', 6, 10, ({ costPercent }) => cost(costPercent)),
   {
@@ -122,8 +122,10 @@ export function isEnded(row: TopRow): boolean {
  * All ranges of a process side by side, with a gap between two. Their lengths are as the square roots of their sizes: a
  * stack is seen beside a heap, and the heap has the most.
  */
-function heatOf({ snapshot: { columns, maxNrAccesses } }: ProcessRow, cells: number): Float64Array {
+function heatOf({ snapshot }: ProcessRow, cells: number): Float64Array {
   const strip = new Float64Array(cells).fill(Number.NaN);
+  if (!snapshot) return strip;
+  const { columns, maxNrAccesses } = snapshot;
   const ranges = rangesOf(columns).slice(0, Math.floor((cells + 1) / 2));
   const weights = ranges.map(({ startPage, endPage }) => Math.sqrt(endPage - startPage));
   let weightLeft = weights.reduce((sum, weight) => sum + weight, 0);

@@ -50,13 +50,13 @@ function sumOf(members: readonly ProcessRow[]): Figures {
   };
   return {
     residentBytes: sum((row) => row.residentBytes),
-    workingSetBytes: sum((row) => row.workingSetBytes) ?? 0,
-    hotBytes: sum((row) => row.hotBytes) ?? 0,
+    workingSetBytes: sum((row) => row.workingSetBytes),
+    hotBytes: sum((row) => row.hotBytes),
     coldBytes: sum((row) => row.coldBytes),
     // Within a group pages are shared, too: how many of them with others, the sum does not tell.
     sharedBytes: undefined,
     costPercent: sum((row) => row.costPercent),
-    trend: sumOfTrends(running.map(({ trend }) => trend)),
+    trend: sumOfTrends(running.map(({ trend }) => trend).filter((trend) => trend.length > 0)),
   };
 }
 

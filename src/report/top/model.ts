@@ -1,6 +1,6 @@
 import type { Snapshot } from '../../core/snapshot.js';
 import type { MonitorStats } from '../../core/stats.js';
-import type { CheckName } from '../../core/target.js';
+import type { CheckName, TargetInfo } from '../../core/target.js';
 import { COLD_US, type Measures, measure } from './measures.js';
 import type { ProcessRow } from './rows.js';
 
@@ -28,8 +28,11 @@ export interface Sharing {
 /** All watched processes together. */
 export interface Totals {
   readonly processes: number;
-  readonly residentBytes: number;
-  readonly workingSetBytes: number;
+  /** How many of them have no snapshot yet. */
+  readonly pending: number;
+  /** Undefined where it is not known of any of them (yet). */
+  readonly residentBytes: number | undefined;
+  readonly workingSetBytes: number | undefined;
   /** Whether pages that several have were counted for each: the sums are no less than what is in memory then. */
   readonly isUpperBound: boolean;
 }
@@ -42,16 +45,25 @@ export interface TopState {
   readonly latest:
     | { readonly check: CheckName; readonly endUs: number; readonly stats: MonitorStats }
     | undefined;
+  /** When the first snapshot is due, in microseconds from now on; undefined where that is not known. */
+  readonly dueInUs: number | undefined;
   /** Targets that could not be opened. */
   readonly skipped: number;
 }
 
-interface Watched {
+/** What came of a process with its snapshots. */
+interface Seen {
   snapshot: Snapshot;
   measures: Measures;
-  facts: ProcessFacts | undefined;
   trend: readonly number[];
   readonly firstUs: number;
+}
+
+interface Watched {
+  readonly target: TargetInfo;
+  /** Undefined before the first snapshot. */
+  seen: Seen | undefined;
+  facts: ProcessFacts | undefined;
   /** When it ended, by the clock of performance.now(). */
   endedMs: number | undefined;
 }
@@ -68,23 +80,20 @@ export class TopModel {
     const { target, endUs } = snapshot;
     if (!this.#latest || endUs >= this.#latest.endUs) this.#latest = snapshot;
     const measures = measure(snapshot);
-    const known = this.#watched.get(target.id);
-    if (!known) {
-      const trend = [measures.workingSetBytes];
-      this.#watched.set(target.id, {
-        snapshot,
-        measures,
-        facts: undefined,
-        trend,
-        firstUs: snapshot.startUs,
-        endedMs: undefined,
-      });
-      return;
-    }
-    known.snapshot = snapshot;
-    known.measures = measures;
-    // A new one each time: rows that were handed out keep theirs.
-    known.trend = [...known.trend.slice(1 - TREND_LENGTH), measures.workingSetBytes];
+    const watched = this.#watchedOf(target);
+    const before = watched.seen;
+    watched.seen = {
+      snapshot,
+      measures,
+      // A new one each time: rows that were handed out keep theirs.
+      trend: [...(before?.trend.slice(1 - TREND_LENGTH) ?? []), measures.workingSetBytes],
+      firstUs: before?.firstUs ?? snapshot.startUs,
+    };
+  }
+
+  /** A process is watched from now on: it is shown before its first snapshot. */
+  start(target: TargetInfo): void {
+    this.#watchedOf(target);
   }
 
   /** @param nowMs by the clock of performance.now() */
@@ -98,33 +107,42 @@ export class TopModel {
     if (watched) watched.facts = facts;
   }
 
-  /** Whether a snapshot of this target has come, and it has not left the table since. */
+  /** Whether this target is in the table. */
   has(id: number): boolean {
     return this.#watched.has(id);
   }
 
-  /** Leaves out what ended some seconds before `nowMs`. Some microseconds a process. */
-  state(nowMs: number): TopState {
+  /**
+   * Leaves out what ended some seconds before `nowMs`. Some microseconds a process.
+   *
+   * @param dueInUs when the first snapshot is due
+   */
+  state(nowMs: number, dueInUs?: number): TopState {
     for (const [id, { endedMs }] of this.#watched) {
       if (endedMs !== undefined && nowMs - endedMs >= ENDED_MS) this.#watched.delete(id);
     }
     const weights = this.#costWeights();
     const rows = Array.from(this.#watched, ([id, watched]) => this.#row(id, watched, weights));
-    return { rows, totals: this.#totals(), latest: this.#latest, skipped: this.skipped };
+    return { rows, totals: this.#totals(), latest: this.#latest, dueInUs, skipped: this.skipped };
   }
 
-  #row(
-    id: number,
-    { snapshot, measures, facts, trend, firstUs, endedMs }: Watched,
-    weights: CostWeights,
-  ): ProcessRow {
-    const { target, endUs } = snapshot;
+  #watchedOf(target: TargetInfo): Watched {
+    let watched = this.#watched.get(target.id);
+    if (!watched) {
+      watched = { target, seen: undefined, facts: undefined, endedMs: undefined };
+      this.#watched.set(target.id, watched);
+    }
+    return watched;
+  }
+
+  #row(id: number, { target, seen, facts, endedMs }: Watched, weights: CostWeights): ProcessRow {
     const residentBytes = facts?.residentBytes;
     const hasEnded = endedMs !== undefined;
     const weight = weights.byTarget.get(id);
     return {
       kind: 'process',
       key: `process ${id}`,
+      target,
       id,
       pid: target.pid,
       startTime: target.startTime,
@@ -132,23 +150,23 @@ export class TopModel {
       cmdline: target.cmdline,
       parentPid: facts?.parentPid,
       cgroup: facts?.cgroup,
-      snapshot,
+      snapshot: seen?.snapshot,
       hasEnded,
       isMember: false,
       residentBytes,
-      workingSetBytes: measures.workingSetBytes,
-      hotBytes: measures.hotBytes,
+      workingSetBytes: seen?.measures.workingSetBytes,
+      hotBytes: seen?.measures.hotBytes,
       // What is not resident cannot be taken away, however cold its addresses are.
       coldBytes:
-        endUs - firstUs < COLD_US
+        !seen || seen.snapshot.endUs - seen.firstUs < COLD_US
           ? undefined
-          : Math.min(measures.coldBytes, residentBytes ?? Number.POSITIVE_INFINITY),
+          : Math.min(seen.measures.coldBytes, residentBytes ?? Number.POSITIVE_INFINITY),
       sharedBytes: this.sharing?.byTarget.get(id)?.sharedBytes,
       costPercent:
         weight === undefined || weights.costPercent === null
           ? undefined
           : (weights.costPercent * weight) / weights.sum,
-      trend,
+      trend: seen?.trend ?? [],
     };
   }
 
@@ -159,10 +177,10 @@ export class TopModel {
   #costWeights(): CostWeights {
     const byTarget = new Map<number, number>();
     let sum = 0;
-    for (const [id, { snapshot, facts, endedMs }] of this.#watched) {
-      if (endedMs !== undefined) continue;
-      const weight =
-        snapshot.check === 'referenced' ? facts?.residentBytes : snapshot.columns.startPages.length;
+    for (const [id, { seen, facts, endedMs }] of this.#watched) {
+      if (endedMs !== undefined || !seen) continue;
+      const { check, columns } = seen.snapshot;
+      const weight = check === 'referenced' ? facts?.residentBytes : columns.startPages.length;
       if (weight === undefined) continue;
       byTarget.set(id, weight);
       sum += weight;
@@ -176,18 +194,24 @@ export class TopModel {
   }
 
   #totals(): Totals {
-    let processes = 0;
-    let residentBytes = 0;
-    let workingSetBytes = 0;
-    for (const { facts, measures, endedMs } of this.#watched.values()) {
-      if (endedMs !== undefined) continue;
-      processes++;
-      residentBytes += facts?.residentBytes ?? 0;
-      workingSetBytes += measures.workingSetBytes;
-    }
-    if (this.sharing) return { processes, ...this.sharing.sums, isUpperBound: false };
-    return { processes, residentBytes, workingSetBytes, isUpperBound: processes > 1 };
+    const running = [...this.#watched.values()].filter(({ endedMs }) => endedMs === undefined);
+    const processes = running.length;
+    const pending = running.filter(({ seen }) => !seen).length;
+    if (this.sharing) return { processes, pending, ...this.sharing.sums, isUpperBound: false };
+    return {
+      processes,
+      pending,
+      residentBytes: sumOfKnown(running.map(({ facts }) => facts?.residentBytes)),
+      workingSetBytes: sumOfKnown(running.map(({ seen }) => seen?.measures.workingSetBytes)),
+      isUpperBound: processes > 1,
+    };
   }
+}
+
+/** Undefined where none is known. */
+function sumOfKnown(values: readonly (number | undefined)[]): number | undefined {
+  const known = values.filter((value) => value !== undefined);
+  return known.length === 0 ? undefined : known.reduce((total, value) => total + value, 0);
 }
 
 interface CostWeights {

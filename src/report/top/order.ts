@@ -45,11 +45,11 @@ function figureOf(row: TopRow, key: Exclude<SortKey, 'name'>): number {
     case 'resident':
       return row.residentBytes ?? Number.NaN;
     case 'ws':
-      return row.workingSetBytes;
+      return row.workingSetBytes ?? Number.NaN;
     case 'share':
       return shareOf(row) ?? Number.NaN;
     case 'hot':
-      return row.hotBytes;
+      return row.hotBytes ?? Number.NaN;
     case 'cold':
       return row.coldBytes ?? Number.NaN;
     case 'shared':

@@ -1,12 +1,13 @@
 import type { Snapshot } from '../../core/snapshot.js';
+import type { TargetInfo } from '../../core/target.js';
 
 /** What the table shows of a process or of a group of them. Undefined is what is not known (yet). */
 export interface Figures {
   readonly residentBytes: number | undefined;
   /** In regions that were accessed at all in the last aggregation interval. */
-  readonly workingSetBytes: number;
+  readonly workingSetBytes: number | undefined;
   /** In regions that were found accessed in at least half of its samples. */
-  readonly hotBytes: number;
+  readonly hotBytes: number | undefined;
   /** Not accessed for 5 minutes or more, at most what is resident; undefined until it has been watched for so long. */
   readonly coldBytes: number | undefined;
   /** Resident bytes that other watched processes have too. */
@@ -22,6 +23,7 @@ export interface ProcessRow extends Figures {
   readonly kind: 'process';
   /** Of its row, for as long as it is watched. */
   readonly key: string;
+  readonly target: TargetInfo;
   /** The monitor's number for it. */
   readonly id: number;
   readonly pid: number;
@@ -32,7 +34,8 @@ export interface ProcessRow extends Figures {
   readonly parentPid: number | undefined;
   /** Undefined where it was not read. */
   readonly cgroup: string | undefined;
-  readonly snapshot: Snapshot;
+  /** The latest one; undefined before the first. */
+  readonly snapshot: Snapshot | undefined;
   /** Not watched any longer; it leaves the table after a few seconds. */
   readonly hasEnded: boolean;
   /** Shown below the group that it belongs to. */
@@ -50,7 +53,12 @@ export interface GroupRow extends Figures {
 
 export type TopRow = ProcessRow | GroupRow;
 
+/** Whether there is no snapshot yet, of any process of it. */
+export function isPending(row: TopRow): boolean {
+  return row.kind === 'process' ? row.snapshot === undefined : row.members.every(isPending);
+}
+
 /** Working set / resident; undefined where what is resident is not known. Above 1 where regions hold more than that. */
 export function shareOf({ workingSetBytes, residentBytes }: Figures): number | undefined {
-  return residentBytes === undefined || residentBytes === 0 ? undefined : workingSetBytes / residentBytes;
+  return workingSetBytes === undefined || !residentBytes ? undefined : workingSetBytes / residentBytes;
 }
