@@ -163,8 +163,7 @@ function paceOf(
   if (maxCpuPercent !== undefined && clock === 'virtual') {
     throw refuse('virtual time has no cost that a budget could bound; leave maxCpuPercent out');
   }
-  // What is counted exactly has nothing to tune.
-  const goal = isDelivered ? false : (auto ?? !areKept);
+  const goal = auto ?? !areKept;
   return {
     goal: goal === false ? undefined : goalFor(goal === true ? {} : defined(goal), durationUs),
     maxCpuPercent: maxCpuPercent ?? (areKept || clock === 'virtual' ? undefined : DEFAULT_BUDGET_PERCENT),

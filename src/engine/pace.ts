@@ -68,7 +68,7 @@ export class Pace {
       else this.#budget = new Budget(maxCpuPercent / 100, durationUs);
       this.#windowDueUs = WARM_UP_US;
     }
-    this.#wanted = goal ? withSampleUs(wanted, clampSampleUs(wanted.sampleUs, goal)) : wanted;
+    this.#wanted = goal && !isDelivered ? withSampleUs(wanted, clampSampleUs(wanted.sampleUs, goal)) : wanted;
   }
 
   /**
@@ -87,7 +87,7 @@ export class Pace {
     const budget = this.#budget ?? this.#sourceBudget;
     const { attrs, turns } = budget?.allow(this.#wanted) ?? { attrs: this.#wanted, turns: 1 };
     const isKept = sameAttrs(attrs, this.#wanted) && turns === 1;
-    const reason = !isKept ? 'budget' : this.#goal ? 'auto' : 'set';
+    const reason = !isKept ? 'budget' : this.#goal && !this.setup.isDelivered ? 'auto' : 'set';
     return turns === 1 ? { attrs, reason } : { attrs, reason, turns };
   }
 
@@ -117,13 +117,18 @@ export class Pace {
     events.add(target.table, maxNrAccesses(attrs));
   }
 
-  /** An aggregation interval has ended, in which `attrs` were in force: `auto` takes a step where one is due. */
+  /**
+   * An aggregation interval has ended, in which `attrs` were in force: `auto` takes a step where one is due. What a region
+   * source counts needs no tuning: its steps tell how much is accessed, and change nothing.
+   */
   aggregated(attrs: Attrs, nowUs: number): void {
     if (!this.#goal || ++this.#aggregations < this.#goal.aggrs) return;
     const busiest = busiestOf(this.#events.values(), this.#goal);
     if (busiest && busiest.possible > 0) {
-      const sampleUs = nextSampleUs(attrs.sampleUs, busiest, this.#goal);
-      this.#wanted = withSampleUs(this.#wanted, sampleUs);
+      const sampleUs = this.setup.isDelivered
+        ? attrs.sampleUs
+        : nextSampleUs(attrs.sampleUs, busiest, this.#goal);
+      if (!this.setup.isDelivered) this.#wanted = withSampleUs(this.#wanted, sampleUs);
       const score = scoreOf(busiest, this.#goal);
       this.#step = { atUs: nowUs, score, sampleUs: attrs.sampleUs, wantedSampleUs: sampleUs };
     }

@@ -103,7 +103,10 @@ export class SourceBeat extends Beat {
         interval.hasPeek = true;
       }
     }
+    const { attrs } = this.roster;
+    for (const target of delivered) this.pace.observe(target, attrs);
     this.publish(delivered, nowUs);
+    if (delivered.length > 0) this.pace.aggregated(attrs, nowUs);
     this.pace.delivered(looksUs, this.#passUs());
     if (!this.#isLast) this.#orderBeginnings(nowUs);
   }

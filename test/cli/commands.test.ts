@@ -278,15 +278,14 @@ test.serial('without a terminal, watch prints plain blocks', async (t) => {
 
 test.serial('tune shows its steps, and says what to use and why', async (t) => {
   const { pid } = start(t, 'sleep', ['60']);
-  // What is idle goes to the longest interval, and stays there.
-  const goal = ['--min-sample', '20ms', '--max-sample', '40ms', '--aggrs', '1', '--max-cpu', '100%'];
+  const goal = ['--aggrs', '1', '--max-cpu', '100%', '--check', 'referenced'];
   const { status, out, err } = await run(t, 'tune', '--pid', String(pid), ...goal);
   t.is(status, 0, err);
   t.false(out.includes('\x1b'));
   const [heading, first] = out.split('\n');
   t.regex(heading!, /^step +sample +aggregation +score +cost +agreement +next$/);
-  t.regex(first!, /^ +1 +20 ms +400 ms +0\.\d\d /);
-  t.regex(out, /\n\nuse --sample 40ms --aggr 800ms\nbecause what is watched is idle: [^\n]+\n$/);
+  t.regex(first!, /^ +1 +1 s +1 s +\d+\.\d\d /);
+  t.regex(out, /\n\nuse --aggr 1s\nbecause this check counts what was accessed between two looks, [^\n]+\n$/);
 });
 
 test.serial('tune that is interrupted says what is known so far', async (t) => {
@@ -299,7 +298,10 @@ test.serial('tune that is interrupted says what is known so far', async (t) => {
     if (!/^ +1 /m.test(had) && /^ +1 /m.test(out)) child.kill('SIGINT');
   });
   t.is((await outcome).status, 0);
-  t.regex(out, /\nuse --sample [^\n]+\nbecause [^\n]+\nThis had not settled when it was stopped: [^\n]+\n$/);
+  t.regex(
+    out,
+    /\nuse (--sample|--aggr) [^\n]+\nbecause [^\n]+\nThis had not settled when it was stopped: [^\n]+\n$/,
+  );
 });
 
 test.serial('another user’s process is refused where the kernel refuses', async (t) => {

@@ -58,3 +58,12 @@ test('nobody waits for a long aggregation interval to end before there is a firs
     break;
   }
 });
+
+test('a duration ends the monitor before a tick that is due much later, with what there was to see', async (t) => {
+  const attrs = { sampleUs: 3_600_000_000, aggrUs: 3_600_000_000 };
+  await using monitor = await Monitor.start({ targets: [hotCold()], attrs, seed: 1, durationUs: 300_000 });
+  const counts: number[] = [];
+  for await (const { regions } of monitor) counts.push(...regions.map(({ nrAccesses }) => nrAccesses));
+  t.is((await monitor.ended).reason, 'duration');
+  t.true(counts.includes(1));
+});
