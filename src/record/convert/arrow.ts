@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { RecordBatch, Schema, Vector } from 'apache-arrow';
+import { requirePackagesFor } from '../../optional-packages.js';
 import type { RecordLine } from '../format.js';
 import { besideText, type Passage } from './passages.js';
 import { mappingOf } from './region-mappings.js';
@@ -16,7 +17,10 @@ const MAGIC_BYTES = 8;
 const NULLABLE: readonly string[] = ['record', 'mapping', 'permissions'] satisfies Column[];
 
 /** Loaded when it is needed: it takes some 100 ms. */
-const load = () => import('apache-arrow');
+const load = () => {
+  requirePackagesFor('arrow');
+  return import('apache-arrow');
+};
 
 /** The columns as they are filled; new ones for each batch, for the writer keeps them until they are written. */
 class Batch {

@@ -1,5 +1,5 @@
 import { pipeline, type Readable } from 'node:stream';
-import { parse } from 'csv-parse';
+import { requirePackagesFor } from '../../optional-packages.js';
 import type { RecordLine } from '../format.js';
 import { besideText, type Passage } from './passages.js';
 import { mappingOf } from './region-mappings.js';
@@ -29,9 +29,11 @@ export async function* csvOf(passages: AsyncIterable<Passage>): AsyncGenerator<s
 }
 
 /** The record that `csvOf` made a table of; columns may have come in another order, or others between them. */
-export function linesOfCsv(text: Readable): AsyncGenerator<RecordLine> {
+export async function* linesOfCsv(text: Readable): AsyncGenerator<RecordLine> {
+  requirePackagesFor('csv');
+  const { parse } = await import('csv-parse');
   const rows = pipeline(text, parse({ bom: true, columns: withNeededColumns }), () => {});
-  return linesOfRows(rows as unknown as AsyncIterable<Row>);
+  yield* linesOfRows(rows as unknown as AsyncIterable<Row>);
 }
 
 function withNeededColumns(names: string[]): string[] {
