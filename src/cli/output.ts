@@ -52,8 +52,13 @@ export function isReaderGone(error: unknown): boolean {
   return error instanceof PagepulseError && error.code === 'OUTPUT' && systemCode(error.cause) === 'EPIPE';
 }
 
+/** What a stream's error means for standard output. */
+export function unwritten(error: unknown): PagepulseError {
+  return outputError(error, '-', { what: 'output', isKept: false });
+}
+
 function fail(error: Error): void {
   if (failure) return;
-  failure = outputError(error, '-', { what: 'output', isKept: false });
+  failure = unwritten(error);
   for (const listener of listeners) listener(failure);
 }

@@ -180,3 +180,9 @@ export type DetachReason = 'ended' | 'detached' | 'failed';
 
 /** Why a monitor has ended. */
 export type EndReason = 'stopped' | 'duration' | 'targets ended';
+
+/** How a monitor has ended. Stands here, so that the types of the package need none of Comlink's, which need a browser's. */
+export interface MonitorEnd {
+  readonly reason: EndReason;
+  readonly stats: MonitorStats;
+}

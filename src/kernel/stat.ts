@@ -58,12 +58,15 @@ export function parseStat(line: string): ProcessStat {
   };
 }
 
-/** The words of /proc/PID/cmdline (NUL-separated, a trailing one); empty for kernel threads and zombies. */
+/**
+ * The words of /proc/PID/cmdline (each ends with a NUL); empty for kernel threads and zombies. A process that sets its
+ * title (setproctitle) fills the rest of its arguments with NULs, which would be dozens of empty words: those at the end
+ * are left out.
+ */
 export function readCmdline(pid: number): string[] {
   try {
     const words = readMemoryFile(pid, 'cmdline', readTextFile).split('\0');
-    if (words.at(-1) === '') words.pop();
-    return words;
+    return words.slice(0, words.findLastIndex((word) => word !== '') + 1);
   } catch (error) {
     throw processError(error, pid, `read the command line of process ${pid}`);
   }

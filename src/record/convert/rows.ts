@@ -15,12 +15,18 @@ export const COLUMNS = [
   'age',
   /** What the record says beside the regions (passages.ts), in the first row of a snapshot. */
   'record',
+  /** What most of the region is mapped as, as reports name it, and the permissions; empty where the record does not tell. */
+  'mapping',
+  'permissions',
 ] as const;
 
 export type Column = (typeof COLUMNS)[number];
 
-/** What a record is made of again. `pid` and `comm` are for whoever reads the table; `record` has them too. */
-export const NEEDED_COLUMNS = COLUMNS.filter((name) => name !== 'pid' && name !== 'comm');
+/** The columns for other programs: what they say is in `record` too. */
+const FOR_OTHERS: readonly Column[] = ['pid', 'comm', 'mapping', 'permissions'];
+
+/** What a record is made of again. */
+export const NEEDED_COLUMNS = COLUMNS.filter((name) => !FOR_OTHERS.includes(name));
 
 /** A row as it is read from a table, whoever wrote it: numbers may come as text or bigint. */
 export interface Row {

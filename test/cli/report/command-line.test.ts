@@ -60,10 +60,10 @@ test('what is no record that can be read is said in one line, before anything is
   const cases: [string, RegExp][] = [
     [join(here, 'none.ndjson'), /there is no such file; check the name/],
     [join(here, 'folder'), /it is a folder; give the name of a file/],
-    [file(t, 'hello\n'), /is no record that can be read: it does not begin with a header/],
-    [file(t, ''), /ends within its header/],
+    [file(t, 'hello\n'), /is text in no format that Pagepulse reads; give a record/],
+    [file(t, ''), /is empty; record again/],
     [file(t, text.slice(0, 60)), /ends within its header/],
-    [future, /does not begin with a header/],
+    [future, /is JSON, but its first line is not the header of a record/],
   ];
   for (const kind of ['wss', 'raw']) {
     for (const [path, pattern] of kind === 'wss' ? cases : cases.slice(0, 1)) {
