@@ -37,20 +37,27 @@ export class DeliveredRows {
     return heatOf(this.accessedPages[i]!, this.residentPages[i]!);
   }
 
-  /** Leaves what lies in these [start, end) pairs; a region that is cut is taken to be alike all over. */
+  /**
+   * Makes them cover these [start, end) pairs, and nothing else: a region that is cut is taken to be alike all over, and
+   * where there is none nothing is resident.
+   */
   clipTo(ranges: Float64Array): void {
     const { count } = this;
     const whole = COLUMNS.map((column) => this[column].slice(0, count));
     const [starts, ends, resident, unseen, accessed] = whole as [Float64Array, ...Float64Array[]];
     this.count = 0;
     for (let r = 0; r < ranges.length; r += 2) {
+      let covered = ranges[r]!;
       for (let i = 0; i < count; i++) {
         const start = Math.max(starts[i]!, ranges[r]!);
         const end = Math.min(ends![i]!, ranges[r + 1]!);
         if (end <= start) continue;
         const part = (end - start) / (ends![i]! - starts[i]!);
+        if (start > covered) this.add(covered, start, 0, 0, 0);
         this.add(start, end, resident![i]! * part, unseen![i]! * part, accessed![i]! * part);
+        covered = end;
       }
+      if (ranges[r + 1]! > covered) this.add(covered, ranges[r + 1]!, 0, 0, 0);
     }
   }
 

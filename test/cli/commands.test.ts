@@ -137,7 +137,8 @@ test.serial('a recording has a header, its targets, snapshots and an end', async
   t.like(lines[1], { type: 'target', id: 0, pid, comm: 'sleep', cmdline: ['sleep', '60'] });
   t.true(lines.filter(({ type }) => type === 'snapshot').length >= 3);
   const snapshot = lines[2] as SnapshotLine;
-  t.is(snapshot.maxNrAccesses, 5);
+  const { sampleUs, aggrUs } = (lines[0] as HeaderLine).attrs;
+  t.is(snapshot.maxNrAccesses, aggrUs / sampleUs);
   t.true(
     snapshot.regions.every(
       ([startAddress, end]) => Number.parseInt(startAddress, 16) < Number.parseInt(end, 16),
