@@ -3,6 +3,7 @@ import type { Snapshot } from '../core/snapshot.js';
 import type { Mapping } from '../kernel/mapping.js';
 import { readMappings } from '../kernel/maps.js';
 import { readStat } from '../kernel/stat.js';
+import { readResidentBytes } from '../kernel/status.js';
 import { type ProcessView, renderPicture, renderPlain } from '../report/picture.js';
 import { colourOf, Screen } from './screen.js';
 
@@ -99,12 +100,12 @@ export function unread(snapshot: Snapshot): Watched {
 
 /** Reads what is not in the snapshot. What cannot be read stays as it was: the process may be ending. */
 export function refresh(watched: Watched): void {
-  const { target, pageSize } = watched.snapshot;
+  const { target } = watched.snapshot;
   if (target.pid === 0 || watched.hasEnded) return;
   try {
-    const stat = readStat(target.pid);
-    if (stat.startTime !== target.startTime) return;
-    watched.residentBytes = stat.residentPages * pageSize;
+    const residentBytes = readResidentBytes(target.pid);
+    if (readStat(target.pid).startTime !== target.startTime) return;
+    watched.residentBytes = residentBytes ?? watched.residentBytes;
     if (performance.now() - watched.mappingsReadMs < NAMES_MS) return;
     watched.mappingsReadMs = performance.now();
     watched.mappings = readMappings(target.pid);
