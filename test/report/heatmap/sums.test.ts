@@ -145,7 +145,7 @@ test('many processes share the limit, and each keeps its time', async (t) => {
 test('what is made coarser keeps its sums, and a slope stays one', (t) => {
   const steps = 256;
   const slope = new Profile();
-  for (let i = 0; i < steps; i++) slope.add(10 * i, 10 * i + 10, 1, i / steps, 0);
+  for (let i = 0; i < steps; i++) slope.add(10 * i, 10 * i + 10, 1, 1, i / steps, 0);
   const coarse = slope.copy();
   coarse.coarsen(32);
   t.true(coarse.length <= 32);
