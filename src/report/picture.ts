@@ -1,11 +1,13 @@
 import type { Snapshot, SnapshotColumns } from '../core/snapshot.js';
 import type { MonitorStats } from '../core/stats.js';
+import { accessedPagesOf, seenPagesOf, sizeOf } from '../core/working-set.js';
 import type { Mapping } from '../kernel/mapping.js';
 import { bold, type ColourMode, dim, paint } from './colour.js';
-import { heatStrip, type PageRange, rangesOf } from './heat-strip.js';
+import { heatStrip, type PageRange, rangesOf, residentStrip } from './heat-strip.js';
 import { formatCost, formatInForce } from './in-force.js';
 import { clip, columnsOf, nameOfRange, printable } from './mapping-names.js';
 import { formatBytes, formatDuration, formatShare } from './units.js';
+import { type Unknown, unknownOf, unknownSentences } from './unknown.js';
 
 /** One process as it is shown. */
 export interface ProcessView {
@@ -33,6 +35,10 @@ const ADDRESS_WIDTH = 12;
 const SIZE_WIDTH = 8;
 const ACCESSED_WIDTH = 8;
 const AGE_WIDTH = 9;
+/** `16 MiB of 256 MiB`. */
+const PART_WIDTH = 20;
+/** What stands before the strip of a process whose accesses are counted by mapping. */
+const FLAT_LABEL = 'resident, flat by mapping ';
 /** Below this width the table has no age, so that the mapping has room. */
 const WIDTH_FOR_AGE = 60;
 /** A strip of fewer cells says less than the label that it would make room for. */
@@ -77,7 +83,7 @@ export function renderPlain(views: readonly ProcessView[]): string {
   };
   const lines = [titleLine(views, options)];
   for (const view of views) {
-    const rows = 1 + rangesOf(view.snapshot.columns).length + 1 + PLAIN_REGIONS;
+    const rows = 1 + stripsOf(view.snapshot) + 1 + PLAIN_REGIONS;
     lines.push(...processLines(view, rows, options));
   }
   lines.push(legendLine(options), '');
@@ -106,9 +112,20 @@ function shareRows(wanted: readonly number[], room: number): number[] {
   return rows;
 }
 
-/** Header, ranges, and a table of all regions with its heading. */
-function rowsWanted({ snapshot: { columns } }: ProcessView): number {
-  return 2 + rangesOf(columns).length + columns.startPages.length;
+/** Header, strips, and a table of all regions with its heading; or what there is to say where nothing is known. */
+function rowsWanted(view: ProcessView): number {
+  const unknown = unknownIn(view);
+  if (unknown) return 1 + unknownSentences(unknown).length;
+  return 2 + stripsOf(view.snapshot) + view.snapshot.columns.startPages.length;
+}
+
+/** One a range; where accesses are counted by mapping, one for all resident memory. */
+function stripsOf({ columns }: Snapshot): number {
+  return columns.accessedPages ? 1 : rangesOf(columns).length;
+}
+
+function unknownIn({ snapshot, residentBytes }: ProcessView): Unknown | undefined {
+  return unknownOf(snapshot, snapshot.residentBytes ?? residentBytes);
 }
 
 function titleLine(views: readonly ProcessView[], { width, colour, firstUs }: PictureOptions): string {
@@ -148,7 +165,20 @@ function leftOutLine(left: readonly ProcessView[], shown: number): string {
 function processLines(view: ProcessView, rows: number, options: PictureOptions): string[] {
   if (rows < 1) return [];
   const { snapshot } = view;
-  const ranges = rangesOf(snapshot.columns);
+  const { columns, maxNrAccesses } = snapshot;
+  const { width, colour } = options;
+  const unknown = unknownIn(view);
+  if (unknown) {
+    const sentences = unknownSentences(unknown).map((text) => clip(text, width));
+    return [headerLine(view, 0, 0, options, true), ...sentences].slice(0, rows);
+  }
+  if (columns.accessedPages) {
+    const label = width - FLAT_LABEL.length >= MIN_CELLS ? FLAT_LABEL : '';
+    const strip = paint(residentStrip(columns, maxNrAccesses, width - label.length), colour);
+    const lines = [headerLine(view, 0, 0, options), label + strip].slice(0, rows);
+    return rows > 3 ? [...lines, ...regionTable(view, rows - 3, options)] : lines;
+  }
+  const ranges = rangesOf(columns);
   const shown = ranges.length < rows ? ranges : hottestRanges(snapshot, ranges, rows - 1);
   const lines = [headerLine(view, shown.length, ranges.length, options)];
   for (const range of shown) lines.push(rangeLine(snapshot, range, options));
@@ -162,14 +192,27 @@ function nameOfTarget({ target }: Snapshot): string {
   return target.pid === 0 ? comm : `${target.pid} ${comm}`; // synthetic targets have no pid
 }
 
-function headerLine(view: ProcessView, shown: number, ranges: number, options: PictureOptions): string {
-  const { snapshot, residentBytes, hasEnded } = view;
+function headerLine(
+  view: ProcessView,
+  shown: number,
+  ranges: number,
+  options: PictureOptions,
+  isUnknown = false,
+): string {
+  const { snapshot, hasEnded } = view;
+  const residentBytes = view.residentBytes ?? snapshot.residentBytes;
+  const unseenBytes = snapshot.unseenBytes();
   const parts = [nameOfTarget(snapshot)];
   if (hasEnded) parts.push('ended');
-  parts.push(`working set ${formatBytes(snapshot.workingSetBytes())}`);
+  parts.push(`working set ${isUnknown ? 'not known' : workingSetText(snapshot)}`);
   if (residentBytes !== undefined) parts.push(`resident ${formatBytes(residentBytes)}`);
+  if (unseenBytes > 0) parts.push(`not seen ${formatBytes(unseenBytes)}`);
   if (shown < ranges) parts.push(`${shown} of ${ranges} ranges`);
   return bold(joinFitting(parts, options.width), options.colour);
+}
+
+function workingSetText(snapshot: Snapshot): string {
+  return formatBytes(snapshot.workingSetBytes()) + (snapshot.isSettling ? ' (settling)' : '');
 }
 
 /** Those in which most memory was accessed, in address order. */
@@ -198,20 +241,25 @@ function regionTable({ snapshot, mappings }: ProcessView, rows: number, options:
   const { width, colour } = options;
   const { columns, pageSize, maxNrAccesses, startUs, endUs } = snapshot;
   const intervalUs = steady(endUs - startUs);
+  const bytes = (pages: number) => formatBytes(pages * pageSize);
+  const accessedWidth = columns.accessedPages ? PART_WIDTH : ACCESSED_WIDTH;
   const hottest = hottestRegions(columns, rows);
   const lines = hottest.map((i) => {
     const startPage = columns.startPages[i]!;
     const endPage = columns.endPages[i]!;
     const row = tableRow(
       width,
+      accessedWidth,
       address(startPage * pageSize),
-      formatBytes((endPage - startPage) * pageSize),
-      formatShare(columns.nrAccesses[i]! / maxNrAccesses),
+      bytes(endPage - startPage),
+      columns.accessedPages
+        ? `${bytes(accessedPagesOf(columns, i))} of ${bytes(seenPagesOf(columns, i))}`
+        : formatShare(columns.nrAccesses[i]! / maxNrAccesses),
       columns.ages[i]! === 0 ? 'new' : formatDuration(columns.ages[i]! * intervalUs),
     );
     return clip(row + nameOfRange(mappings, startPage, endPage, Math.max(0, width - row.length)), width);
   });
-  const heading = `${tableRow(width, 'address', 'size', 'accessed', 'age')}mapping`;
+  const heading = `${tableRow(width, accessedWidth, 'address', 'size', 'accessed', 'age')}mapping`;
   const count = columns.startPages.length;
   const note = hottest.length < count ? `${hottest.length} of ${count} regions` : '';
   return [dim(withRight(heading, note, width), colour), ...lines];
@@ -222,19 +270,29 @@ function steady(intervalUs: number): number {
   return intervalUs < 50e3 ? intervalUs : Math.round(intervalUs / 1e3) * 1e3;
 }
 
-function tableRow(width: number, start: string, size: string, accessed: string, age: string): string {
-  const row = `${start.padStart(ADDRESS_WIDTH)} ${size.padStart(SIZE_WIDTH)}  ${accessed.padStart(ACCESSED_WIDTH)}  `;
+function tableRow(
+  width: number,
+  accessedWidth: number,
+  start: string,
+  size: string,
+  accessed: string,
+  age: string,
+): string {
+  const row = `${start.padStart(ADDRESS_WIDTH)} ${size.padStart(SIZE_WIDTH)}  ${accessed.padStart(accessedWidth)}  `;
   return width < WIDTH_FOR_AGE ? row : `${row}${age.padStart(AGE_WIDTH)}  `;
 }
 
 /**
- * Indices of the `count` hottest regions, by nrAccesses, then by size. Kept sorted in one pass: there may be a million
+ * Indices of the `count` hottest regions, by nrAccesses, then by size; by accessed bytes, where they are counted. Kept sorted in one pass: there may be a million
  * regions, and few of them are shown.
  */
 function hottestRegions(columns: SnapshotColumns, count: number): number[] {
-  const { startPages, endPages, nrAccesses } = columns;
+  const { startPages, nrAccesses, accessedPages } = columns;
+  const heat = accessedPages ?? nrAccesses;
   const isHotter = (a: number, b: number) =>
-    nrAccesses[a]! - nrAccesses[b]! || endPages[a]! - startPages[a]! - (endPages[b]! - startPages[b]!);
+    heat[a]! - heat[b]! ||
+    (accessedPages ? seenPagesOf(columns, a) - seenPagesOf(columns, b) : 0) ||
+    sizeOf(columns, a) - sizeOf(columns, b);
   const hottest: number[] = [];
   for (let i = 0; i < startPages.length; i++) {
     if (hottest.length === count && isHotter(i, hottest[count - 1]!) <= 0) continue;

@@ -29,7 +29,7 @@ export function topDocument(
     isReversed,
     group,
     filter,
-    totals,
+    totals: { ...totals, workingSetBytes: totals.workingSetBytes ?? null },
     skipped,
     leftOut,
     rows: rows.map(rowDocument),
@@ -59,6 +59,7 @@ function processDocument(row: ProcessRow) {
     cgroup: row.cgroup ?? null,
     hasEnded: row.hasEnded,
     regions: row.snapshot.columns.startPages.length,
+    unknown: row.unknown ?? null,
     ...figures(row),
   };
 }
@@ -66,10 +67,11 @@ function processDocument(row: ProcessRow) {
 function figures(row: Figures) {
   return {
     residentBytes: row.residentBytes ?? null,
-    workingSetBytes: row.workingSetBytes,
+    workingSetBytes: row.workingSetBytes ?? null,
     share: rounded(shareOf(row) ?? null),
-    hotBytes: row.hotBytes,
+    hotBytes: row.hotBytes ?? null,
     coldBytes: row.coldBytes ?? null,
+    unseenBytes: row.unseenBytes ?? null,
     sharedBytes: row.sharedBytes ?? null,
     costPercent: rounded(row.costPercent ?? null),
     trend: row.trend,

@@ -106,13 +106,15 @@ function summaryLine(
   isFrozen: boolean,
   width: number,
 ): string {
-  const { processes, residentBytes, workingSetBytes, isUpperBound } = totals;
-  const bound = isUpperBound ? '<= ' : '';
+  const { processes, residentBytes, workingSetBytes, unknown, isUpperBound, isWorkingSetUpperBound } = totals;
+  const atMost = (bytes: number, isBound: boolean) => `${isBound ? '<= ' : ''}${formatBytes(bytes)}`;
+  const workingSet =
+    workingSetBytes === undefined ? 'not known' : atMost(workingSetBytes, isWorkingSetUpperBound);
   const parts = [`${processes} process${processes === 1 ? '' : 'es'}`];
   if (isFrozen) parts.unshift('frozen');
   parts.push(
-    `resident ${bound}${formatBytes(residentBytes)}`,
-    `working set ${bound}${formatBytes(workingSetBytes)}`,
+    `resident ${atMost(residentBytes, isUpperBound)}`,
+    `working set ${workingSet}${unknown > 0 && workingSetBytes !== undefined ? ` without ${unknown} not known` : ''}`,
   );
   if (filter !== '') parts.push(`${matching} with '${printable(filter)}'`);
   if (skipped > 0) parts.push(`${skipped} skipped`);

@@ -1,6 +1,7 @@
 import type { Snapshot } from '../../core/snapshot.js';
 import type { MonitorStats } from '../../core/stats.js';
 import type { CheckName } from '../../core/target.js';
+import { type Unknown, unknownOf, whyUnknown } from '../unknown.js';
 import { COLD_US, type Measures, measure } from './measures.js';
 import type { ProcessRow } from './rows.js';
 
@@ -29,9 +30,14 @@ export interface Sharing {
 export interface Totals {
   readonly processes: number;
   readonly residentBytes: number;
-  readonly workingSetBytes: number;
+  /** Of those of which something is known; undefined if that is none. */
+  readonly workingSetBytes: number | undefined;
+  /** Processes of which nothing is known but what is resident. */
+  readonly unknown: number;
   /** Whether pages that several have were counted for each: the sums are no less than what is in memory then. */
   readonly isUpperBound: boolean;
+  /** The same of the working set alone: where accesses are counted by mapping, a survey cannot tell which pages they were. */
+  readonly isWorkingSetUpperBound: boolean;
 }
 
 /** The latest of everything, as it is shown. Nothing in it changes. */
@@ -50,7 +56,9 @@ interface Watched {
   snapshot: Snapshot;
   measures: Measures;
   facts: ProcessFacts | undefined;
-  trend: readonly number[];
+  trend: readonly (number | null)[];
+  /** By what the snapshot itself says. */
+  unknown: Unknown | undefined;
   readonly firstUs: number;
   /** When it ended, by the clock of performance.now(). */
   endedMs: number | undefined;
@@ -68,14 +76,16 @@ export class TopModel {
     const { target, endUs } = snapshot;
     if (!this.#latest || endUs >= this.#latest.endUs) this.#latest = snapshot;
     const measures = measure(snapshot);
+    const unknown = unknownOf(snapshot);
+    const value = unknown ? null : measures.workingSetBytes;
     const known = this.#watched.get(target.id);
     if (!known) {
-      const trend = [measures.workingSetBytes];
       this.#watched.set(target.id, {
         snapshot,
         measures,
         facts: undefined,
-        trend,
+        trend: [value],
+        unknown,
         firstUs: snapshot.startUs,
         endedMs: undefined,
       });
@@ -83,8 +93,9 @@ export class TopModel {
     }
     known.snapshot = snapshot;
     known.measures = measures;
+    known.unknown = unknown;
     // A new one each time: rows that were handed out keep theirs.
-    known.trend = [...known.trend.slice(1 - TREND_LENGTH), measures.workingSetBytes];
+    known.trend = [...known.trend.slice(1 - TREND_LENGTH), value];
   }
 
   /** @param nowMs by the clock of performance.now() */
@@ -110,16 +121,20 @@ export class TopModel {
     }
     const weights = this.#costWeights();
     const rows = Array.from(this.#watched, ([id, watched]) => this.#row(id, watched, weights));
-    return { rows, totals: this.#totals(), latest: this.#latest, skipped: this.skipped };
+    return { rows, totals: this.#totals(rows), latest: this.#latest, skipped: this.skipped };
   }
 
   #row(
     id: number,
-    { snapshot, measures, facts, trend, firstUs, endedMs }: Watched,
+    { snapshot, measures, facts, trend, unknown: told, firstUs, endedMs }: Watched,
     weights: CostWeights,
   ): ProcessRow {
     const { target, endUs } = snapshot;
-    const residentBytes = facts?.residentBytes;
+    const residentBytes = facts?.residentBytes ?? snapshot.residentBytes;
+    const unknown = told ?? unknownOf(snapshot, snapshot.residentBytes ?? residentBytes);
+    /** What is not resident (any longer) cannot be in use, nor be taken away. */
+    const atMost = (bytes: number | undefined) =>
+      unknown || bytes === undefined ? undefined : Math.min(bytes, residentBytes ?? Number.POSITIVE_INFINITY);
     const hasEnded = endedMs !== undefined;
     const weight = weights.byTarget.get(id);
     return {
@@ -133,16 +148,14 @@ export class TopModel {
       parentPid: facts?.parentPid,
       cgroup: facts?.cgroup,
       snapshot,
+      unknown: unknown && whyUnknown(unknown),
       hasEnded,
       isMember: false,
       residentBytes,
-      workingSetBytes: measures.workingSetBytes,
-      hotBytes: measures.hotBytes,
-      // What is not resident cannot be taken away, however cold its addresses are.
-      coldBytes:
-        endUs - firstUs < COLD_US
-          ? undefined
-          : Math.min(measures.coldBytes, residentBytes ?? Number.POSITIVE_INFINITY),
+      workingSetBytes: atMost(measures.workingSetBytes),
+      hotBytes: atMost(measures.hotBytes),
+      coldBytes: endUs - firstUs < COLD_US ? undefined : atMost(measures.coldBytes),
+      unseenBytes: measures.unseenBytes,
       sharedBytes: this.sharing?.byTarget.get(id)?.sharedBytes,
       costPercent:
         weight === undefined || weights.costPercent === null
@@ -162,7 +175,9 @@ export class TopModel {
     for (const [id, { snapshot, facts, endedMs }] of this.#watched) {
       if (endedMs !== undefined) continue;
       const weight =
-        snapshot.check === 'referenced' ? facts?.residentBytes : snapshot.columns.startPages.length;
+        snapshot.check === 'referenced'
+          ? (facts?.residentBytes ?? snapshot.residentBytes)
+          : snapshot.columns.startPages.length;
       if (weight === undefined) continue;
       byTarget.set(id, weight);
       sum += weight;
@@ -175,18 +190,37 @@ export class TopModel {
     };
   }
 
-  #totals(): Totals {
-    let processes = 0;
-    let residentBytes = 0;
-    let workingSetBytes = 0;
-    for (const { facts, measures, endedMs } of this.#watched.values()) {
-      if (endedMs !== undefined) continue;
-      processes++;
-      residentBytes += facts?.residentBytes ?? 0;
-      workingSetBytes += measures.workingSetBytes;
-    }
-    if (this.sharing) return { processes, ...this.sharing.sums, isUpperBound: false };
-    return { processes, residentBytes, workingSetBytes, isUpperBound: processes > 1 };
+  #totals(rows: readonly ProcessRow[]): Totals {
+    const running = rows.filter(({ hasEnded }) => !hasEnded);
+    const known = running.filter(({ workingSetBytes }) => workingSetBytes !== undefined);
+    const processes = running.length;
+    const residentBytes = running.reduce((sum, row) => sum + (row.residentBytes ?? 0), 0);
+    const sum = known.reduce((bytes, row) => bytes + row.workingSetBytes!, 0);
+    const counts = { processes, unknown: running.filter(({ unknown }) => unknown !== undefined).length };
+    const workingSetBytes = known.length > 0 || processes === 0 ? sum : undefined;
+    const isUpperBound = processes > 1;
+    const { sharing } = this;
+    if (!sharing)
+      return {
+        ...counts,
+        residentBytes,
+        workingSetBytes,
+        isUpperBound,
+        isWorkingSetUpperBound: isUpperBound,
+      };
+    const isCounted = known.some(({ snapshot }) => snapshot.columns.accessedPages !== undefined);
+    return {
+      ...counts,
+      residentBytes: sharing.sums.residentBytes,
+      workingSetBytes:
+        workingSetBytes === undefined
+          ? undefined
+          : isCounted
+            ? Math.min(sum, sharing.sums.workingSetBytes)
+            : sharing.sums.workingSetBytes,
+      isUpperBound: false,
+      isWorkingSetUpperBound: isCounted && isUpperBound,
+    };
   }
 }
 
