@@ -63,7 +63,7 @@ type Quantities = Record<(typeof QUANTITIES)[number], Series>;
 
 interface WatchedProcess extends Quantities {
   readonly target: TargetInfo;
-  readonly span: Span;
+  span: Span;
   readonly warmUp: WarmUp;
   /** Of the latest snapshot of which nothing is known. */
   unknown: Unknown | undefined;
@@ -90,8 +90,11 @@ export class WssReport implements Report<WssResult> {
       this.#processes.set(target.id, process);
     }
     this.#span.add(startUs, endUs);
+    if (process.warmUp.add(snapshot)) {
+      process.span = new Span();
+      for (const quantity of QUANTITIES) process[quantity].clear();
+    }
     process.span.add(startUs, endUs);
-    if (process.warmUp.add(snapshot)) for (const quantity of QUANTITIES) process[quantity].clear();
     this.#isCounted ||= columns.accessedPages !== undefined;
     this.#isResidentKnown &&= columns.residentPages !== undefined;
     const resident = snapshot.residentBytes ?? residentBytes;
