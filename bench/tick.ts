@@ -3,6 +3,7 @@ import { SyntheticCheck } from '../src/checks/synthetic.js';
 import { splitEvenly } from '../src/core/init.js';
 import { RandomStreams, randomFrom } from '../src/core/random.js';
 import { RegionTable } from '../src/core/region-table.js';
+import { pageSize } from '../src/kernel/page-size.js';
 
 const REGIONS = 1_000;
 const PAGES = 2 ** 30; // 4 TiB
@@ -10,7 +11,7 @@ const PAGES = 2 ** 30; // 4 TiB
 /** What one tick costs a sampler beside the kernel's calls: pick a page of each region, look it up, count. */
 export function tickSuite(): Bench {
   const bench = new Bench({ name: 'tick', time: 1_000, warmupTime: 300 });
-  const range = { startAddress: 0, sizeBytes: PAGES * 4_096 };
+  const range = { startAddress: 0, sizeBytes: PAGES * pageSize() };
   const hot = { startAddress: 2 ** 40, sizeBytes: 2 ** 38, share: 0.5 };
   const spec = { phases: [{ lastsUs: 1e9, mappings: [range], accesses: [hot] }] } as const;
   const check = new SyntheticCheck(spec, randomFrom(new RandomStreams(1).next()), {

@@ -18,10 +18,9 @@ export {
 export type { AttrsChange, AttrsInForce, AttrsReason, MonitorStats, ThreadCost } from './core/stats.js';
 export type { CheckName, TargetInfo } from './core/target.js';
 export { DEFAULT_GOAL, type TuningGoal, type TuningStep } from './core/tuning.js';
-export type { MonitorEnd } from './engine/connection.js';
 export { Monitor, type MonitorEvents } from './engine/monitor.js';
 export type { MonitorOptions } from './engine/options.js';
-export type { ClockName, CostScope, DetachReason, EndReason } from './engine/protocol.js';
+export type { ClockName, CostScope, DetachReason, EndReason, MonitorEnd } from './engine/protocol.js';
 export type { SelectionStats, SkipReason } from './selection/follower.js';
 export type { Run, Selection } from './selection/selection.js';
 export type { SharingPace } from './sharing/schedule.js';

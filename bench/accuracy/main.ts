@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { ADAPTATIONS, type AdaptationName } from '../../src/core/adaptation.js';
+import { pageSize } from '../../src/kernel/page-size.js';
 import { parseBytes, UnitError } from '../../src/report/units.js';
 import { PATTERNS } from './patterns.js';
 import { runOnce } from './run.js';
@@ -98,8 +99,8 @@ function parseSize(text: string, before: readonly number[] = []): number[] {
     if (error instanceof UnitError) throw new InvalidArgumentError(`${error.message}.`);
     throw error;
   }
-  if (!(bytes >= LEAST_BYTES && bytes <= MOST_BYTES && bytes % 4_096 === 0)) {
-    throw new InvalidArgumentError('Give whole pages of 4 KiB, from 64m to 128t.');
+  if (!(bytes >= LEAST_BYTES && bytes <= MOST_BYTES && bytes % pageSize() === 0)) {
+    throw new InvalidArgumentError('Give whole pages, from 64m to 128t.');
   }
   return [...before, bytes];
 }

@@ -1,10 +1,7 @@
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
-import {
-  SYNTHETIC_PAGE_BYTES,
-  type SyntheticAccess,
-  type SyntheticSpec,
-} from '../../src/checks/synthetic-spec.js';
+import type { SyntheticAccess, SyntheticSpec } from '../../src/checks/synthetic-spec.js';
+import { pageSize } from '../../src/kernel/page-size.js';
 import { SAMPLE_US, TICKS } from './intervals.js';
 
 /** What an adaptation is tried on. */
@@ -28,7 +25,7 @@ export interface Access {
   readonly share: number;
 }
 
-const MIB = 2 ** 20 / SYNTHETIC_PAGE_BYTES;
+const MIB = 2 ** 20 / pageSize();
 const GIB = 1_024 * MIB;
 const FOREVER = 1e9;
 /** For so long, in sampling intervals, a starved program is not starved, and then is, in the mean; and so much it reads then, at most. */
@@ -164,11 +161,11 @@ function* part(accesses: readonly Access[], from: number, to: number): Generator
 /** The target that does this, from the address 0 on. */
 export function syntheticOf(phases: readonly TimedAccesses[], totalPages: number): SyntheticSpec {
   const bytes = ({ start, end, share }: Access): SyntheticAccess => ({
-    startAddress: start * SYNTHETIC_PAGE_BYTES,
-    sizeBytes: (end - start) * SYNTHETIC_PAGE_BYTES,
+    startAddress: start * pageSize(),
+    sizeBytes: (end - start) * pageSize(),
     share,
   });
-  const mappings = [{ startAddress: 0, sizeBytes: totalPages * SYNTHETIC_PAGE_BYTES }];
+  const mappings = [{ startAddress: 0, sizeBytes: totalPages * pageSize() }];
   const made = phases.map(({ accesses, lastsUs }) => ({ lastsUs, accesses: accesses.map(bytes) }));
   return { phases: [{ ...made[0]!, mappings }, ...made.slice(1)] };
 }

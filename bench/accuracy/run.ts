@@ -1,6 +1,6 @@
-import { SYNTHETIC_PAGE_BYTES } from '../../src/checks/synthetic-spec.js';
 import type { AdaptationName } from '../../src/core/adaptation.js';
 import { RandomStreams, randomFrom } from '../../src/core/random.js';
+import { pageSize } from '../../src/kernel/page-size.js';
 import { TICKS } from './intervals.js';
 import { inTime, PATTERNS, syntheticOf } from './patterns.js';
 import { hotRanges, pagesIn } from './score.js';
@@ -28,7 +28,7 @@ export interface Result extends Run, Outcome {
 export function runOnce(run: Run): Result {
   const { aggregations, adaptation, samplesPerAggregation } = run;
   const pattern = PATTERNS[run.pattern]!;
-  const totalPages = run.totalBytes / SYNTHETIC_PAGE_BYTES;
+  const totalPages = run.totalBytes / pageSize();
   const streams = new RandomStreams(run.seed);
   const random = randomFrom(streams.next());
   const phases = pattern.phases(totalPages, random, aggregations);
@@ -47,7 +47,7 @@ export function runOnce(run: Run): Result {
   }
   return {
     ...run,
-    hotBytes: hotPages * SYNTHETIC_PAGE_BYTES,
+    hotBytes: hotPages * pageSize(),
     ...tally.outcome(),
     samples: samples / aggregations,
     mostSamples,

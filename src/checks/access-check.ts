@@ -20,6 +20,7 @@ export const NOT_SAMPLED = 1;
  * A check that finds the address space gone sets `table.status` to STALE; `updateRanges` finds out what became of it.
  */
 export interface AccessCheck {
+  readonly delivers: 'pages';
   readonly name: CheckName;
   readonly target: TargetIdentity;
   /** Picks a page of every region and marks it old. `nowUs` is the monitor's time, for scripted targets. */
@@ -28,7 +29,5 @@ export interface AccessCheck {
   checkAccesses(table: RegionTable, nowUs: number): void;
   /** Reads the mappings again: sets `table.status`, and where that is OK the table's ranges. */
   updateRanges(table: RegionTable, nowUs: number): void;
-  /** CPU time that one tick costs whatever the number of regions, in microseconds, measured by doing it; 0 where nothing. */
-  tickCostUs(): number;
   close(): void;
 }

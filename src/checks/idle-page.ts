@@ -41,6 +41,7 @@ export class IdleFiles {
  * where native/words.c is built, and the code of each reader stays in the caches where it is not.
  */
 export class IdlePageCheck implements AccessCheck {
+  readonly delivers = 'pages';
   readonly name = 'idle-page';
   #pagemap: Pagemap;
   #marked = new Marked(0);
@@ -231,10 +232,6 @@ export class IdlePageCheck implements AccessCheck {
       this.#pagemap = pagemap;
       this.#owner = this.files.known.newOwner();
     });
-  }
-
-  tickCostUs(): number {
-    return 0;
   }
 
   close(): void {

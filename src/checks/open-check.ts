@@ -4,7 +4,8 @@ import type { CheckName } from '../core/target.js';
 import type { AccessCheck, CheckCounters } from './access-check.js';
 import { IdleFiles, IdlePageCheck } from './idle-page.js';
 import { ProcessSpace } from './process-space.js';
-import { ReferencedCheck } from './referenced.js';
+import { ReferencedSource } from './referenced.js';
+import type { RegionSource } from './region-source.js';
 import { SyntheticCheck } from './synthetic.js';
 import type { TargetRequest } from './target-request.js';
 
@@ -18,7 +19,7 @@ export class CheckOpener {
   ) {}
 
   /** @throws PagepulseError as the checks' constructors do */
-  open(request: TargetRequest, state: RandomState): AccessCheck {
+  open(request: TargetRequest, state: RandomState): AccessCheck | RegionSource {
     const random = randomFrom(state);
     if ('synthetic' in request) {
       if (this.check !== 'synthetic') throw mismatch('a synthetic target', this.check);
@@ -30,7 +31,7 @@ export class CheckOpener {
         this.#idleFiles ??= new IdleFiles();
         return new IdlePageCheck(process, this.#idleFiles, random, this.counters);
       case 'referenced':
-        return new ReferencedCheck(process, random, this.counters);
+        return new ReferencedSource(process, this.counters);
       case 'synthetic':
         throw mismatch('a process', this.check);
     }

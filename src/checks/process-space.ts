@@ -1,12 +1,11 @@
 import { PagepulseError } from '../core/errors.js';
 import { threeRanges } from '../core/ranges.js';
-import { MAX_RANGES, type RegionTable, TargetStatus } from '../core/region-table.js';
+import { type RegionTable, TargetStatus } from '../core/region-table.js';
 import { MappedRanges } from '../kernel/mapped-ranges.js';
-import { pageSize } from '../kernel/page-size.js';
 import { isAlive, readCmdline, readWatchable } from '../kernel/stat.js';
 import { readResidentBytes } from '../kernel/status.js';
 import type { TargetIdentity } from './access-check.js';
-import type { AddressRange, ProcessRequest } from './target-request.js';
+import { type ProcessRequest, pagesOf } from './target-request.js';
 
 /** For one process after the other. */
 const mapped = new MappedRanges();
@@ -15,11 +14,11 @@ const mapped = new MappedRanges();
 export class ProcessSpace {
   readonly target: TargetIdentity;
   /** Where given, the ranges to watch, in pages: the mappings matter no more than that there are some. */
-  readonly #fixed: Float64Array | undefined;
+  readonly fixedRanges: Float64Array | undefined;
 
   /** @throws PagepulseError `ATTRS` (the ranges), `NO_PROCESS`, `KERNEL_THREAD`, `ZOMBIE`, `PERMISSION` */
   constructor({ pid, startTime, ranges }: ProcessRequest) {
-    this.#fixed = ranges && fixedRanges(ranges);
+    this.fixedRanges = ranges && pagesOf(ranges);
     const stat = readWatchable(pid);
     if (startTime !== undefined && stat.startTime !== startTime) {
       throw new PagepulseError('NO_PROCESS', `process ${pid} has ended; another one has its number now`);
@@ -43,7 +42,7 @@ export class ProcessSpace {
       } else if (length === 0) {
         table.status = TargetStatus.STALE;
       } else {
-        table.setRanges(this.#fixed ?? threeRanges(mapped.pairs, length));
+        table.setRanges(this.fixedRanges ?? threeRanges(mapped.pairs, length));
         table.residentBytes = readResidentBytes(pid) ?? 0;
         table.status = TargetStatus.OK;
       }
@@ -52,20 +51,4 @@ export class ProcessSpace {
       table.status = TargetStatus.GONE;
     }
   }
-}
-
-function fixedRanges(ranges: readonly AddressRange[]): Float64Array {
-  const bytes = pageSize();
-  const pages = ranges.flatMap(({ startAddress, endAddress }) => [
-    Math.floor(startAddress / bytes),
-    Math.ceil(endAddress / bytes),
-  ]);
-  const areInOrder = pages.every((page, i) => page >= 0 && (i === 0 || page >= pages[i - 1]! + (i % 2)));
-  if (ranges.length < 1 || ranges.length > MAX_RANGES || !areInOrder) {
-    throw new PagepulseError(
-      'ATTRS',
-      `${ranges.length} ranges to watch that are empty, overlap or are out of order; give one to ${MAX_RANGES} in order`,
-    );
-  }
-  return Float64Array.from(pages);
 }

@@ -1,6 +1,6 @@
 import { PagepulseError } from '../core/errors.js';
 
-/** Bytes [startAddress, startAddress + sizeBytes); whole pages of 4,096 bytes. */
+/** Bytes [startAddress, startAddress + sizeBytes); whole pages of this machine, as the page size of snapshots is. */
 export interface SyntheticRange {
   readonly startAddress: number;
   readonly sizeBytes: number;
@@ -37,10 +37,12 @@ export interface SyntheticSpec {
   };
 }
 
-export const SYNTHETIC_PAGE_BYTES = 4_096;
+/** Above are no addresses of processes. Up to there, float64 has every one at which a page begins. */
+const END_ADDRESS = 2 ** 63;
 
 /** @throws PagepulseError `ATTRS` */
-export function validateSynthetic(spec: SyntheticSpec): void {
+export function validateSynthetic(spec: SyntheticSpec, bytesPerPage: number): void {
+  const isPages = (bytes: number) => bytes >= 0 && bytes % bytesPerPage === 0;
   if (spec.phases.length === 0 || spec.phases[0].mappings === undefined) {
     throw refuse('needs at least one phase, and mappings in the first');
   }
@@ -56,16 +58,19 @@ export function validateSynthetic(spec: SyntheticSpec): void {
     }
     for (const { startAddress, sizeBytes } of [...(phase.mappings ?? []), ...phase.accesses]) {
       if (
-        !(isPages(startAddress) && isPages(sizeBytes) && sizeBytes > 0 && startAddress + sizeBytes <= 2 ** 53)
+        !(
+          isPages(startAddress) &&
+          isPages(sizeBytes) &&
+          sizeBytes > 0 &&
+          startAddress + sizeBytes <= END_ADDRESS
+        )
       ) {
-        throw refuse(`has a range at ${startAddress} of ${sizeBytes} bytes; give whole pages below 2^53`);
+        throw refuse(
+          `has a range at ${startAddress} of ${sizeBytes} bytes; give whole pages of ${bytesPerPage} bytes, below 2^63`,
+        );
       }
     }
   }
-}
-
-function isPages(bytes: number): boolean {
-  return bytes >= 0 && bytes % SYNTHETIC_PAGE_BYTES === 0;
 }
 
 function refuse(reason: string): PagepulseError {

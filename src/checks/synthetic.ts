@@ -4,10 +4,10 @@ import { NOT_ASKED } from '../core/evidence/columns.js';
 import { threeRanges } from '../core/ranges.js';
 import { type RegionTable, TargetStatus } from '../core/region-table.js';
 import { pickSamples } from '../core/sampling.js';
+import { pageSize } from '../kernel/page-size.js';
 import type { AccessCheck, CheckCounters, TargetIdentity } from './access-check.js';
 import { SAMPLES } from './access-check.js';
 import {
-  SYNTHETIC_PAGE_BYTES,
   type SyntheticPhase,
   type SyntheticRange,
   type SyntheticSpec,
@@ -16,6 +16,7 @@ import {
 
 /** Checks a scripted address space: no kernel, any size, and the same every time with the same random numbers. */
 export class SyntheticCheck implements AccessCheck {
+  readonly delivers = 'pages';
   readonly name = 'synthetic';
   readonly target: TargetIdentity;
   readonly #phases: readonly CompiledPhase[];
@@ -27,13 +28,14 @@ export class SyntheticCheck implements AccessCheck {
     readonly spec: SyntheticSpec,
     readonly random: RandomGenerator,
     readonly counters: CheckCounters,
+    bytesPerPage = pageSize(),
   ) {
-    validateSynthetic(spec);
+    validateSynthetic(spec, bytesPerPage);
     this.target = { pid: 0, startTime: '0', comm: spec.name ?? 'synthetic', cmdline: [] };
     let mapped: Float64Array = new Float64Array(0);
     this.#phases = spec.phases.map((phase) => {
-      if (phase.mappings) mapped = pairsOf(phase.mappings);
-      return compile(phase, mapped);
+      if (phase.mappings) mapped = pairsOf(phase.mappings, bytesPerPage);
+      return compile(phase, mapped, bytesPerPage);
     });
     this.#periodUs = spec.phases.reduce((sum, phase) => sum + phase.lastsUs, 0);
   }
@@ -71,10 +73,6 @@ export class SyntheticCheck implements AccessCheck {
     table.status = TargetStatus.OK;
   }
 
-  tickCostUs(): number {
-    return 0;
-  }
-
   close(): void {}
 
   #phaseAt(nowUs: number): CompiledPhase {
@@ -97,9 +95,9 @@ interface CompiledPhase {
 }
 
 /** Cuts overlapping accesses at each other's edges, so that a page is looked up in one pass. */
-function compile(phase: SyntheticPhase, mapped: Float64Array): CompiledPhase {
+function compile(phase: SyntheticPhase, mapped: Float64Array, bytesPerPage: number): CompiledPhase {
   const accesses = phase.accesses.map((access) => {
-    const [start, end] = pairsOf([access]) as unknown as [number, number];
+    const [start, end] = pairsOf([access], bytesPerPage) as unknown as [number, number];
     return { start, end, share: access.share };
   });
   const edges = [...new Set(accesses.flatMap(({ start, end }) => [start, end]))].sort((a, b) => a - b);
@@ -128,10 +126,10 @@ function countMapped(table: RegionTable, mapped: Float64Array): void {
   }
 }
 
-function pairsOf(ranges: readonly SyntheticRange[]): Float64Array {
+function pairsOf(ranges: readonly SyntheticRange[], bytesPerPage: number): Float64Array {
   return Float64Array.from(
     ranges.flatMap(({ startAddress, sizeBytes }) => [startAddress, startAddress + sizeBytes]),
-    (address) => address / SYNTHETIC_PAGE_BYTES,
+    (address) => address / bytesPerPage,
   );
 }
 

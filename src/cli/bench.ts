@@ -7,8 +7,9 @@ import { formatDuration } from '../report/units.js';
 import { ExitStatus, note } from './failure.js';
 import { parseDuration } from './options.js';
 import { parsePids } from './selection-options.js';
+import { Stopping } from './signals.js';
 import { StatusLine } from './status-line.js';
-import { onStopSignal, RECLAIM_NOTE } from './watching.js';
+import { RECLAIM_NOTE } from './watching.js';
 
 interface BenchOptions {
   readonly pid?: number;
@@ -40,9 +41,9 @@ export function addBench(program: Command): void {
 /** Exit status 1 where a process ended before all was measured; 130 after Ctrl-C, which prints no figures. */
 async function bench({ pid, time, check, json }: BenchOptions): Promise<void> {
   const stopped = new AbortController();
-  const stopWith = onStopSignal();
+  const stopping = new Stopping();
   let signalNumber = 0;
-  stopWith((signal) => {
+  stopping.with((signal) => {
     signalNumber = constants.signals[signal];
     stopped.abort();
   });

@@ -8,11 +8,15 @@ import { ExitStatus, note } from './failure.js';
 /** The environment variable by which all that a command has started is recognised. */
 const MARKS = 'PAGEPULSE_RUN';
 
+/** After this time it is said that the command is waited for. */
+const PATIENCE_MS = 1_000;
+
 /** A command that was started to be watched. Its input and output are those of the terminal. */
 export class ChildCommand {
   readonly pid: number;
   readonly #child: ChildProcess;
   readonly #ended: Promise<number>;
+  #hasEnded = false;
 
   /** @throws ExitStatus 127 or 126, as a shell would, where it cannot be started */
   static async start([file, ...args]: readonly string[]): Promise<ChildCommand> {
@@ -41,13 +45,35 @@ export class ChildCommand {
     this.#child = child;
     this.pid = child.pid!;
     this.#ended = new Promise((resolve) => {
-      child.once('exit', (code, signal) => resolve(code ?? 128 + constants.signals[signal!]));
+      child.once('exit', (code, signal) => {
+        this.#hasEnded = true;
+        resolve(code ?? 128 + constants.signals[signal!]);
+      });
     });
   }
 
-  /** Its exit status; 128 and the signal's number where it was killed. */
-  ended(): Promise<number> {
-    return this.#ended;
+  get hasEnded(): boolean {
+    return this.#hasEnded;
+  }
+
+  /** Its exit status; 128 and the signal's number if it was killed. Says what is waited for if that takes long. */
+  async ended(): Promise<number> {
+    const timer = setTimeout(
+      () => note(`waiting for the command to exit (PID ${this.pid}); Ctrl-C ends Pagepulse at once`),
+      PATIENCE_MS,
+    );
+    try {
+      return await this.#ended;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Lets the program end before the command, which goes on as a background job does. */
+  leave(): void {
+    if (this.#hasEnded) return;
+    this.#child.unref();
+    note(`the command keeps running (PID ${this.pid}); end it with \`kill ${this.pid}\``);
   }
 
   /** Passes a signal on. From a terminal, Ctrl-C has reached the command already. */

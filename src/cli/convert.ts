@@ -1,5 +1,4 @@
 import { type Command, Option } from 'commander';
-import { PagepulseError, systemCode } from '../core/errors.js';
 import { convert, FORMATS, type Format, TEXT_FORMATS } from '../record/convert/convert.js';
 import { ConvertedFile } from '../record/convert/output.js';
 import { note, UsageError } from './failure.js';
@@ -34,11 +33,5 @@ async function run(path: string, { to, output, force = false }: ConvertOptions):
   let file: ConvertedFile | undefined;
   beforeSignalEnds(() => file?.discard());
   file = new ConvertedFile(output, force);
-  try {
-    for (const text of await convert(path, to, file)) note(text);
-  } catch (error) {
-    // `| head` has seen enough: nothing is wrong.
-    if (error instanceof PagepulseError && systemCode(error.cause) === 'EPIPE') return;
-    throw error;
-  }
+  for (const text of await convert(path, to, file)) note(text);
 }

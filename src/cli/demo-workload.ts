@@ -1,13 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import type { AddressRange } from '../checks/target-request.js';
+import { pageSize } from '../kernel/page-size.js';
 
 /**
  * A process whose hot and cold memory is known: 256 MiB that were written once, and 64 MiB that are written all the
  * time, a mapping each. Tells on standard output where they lie, and ends with its standard input.
  */
 const MIB = 2 ** 20;
-const PAGE = 4_096;
+const PAGE = pageSize();
 
 const cold = Buffer.alloc(256 * MIB, 1);
 // Neighbouring anonymous mappings are joined by the kernel; the guard page of a thread's stack keeps these two apart.

@@ -2,19 +2,20 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
-import { chooseCheck } from '../checks/choose.js';
+import { CHECKS, chooseCheck } from '../checks/choose.js';
 import type { AddressRange } from '../checks/target-request.js';
 import { Monitor } from '../engine/monitor.js';
 import { parseDurationUs } from '../report/units.js';
 import { note } from './failure.js';
+import { onOutputFailure, requireOutput } from './output.js';
+import { Stopping } from './signals.js';
 import { show } from './watch.js';
-import { onStopSignal } from './watching.js';
 
 const WORKLOAD = fileURLToPath(new URL('./demo-workload.js', import.meta.url));
 
-/** Kept, so that the picture comes at once, and is the same every time; the referenced check could not keep 5 ms. */
+/** Kept, so that the picture comes at once, and is the same every time. */
 const QUICK = { sampleUs: 5_000, aggrUs: 100_000 };
-const QUICK_REFERENCED = { sampleUs: 50_000, aggrUs: 500_000 };
+const QUICK_DELIVERED = { aggrUs: 500_000 };
 
 export function addDemo(program: Command): void {
   program
@@ -26,19 +27,21 @@ export function addDemo(program: Command): void {
 
 async function demo({ duration }: { duration: number }): Promise<void> {
   const check = chooseCheck('auto');
-  const stopWith = onStopSignal();
+  const stopping = new Stopping();
   const workload = spawn(process.execPath, [WORKLOAD], { stdio: ['pipe', 'pipe', 'inherit'] });
   try {
     const ranges = await ready(workload);
     const monitor = await Monitor.start({
       targets: [{ pid: workload.pid!, ranges }],
       check,
-      attrs: check === 'referenced' ? QUICK_REFERENCED : QUICK,
+      attrs: CHECKS[check].delivers === 'regions' ? QUICK_DELIVERED : QUICK,
       costOf: 'process',
       durationUs: duration,
     });
-    stopWith(() => void monitor.stop());
-    await show(monitor);
+    stopping.with(() => void monitor.stop());
+    onOutputFailure(stopping.quit);
+    await show(monitor, stopping.quit);
+    requireOutput();
     note(
       `that was a process that writes 64 MiB all the time and never touches another 256 MiB, seen by the ${check} ` +
         'check; watch your own with `npx pagepulse watch --pid PID`',

@@ -6,7 +6,7 @@ import { ExitStatus } from './failure.js';
 
 const WHAT = {
   'idle-page': 'page by page, through the idle bitmap',
-  referenced: 'by mapping, through smaps and clear_refs; other users’ processes as root only',
+  referenced: "by mapping, through smaps and clear_refs; other users' processes as root only",
 } as const;
 
 export function addDoctor(program: Command): void {

@@ -1,5 +1,6 @@
 import { PagepulseError } from '../core/errors.js';
 import type { TargetInfo } from '../core/target.js';
+import { isReaderGone } from './output.js';
 
 /** Ends the program with this exit status, after it has said why. */
 export class ExitStatus extends Error {
@@ -14,6 +15,7 @@ export class UsageError extends Error {}
 /** One line on standard error for whatever went wrong, and the exit status to end with. */
 export function report(error: unknown): number {
   if (error instanceof ExitStatus) return error.status;
+  if (isReaderGone(error)) return 0;
   const message = error instanceof Error ? error.message : String(error);
   process.stderr.write(`pagepulse: ${message.replaceAll('\n', ' ')}\n`);
   const isUsage = error instanceof UsageError || (error instanceof PagepulseError && error.code === 'ATTRS');

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { AddressRange } from '../checks/target-request.js';
+import { type AddressRange, pagesOf } from '../checks/target-request.js';
 import { ADAPTATIONS, type AdaptationName } from '../core/adaptation.js';
 import type { Attrs } from '../core/attrs.js';
 import { DEFAULT_ADAPTATION } from '../core/create-adaptation.js';
@@ -138,6 +138,7 @@ export function requireTargets(options: WatchOptions, command: readonly string[]
   if (options.range && (processes > 1 || hasFilters(options) || options.children))
     throw new UsageError('--range is for one process, by --pid or a command; watch the others apart');
   // Before a command is started in vain.
+  if (options.range) pagesOf(options.range);
   if (hasFilters(options)) new Choice(selectionOf(options));
   if (processes > 0 || hasFilters(options)) return;
   throw new UsageError(
@@ -147,15 +148,33 @@ export function requireTargets(options: WatchOptions, command: readonly string[]
 }
 
 export function parseRanges(text: string, before: readonly AddressRange[] = []): AddressRange[] {
-  const [, start, end] = /^(?:0x)?([0-9a-f]+)-(?:0x)?([0-9a-f]+)$/i.exec(text) ?? [];
-  const range = {
-    startAddress: Number.parseInt(start ?? '', 16),
-    endAddress: Number.parseInt(end ?? '', 16),
-  };
-  if (!(range.startAddress < range.endAddress && range.endAddress <= Number.MAX_SAFE_INTEGER)) {
+  const [start, end, ...more] = text.split('-');
+  if (end === undefined || more.length > 0) {
     throw new InvalidArgumentError('A range is two addresses in hex, as in 7f12a0000000-7f12b0000000.');
   }
+  const range = { startAddress: parseAddress(start!, 'down'), endAddress: parseAddress(end, 'up') };
+  if (range.startAddress >= range.endAddress) {
+    throw new InvalidArgumentError(`The range ${text} is empty: its end is not above its start.`);
+  }
   return [...before, range].sort((a, b) => a.startAddress - b.startAddress);
+}
+
+/** No machine has smaller pages, and the size of those of all others is a multiple. */
+const LEAST_PAGE_BYTES = 4_096n;
+
+/**
+ * An address in hex, as /proc/PID/maps prints it. Above 2^53 (five levels of page tables) a float64 no longer holds every
+ * number, but it does hold every page-aligned one; other addresses are rounded to the next of these.
+ */
+export function parseAddress(text: string, direction: 'down' | 'up'): number {
+  const [, digits] = /^(?:0x)?([0-9a-f]{1,16})$/i.exec(text) ?? [];
+  if (digits === undefined) {
+    throw new InvalidArgumentError('An address is hex, of up to 16 digits, as in 7f12a0000000.');
+  }
+  const address = BigInt(`0x${digits}`);
+  if (address <= BigInt(Number.MAX_SAFE_INTEGER)) return Number(address);
+  const inPage = address % LEAST_PAGE_BYTES;
+  return Number(address - inPage + (direction === 'up' && inPage > 0n ? LEAST_PAGE_BYTES : 0n));
 }
 
 export function parseDuration(text: string): number {

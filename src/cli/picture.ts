@@ -1,55 +1,67 @@
-import { systemCode } from '../core/errors.js';
 import type { Snapshot } from '../core/snapshot.js';
+import type { TargetInfo } from '../core/target.js';
+import type { Monitor } from '../engine/monitor.js';
 import type { Mapping } from '../kernel/mapping.js';
 import { readMappings } from '../kernel/maps.js';
 import { readStat } from '../kernel/stat.js';
 import { readResidentBytes } from '../kernel/status.js';
 import { type ProcessView, renderPicture, renderPlain } from '../report/picture.js';
+import { FirstSnapshot } from './first-snapshot.js';
 import { colourOf, Screen } from './screen.js';
 
 /** Redrawn at most ten times a second on a terminal, printed once a second elsewhere. */
 const REDRAW_MS = 100;
 const PRINT_MS = 1_000;
+/** How often the time until the first snapshot is brought up to date. */
+const COUNT_DOWN_MS = 500;
 /** How often the mappings are read for their names. */
 const NAMES_MS = 1_000;
 
 /** A process, and what was read about it. */
 export interface Watched extends ProcessView {
-  snapshot: Snapshot;
+  snapshot: Snapshot | undefined;
   residentBytes: number | undefined;
   mappings: readonly Mapping[];
   mappingsReadMs: number;
   hasEnded: boolean;
 }
 
-/** The latest snapshot of each process, on the terminal or as plain blocks of text. */
+/**
+ * The latest snapshot of each process, on the terminal or as plain blocks of text; before the first one what is known of it
+ * without.
+ */
 export class Picture {
   readonly #screen: Screen | undefined;
   readonly #colour = colourOf(process.env, process.stdout.isTTY === true);
   readonly #watched = new Map<number, Watched>();
+  readonly #first: FirstSnapshot;
+  #hasSnapshot = false;
   #drawnMs = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  /** @param firstUs when the first snapshot comes, after the start */
-  constructor(
-    onQuit: () => void,
-    readonly firstUs: number,
-  ) {
+  constructor(monitor: Monitor, onQuit: () => void) {
+    this.#first = new FirstSnapshot(monitor);
+    for (const target of monitor.targets) this.#watched.set(target.id, unread(target));
+    monitor.on('attached', (target) => {
+      if (!this.#watched.has(target.id)) this.#watched.set(target.id, unread(target));
+      this.#drawSoon();
+    });
     if (process.stdout.isTTY && process.env.TERM !== 'dumb')
       this.#screen = new Screen(onQuit, () => this.#draw());
-    process.stdout.on('error', (error) => {
-      if (systemCode(error) === 'EPIPE') onQuit(); // `| head` has seen enough
-    });
-    if (this.#screen) this.#draw();
+    if (this.#screen || this.#watched.size > 0) this.#draw();
   }
 
   add(snapshot: Snapshot): void {
     const { target } = snapshot;
-    const known = this.#watched.get(target.id);
-    if (known) known.snapshot = snapshot;
-    else this.#watched.set(target.id, unread(snapshot));
-    const interval = this.#screen ? REDRAW_MS : PRINT_MS;
-    this.#timer ??= setTimeout(() => this.#draw(), Math.max(0, this.#drawnMs + interval - performance.now()));
+    const watched = this.#watched.get(target.id) ?? unread(target);
+    watched.snapshot = snapshot;
+    this.#watched.set(target.id, watched);
+    if (!this.#hasSnapshot) {
+      clearTimeout(this.#timer); // of the count-down
+      this.#timer = undefined;
+    }
+    this.#hasSnapshot = true;
+    this.#drawSoon();
   }
 
   end(id: number): void {
@@ -67,9 +79,13 @@ export class Picture {
     this.#screen?.close();
   }
 
-  /** What the last picture showed, as text. */
-  asText(): string {
-    return renderPlain(this.#views());
+  #drawSoon(): void {
+    const interval = this.#screen ? REDRAW_MS : PRINT_MS;
+    this.#drawIn(Math.max(0, this.#drawnMs + interval - performance.now()));
+  }
+
+  #drawIn(waitMs: number): void {
+    this.#timer ??= setTimeout(() => this.#draw(), waitMs);
   }
 
   #draw(): void {
@@ -77,13 +93,15 @@ export class Picture {
     this.#timer = undefined;
     this.#drawnMs = performance.now();
     const screen = this.#screen;
+    const dueInUs = this.#first.inUs;
     if (!screen) {
-      process.stdout.write(`${this.asText()}\n`);
+      process.stdout.write(`${renderPlain(this.#views(), { dueInUs })}\n`);
       return;
     }
     const { width, height } = screen;
-    const options = { width, height, colour: this.#colour, hint: 'q quits', firstUs: this.firstUs };
+    const options = { width, height, colour: this.#colour, hint: 'q quits', dueInUs };
     screen.draw(renderPicture(this.#views(), options));
+    if (!this.#hasSnapshot) this.#drawIn(COUNT_DOWN_MS);
   }
 
   #views(): ProcessView[] {
@@ -93,20 +111,26 @@ export class Picture {
 }
 
 /** A process of which nothing was read yet. */
-export function unread(snapshot: Snapshot): Watched {
-  const mappingsReadMs = Number.NEGATIVE_INFINITY;
-  return { snapshot, residentBytes: undefined, mappings: [], mappingsReadMs, hasEnded: false };
+export function unread(target: TargetInfo): Watched {
+  return {
+    target,
+    snapshot: undefined,
+    residentBytes: undefined,
+    mappings: [],
+    mappingsReadMs: Number.NEGATIVE_INFINITY,
+    hasEnded: false,
+  };
 }
 
 /** Reads what is not in the snapshot. What cannot be read stays as it was: the process may be ending. */
 export function refresh(watched: Watched): void {
-  const { target } = watched.snapshot;
+  const { target } = watched;
   if (target.pid === 0 || watched.hasEnded) return;
   try {
     const residentBytes = readResidentBytes(target.pid);
     if (readStat(target.pid).startTime !== target.startTime) return;
     watched.residentBytes = residentBytes ?? watched.residentBytes;
-    if (performance.now() - watched.mappingsReadMs < NAMES_MS) return;
+    if (!watched.snapshot || performance.now() - watched.mappingsReadMs < NAMES_MS) return;
     watched.mappingsReadMs = performance.now();
     watched.mappings = readMappings(target.pid);
   } catch {

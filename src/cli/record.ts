@@ -1,6 +1,5 @@
 import { release } from 'node:os';
 import { type Command, InvalidArgumentError } from 'commander';
-import { PagepulseError, systemCode } from '../core/errors.js';
 import type { Snapshot } from '../core/snapshot.js';
 import type { Monitor } from '../engine/monitor.js';
 import { MemoryReader } from '../record/memory-reader.js';
@@ -9,11 +8,13 @@ import type { Rotation } from '../record/rotation.js';
 import { formatCost, formatInForce } from '../report/in-force.js';
 import { formatDuration, parseBytes, parseDurationUs } from '../report/units.js';
 import { VERSION } from '../version.js';
-import { ExitStatus, note, tellLost, UsageError } from './failure.js';
+import { note, tellLost, UsageError } from './failure.js';
+import { FirstSnapshot } from './first-snapshot.js';
 import { addWatchOptions, requireTargets, type WatchOptions } from './options.js';
 import { tellSelection } from './selection-notes.js';
-import { StatusLine } from './status-line.js';
-import { onStopSignal, startWatching } from './watching.js';
+import { Stopping } from './signals.js';
+import { StatusLine, Waiting } from './status-line.js';
+import { watching } from './watching.js';
 
 interface RecordOptions extends WatchOptions {
   readonly output?: string;
@@ -22,9 +23,6 @@ interface RecordOptions extends WatchOptions {
 }
 
 const STATUS_MS = 250;
-
-/** A budget above this is not what makes intervals long. */
-const AMPLE_PERCENT = 20;
 
 export function addRecord(program: Command): void {
   addWatchOptions(program.command('record'))
@@ -54,53 +52,44 @@ async function record(command: readonly string[], options: RecordOptions): Promi
   if (path === '-' && options.rotate) {
     throw new UsageError('standard output is no file that --rotate could begin anew; give one with -o');
   }
-  const stopWith = onStopSignal();
+  const stopping = new Stopping();
   const recording = Recording.create(path, { force: options.force ?? false, rotation: options.rotate });
-  const { monitor, child } = await startWatching(options, command).catch(async (error) => {
-    await recording.discard();
-    throw error;
-  });
-  stopWith((signal) => {
-    void monitor.stop();
-    child?.signal(signal);
-  });
+  let isSeen = false;
   try {
-    const snapshots = await write(monitor, recording);
-    if (snapshots === 0) {
-      await recording.discard();
-      tellNothingSeen(monitor, (await monitor.ended).reason, child !== undefined, options.maxCpu);
-      if (!child) throw new ExitStatus(1);
-    }
-  } catch (error) {
-    await monitor.stop().catch(() => {});
-    await recording.discard().catch(() => {});
-    // `| head` has seen enough: nothing is wrong.
-    if (error instanceof PagepulseError && systemCode(error.cause) === 'EPIPE') return;
-    throw error;
+    await watching({ options, command, stopping, aim: { done: 'recorded' } }, async ({ monitor }) => {
+      isSeen = await write(monitor, recording);
+      return isSeen;
+    });
+  } finally {
+    if (!isSeen) await recording.discard().catch(() => {});
   }
-  if (child) throw new ExitStatus(await child.ended());
 }
 
-/** Writes the whole record; returns the number of snapshots. */
-async function write(monitor: Monitor, recording: Recording): Promise<number> {
+/** Writes the whole record; returns whether it has a snapshot. */
+async function write(monitor: Monitor, recording: Recording): Promise<boolean> {
   const { startedAt, startedMonotonicNs, pageSize, check, attrs, seed } = monitor;
   const tool = `pagepulse ${VERSION}`;
   const header = { tool, startedAt, startedMonotonicNs, kernel: release(), pageSize, check, attrs, seed };
   monitor.on('attrs', (change) => recording.attrs(change));
   await recording.begin(header, new MemoryReader(monitor));
   const status = new RecordingStatus();
+  const first = new FirstSnapshot(monitor);
+  const waiting = new Waiting(() => first.waitingText());
   const known = new Set<number>();
   monitor.on('detached', (target, reason, message) => {
     if (reason !== 'failed') return;
+    waiting.clear();
     status.clear();
     note(tellLost(target, message));
   });
   try {
     for await (const snapshot of monitor) {
+      waiting.end();
       await recording.snapshot(snapshot);
       known.add(snapshot.target.id);
       status.update(snapshot, known.size);
     }
+    waiting.end();
     const { reason, stats } = await monitor.ended;
     await recording.end(reason, stats);
     status.clear();
@@ -112,31 +101,11 @@ async function write(monitor: Monitor, recording: Recording): Promise<number> {
       );
     }
     tellSelection(monitor);
-    return known.size > 0 ? stats.snapshots : 0;
+    return known.size > 0;
   } finally {
+    waiting.end();
     status.clear();
   }
-}
-
-/** @param maxCpu the budget that was asked for: it would make shorter intervals longer again */
-function tellNothingSeen(monitor: Monitor, reason: string, isCommand: boolean, maxCpu?: number): void {
-  const { aggrUs } = monitor.attrs;
-  if (monitor.selection?.watched === 0) {
-    note(
-      isCommand
-        ? 'the command ended before it could be watched; nothing was recorded'
-        : 'no process that was looked for could be watched; nothing was recorded. `ps -e` lists those there are',
-    );
-    return;
-  }
-  const why = reason === 'targets ended' ? 'the process ended' : 'the recording ended';
-  const instead =
-    maxCpu === undefined || maxCpu > AMPLE_PERCENT
-      ? 'shorter intervals (--sample 1ms --aggr 20ms)'
-      : `a larger budget (--max-cpu ${Number((5 * maxCpu).toFixed(2))}%)`;
-  note(
-    `${why} before the first snapshot (${formatDuration(aggrUs)}); nothing was recorded. Record for longer, or with ${instead}`,
-  );
 }
 
 /** What a recording has so far, on one line of the terminal. */
@@ -160,7 +129,7 @@ class RecordingStatus extends StatusLine {
   }
 }
 
-/** `1h`, `30m` (minutes), `1GiB`, `30M`, or a number of bytes. Shorter ones would make files of little but their headers. */
+/** `1h`, `30min`, `1GiB`, `30M`, or a number of bytes. Shorter ones would make files of little but their headers. */
 function parseRotation(text: string): Rotation {
   const everyUs = orUndefined(() => parseDurationUs(text));
   const fromBytes = everyUs === undefined ? orUndefined(() => parseBytes(text)) : undefined;

@@ -41,6 +41,7 @@ export class Screen {
   readonly #terminal = new TerminalWriter();
   #isEntered = false;
   #isClosed = false;
+  #isQuitting = false;
   /** The lines that the terminal shows; none where that is not known. */
   #shown: readonly string[] = [];
   #wholeMs = Number.NEGATIVE_INFINITY;
@@ -96,6 +97,12 @@ export class Screen {
     this.#shown = shown;
     if (text !== '') this.#terminal.offer(text);
     if (this.#terminal.isGone) this.onQuit();
+  }
+
+  /** As Ctrl-C does. */
+  quit(): void {
+    this.#isQuitting = true;
+    this.onQuit();
   }
 
   /** Makes the next frame a whole one, whatever is on the terminal. */
@@ -181,7 +188,9 @@ export class Screen {
 
   readonly #key = (data: Buffer): void => {
     for (const key of data.toString('latin1')) {
-      if (key === '\x03' || (!this.onKey && (key === 'q' || key === 'Q'))) this.onQuit();
+      // In raw mode the terminal makes no signal of Ctrl-C either. A second one does not wait for whatever hangs.
+      if (key === '\x03' && this.#isQuitting) process.kill(process.pid, 'SIGINT');
+      else if (key === '\x03' || (!this.onKey && (key === 'q' || key === 'Q'))) this.quit();
       // In raw mode the terminal makes no signal of Ctrl-Z; it would have gone to the whole job.
       if (key === '\x1a') this.#suspend(0);
     }

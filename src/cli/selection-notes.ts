@@ -1,6 +1,7 @@
 import type { Monitor } from '../engine/monitor.js';
 import { cgroupExists } from '../kernel/cgroup.js';
 import { formatSelection } from '../report/selection.js';
+import { formatDuration } from '../report/units.js';
 import { cgroupPath } from '../selection/cgroup-path.js';
 import { note } from './failure.js';
 import { hasFilters, type SelectionOptions } from './selection-options.js';
@@ -27,13 +28,17 @@ export function tellSkips(
 }
 
 /** What is waited for at the start. */
-export function waitingNotes({ selection }: Monitor, options: SelectionOptions): string[] {
+export function waitingNotes(
+  { selection }: Monitor,
+  options: SelectionOptions & { readonly duration?: number },
+): string[] {
   if (!selection || !hasFilters(options) || selection.watched > 0) return [];
   const missing = (options.cgroup ?? []).map(cgroupPath).filter((path) => !cgroupExists(path));
   const why = missing.length > 0 ? ` (there is no cgroup ${missing.join(', ')})` : '';
   const what =
     selection.matched > 0 ? 'no process that matches can be watched yet' : 'no process matches yet';
-  return [`${what}${why}; waiting for one, Ctrl-C ends it`];
+  const upTo = options.duration === undefined ? '' : ` for up to ${formatDuration(options.duration)}`;
+  return [`${what}${why}; waiting for one${upTo}, Ctrl-C ends it`];
 }
 
 /** At the end, what the selection came to, where that is not trivial. */

@@ -45,7 +45,7 @@ export class SharingReader {
   #targets(): SharingTarget[] {
     return this.model.state(performance.now()).rows.flatMap(({ id, pid, startTime, snapshot, hasEnded }) => {
       if (hasEnded || pid === 0) return [];
-      return [{ id, pid, startTime, workingSet: accessedRanges(snapshot) }];
+      return [{ id, pid, startTime, workingSet: snapshot ? accessedRanges(snapshot) : [] }];
     });
   }
 }

@@ -13,3 +13,50 @@ export function beforeSignalEnds(act: () => void): () => void {
   for (const signal of SIGNALS) process.once(signal, listener);
   return stop;
 }
+
+type Stop = (signal: 'SIGINT' | 'SIGTERM') => void;
+
+/**
+ * How the user ends what is being watched: with a signal or a key. Only the first one stops it properly; a signal after
+ * that ends the program as it usually does. To be made before anything is started that would be left behind.
+ */
+export class Stopping {
+  #stop: Stop | undefined;
+  #asked: Parameters<Stop>[0] | undefined;
+  #isQuit = false;
+
+  constructor() {
+    for (const signal of SIGNALS) process.on(signal, this.#signalled);
+  }
+
+  /** Whether the user has asked for the end. */
+  get isAsked(): boolean {
+    return this.#asked !== undefined;
+  }
+
+  /** Whether it was a key: who looks at the table and quits needs no reason why it shows nothing yet. */
+  get isQuit(): boolean {
+    return this.#isQuit;
+  }
+
+  /** Takes what stops it all, once there is something; calls it at once if the end was asked for before. */
+  with(stop: Stop): void {
+    this.#stop = stop;
+    if (this.#asked) stop(this.#asked);
+  }
+
+  /** For a key. As SIGTERM does; may be called again. */
+  readonly quit = (): void => {
+    this.#isQuit ||= !this.isAsked;
+    this.#ask('SIGTERM');
+  };
+
+  readonly #signalled = (signal: NodeJS.Signals): void => this.#ask(signal === 'SIGINT' ? signal : 'SIGTERM');
+
+  #ask(signal: 'SIGINT' | 'SIGTERM'): void {
+    if (this.#asked) return;
+    this.#asked = signal;
+    for (const each of SIGNALS) process.off(each, this.#signalled);
+    this.#stop?.(signal);
+  }
+}

@@ -14,3 +14,20 @@ export class StatusLine {
     this.#isWritten = false;
   }
 }
+
+const EVERY_MS = 250;
+
+/** What is waited for, on a status line that is kept up to date. */
+export class Waiting extends StatusLine {
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(text: () => string) {
+    super();
+    if (this.isShown) this.#timer = setInterval(() => this.show(text()), EVERY_MS);
+  }
+
+  end(): void {
+    clearInterval(this.#timer);
+    this.clear();
+  }
+}

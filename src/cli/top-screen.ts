@@ -4,6 +4,7 @@ import type { TopModel, TopState } from '../report/top/model.js';
 import { SORT_KEYS } from '../report/top/order.js';
 import { type SelectedRows, type Selection, selectRows } from '../report/top/select.js';
 import { firstView, press, settle, type TopView } from '../report/top/view.js';
+import type { FirstSnapshot } from './first-snapshot.js';
 import type { KeyPress } from './keys.js';
 import { refresh, unread, type Watched } from './picture.js';
 import type { FactsReader } from './process-facts.js';
@@ -15,11 +16,12 @@ const REDRAW_MS = 500;
 const KEY_MS = 40;
 /** Without snapshots resident memory is read again, and what has ended leaves the table. */
 const IDLE_MS = 2_000;
+/** Before the first snapshot, the time until then is brought up to date. */
+const COUNT_DOWN_MS = 500;
 
 export interface TableOptions {
   readonly onQuit: () => void;
-  /** When the first snapshot comes, after the start, in microseconds. */
-  readonly firstUs: number;
+  readonly first: FirstSnapshot;
 }
 
 /** The table on the terminal: follows keys, and draws what is in sight. */
@@ -67,11 +69,11 @@ export class Table implements TopDisplay {
     const table = { rows: this.#selected.rows, page: this.#page, sortable: this.#sortable };
     const view = press(this.#view, name, text, table);
     if (!view) {
-      this.options.onQuit();
+      this.#screen.quit();
       return;
     }
     if (view.isFrozen !== this.#view.isFrozen) {
-      this.#frozen = view.isFrozen ? this.model.state(performance.now()) : undefined;
+      this.#frozen = view.isFrozen ? this.#state() : undefined;
     }
     this.#view = view;
     // Keys that are held down come faster than they can be looked at.
@@ -99,9 +101,13 @@ export class Table implements TopDisplay {
     clearTimeout(this.#timer);
     this.#dueMs = Number.POSITIVE_INFINITY;
     this.#drawnMs = performance.now();
-    const state = this.#frozen ?? this.model.state(this.#drawnMs);
-    this.#drawIn(IDLE_MS); // or sooner, if something comes up
+    const state = this.#frozen ?? this.#state();
+    this.#drawIn(state.latest ? IDLE_MS : COUNT_DOWN_MS); // or sooner, if something comes up
     this.#screen.draw(this.#openLines(state) ?? this.#tableLines(state));
+  }
+
+  #state(): TopState {
+    return this.model.state(performance.now(), this.options.first.inUs);
   }
 
   #tableLines(state: TopState): string[] {
@@ -110,7 +116,7 @@ export class Table implements TopDisplay {
     this.#view = settle(this.#view, { rows: this.#selected.rows, page: this.#page });
     const { first, selectedKey, selectedAt } = this.#view;
     if (!this.#frozen) this.#readFacts(state, first);
-    const layout: LayoutOptions = { width, colour: this.#colour, firstUs: this.options.firstUs };
+    const layout: LayoutOptions = { width, colour: this.#colour };
     return renderTop(state, this.#view, this.#selected, {
       ...layout,
       ...this.#view,
@@ -134,7 +140,7 @@ export class Table implements TopDisplay {
       return undefined;
     }
     const row = rows.find(({ id }) => id === openId);
-    if (row && this.#open?.snapshot.target.id !== openId) this.#open = unread(row.snapshot);
+    if (row && this.#open?.target.id !== openId) this.#open = unread(row.target);
     const open = this.#open;
     if (!open) {
       this.#view = { ...this.#view, openId: undefined };
@@ -145,6 +151,7 @@ export class Table implements TopDisplay {
     if (!this.#frozen || open.mappings.length === 0) refresh(open);
     const { width, height } = this.#screen;
     const hint = this.#frozen ? 'frozen  Esc back' : 'Esc back';
-    return renderPicture([open], { width, height, colour: this.#colour, hint });
+    const dueInUs = this.options.first.inUs;
+    return renderPicture([open], { width, height, colour: this.#colour, hint, dueInUs });
   }
 }

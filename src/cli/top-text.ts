@@ -2,6 +2,7 @@ import { topDocument } from '../report/top/json.js';
 import { renderTopPlain } from '../report/top/layout.js';
 import type { TopModel } from '../report/top/model.js';
 import { type Selection, selectRows } from '../report/top/select.js';
+import type { FirstSnapshot } from './first-snapshot.js';
 import type { FactsReader } from './process-facts.js';
 import type { TopDisplay } from './top.js';
 
@@ -11,8 +12,9 @@ const PLAIN_WIDTH = 120;
 
 export interface UpdatesOptions {
   readonly isJson: boolean;
-  /** Prints nothing but the last state. */
+  /** Prints nothing but the last state, if there is a snapshot by then. */
   readonly isOnce: boolean;
+  readonly first: FirstSnapshot;
 }
 
 /** The table as text or JSON on standard output, once a second at most where something has changed. */
@@ -49,12 +51,12 @@ export class Updates implements TopDisplay {
     const nowMs = performance.now();
     this.#printedMs = nowMs;
     this.#hasChanged = false;
-    const { rows } = this.model.state(nowMs);
-    if (rows.length === 0) return;
-    const { isJson, isOnce } = this.options;
+    const { rows, latest } = this.model.state(nowMs);
+    const { isJson, isOnce, first } = this.options;
+    if (rows.length === 0 || (isOnce && !latest)) return;
     const needsCgroup = isJson || this.selection.group === 'cgroup';
     this.facts.refresh(rows, new Set(rows.map(({ id }) => id)), needsCgroup);
-    const state = this.model.state(nowMs);
+    const state = this.model.state(nowMs, first.inUs);
     const selected = selectRows(state.rows, this.selection, this.facts.nameOfParent);
     if (isJson) {
       const document = topDocument(state, this.selection, selected);

@@ -1,19 +1,21 @@
 import { type Command, Option } from 'commander';
-import { systemCode } from '../core/errors.js';
 import type { Monitor } from '../engine/monitor.js';
 import { GROUP_KINDS, type GroupKind } from '../report/top/groups.js';
 import { TopModel } from '../report/top/model.js';
 import { SORT_KEYS, type SortKey } from '../report/top/order.js';
 import type { Selection } from '../report/top/select.js';
-import { ExitStatus, note, tellLost } from './failure.js';
+import { note, tellLost } from './failure.js';
+import { FirstSnapshot } from './first-snapshot.js';
 import { addWatchOptions, requireTargets, type WatchOptions } from './options.js';
 import { FactsReader } from './process-facts.js';
 import { tellSelection } from './selection-notes.js';
 import { parseCount } from './selection-options.js';
 import { SharingReader } from './sharing-reader.js';
+import { Stopping } from './signals.js';
+import { Waiting } from './status-line.js';
 import { Table } from './top-screen.js';
 import { Updates } from './top-text.js';
-import { onStopSignal, startWatching } from './watching.js';
+import { watching } from './watching.js';
 
 interface TopOptions extends WatchOptions {
   readonly once?: boolean;
@@ -59,45 +61,41 @@ export function addTop(program: Command): void {
 
 async function top(command: readonly string[], options: TopOptions): Promise<void> {
   requireTargets(options, command, 'pagepulse top --pid 4242 --pid 4243');
-  const stopWith = onStopSignal();
+  const stopping = new Stopping();
   // On a terminal the table has it to itself.
   const later: string[] = [];
   const tell = process.stdout.isTTY ? (text: string) => void later.push(text) : note;
-  const { monitor, child } = await startWatching(options, command, tell);
-  stopWith((signal) => {
-    void monitor.stop();
-    child?.signal(signal);
+  await watching({ options, command, stopping, tell }, async ({ monitor }) => {
+    try {
+      return await showTop(monitor, options, stopping.quit);
+    } finally {
+      for (const text of later) note(text);
+    }
   });
-  try {
-    await showTop(monitor, options, () => child?.signal('SIGTERM'));
-  } finally {
-    for (const text of later) note(text);
-  }
-  if (child) {
-    if (options.once) child.signal('SIGTERM');
-    throw new ExitStatus(await child.ended());
-  }
 }
 
-/** Shows a monitor's table until it ends, or with `once` until all have been seen. */
-async function showTop(monitor: Monitor, options: TopOptions, onQuit: () => void): Promise<void> {
+/** Shows a monitor's table until it ends, or with `once` until all have been seen. Returns whether anything was seen. */
+async function showTop(monitor: Monitor, options: TopOptions, quit: () => void): Promise<boolean> {
   const model = new TopModel();
-  const quit = () => {
-    onQuit();
-    void monitor.stop();
-  };
-  const display = displayOf(monitor, model, options, quit);
+  for (const target of monitor.targets) model.start(target);
+  const first = new FirstSnapshot(monitor);
+  const display = displayOf(model, first, options, quit);
   const sharing = new SharingReader(model, () => display.changed());
   const lost: string[] = [];
   const seen = new Set<number>();
+  const waiting = options.once ? new Waiting(() => waitingText(monitor, seen, first)) : undefined;
   let isComplete = false;
   /** Whether there is a snapshot of each process that is watched. */
   const checkComplete = () => {
     if (!options.once || isComplete || seen.size === 0) return;
     if (!monitor.targets.every(({ id }) => seen.has(id))) return;
     isComplete = true;
-    void monitor.stop();
+    quit();
   };
+  monitor.on('attached', (target) => {
+    model.start(target);
+    display.changed();
+  });
   monitor.on('skipped', () => {
     model.skipped++;
     display.changed();
@@ -108,6 +106,7 @@ async function showTop(monitor: Monitor, options: TopOptions, onQuit: () => void
     display.changed();
     checkComplete();
   });
+  display.changed();
   try {
     for await (const snapshot of monitor) {
       if (isComplete) continue;
@@ -118,8 +117,10 @@ async function showTop(monitor: Monitor, options: TopOptions, onQuit: () => void
       checkComplete();
     }
     if (options.once) await sharing.read();
+    waiting?.end();
     display.finish();
   } finally {
+    waiting?.end();
     display.close();
     await sharing.close();
     await monitor.stop().catch(() => {});
@@ -128,25 +129,27 @@ async function showTop(monitor: Monitor, options: TopOptions, onQuit: () => void
     tellSelection(monitor);
   }
   const { reason, stats } = await monitor.ended;
-  if (reason !== 'targets ended') return;
-  note(stats.snapshots > 0 ? 'what was watched has ended' : 'the process ended before the first snapshot');
-  if (stats.snapshots === 0) throw new ExitStatus(1);
+  if (stats.snapshots === 0) return false;
+  if (reason === 'targets ended') note('what was watched has ended');
+  return true;
 }
 
-function displayOf(monitor: Monitor, model: TopModel, options: TopOptions, quit: () => void): TopDisplay {
+function waitingText(monitor: Monitor, seen: ReadonlySet<number>, first: FirstSnapshot): string {
+  if (seen.size === 0) return first.waitingText();
+  const { targets } = monitor;
+  const missing = targets.filter(({ id }) => !seen.has(id)).length;
+  return `waiting for the first snapshots of ${missing} of ${targets.length} processes; Ctrl-C ends it`;
+}
+
+function displayOf(model: TopModel, first: FirstSnapshot, options: TopOptions, quit: () => void): TopDisplay {
   const selection = selectionOf(options);
   const facts = new FactsReader(model);
-  process.stdout.on('error', (error) => {
-    if (systemCode(error) === 'EPIPE') quit(); // `| head` has seen enough
-  });
   const isOnTerminal = process.stdout.isTTY && process.env.TERM !== 'dumb';
   if (isOnTerminal && !options.once && !options.json) {
-    return new Table(model, facts, selection, { onQuit: quit, firstUs: monitor.attrs.aggrUs });
+    return new Table(model, facts, selection, { onQuit: quit, first });
   }
-  return new Updates(model, facts, selection, {
-    isJson: options.json ?? false,
-    isOnce: options.once ?? false,
-  });
+  const { json = false, once = false } = options;
+  return new Updates(model, facts, selection, { isJson: json, isOnce: once, first });
 }
 
 function selectionOf({ sort, reverse, group, filter, limit }: TopOptions): Selection {

@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { systemCode } from '../core/errors.js';
 import type { SnapshotColumns } from '../core/snapshot.js';
 import { completeGoal, type TuningGoal, type TuningStep } from '../core/tuning.js';
 import type { Monitor } from '../engine/monitor.js';
@@ -15,7 +14,9 @@ import {
 import { formatDuration } from '../report/units.js';
 import { ExitStatus, note, tellLost } from './failure.js';
 import { addWatchOptions, goalOf, requireTargets, type WatchOptions } from './options.js';
-import { onStopSignal, startWatching } from './watching.js';
+import { requireOutput } from './output.js';
+import { Stopping } from './signals.js';
+import { watching } from './watching.js';
 
 /** Steps that change nothing are shown this often. */
 const SHOW_US = 2_000_000;
@@ -36,20 +37,15 @@ export function addTune(program: Command): void {
 async function tune(command: readonly string[], options: WatchOptions): Promise<void> {
   requireTargets(options, command, 'pagepulse tune --pid 4242');
   const goal = completeGoal(goalOf(options));
-  const stopWith = onStopSignal();
-  const { monitor, child } = await startWatching({ ...options, auto: true }, command);
-  const tuning = new Tuning(monitor, goal);
-  stopWith((signal) => {
-    void monitor.stop();
-    child?.signal(signal);
+  const stopping = new Stopping();
+  const aim = { done: 'found', first: 'step', aggrs: goal.aggrs };
+  const plan = { options: { ...options, auto: true }, command, stopping, aim };
+  await watching(plan, async ({ monitor }) => {
+    const outcome = await new Tuning(monitor, goal).run();
+    if (outcome !== 'found') return outcome === 'stopped';
+    stopping.quit(); // the command has done its part
+    throw new ExitStatus(0);
   });
-  const outcome = await tuning.run();
-  if (child && outcome === 'found') {
-    child.signal('SIGTERM');
-    return;
-  }
-  if (child) throw new ExitStatus(await child.ended());
-  if (outcome === 'nothing') throw new ExitStatus(1);
 }
 
 /** Watches `auto` at work. */
@@ -78,9 +74,6 @@ class Tuning {
   /** Prints each step, and in the end what to use. */
   async run(): Promise<'found' | 'stopped' | 'nothing'> {
     const { monitor } = this;
-    process.stdout.on('error', (error) => {
-      if (systemCode(error) === 'EPIPE') void monitor.stop(); // `| head` has seen enough
-    });
     monitor.on('attrs', (change) => {
       this.#inForce = change;
     });
@@ -88,12 +81,15 @@ class Tuning {
     monitor.on('detached', (target, reason, message) => {
       if (reason === 'failed') note(tellLost(target, message));
     });
+    const stepUs = this.goal.aggrs * this.#start.aggrUs;
+    note(`looking for intervals that suit; the first step takes ${formatDuration(stepUs)}, Ctrl-C ends it`);
     process.stdout.write(`${tuningHeading()}\n`);
     for await (const { target, columns, stats } of monitor) {
       this.#latest.set(target.id, columns);
       this.#costPercent = stats.recentCpuPercent;
       this.#inForce = stats.inForce;
     }
+    requireOutput();
     const { reason } = await monitor.ended;
     return this.#conclude(reason === 'targets ended');
   }
@@ -120,13 +116,7 @@ class Tuning {
 
   #conclude(hasEnded: boolean): 'found' | 'stopped' | 'nothing' {
     const last = this.#last;
-    if (!last) {
-      const us = this.goal.aggrs * this.#start.aggrUs;
-      note(
-        `${hasEnded ? 'the process' : 'tuning'} ended before the first step (${formatDuration(us)}); nothing was found`,
-      );
-      return 'nothing';
-    }
+    if (!last) return 'nothing';
     const isFound = this.#isSettled && this.#settling.moves <= MAX_MOVES;
     process.stdout.write(`\nuse ${tunedFlags(last.inForce.attrs, this.#start)}\n`);
     process.stdout.write(`because ${tuningReason(last, this.goal)}\n`);

@@ -1,10 +1,11 @@
 import type { Command } from 'commander';
 import type { Monitor } from '../engine/monitor.js';
-import { ExitStatus, note, tellLost } from './failure.js';
+import { note, tellLost } from './failure.js';
 import { addWatchOptions, requireTargets, type WatchOptions } from './options.js';
 import { Picture } from './picture.js';
 import { tellSelection } from './selection-notes.js';
-import { onStopSignal, startWatching } from './watching.js';
+import { Stopping } from './signals.js';
+import { watching } from './watching.js';
 
 export function addWatch(program: Command): void {
   addWatchOptions(program.command('watch'))
@@ -15,36 +16,27 @@ export function addWatch(program: Command): void {
 
 async function watch(command: readonly string[], options: WatchOptions): Promise<void> {
   requireTargets(options, command, 'pagepulse watch --pid 4242');
-  const stopWith = onStopSignal();
+  const stopping = new Stopping();
   // On a terminal the picture has it to itself.
   const later: string[] = [];
   const tell = process.stdout.isTTY ? (text: string) => void later.push(text) : note;
-  const { monitor, child } = await startWatching(options, command, tell);
-  stopWith((signal) => {
-    void monitor.stop();
-    child?.signal(signal);
+  await watching({ options, command, stopping, tell }, async ({ monitor }) => {
+    try {
+      return await show(monitor, stopping.quit);
+    } finally {
+      for (const text of later) note(text);
+    }
   });
-  try {
-    await show(monitor, () => child?.signal('SIGTERM'));
-  } catch (error) {
-    // That nothing was seen is told; the status is the command's.
-    if (!child || !(error instanceof ExitStatus)) throw error;
-  } finally {
-    for (const text of later) note(text);
-  }
-  if (child) throw new ExitStatus(await child.ended());
 }
 
 /**
  * Shows a monitor's picture until it ends.
  *
- * @param onQuit called when the user has had enough
+ * @param onQuit called when the user has had enough: it has to stop the monitor
+ * @returns whether anything was seen
  */
-export async function show(monitor: Monitor, onQuit: () => void = () => {}): Promise<void> {
-  const picture = new Picture(() => {
-    onQuit();
-    void monitor.stop();
-  }, monitor.attrs.aggrUs);
+export async function show(monitor: Monitor, onQuit: () => void): Promise<boolean> {
+  const picture = new Picture(monitor, onQuit);
   const lost: string[] = [];
   monitor.on('detached', (target, reason, message) => {
     picture.end(target.id);
@@ -61,8 +53,7 @@ export async function show(monitor: Monitor, onQuit: () => void = () => {}): Pro
     tellSelection(monitor);
   }
   const { reason, stats } = await monitor.ended;
-  if (reason === 'targets ended') {
-    note(stats.snapshots > 0 ? 'what was watched has ended' : 'the process ended before the first snapshot');
-    if (stats.snapshots === 0) throw new ExitStatus(1);
-  }
+  if (stats.snapshots === 0) return false;
+  if (reason === 'targets ended') note('what was watched has ended');
+  return true;
 }

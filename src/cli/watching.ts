@@ -1,12 +1,15 @@
-import { chooseCheck } from '../checks/choose.js';
+import { CHECKS, chooseCheck } from '../checks/choose.js';
 import { PagepulseError } from '../core/errors.js';
 import { Monitor } from '../engine/monitor.js';
 import type { MonitorOptions } from '../engine/options.js';
 import { ChildCommand } from './child-command.js';
 import { ExitStatus, note } from './failure.js';
+import { type Aim, whyNothing } from './nothing-seen.js';
 import { monitorOptions, type WatchOptions } from './options.js';
+import { isReaderGone, onOutputFailure, requireOutput } from './output.js';
 import { tellSkips, waitingNotes } from './selection-notes.js';
 import { selectionOf } from './selection-options.js';
+import type { Stopping } from './signals.js';
 
 export const RECLAIM_NOTE =
   'the referenced check clears the accessed bits that the kernel goes by when memory gets short: under memory ' +
@@ -18,22 +21,67 @@ export interface Watching {
   readonly child: ChildCommand | undefined;
 }
 
+/** What a command makes of a monitor. */
+export interface WatchPlan {
+  readonly options: WatchOptions;
+  readonly command: readonly string[];
+  readonly stopping: Stopping;
+  /** What to do with remarks that come while it runs; by default they are noted at once. */
+  readonly tell?: (text: string) => void;
+  readonly aim?: Aim;
+}
+
 /**
- * Starts the command, if there is one, and a monitor on it and on the processes given.
+ * Starts the command, if there is one, and a monitor on it and on the processes given; lets `show` read its snapshots, and
+ * says in the end why nothing was seen. A command is ended by whoever ends the watching by hand; it is left running if
+ * the duration is over, or if something fails.
  *
+ * @param show resolves to whether anything was seen
+ * @throws PagepulseError, or ExitStatus: the command's status, or 1 if nothing was seen
+ */
+export async function watching(
+  plan: WatchPlan,
+  show: (watching: Watching) => Promise<boolean>,
+): Promise<void> {
+  const { options, command, stopping, aim = {} } = plan;
+  const { monitor, child } = await startWatching(options, command, plan.tell ?? noteOnItsOwnLine);
+  stopping.with((signal) => {
+    void monitor.stop();
+    child?.signal(signal);
+  });
+  onOutputFailure((error) => (isReaderGone(error) ? stopping.quit() : void monitor.stop()));
+  let isSeen: boolean;
+  try {
+    isSeen = (await show({ monitor, child })) || stopping.isQuit;
+    requireOutput();
+  } catch (error) {
+    await monitor.stop().catch(() => {});
+    if (isReaderGone(error)) stopping.quit();
+    else if (!stopping.isAsked) child?.leave();
+    throw error;
+  }
+  const end = await monitor.ended;
+  if (!isSeen) note(whyNothing({ monitor, end, options, child, aim }));
+  const isOver = end.reason !== 'targets ended' && !stopping.isAsked;
+  if (child && (child.hasEnded || !isOver)) throw new ExitStatus(await child.ended());
+  child?.leave();
+  if (!isSeen) throw new ExitStatus(1);
+}
+
+/**
  * @param tell what to do with remarks that come while it runs
  * @throws PagepulseError; a command that was started is ended then
  */
-export async function startWatching(
+async function startWatching(
   options: WatchOptions,
   command: readonly string[],
-  tell: (text: string) => void = noteOnItsOwnLine,
+  tell: (text: string) => void,
 ): Promise<Watching> {
   const check = chooseCheck(options.check);
   const child = command.length > 0 ? await ChildCommand.start(command) : undefined;
   try {
     const monitor = await Monitor.start(monitorOptions(options, check, selectedBy(options, child)));
-    if (check === 'referenced') note(RECLAIM_NOTE);
+    if (CHECKS[check].disturbsReclaim) note(RECLAIM_NOTE);
     tellSkips(monitor, options, tell);
     for (const text of waitingNotes(monitor, options)) note(text);
     return { monitor, child };
@@ -61,26 +109,4 @@ function selectedBy(
   const { range, pid } = options;
   if (range) return { targets: [{ pid: child?.pid ?? pid![0]!, ranges: range }] };
   return { select: selectionOf(options, child ? [child] : []) };
-}
-
-type Stop = (signal: 'SIGINT' | 'SIGTERM') => void;
-
-/**
- * Listens for the first SIGINT, SIGTERM or SIGHUP from now on; later ones end the program as they usually do. To be called
- * before anything is started that would be left behind.
- *
- * @returns takes what stops it all, once there is something; a signal that came before is passed on then
- */
-export function onStopSignal(): (stop: Stop) => void {
-  let early: Parameters<Stop>[0] | undefined;
-  let act: Stop = (signal) => {
-    early = signal;
-  };
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.once(signal, () => act(signal === 'SIGHUP' ? 'SIGTERM' : signal));
-  }
-  return (stop) => {
-    act = stop;
-    if (early) stop(early);
-  };
 }

@@ -87,6 +87,11 @@ export function withSampleUs(attrs: Attrs, sampleUs: number): Attrs {
   return { ...attrs, sampleUs, aggrUs: maxNrAccesses(attrs) * sampleUs };
 }
 
+/** The same for a source that has no sampling interval: what is looked at once is an aggregation interval. */
+export function withoutSampling(attrs: Attrs): Attrs {
+  return { ...attrs, sampleUs: attrs.aggrUs };
+}
+
 /** The nrAccesses of a region that is found accessed in every sampling interval of an aggregation interval. */
 export function maxNrAccesses(attrs: Attrs): number {
   return Math.max(1, Math.floor(attrs.aggrUs / attrs.sampleUs));

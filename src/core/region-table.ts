@@ -5,13 +5,13 @@ import { type EvidenceColumns, evidenceBytes, NO_PLACE, NOT_ASKED, RowKind } fro
  * that watches the target see the same table without copying. Nothing in it is locked: samplers touch it
  * only inside a phase, the coordinator only between phases (docs/design.md).
  *
- * Layout: 14 header words (Int32), 8 header numbers (Float64), then the columns, the widest first so that
+ * Layout: 18 header words (Int32), 10 header numbers (Float64), then the columns, the widest first so that
  * each is aligned: 3 of Float64 and 6 of Uint32, `capacity` elements each. A table with evidence has more of both
  * (evidence/columns.ts), and one that a region source fills has 3 more of Float64.
  */
 
-const HEADER_WORDS = 14;
-const HEADER_NUMBERS = 8;
+const HEADER_WORDS = 18;
+const HEADER_NUMBERS = 10;
 const HEADER_BYTES = HEADER_WORDS * 4 + HEADER_NUMBERS * 8;
 const BYTES_PER_REGION = 3 * 8 + 6 * 4;
 const DELIVERED_BYTES_PER_REGION = 3 * 8;
@@ -30,10 +30,15 @@ const TURNS = 10;
 const TURN = 11;
 const IS_DELIVERED = 12;
 const ORDERS = 13;
+const DELIVERIES = 14;
+const PEEKS = 15;
+const AGE_STEP = 16;
 
 /** Among the header numbers, after the ranges. */
 const CELL_PAGES = 6;
 const RESIDENT_BYTES = 7;
+const COST_US = 8;
+const BEGIN_US = 9;
 
 /** Ranges a target is covered by, at most. */
 export const MAX_RANGES = 3;
@@ -264,6 +269,55 @@ export class RegionTable {
     this.#words[ORDERS] = orders;
   }
 
+  /** Intervals that its region source has delivered, and looks into intervals that went on. */
+  get deliveries(): number {
+    return this.#words[DELIVERIES]!;
+  }
+
+  set deliveries(intervals: number) {
+    this.#words[DELIVERIES] = intervals;
+  }
+
+  get peeks(): number {
+    return this.#words[PEEKS]!;
+  }
+
+  set peeks(looks: number) {
+    this.#words[PEEKS] = looks;
+  }
+
+  /** Aggregation intervals from the delivery before to the one that is ordered: there may be pauses between them. */
+  get ageStep(): number {
+    return this.#words[AGE_STEP]!;
+  }
+
+  set ageStep(intervals: number) {
+    this.#words[AGE_STEP] = intervals;
+  }
+
+  /** CPU that its region source takes for an interval, in microseconds; 0 before the first. */
+  get costUs(): number {
+    return this.#numbers[COST_US]!;
+  }
+
+  set costUs(us: number) {
+    this.#numbers[COST_US] = us;
+  }
+
+  /** The part of it that the start of the running interval took. */
+  get beginUs(): number {
+    return this.#numbers[BEGIN_US]!;
+  }
+
+  set beginUs(us: number) {
+    this.#numbers[BEGIN_US] = us;
+  }
+
+  /** Regions that a source may deliver: maxRegions, and of this target alone, for they cost nothing. */
+  get deliveredLimit(): number {
+    return this.capacity - 2 * UPDATE_REGIONS;
+  }
+
   /** Ticks of this aggregation interval that have picked their pages, and aggregation intervals; with evidence alone. */
   get tick(): number {
     return this.#words[TICK]!;
@@ -391,7 +445,8 @@ export class RegionTable {
     this.setTurns(other.turns, other.#words[TURN]!);
     this.setRanges(other.ranges.subarray(0, 2 * other.rangeCount));
     this.residentBytes = other.residentBytes;
-    this.orders = other.orders;
+    for (const word of [ORDERS, DELIVERIES, PEEKS, AGE_STEP]) this.#words[word] = other.#words[word]!;
+    this.costUs = other.costUs;
     for (const column of COPIED_COLUMNS) this[column].set(other[column].subarray(0, other.count));
     if (this.delivered && other.delivered) {
       for (const column of ['residentPages', 'unseenPages', 'accessedPages'] as const)

@@ -8,7 +8,8 @@ export interface AttrsInForce {
   readonly reason: AttrsReason;
   /**
    * Each target is asked in one of so many sampling intervals, and what is found there counts as often; left out where it is
-   * asked in all. A budget that a tick of all would break has them take turns.
+   * asked in all. A budget that a tick of all would break has them take turns. Of a region source: in how many aggregation
+   * intervals a target is watched in one.
    */
   readonly turns?: number | undefined;
 }

@@ -73,8 +73,15 @@ export class AccessEvents {
   /** Of `observed`: each nrAccesses is the number of hits among maxNrAccesses independent samples. */
   variance = 0;
 
-  /** Adds a table at the end of an aggregation interval. Some nanoseconds a region. */
-  add({ startPage, endPage, nrAccesses, count }: RegionTable, maxNrAccesses: number): void {
+  /** Adds a table at the end of an aggregation interval; of one that was delivered, what is resident. Some nanoseconds a region. */
+  add({ startPage, endPage, nrAccesses, count, delivered }: RegionTable, maxNrAccesses: number): void {
+    if (delivered) {
+      for (let i = 0; i < count; i++) {
+        this.observed += delivered.accessedPages[i]!;
+        this.possible += delivered.residentPages[i]!;
+      }
+      return;
+    }
     for (let i = 0; i < count; i++) {
       const pages = endPage[i]! - startPage[i]!;
       const hits = nrAccesses[i]!;

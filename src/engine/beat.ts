@@ -25,6 +25,11 @@ const MAX_STRETCH = 4;
 /** An aggregation interval that would go on for longer than this with more regions than are allowed by now ends at once. */
 const TOO_LONG_US = 10_000_000;
 
+/** Whoever waits for the first snapshot of a target gets what was seen after this time, however long the intervals are. */
+const FIRST_ANSWER_US = 4_000_000;
+/** A part of an aggregation interval is published at the end if it had this share of its ticks, or nothing was before. */
+const LEAST_PART = 0.25;
+
 /** How the mappings of the targets are to be looked at in a tick. */
 export type UpdateNeed = 'none' | 'stale' | 'part';
 
@@ -79,6 +84,17 @@ export class Beat {
     this.gate.setDue(dueUs, this.clock.monotonicMsAt(dueUs), this.roster.attrs.sampleUs);
   }
 
+  /** Called while the next tick is waited for: whether it should come sooner. */
+  reviseDue(): void {}
+
+  /** After a tick with work on the tables. */
+  setNextDue(): void {
+    this.setDue(this.dueUs + this.roster.attrs.sampleUs);
+  }
+
+  /** Before the checks of a tick with work on the tables. */
+  beginWork(): void {}
+
   /** Sampling intervals until one in which the tables have to be worked on, or the user may have been waiting. */
   quietIntervals(): number {
     const { attrs, maxNrAccesses, targets } = this.roster;
@@ -124,13 +140,7 @@ export class Beat {
    */
   aggregate(): void {
     const { targets, attrs, maxNrAccesses } = this.roster;
-    const { maxRegions } = limitsFor(attrs, targets.length);
-    const limits: AdaptationLimits = {
-      minRegions: attrs.minRegions,
-      maxRegions,
-      maxNrAccesses,
-      maxSamples: maxSamples(attrs, maxRegions),
-    };
+    const limits = this.#limits();
     this.#findSeen();
     for (let i = 0; i < this.#seen.length; i++) {
       extrapolate(this.#seen[i]!.table, this.#seen[i]!.ticks, maxNrAccesses);
@@ -140,7 +150,8 @@ export class Beat {
     const isTold = !this.#endsEarly || 2 * this.#ticks >= maxNrAccesses;
     if (isTold) {
       for (let i = 0; i < this.#seen.length; i++) this.pace.observe(this.#seen[i]!, attrs);
-      this.#publish(maxNrAccesses);
+      for (let i = 0; i < this.#seen.length; i++) this.#seen[i]!.startUs = this.#aggregationStartUs;
+      this.publish(this.#seen);
     }
     this.#aggregationStartUs = this.clock.nowUs();
     for (let i = 0; i < targets.length; i++) {
@@ -164,20 +175,87 @@ export class Beat {
     }
   }
 
-  #publish(maxNrAccesses: number): void {
-    for (let i = 0; i < this.#seen.length; i++) {
-      const target = this.#seen[i]!;
-      target.startUs = this.#aggregationStartUs;
+  /** Sends a snapshot of each of these targets, as far as the user keeps up. Their `startUs` has been set. */
+  protected publish(targets: readonly WatchedTarget[], endUs = this.clock.nowUs()): void {
+    for (const target of targets) {
+      target.snapshots++;
       target.settling.add(target.table);
     }
-    const endUs = this.clock.nowUs();
-    this.meter.snapshots += this.#seen.length;
+    this.meter.snapshots += targets.length;
     const wanted = this.publisher.room;
-    this.meter.droppedSnapshots += Math.max(0, this.#seen.length - wanted);
-    if (wanted > 0 && this.#seen.length > 0) {
-      const times = { endUs, maxNrAccesses };
-      this.publisher.snapshots(this.#seen.slice(0, wanted), times, this.readStats());
+    this.meter.droppedSnapshots += Math.max(0, targets.length - wanted);
+    if (wanted === 0 || targets.length === 0) return;
+    const times = { endUs, maxNrAccesses: this.roster.maxNrAccesses };
+    this.publisher.snapshots(targets.slice(0, wanted), times, this.readStats());
+  }
+
+  /**
+   * Targets of which nothing has been published for too long since they came: what was seen of them so far is, as a shorter
+   * interval, and counting goes on. Looked for at every turn of the coordinator; not with evidence, whose rows tell nothing
+   * before they are read together.
+   */
+  answerWaiting(): void {
+    const { targets, maxNrAccesses } = this.roster;
+    const nowUs = this.clock.nowUs();
+    for (let i = 0; i < targets.length; i++) {
+      const target = targets[i]!;
+      if (target.snapshots > 0) continue;
+      target.sinceUs ??= nowUs;
+      const { table, ticks } = target;
+      if (ticks === 0 || table.evidence || nowUs - target.sinceUs < FIRST_ANSWER_US) continue;
+      const counts = table.nrAccesses.slice(0, table.count);
+      target.presence.take(table);
+      extrapolate(table, ticks, maxNrAccesses);
+      target.startUs = Math.max(target.sinceUs, this.#aggregationStartUs);
+      this.publish([target]);
+      table.nrAccesses.set(counts);
     }
+  }
+
+  /** What was seen of a target in the interval that its end cuts off. */
+  publishLastOf(target: WatchedTarget): void {
+    if (!this.#isWorthTelling(target)) return;
+    this.#mergePart([target]);
+    target.startUs = this.#aggregationStartUs;
+    this.publish([target]);
+  }
+
+  /**
+   * The monitor ends.
+   *
+   * @returns whether one more tick is needed before the last aggregation: there are targets of which nothing was seen
+   */
+  beginLast(): boolean {
+    return this.roster.targets.some(({ prepared, ticks, snapshots }) => prepared && ticks + snapshots === 0);
+  }
+
+  /** At the end of the monitor: the interval that was cut off, as a shorter one. */
+  aggregateLast(): void {
+    const last = this.roster.targets.filter((target) => this.#isWorthTelling(target));
+    if (last.length === 0) return;
+    this.#mergePart(last);
+    for (const target of last) target.startUs = this.#aggregationStartUs;
+    this.publish(last);
+  }
+
+  #isWorthTelling({ table, ticks, snapshots }: WatchedTarget): boolean {
+    const least = snapshots === 0 ? 1 : LEAST_PART * this.roster.maxNrAccesses;
+    return table.count > 0 && ticks >= least;
+  }
+
+  #mergePart(targets: readonly WatchedTarget[]): void {
+    for (const { table, presence, ticks } of targets) {
+      presence.take(table);
+      extrapolate(table, ticks, this.roster.maxNrAccesses);
+    }
+    this.adaptation.merge(targets, this.#limits());
+  }
+
+  #limits(): AdaptationLimits {
+    const { targets, attrs, maxNrAccesses } = this.roster;
+    const { maxRegions } = limitsFor(attrs, targets.length);
+    const { minRegions } = attrs;
+    return { minRegions, maxRegions, maxNrAccesses, maxSamples: maxSamples(attrs, maxRegions) };
   }
 
   readStats(): MonitorStats {
@@ -231,10 +309,16 @@ export class Beat {
       const target = targets[i]!;
       const { table } = target;
       if (table.status === TargetStatus.GONE) {
+        this.publishLastOf(target);
         this.roster.detach(target, 'ended');
       } else if (table.status === TargetStatus.FAILED) {
         if (!target.failing) return target;
-      } else if (target.unfitted && table.status === TargetStatus.OK && table.hasRoomForUpdate) {
+      } else if (
+        target.unfitted &&
+        !table.delivered &&
+        table.status === TargetStatus.OK &&
+        table.hasRoomForUpdate
+      ) {
         updateRegions(table);
         target.unfitted = false;
       }
@@ -250,6 +334,22 @@ export class Beat {
 
   get isOver(): boolean {
     return this.dueUs >= this.durationUs;
+  }
+
+  /** Until the next tick, or the end if that comes first: intervals may be longer than what is left. */
+  msToWait(): number {
+    const untilUs = this.#isDueInTime ? this.dueUs : this.durationUs;
+    return this.clock.msUntil(untilUs);
+  }
+
+  /** Whether the monitor ends now, before the next tick. */
+  get endsBeforeDue(): boolean {
+    return !this.clock.isVirtual && !this.#isDueInTime && this.clock.msUntil(this.durationUs) <= 0;
+  }
+
+  /** A tick that is due at about the end is still made. */
+  get #isDueInTime(): boolean {
+    return this.dueUs <= this.durationUs + MAX_QUIET_US;
   }
 
   /** Whether there were targets, and none is left nor on its way. */

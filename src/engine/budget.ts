@@ -2,7 +2,7 @@ import { type Attrs, maxNrAccesses, withSampleUs } from '../core/attrs.js';
 import { fewerTurns, targetTurns } from '../core/turns.js';
 
 /** What is aimed at: the rest is for what varies, so that any 10 s stay within the budget x 1.1. */
-const AIM = 0.82;
+export const AIM = 0.82;
 /** Above this expected share of the budget the intervals get longer. */
 const TOO_MUCH = 0.95;
 /** Below this share, for so long, there is room: not before, or it would be taken again. */
@@ -25,7 +25,10 @@ const MOST_STEP = 4;
 /** Weight of the latest window in what an update is thought to cost. */
 const LATEST = 0.3;
 /** Pictures still have to come: an aggregation interval gets longer than this only where fewer regions do not help. */
-const LONGEST_AGGR_US = 10_000_000;
+export const LONGEST_AGGR_US = 10_000_000;
+/** Aggregation intervals and ticks that a monitor of a given duration should have at least. */
+export const LEAST_INTERVALS = 4;
+const LEAST_TICKS = 8;
 /** What a tick a minute leaves is no cost of ticks: longer intervals would save nothing. */
 const LONGEST_SAMPLE_US = 60_000_000;
 /** In any time of this length the budget is to be kept: a single tick must not cost more than it has then. */
@@ -43,6 +46,8 @@ export interface Window {
   /** Regions and targets at its end. */
   readonly regions: number;
   readonly targets: number;
+  /** Sampling intervals of it that were left out because ticks took too long. */
+  readonly overruns?: number;
 }
 
 interface Remembered extends Pick<Window, 'intervals' | 'elapsedUs'> {
@@ -77,27 +82,12 @@ export class Budget {
 
   /**
    * @param share of one core: 0.02 are 2 %
-   * @param followsRegions whether fewer regions make a tick cheaper
+   * @param durationUs of the monitor, which should have some aggregation intervals
    */
   constructor(
     readonly share: number,
-    readonly followsRegions: boolean,
+    readonly durationUs = Number.POSITIVE_INFINITY,
   ) {}
-
-  /**
-   * Ticks of all targets are about to cost so many microseconds more than what was measured, or what they cost at least
-   * before that.
-   *
-   * @param targets that there will be
-   */
-  foresee(tickUs: number, wanted: Attrs, targets: number): void {
-    if (tickUs === 0) return;
-    if (this.#windows.length === 0) this.#windows.push({ tickUs: 0, elapsedUs: 0, intervals: 0 });
-    for (const window of this.#windows) window.tickUs += tickUs / this.#turns;
-    if (this.#before) this.#before.costUs += tickUs / this.#turns;
-    this.#takeTurns(this.#tickCost(), this.share * KEPT_US, wanted, targets);
-    this.#shortestSampleUs = Math.max(this.#shortestSampleUs, this.#sampleUsFor(0));
-  }
 
   /** The attrs that are wanted, as far as they may be: aggregation / sampling interval stays. And in how many turns. */
   allow(wanted: Attrs): { attrs: Attrs; turns: number } {
@@ -128,6 +118,8 @@ export class Budget {
       this.#calmUs = 0;
     } else {
       this.#calmUs += elapsedUs;
+      // Ticks that come late leave no room for more of them, however little CPU they got.
+      if (window.overruns) this.#calmUs = 0;
       if (this.#calmUs < CALM_US) return;
       this.#calmUs = 0;
       this.#relax(updateShare, expected, tickUs, wanted);
@@ -202,8 +194,8 @@ export class Budget {
     const neededUs = this.#sampleUsFor(updateShare);
     const mostUs = MOST_STEP * Math.max(this.#shortestSampleUs, wanted.sampleUs);
     this.#shortestSampleUs = Math.max(this.#shortestSampleUs, Math.min(neededUs, mostUs));
-    const longestUs = longestSampleUs(wanted);
-    if (!this.followsRegions || neededUs <= longestUs) return;
+    const longestUs = this.#longestSampleUs(wanted);
+    if (neededUs <= longestUs) return;
     const regionsFor = Math.max(leastRegions, Math.floor((regions * longestUs) / neededUs));
     this.#maxRegions = Math.min(this.#maxRegions, regionsFor);
   }
@@ -219,7 +211,7 @@ export class Budget {
     const isSure = this.#before !== undefined || this.#windows.length > 1;
     const surelyUs = isSure ? Math.min(tickUs, this.#before?.costUs ?? tickUs) : 0;
     const leftUs = this.#takeTurns(surelyUs, mostUs, wanted, targets);
-    if (!this.followsRegions || leftUs <= TOO_MUCH * mostUs) return;
+    if (leftUs <= TOO_MUCH * mostUs) return;
     const factor = (AIM * mostUs) / leftUs;
     this.#maxRegions = Math.min(this.#maxRegions, Math.floor(regions * factor));
     this.#expectTicks(factor);
@@ -267,7 +259,7 @@ export class Budget {
       this.#setTurns(turns);
       return;
     }
-    const isFar = this.#shortestSampleUs > longestSampleUs(wanted);
+    const isFar = this.#shortestSampleUs > this.#longestSampleUs(wanted);
     if (!isFar && this.#maxRegions < wanted.maxRegions) {
       this.#maxRegions = Math.ceil(this.#maxRegions * roomFor);
     } else {
@@ -280,13 +272,15 @@ export class Budget {
   #sampleUsFor(updateShare: number): number {
     const { tickUs, constant } = this.#costs();
     const aim = AIM * this.share - updateShare;
-    return Math.min(LONGEST_SAMPLE_US, tickUs / Math.max(aim - constant, aim / MOST_STRETCH));
+    const longestUs = Math.min(LONGEST_SAMPLE_US, this.durationUs / LEAST_TICKS);
+    return Math.min(longestUs, tickUs / Math.max(aim - constant, aim / MOST_STRETCH));
   }
-}
 
-/** Beyond this, regions are given up before the sampling interval gets longer. */
-function longestSampleUs({ sampleUs, aggrUs }: Attrs): number {
-  return Math.max(sampleUs, (LONGEST_AGGR_US * sampleUs) / aggrUs);
+  /** Beyond this, regions are given up before the sampling interval gets longer. */
+  #longestSampleUs({ sampleUs, aggrUs }: Attrs): number {
+    const longestAggrUs = Math.min(LONGEST_AGGR_US, this.durationUs / LEAST_INTERVALS);
+    return Math.max(sampleUs, (longestAggrUs * sampleUs) / aggrUs);
+  }
 }
 
 function blend(before: number, latest: number): number {
@@ -297,7 +291,7 @@ function blend(before: number, latest: number): number {
  * To two digits, for intervals are read by people, and change less often so. Above a second to a whole part of 10 s: else
  * some 10 s had a tick more than others, which is a lot where there are few.
  */
-function roundUp(us: number): number {
+export function roundUp(us: number): number {
   if (us <= 100) return Math.ceil(us);
   if (us > 1e6 && us <= 10e6) return Math.ceil(10e6 / Math.floor(10e6 / us));
   const step = 10 ** (Math.floor(Math.log10(us)) - 1);

@@ -1,19 +1,13 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import * as Comlink from 'comlink';
 import { PagepulseError } from '../core/errors.js';
-import type { MonitorStats } from '../core/stats.js';
 import { carryErrors } from './comlink-errors.js';
 import { Gate } from './gate.js';
-import type { CoordinatorApi, EndReason, FromCoordinator, MonitorSetup } from './protocol.js';
+import type { CoordinatorApi, FromCoordinator, MonitorEnd, MonitorSetup } from './protocol.js';
 import { ThreadPool } from './thread-pool.js';
 
 /** Slots of sampler threads beyond the limit: for those that were given up and have not ended yet. */
 const SPARE_SLOTS = 64;
-
-export interface MonitorEnd {
-  readonly reason: EndReason;
-  readonly stats: MonitorStats;
-}
 
 /** The main thread's side of a running monitor: its threads, the calls to its coordinator, and what that sends. */
 export class Connection {

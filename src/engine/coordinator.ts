@@ -4,6 +4,7 @@ import type { TargetRequest } from '../checks/target-request.js';
 import { countRegions } from '../core/adaptation.js';
 import { type Attrs, requireKnownTo } from '../core/attrs.js';
 import { createAdaptation } from '../core/create-adaptation.js';
+import { DELIVERED } from '../core/delivered.js';
 import { RandomStreams } from '../core/random.js';
 import { type AttrsInForce, type MonitorStats, sameInForce } from '../core/stats.js';
 import { Beat, MAX_QUIET_US } from './beat.js';
@@ -26,6 +27,7 @@ import type {
 import { Publisher } from './publisher.js';
 import { Roster } from './roster.js';
 import { Samplers } from './samplers.js';
+import { SourceBeat } from './source-beat.js';
 
 /** While calls are being worked on, the event loop gets a turn at least this often. */
 const SLICE_MS = 20;
@@ -34,8 +36,8 @@ const SLICE_MS = 20;
 const MIN_STALL_MS = 2_000;
 const MAX_STALL_MS = 60_000;
 
-/** Where targets come whose ticks call for intervals so many times as long, these do not wait for the next look. */
-const DEARER = 1.5;
+/** How long the last phase may take: looks at many processes, or large ones. */
+const LAST_PHASE_MS = 2_000;
 
 /** Samplers are looked at so often, whether one has much more to do than another. */
 const BALANCE_US = 5_000_000;
@@ -94,12 +96,8 @@ export class Coordinator implements CoordinatorApi {
       const meter = new Meter(this.#gate, samplers, setup.clock, setup.costOf);
       const pace = new Pace(attrs, setup.pace, meter);
       const streams = new RandomStreams(setup.seed);
-      const adaptation = createAdaptation(setup.adaptation);
-      const foresee = async (tickUs: number, targets: number) => {
-        pace.foresee(tickUs, targets);
-        const isDearer = pace.inForce.attrs.sampleUs >= DEARER * roster.attrs.sampleUs;
-        if (this.#parts && isDearer) await this.#apply(this.#parts, pace.inForce);
-      };
+      const { isDelivered } = setup.pace;
+      const adaptation = isDelivered ? DELIVERED : createAdaptation(setup.adaptation);
       const inControl: InControl = (step) => this.#inControl(step);
       const { answersPerRegion } = adaptation;
       const roster = new Roster(pace.inForce, {
@@ -109,7 +107,7 @@ export class Coordinator implements CoordinatorApi {
         meter,
         streams,
         inControl,
-        foresee,
+        isDelivered,
       });
       const attached = await roster.attach(setup.targets);
       if (!setup.skipsFailing) for (const each of attached) if (isWire(each)) throw fromWire(each);
@@ -117,7 +115,19 @@ export class Coordinator implements CoordinatorApi {
       samplers.stallMs = stallMs(roster.attrs);
       roster.run();
       const clock = startClock(setup.clock);
-      const beat = new Beat(clock, this.#gate, roster, meter, pace, publisher, adaptation, setup.durationUs);
+      // What opening the targets took was before this time: in a share of it, it would be several cores.
+      meter.restart();
+      const ClockOf = isDelivered ? SourceBeat : Beat;
+      const beat = new ClockOf(
+        clock,
+        this.#gate,
+        roster,
+        meter,
+        pace,
+        publisher,
+        adaptation,
+        setup.durationUs,
+      );
       this.#parts = { clock, samplers, roster, publisher, beat, pace };
       this.#onSetUp(this.#parts);
       const { startedAt, startedMonotonicNs } = clock;
@@ -170,9 +180,33 @@ export class Coordinator implements CoordinatorApi {
       this.#onSetUp = resolve;
     });
     while (this.#endReason === undefined) await this.#runQuietly(parts);
+    await this.#finish(parts);
     const { publisher, beat, samplers } = parts;
     publisher.send({ type: 'end', reason: this.#endReason, stats: beat.readStats() });
     for (const link of [...samplers.all]) samplers.drop(link);
+  }
+
+  /** Publishes what was seen of the interval that the end cuts off. */
+  async #finish(parts: Parts): Promise<void> {
+    const { samplers, beat } = parts;
+    if (!samplers.hasJoined || !(await this.#isParked(parts))) return;
+    if (beat.beginLast()) {
+      beat.beginWork();
+      samplers.begin(Phase.CHECK);
+      if (!(await this.#isParked(parts))) return;
+      beat.countTicks(1, 1);
+    }
+    beat.aggregateLast();
+  }
+
+  /** Waits for the samplers, and not for long: whoever stops a monitor does not wait for one that hangs. */
+  async #isParked({ samplers }: Parts): Promise<boolean> {
+    const untilMs = performance.now() + LAST_PHASE_MS;
+    while (!samplers.await(this.#arrived)) {
+      if (samplers.findLost().length > 0 || performance.now() > untilMs) return false;
+      await nextTurn();
+    }
+    return true;
   }
 
   /**
@@ -188,16 +222,21 @@ export class Coordinator implements CoordinatorApi {
         this.#pages = 'unmarked';
       }
       const isAlone = !samplers.hasJoined;
+      beat.reviseDue();
       const { sampleUs } = roster.attrs;
       // Long intervals, and those in which calls are worked on, are slept through here, where calls are heard.
       const isFast = clock.isVirtual || (sampleUs <= MAX_QUIET_US && !this.#isBusy);
       const quiet = isAlone ? 0 : beat.quietIntervals();
       const isCalled = this.#gate.calls !== this.#arrived;
       if (isAlone || (this.#pages === 'marked' && (quiet === 0 || !isFast || isCalled))) {
-        const msLeft = clock.isVirtual ? 0 : Math.max(0, clock.msUntil(beat.dueUs));
+        const msLeft = clock.isVirtual ? 0 : Math.max(0, beat.msToWait());
         if (this.#isBusy || this.#gate.sleep(this.#arrived, msLeft)) {
           await this.#giveTurns(parts, msLeft);
-          if (!clock.isVirtual && clock.msUntil(beat.dueUs) > 0) continue;
+          if (!clock.isVirtual && beat.msToWait() > 0) continue;
+        }
+        if (beat.endsBeforeDue) {
+          this.#endReason ??= 'duration';
+          break;
         }
         if (quiet === 0) {
           await this.#work(parts);
@@ -212,6 +251,7 @@ export class Coordinator implements CoordinatorApi {
       samplers.begin(isMarked ? Phase.TICK : Phase.PREPARE_AND_TICK, intervals, beat.quietTicks);
       if (!samplers.await(this.#arrived)) await this.#finishPhase(parts);
       beat.countTicks(this.#gate.ticks, this.#gate.intervals);
+      beat.answerWaiting();
       if (pace.isDue(clock.nowUs())) await this.#keepPace(parts);
     }
   }
@@ -222,6 +262,7 @@ export class Coordinator implements CoordinatorApi {
     clock.reached(beat.dueUs);
     const need = beat.updateNeed();
     const isAggregated = beat.endsAggregation;
+    beat.beginWork();
     samplers.begin(Phase.CHECK);
     if (!samplers.await(this.#arrived)) await this.#finishPhase(parts);
     this.#gate.countLateness();
@@ -240,7 +281,7 @@ export class Coordinator implements CoordinatorApi {
     if (failed) this.#inBackground(roster.fail(failed));
     if (beat.isOver) this.#endReason ??= 'duration';
     if (this.#endsAlone && beat.isAlone) this.#endReason ??= 'targets ended';
-    beat.setDue(beat.dueUs + roster.attrs.sampleUs);
+    beat.setNextDue();
     if (this.#pages === 'marked') this.#pages = 'unmarked';
     if (isAggregated || pace.isDue(clock.nowUs())) await this.#keepPace(parts);
     if (isAggregated) this.#balance(parts);

@@ -221,6 +221,8 @@ export class Gate {
   breakOff(): void {
     const words = this.#words;
     Atomics.store(words, BROKEN, this.epoch);
+    // Whatever a sampler waits on in a phase with ticks: a tick that is due, or the others.
+    Atomics.notify(words, BROKEN);
     Atomics.notify(words, CHECKS);
     Atomics.notify(words, PREPARES);
   }
@@ -281,12 +283,12 @@ export class Gate {
 
   // A sampler's side.
 
-  /** Blocks until a phase other than `last` runs. */
-  awaitPhase(last: Epoch): Epoch {
+  /** Blocks until a phase other than `last` runs, or the sampler in this slot is given up. */
+  awaitPhase(slot: number, last: Epoch): Epoch {
     const words = this.#words;
     for (;;) {
       const epoch = Atomics.load(words, EPOCH);
-      if (epoch !== last) return epoch;
+      if (epoch !== last || this.isRevoked(slot)) return epoch;
       Atomics.wait(words, EPOCH, last);
     }
   }
@@ -305,11 +307,13 @@ export class Gate {
     return Atomics.load(this.#words, FIRST_SLOT + slot) < 0;
   }
 
-  /** Sleeps until the next tick is due. */
+  /** Sleeps until the next tick is due, or the phase is broken off. */
   awaitDue(): void {
     if (this.#numbers[INTERVAL_MS] === 0) return;
+    // Read before it is compared: a break-off in between changes the word, and the wait returns at once.
+    const broken = Atomics.load(this.#words, BROKEN);
     const ms = this.#numbers[DUE_MS]! - monotonicMs();
-    if (ms > 0) Atomics.wait(this.#words, BROKEN, this.#words[BROKEN]!, ms);
+    if (ms > 0 && broken !== this.epoch) Atomics.wait(this.#words, BROKEN, broken, ms);
   }
 
   /**

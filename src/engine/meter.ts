@@ -18,8 +18,8 @@ export class Meter {
   lostSamplers = 0;
   lostTicks = 0;
   readonly #cpuFile = openThreadCpu();
-  readonly #cpuBaseUs = readThreadCpuUs(this.#cpuFile) || 0;
-  readonly #processBaseUs = processCpuUs();
+  #cpuBaseUs = readThreadCpuUs(this.#cpuFile) || 0;
+  #processBaseUs = processCpuUs();
   readonly #isOfProcess: boolean;
   /** What all had cost at some times, the oldest first. */
   readonly #marks = [{ atUs: 0, cpuUs: 0 }];
@@ -32,6 +32,13 @@ export class Meter {
   ) {
     // Where the kernel has no clocks of threads, that of the process is the nearest that there is.
     this.#isOfProcess = costOf === 'process' || this.#cpuFile < 0;
+  }
+
+  /** Counts CPU from now on: when the monitor's time begins. */
+  restart(): void {
+    this.#cpuBaseUs = readThreadCpuUs(this.#cpuFile) || 0;
+    this.#processBaseUs = processCpuUs();
+    for (const link of this.samplers.all) link.restartCpu();
   }
 
   /** CPU of coordinator and samplers since the start, in microseconds: one read a thread. */

@@ -12,13 +12,14 @@ import type { TuningStep } from '../core/tuning.js';
 import { pageSize } from '../kernel/page-size.js';
 import type { SelectionStats } from '../selection/follower.js';
 import { fromWire, isWire } from './comlink-errors.js';
-import { Connection, type MonitorEnd } from './connection.js';
+import { Connection } from './connection.js';
 import { completeOptions, defined, type MonitorOptions } from './options.js';
 import type {
   CoordinatorApi,
   DetachReason,
   EndReason,
   FromCoordinator,
+  MonitorEnd,
   MonitorSetup,
   Started,
 } from './protocol.js';

@@ -20,8 +20,6 @@ export interface Arrival {
   readonly request: TargetRequest;
   /** Of its stream in the sampler. */
   readonly random: RandomState;
-  /** Whether another sampler has watched it until now. */
-  readonly isKnown?: boolean;
 }
 
 /** A target that a sampler has opened. */
@@ -89,9 +87,7 @@ export class Opening {
     let taken = 0;
     const open = async (withinMs: number): Promise<Opened<A>[]> => {
       const portion = arrivals.slice(next, next + PORTION);
-      const asked = portion.map(({ id, request, random, isKnown = false }): TargetToOpen => {
-        return { id, request, random, isKnown };
-      });
+      const asked = portion.map(({ id, request, random }): TargetToOpen => ({ id, request, random }));
       const answers = await link.call((api) => api.open(asked, withinMs));
       const opened: Opened<A>[] = [];
       answers.forEach((answer, i) => {
@@ -102,7 +98,6 @@ export class Opening {
       return opened;
     };
     try {
-      // Without a tick of the first between the others: with some checks, those of a crowd take longer than opening it.
       const first: Opened<A>[] = [];
       while (next < arrivals.length && !link.joined) first.push(...(await open(Number.POSITIVE_INFINITY)));
       if (first.length > 0) await this.inControl(() => take(link, first));

@@ -1,14 +1,22 @@
 import { randomInt } from 'node:crypto';
 import { availableParallelism } from 'node:os';
-import { chooseCheck } from '../checks/choose.js';
+import { CHECKS, chooseCheck } from '../checks/choose.js';
 import type { TargetRequest } from '../checks/target-request.js';
 import { ADAPTATIONS, type AdaptationName } from '../core/adaptation.js';
-import { type Attrs, completeAttrs, DEFAULT_ATTRS, maxNrAccesses, requireKnownTo } from '../core/attrs.js';
+import {
+  type Attrs,
+  completeAttrs,
+  DEFAULT_ATTRS,
+  maxNrAccesses,
+  requireKnownTo,
+  withoutSampling,
+} from '../core/attrs.js';
 import { DEFAULT_ADAPTATION } from '../core/create-adaptation.js';
 import { PagepulseError } from '../core/errors.js';
 import type { CheckName } from '../core/target.js';
 import { completeGoal, type TuningGoal } from '../core/tuning.js';
 import type { Selection } from '../selection/selection.js';
+import { LEAST_INTERVALS } from './budget.js';
 import type { ClockName, CostScope, MonitorSetup, PaceSetup } from './protocol.js';
 import { defaultSamplerLimit } from './thread-pool.js';
 
@@ -109,8 +117,8 @@ export function completeOptions(
   return {
     check,
     adaptation,
-    attrs: completeAttrs(withBothIntervals(defined(given))),
-    pace: paceOf(options, check),
+    attrs: attrsOf(defined(given), check),
+    pace: paceOf(options, check, durationUs),
     costOf: options.costOf ?? 'monitor',
     targets,
     skipsFailing: options.skipFailing ?? options.select !== undefined,
@@ -123,6 +131,15 @@ export function completeOptions(
   };
 }
 
+function attrsOf(given: Partial<Attrs>, check: CheckName): Attrs {
+  const { delivers, defaultAggrUs: aggrUs } = CHECKS[check];
+  const areGiven = given.sampleUs !== undefined || given.aggrUs !== undefined;
+  const attrs = completeAttrs(
+    withBothIntervals(areGiven || aggrUs === undefined ? given : { ...given, aggrUs }),
+  );
+  return delivers === 'regions' ? withoutSampling(attrs) : attrs;
+}
+
 function samplerLimitOf(workers: MonitorOptions['workers']): number {
   if (workers === undefined) return defaultSamplerLimit();
   if (workers === 'per-target') return MAX_SAMPLERS;
@@ -130,7 +147,12 @@ function samplerLimitOf(workers: MonitorOptions['workers']): number {
   throw refuse(`the number of workers is ${workers}; give 1 to ${MAX_SAMPLERS}, or per-target`);
 }
 
-function paceOf({ attrs, auto, maxCpuPercent, clock }: MonitorOptions, check: CheckName): PaceSetup {
+function paceOf(
+  { attrs, auto, maxCpuPercent, clock }: MonitorOptions,
+  check: CheckName,
+  durationUs: number,
+): PaceSetup {
+  const isDelivered = CHECKS[check].delivers === 'regions';
   const areKept = attrs?.sampleUs !== undefined || attrs?.aggrUs !== undefined;
   const mostPercent = 100 * availableParallelism();
   if (maxCpuPercent !== undefined && !(maxCpuPercent > 0 && maxCpuPercent <= mostPercent)) {
@@ -143,12 +165,19 @@ function paceOf({ attrs, auto, maxCpuPercent, clock }: MonitorOptions, check: Ch
   }
   const goal = auto ?? !areKept;
   return {
-    goal: goal === false ? undefined : completeGoal(goal === true ? {} : defined(goal)),
+    goal: goal === false ? undefined : goalFor(goal === true ? {} : defined(goal), durationUs),
     maxCpuPercent: maxCpuPercent ?? (areKept || clock === 'virtual' ? undefined : DEFAULT_BUDGET_PERCENT),
     isDefaultBudget: maxCpuPercent === undefined,
-    // The referenced check walks all memory of a target, for three regions as for a thousand.
-    followsRegions: check !== 'referenced',
+    isDelivered,
+    durationUs,
   };
+}
+
+/** Intervals no longer than leave the monitor some aggregation intervals. */
+function goalFor(given: Partial<TuningGoal>, durationUs: number): TuningGoal {
+  const goal = completeGoal(given);
+  const longestUs = durationUs / (LEAST_INTERVALS * maxNrAccesses(DEFAULT_ATTRS));
+  return { ...goal, maxSampleUs: Math.max(goal.minSampleUs, Math.min(goal.maxSampleUs, longestUs)) };
 }
 
 /** One of them alone brings the other one with it, in the proportion of the defaults. */

@@ -1,5 +1,12 @@
 import type { AdaptedTarget } from '../core/adaptation.js';
-import { type Attrs, completeAttrs, maxNrAccesses, sameAttrs, withSampleUs } from '../core/attrs.js';
+import {
+  type Attrs,
+  completeAttrs,
+  maxNrAccesses,
+  sameAttrs,
+  withoutSampling,
+  withSampleUs,
+} from '../core/attrs.js';
 import { limitsFor } from '../core/region-budget.js';
 import type { AttrsInForce } from '../core/stats.js';
 import {
@@ -13,6 +20,7 @@ import {
 import { Budget } from './budget.js';
 import type { Meter } from './meter.js';
 import type { PaceSetup } from './protocol.js';
+import { SourceBudget } from './source-budget.js';
 
 /** Costs are looked at this often, however long the intervals are; a window is longer where a tick is. */
 const WINDOW_US = 1_000_000;
@@ -28,6 +36,10 @@ export class Pace {
   #wanted: Attrs;
   #goal: TuningGoal | undefined;
   #budget: Budget | undefined;
+  /** In its place, where a region source delivers. */
+  #sourceBudget: SourceBudget | undefined;
+  /** Of the window that is being measured: CPU that looks of the source took. */
+  #looksUs = 0;
   /** Of each target, since the last step. */
   readonly #events = new Map<AdaptedTarget, AccessEvents>();
   /** Since the last step of `auto`. */
@@ -37,6 +49,7 @@ export class Pace {
   /** Of the window that is being measured. */
   #fromUs = 0;
   #fromIntervals = 0;
+  #fromOverruns = 0;
   #fromCpuUs = 0;
   #updates = 0;
   #updateCpuUs = 0;
@@ -48,25 +61,33 @@ export class Pace {
     readonly setup: PaceSetup,
     readonly meter: Meter,
   ) {
-    const { goal, maxCpuPercent, followsRegions } = setup;
+    const { goal, maxCpuPercent, isDelivered, durationUs } = setup;
     this.#goal = goal;
     if (maxCpuPercent !== undefined) {
-      this.#budget = new Budget(maxCpuPercent / 100, followsRegions);
+      if (isDelivered) this.#sourceBudget = new SourceBudget(maxCpuPercent / 100, durationUs);
+      else this.#budget = new Budget(maxCpuPercent / 100, durationUs);
       this.#windowDueUs = WARM_UP_US;
     }
-    this.#wanted = goal ? withSampleUs(wanted, clampSampleUs(wanted.sampleUs, goal)) : wanted;
+    this.#wanted = goal && !isDelivered ? withSampleUs(wanted, clampSampleUs(wanted.sampleUs, goal)) : wanted;
   }
 
-  /** Ticks of all are about to get dearer by so much CPU time, in microseconds, through targets that come. */
-  foresee(tickUs: number, targets: number): void {
-    this.#budget?.foresee(tickUs, this.#wanted, targets);
+  /**
+   * Intervals of a region source have ended.
+   *
+   * @param looksUs CPU that their looks took
+   * @param passUs CPU that one interval of every target takes
+   */
+  delivered(looksUs: number, passUs: number): void {
+    this.#looksUs += looksUs;
+    this.#sourceBudget?.expect(passUs);
   }
 
   /** What is to be in force now. */
   get inForce(): AttrsInForce {
-    const { attrs, turns } = this.#budget?.allow(this.#wanted) ?? { attrs: this.#wanted, turns: 1 };
+    const budget = this.#budget ?? this.#sourceBudget;
+    const { attrs, turns } = budget?.allow(this.#wanted) ?? { attrs: this.#wanted, turns: 1 };
     const isKept = sameAttrs(attrs, this.#wanted) && turns === 1;
-    const reason = !isKept ? 'budget' : this.#goal ? 'auto' : 'set';
+    const reason = !isKept ? 'budget' : this.#goal && !this.setup.isDelivered ? 'auto' : 'set';
     return turns === 1 ? { attrs, reason } : { attrs, reason, turns };
   }
 
@@ -77,11 +98,13 @@ export class Pace {
    * @throws PagepulseError `ATTRS`
    */
   setByHand(changed: Partial<Attrs>): void {
-    this.#wanted = completeAttrs(changed, this.#wanted);
+    this.#wanted = this.setup.isDelivered
+      ? withoutSampling(completeAttrs({ ...changed, sampleUs: 1 }, this.#wanted))
+      : completeAttrs(changed, this.#wanted);
     if (changed.sampleUs === undefined && changed.aggrUs === undefined) return;
     this.#goal = undefined;
     if (this.setup.isDefaultBudget) {
-      this.#budget = undefined;
+      this.#budget = this.#sourceBudget = undefined;
       this.#windowDueUs = Number.POSITIVE_INFINITY;
     }
   }
@@ -94,13 +117,18 @@ export class Pace {
     events.add(target.table, maxNrAccesses(attrs));
   }
 
-  /** An aggregation interval has ended, in which `attrs` were in force: `auto` takes a step where one is due. */
+  /**
+   * An aggregation interval has ended, in which `attrs` were in force: `auto` takes a step where one is due. What a region
+   * source counts needs no tuning: its steps tell how much is accessed, and change nothing.
+   */
   aggregated(attrs: Attrs, nowUs: number): void {
     if (!this.#goal || ++this.#aggregations < this.#goal.aggrs) return;
     const busiest = busiestOf(this.#events.values(), this.#goal);
     if (busiest && busiest.possible > 0) {
-      const sampleUs = nextSampleUs(attrs.sampleUs, busiest, this.#goal);
-      this.#wanted = withSampleUs(this.#wanted, sampleUs);
+      const sampleUs = this.setup.isDelivered
+        ? attrs.sampleUs
+        : nextSampleUs(attrs.sampleUs, busiest, this.#goal);
+      if (!this.setup.isDelivered) this.#wanted = withSampleUs(this.#wanted, sampleUs);
       const score = scoreOf(busiest, this.#goal);
       this.#step = { atUs: nowUs, score, sampleUs: attrs.sampleUs, wantedSampleUs: sampleUs };
     }
@@ -131,12 +159,20 @@ export class Pace {
     const { ticks, overruns } = this.meter;
     const cpuUs = this.meter.cpuUs();
     const intervals = ticks + overruns - this.#fromIntervals;
+    const missed = overruns - this.#fromOverruns;
     if (this.#budget && this.#fromUs > 0 && targets > 0 && intervals > 0) {
       const [updates, updateCpuUs] = [this.#updates, this.#updateCpuUs];
       const [elapsedUs, windowCpuUs] = [nowUs - this.#fromUs, cpuUs - this.#fromCpuUs];
-      const window = { intervals, elapsedUs, cpuUs: windowCpuUs, updates, updateCpuUs, regions, targets };
+      const spent = { intervals, elapsedUs, cpuUs: windowCpuUs, updates, updateCpuUs };
+      const window = { ...spent, regions, targets, overruns: missed };
       this.#budget.measure(window, this.#wanted, limitsFor(this.#wanted, targets).minRegions * targets);
     }
+    if (this.#fromUs > 0) {
+      const [elapsedUs, windowCpuUs] = [nowUs - this.#fromUs, cpuUs - this.#fromCpuUs];
+      this.#sourceBudget?.measure({ elapsedUs, cpuUs: windowCpuUs, looksUs: this.#looksUs });
+    }
+    this.#looksUs = 0;
+    this.#fromOverruns = overruns;
     this.#fromUs = nowUs;
     this.#fromCpuUs = cpuUs;
     this.#fromIntervals = ticks + overruns;

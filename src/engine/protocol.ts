@@ -60,8 +60,10 @@ export interface PaceSetup {
   readonly maxCpuPercent: number | undefined;
   /** Whether nobody has asked for that budget. */
   readonly isDefaultBudget: boolean;
-  /** Whether fewer regions make a tick cheaper. */
-  readonly followsRegions: boolean;
+  /** Whether a region source delivers, and there is no sampling interval. */
+  readonly isDelivered: boolean;
+  /** When the monitor ends, or Infinity: intervals are chosen so that it has some. */
+  readonly durationUs: number;
 }
 
 /** What counts as the cost of watching: coordinator and samplers, or all that the process does. */
@@ -126,8 +128,6 @@ export interface TargetToOpen {
   readonly id: number;
   readonly request: TargetRequest;
   readonly random: RandomState;
-  /** Whether another sampler has watched it until now. */
-  readonly isKnown: boolean;
 }
 
 export interface TargetToWatch {
@@ -139,8 +139,6 @@ export interface OpenedTarget {
   readonly target: TargetIdentity;
   /** [start, end) pairs of pages. */
   readonly ranges: Float64Array;
-  /** CPU time that a tick of it costs whatever its regions, in microseconds, as it was measured; 0 of what is known. */
-  readonly tickUs: number;
 }
 
 /** What flows from the coordinator to the main thread. */
@@ -182,3 +180,9 @@ export type DetachReason = 'ended' | 'detached' | 'failed';
 
 /** Why a monitor has ended. */
 export type EndReason = 'stopped' | 'duration' | 'targets ended';
+
+/** How a monitor has ended. Stands here, so that the types of the package need none of Comlink's, which need a browser's. */
+export interface MonitorEnd {
+  readonly reason: EndReason;
+  readonly stats: MonitorStats;
+}

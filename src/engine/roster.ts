@@ -30,11 +30,8 @@ export interface RosterParts {
   readonly meter: Meter;
   readonly streams: RandomStreams;
   readonly inControl: InControl;
-  /**
-   * Told, in control, by how much ticks of all get dearer through targets that are about to be watched, in microseconds,
-   * and how many there will be.
-   */
-  readonly foresee: (tickUs: number, targets: number) => Promise<void>;
+  /** Whether a region source fills the tables. */
+  readonly isDelivered: boolean;
 }
 
 /** Which targets are watched, by which sampler: they come, go, and change hands when a sampler is lost. */
@@ -86,8 +83,6 @@ export class Roster {
             return new WatchedTarget(info, arrival.request, randomFrom(arrival.tableRandom), table, link);
           });
           await link.call((api) => api.watch(targets.map(toWatch)));
-          const tickUs = portion.reduce((sum, { opened }) => sum + opened.tickUs, 0);
-          await this.#parts.foresee(tickUs, this.targets.length + targets.length);
           for (const { info } of targets) attached.set(info.id, info);
           this.#insert(targets);
           if (this.#isRunning) link.join();
@@ -146,7 +141,7 @@ export class Roster {
     }
     const arrivals = others.map((target) => {
       const { info, sameRequest: request } = target;
-      return { id: info.id, request, random: this.#parts.streams.next(), isKnown: true, target };
+      return { id: info.id, request, random: this.#parts.streams.next(), target };
     });
     const errors = await this.#opening.open(
       arrivals,
@@ -175,7 +170,7 @@ export class Roster {
     if (!target || !from) return;
     const { id } = target.info;
     await this.#opening.open(
-      [{ id, request: target.sameRequest, random: this.#parts.streams.next(), isKnown: true }],
+      [{ id, request: target.sameRequest, random: this.#parts.streams.next() }],
       async (link) => {
         if (target.link !== from || !this.targets.includes(target)) return this.#release(link, id);
         // In one step: between two, both would count into the same table.
@@ -267,7 +262,12 @@ export class Roster {
       spare && spare.capacity >= RegionTable.capacityFor(attrs.minRegions, attrs.maxRegions);
     const table = isLargeEnough
       ? spare
-      : RegionTable.forLimits(attrs.minRegions, attrs.maxRegions, this.#parts.answersPerRegion);
+      : RegionTable.forLimits(
+          attrs.minRegions,
+          attrs.maxRegions,
+          this.#parts.answersPerRegion,
+          this.#parts.isDelivered,
+        );
     fillFirst(table, attrs, ranges, minRegions);
     return table;
   }

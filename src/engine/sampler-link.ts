@@ -52,6 +52,11 @@ export class SamplerLink {
   /** Waits until the thread runs; its CPU counts from here on. */
   async ready(): Promise<void> {
     this.#cpuFile = await this.call((api) => api.cpuFile(), START_MS);
+    this.restartCpu();
+  }
+
+  /** Counts its CPU from now on. */
+  restartCpu(): void {
     this.#cpuBaseUs = readThreadCpuUs(this.#cpuFile) || 0;
   }
 

@@ -1,18 +1,16 @@
 import type { AccessCheck } from '../checks/access-check.js';
 import { CheckOpener } from '../checks/open-check.js';
+import { Order, type RegionSource } from '../checks/region-source.js';
 import { PagepulseError } from '../core/errors.js';
 import { EvidenceRecorder } from '../core/evidence/recorder.js';
 import { RegionTable, TargetStatus } from '../core/region-table.js';
-import { openThreadCpu, readThreadCpuUs } from '../kernel/thread-cpu.js';
-import { isWire, toWire, type WireError } from './comlink-errors.js';
+import { openThreadCpu, threadCpuMs } from '../kernel/thread-cpu.js';
+import { toWire, type WireError } from './comlink-errors.js';
 import { type Epoch, Gate, Phase } from './gate.js';
 import type { OpenedTarget, SamplerApi, SamplerStart, TargetToOpen, TargetToWatch } from './protocol.js';
 
-/** What a tick costs is measured so many times for the first targets, of which the best counts. */
-const COST_ROUNDS = 3;
-const SLOW_COSTS = 5;
-/** Over this time the thread's CPU clock is good enough to tell what share of it was the thread's own. */
-const CLEAR_US = 40_000;
+/** Weight of the latest interval in what one is thought to cost. */
+const LATEST = 0.3;
 
 /** The part of the phases with ticks that is no phase of its own. */
 const PREPARE = 'prepare';
@@ -21,7 +19,7 @@ type Work = Phase | typeof PREPARE;
 /** A target as its sampler has it. */
 interface Watched {
   readonly id: number;
-  readonly check: AccessCheck;
+  readonly check: AccessCheck | RegionSource;
   readonly table: RegionTable;
   /** Of a table with evidence. */
   readonly recorder: EvidenceRecorder | undefined;
@@ -37,9 +35,7 @@ export class Sampler implements SamplerApi {
   readonly #gate: Gate;
   readonly #slot: number;
   readonly #opener: CheckOpener;
-  readonly #opened = new Map<number, AccessCheck>();
-  #costsMeasured = 0;
-  #cpuFile = -1;
+  readonly #opened = new Map<number, AccessCheck | RegionSource>();
   readonly #failures = new Map<number, string>();
   #watched: Watched[] = [];
   #joined: (epoch: Epoch) => void = () => {};
@@ -61,7 +57,7 @@ export class Sampler implements SamplerApi {
     const gate = this.#gate;
     let last = await this.#join;
     for (;;) {
-      const epoch = gate.awaitPhase(last);
+      const epoch = gate.awaitPhase(this.#slot, last);
       if (gate.isRevoked(this.#slot)) break;
       const { phase } = gate;
       if (phase === Phase.TICK || phase === Phase.PREPARE_AND_TICK) this.#tick(phase);
@@ -105,6 +101,10 @@ export class Sampler implements SamplerApi {
 
   #workOn(target: Watched, phase: Work, nowUs: number): void {
     const { check, table } = target;
+    if (check.delivers === 'regions') {
+      workOnSource(check, table, phase);
+      return;
+    }
     switch (phase) {
       case PREPARE:
         target.prepared = false;
@@ -134,14 +134,12 @@ export class Sampler implements SamplerApi {
   // Answers to the coordinator.
 
   cpuFile(): number {
-    this.#cpuFile = openThreadCpu();
-    return this.#cpuFile;
+    return openThreadCpu();
   }
 
   open(targets: readonly TargetToOpen[], withinMs: number): (OpenedTarget | WireError)[] {
     const opened: (OpenedTarget | WireError)[] = [];
     const startedMs = performance.now();
-    const startedCpuUs = readThreadCpuUs(this.#cpuFile);
     for (const target of targets) {
       if (opened.length > 0 && performance.now() >= startedMs + withinMs) break;
       try {
@@ -151,14 +149,10 @@ export class Sampler implements SamplerApi {
         opened.push(toWire(error));
       }
     }
-    // On a busy machine much of that time was other people's. The kernel's clock moves in steps of up to 4 ms.
-    const elapsedUs = (performance.now() - startedMs) * 1_000;
-    const share = (readThreadCpuUs(this.#cpuFile) - startedCpuUs) / elapsedUs;
-    if (!(elapsedUs > CLEAR_US && share < 1)) return opened;
-    return opened.map((each) => (isWire(each) ? each : { ...each, tickUs: each.tickUs * share }));
+    return opened;
   }
 
-  #open({ id, request, random, isKnown }: TargetToOpen): OpenedTarget {
+  #open({ id, request, random }: TargetToOpen): OpenedTarget {
     const check = this.#opener.open(request, random);
     const table = RegionTable.forLimits(3, 3);
     check.updateRanges(table, this.#gate.dueUs);
@@ -171,16 +165,7 @@ export class Sampler implements SamplerApi {
     }
     this.#opened.set(id, check);
     const ranges = table.ranges.slice(0, 2 * table.rangeCount);
-    // To measure is to clear accessed bits: those of a target that is watched already are still to be counted.
-    return { target: check.target, ranges, tickUs: isKnown ? 0 : this.#tickCostUs(check) };
-  }
-
-  /** The first are measured several times, which brings kernel and V8 up to speed; a crowd once each, to be opened soon. */
-  #tickCostUs(check: AccessCheck): number {
-    const rounds = this.#costsMeasured++ < SLOW_COSTS ? COST_ROUNDS : 1;
-    let bestUs = Number.POSITIVE_INFINITY;
-    for (let round = 0; round < rounds; round++) bestUs = Math.min(bestUs, check.tickCostUs());
-    return bestUs;
+    return { target: check.target, ranges };
   }
 
   watch(targets: readonly TargetToWatch[]): void {
@@ -219,9 +204,38 @@ export class Sampler implements SamplerApi {
     this.#watched = this.#watched.filter(({ id }) => !gone.has(id));
   }
 
-  #checkOf(id: number): AccessCheck {
+  #checkOf(id: number): AccessCheck | RegionSource {
     const check = this.#opened.get(id);
     if (!check) throw new Error(`target ${id} was not opened here`);
     return check;
   }
+}
+
+/** Does what was ordered of a region source, and clears the order: some times a second at most, a walk through its memory. */
+function workOnSource(source: RegionSource, table: RegionTable, phase: Work): void {
+  const isUpdate = phase === Phase.UPDATE || phase === Phase.REFRESH;
+  if (isUpdate && table.status === TargetStatus.STALE) source.updateRanges(table);
+  if (isUpdate || table.orders === 0) return;
+  const startedUs = cpuUs();
+  if (phase === PREPARE && table.orders === Order.BEGIN) {
+    source.begin(table);
+    table.orders = 0;
+    table.beginUs = cpuUs() - startedUs;
+  } else if (phase === Phase.CHECK && table.orders !== Order.BEGIN) {
+    const isLast = table.orders === Order.DELIVER;
+    source.deliver(table, isLast);
+    table.orders = 0;
+    if (table.status !== TargetStatus.OK) return;
+    if (isLast) {
+      table.deliveries++;
+      const costUs = table.beginUs + cpuUs() - startedUs;
+      table.costUs = table.costUs === 0 ? costUs : table.costUs + LATEST * (costUs - table.costUs);
+    } else table.peeks++;
+  }
+}
+
+/** CPU of this thread in microseconds; on a kernel without clocks of threads, the time. */
+function cpuUs(): number {
+  const ms = threadCpuMs();
+  return 1_000 * (Number.isNaN(ms) ? performance.now() : ms);
 }

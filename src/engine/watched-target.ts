@@ -9,6 +9,24 @@ import { Settling } from '../core/settling.js';
 import type { TargetInfo } from '../core/target.js';
 import type { SamplerLink } from './sampler-link.js';
 
+/** Where a target stands whose regions a source delivers: in an interval, or before the next one. Times in the monitor's. */
+export interface Interval {
+  isRunning: boolean;
+  beganUs: number;
+  /** While it waits: when the next interval is to begin. */
+  nextUs: number;
+  /** Intervals that have been delivered. */
+  delivered: number;
+  peeks: number;
+  /** The table holds a look that was not published. */
+  hasPeek: boolean;
+  lastEndUs: number;
+}
+
+function firstInterval(): Interval {
+  return { isRunning: false, beganUs: 0, nextUs: 0, delivered: 0, peeks: 0, hasPeek: false, lastEndUs: 0 };
+}
+
 /** A target as the coordinator has it. */
 export class WatchedTarget implements AdaptedTarget {
   /** Pages of it have been marked old, for the next tick to check. */
@@ -19,6 +37,11 @@ export class WatchedTarget implements AdaptedTarget {
   unfitted = false;
   /** Cannot be watched any longer, and its sampler is being asked why. */
   failing = false;
+  /** Snapshots that were published of it, and when it was waited for first. */
+  snapshots = 0;
+  sinceUs: number | undefined;
+  /** Of a target whose regions are delivered. */
+  readonly interval = firstInterval();
   /** When the interval of its next snapshot started, in the monitor's time. */
   startUs = 0;
   readonly presence = new Presence();
@@ -53,10 +76,12 @@ export function fillFirst(table: RegionTable, attrs: Attrs, ranges: Float64Array
   // What cells held was of other pages.
   table.cellPages = 0;
   table.residentBytes = 0;
-  table.orders = 0;
+  table.orders = table.deliveries = table.peeks = table.costUs = 0;
   table.clearPresence();
   table.setRanges(ranges);
-  initRegions(table, minRegions);
+  // What is delivered comes whole.
+  if (table.delivered) table.count = 0;
+  else initRegions(table, minRegions);
 }
 
 /** The same regions in memory of their own, with room for these limits. */

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readCgroupText } from './cgroup.js';
 import { processError } from './process-errors.js';
 
 /**
@@ -8,7 +8,7 @@ import { processError } from './process-errors.js';
  */
 export function readCgroup(pid: number): string {
   try {
-    return parseCgroup(readFileSync(`/proc/${pid}/cgroup`, 'utf8'));
+    return parseCgroup(readCgroupText(pid));
   } catch (error) {
     throw processError(error, pid, `read the control group of process ${pid}`);
   }

@@ -1,4 +1,6 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
+import { readTextFile } from './memory-file.js';
+import { memoryDirectory } from './stat-fields.js';
 
 export const CGROUP_ROOT = '/sys/fs/cgroup';
 
@@ -12,10 +14,23 @@ export const CGROUP_ROOT = '/sys/fs/cgroup';
  */
 export function readCgroups(pid: number): string {
   try {
-    return readFileSync(`/proc/${pid}/cgroup`, 'utf8');
+    return readCgroupText(pid);
   } catch {
     return '';
   }
+}
+
+/** A version 1 line with the root path, which /proc shows for a task that ends: also for a main thread whose process lives on. */
+const ROOT_OF_V1 = /^[1-9]\d*:[^:]*:\/$/m;
+
+/**
+ * The file as it is, of a thread that lives where the main thread has ended.
+ *
+ * @throws the system's error
+ */
+export function readCgroupText(pid: number): string {
+  const text = readTextFile(`/proc/${pid}/cgroup`);
+  return ROOT_OF_V1.test(text) ? readTextFile(`${memoryDirectory(pid)}/cgroup`) : text;
 }
 
 /**

@@ -1,3 +1,4 @@
+import { readMemoryFile } from './memory-file.js';
 import { readText, textBytes } from './text-file.js';
 
 /**
@@ -10,7 +11,7 @@ import { readText, textBytes } from './text-file.js';
  */
 export function environHolds(pid: number, wanted: string): boolean | undefined {
   try {
-    const length = readText(`/proc/${pid}/environ`);
+    const length = readMemoryFile(pid, 'environ', readText);
     return length === 0 ? undefined : textBytes.subarray(0, length).includes(wanted);
   } catch {
     return false;

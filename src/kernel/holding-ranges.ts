@@ -1,3 +1,4 @@
+import { readMemoryFile } from './memory-file.js';
 import { pageSize } from './page-size.js';
 import { processError } from './process-errors.js';
 import { nextLine, parsedTo, parseHex, readText, textBytes } from './text-file.js';
@@ -31,7 +32,7 @@ export class HoldingRanges {
   read(pid: number): number {
     let length: number;
     try {
-      length = readText(`/proc/${pid}/maps`);
+      length = readMemoryFile(pid, 'maps', readText);
     } catch (error) {
       throw processError(error, pid, `read the mappings of process ${pid}`);
     }

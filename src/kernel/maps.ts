@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import type { Mapping } from './mapping.js';
+import { readMemoryFile, readTextFile } from './memory-file.js';
 import { pageSize } from './page-size.js';
 import { processError } from './process-errors.js';
 
@@ -11,7 +11,7 @@ import { processError } from './process-errors.js';
  * Readable by the process's own user and by root (ptrace access). Surprises: the file is made page by page
  * while it is read, so a process that maps in between can show a range twice or not at all; file names may
  * hold spaces, and line feeds as `\012`; it is empty for kernel threads, zombies and a process that is just
- * replacing itself (exec). `[vsyscall]` is in every process's list and in no process's memory.
+ * replacing itself (exec), and for a main thread that has ended (memory-file.ts). `[vsyscall]` is in every process's list and in no process's memory.
  *
  * @throws PagepulseError `NO_PROCESS`, `PERMISSION`
  */
@@ -37,7 +37,7 @@ export function parseMappings(text: string, bytesPerPage: number): Mapping[] {
  */
 export function readMapsText(pid: number): string {
   try {
-    return readFileSync(`/proc/${pid}/maps`, 'utf8');
+    return readMemoryFile(pid, 'maps', readTextFile);
   } catch (error) {
     throw processError(error, pid, `read the mappings of process ${pid}`);
   }

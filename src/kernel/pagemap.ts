@@ -1,4 +1,5 @@
 import { processError } from './process-errors.js';
+import { memoryDirectory } from './stat-fields.js';
 import { type WordBatch, WordFile } from './words.js';
 
 /** The page is not in memory: never touched, swapped out, or not mapped at all. */
@@ -21,7 +22,8 @@ const FRAME_HIGH = 0x007f_ffff; // bits 32 .. 54
  *
  * Opening needs ptrace access to the process (its own user, or root). Frame numbers need CAP_SYS_ADMIN as well;
  * since Linux 4.2 they read as 0 without it, instead of an error. An open descriptor belongs to the address space
- * that the process had when it was opened: after an exec or exit, reads end early (0 bytes).
+ * that the process had when it was opened: after an exec or exit, reads end early (0 bytes). It outlives the thread through
+ * which it was opened, if others go on.
  *
  * Surprises: the zero page, which untouched anonymous memory shows to those who only read it, is present, with
  * neither bit 61 nor bit 56; so is a page of anonymous memory that a fork shares, and memory of a device. The huge
@@ -31,7 +33,7 @@ export class Pagemap extends WordFile {
   /** @throws PagepulseError `NO_PROCESS`, `PERMISSION` */
   constructor(pid: number) {
     try {
-      super(`/proc/${pid}/pagemap`, 'r', REACH);
+      super(`${memoryDirectory(pid)}/pagemap`, 'r', REACH);
     } catch (error) {
       throw processError(error, pid, `read the page table of process ${pid}`);
     }

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { systemCode } from '../core/errors.js';
+import { readMemoryFile, readTextFile } from './memory-file.js';
 import { processError } from './process-errors.js';
 
 /** What /proc/PID/smaps_rollup sums up over all mappings of a process, in bytes. */
@@ -26,7 +27,7 @@ export interface MemoryRollup {
  */
 export function readRollup(pid: number): MemoryRollup {
   try {
-    return parseRollup(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'));
+    return parseRollup(readMemoryFile(pid, 'smaps_rollup', readTextFile));
   } catch (error) {
     throw processError(error, pid, `read smaps_rollup of process ${pid}`);
   }

@@ -1,6 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { PagepulseError } from '../core/errors.js';
+import { readMemoryFile, readTextFile } from './memory-file.js';
 import { processError } from './process-errors.js';
+import { isEndedState, StatFields } from './stat-fields.js';
+
+const fields = new StatFields();
 
 /** PF_KTHREAD in the kernel's include/linux/sched.h: a thread of the kernel, without memory of its own. */
 const PF_KTHREAD = 0x0020_0000;
@@ -9,7 +12,7 @@ const PF_KTHREAD = 0x0020_0000;
 export interface ProcessStat {
   /** At most 15 bytes; may hold spaces, brackets, anything. */
   readonly comm: string;
-  /** R, S, D, T, Z (zombie), X (dead), ... */
+  /** R, S, D, T, Z (zombie), X (dead), ...; of another thread if the main thread has ended before it. */
   readonly state: string;
   /** 0 where it has none, or none that can be seen from this process namespace. */
   readonly parentPid: number;
@@ -30,11 +33,15 @@ export interface ProcessStat {
 export function readStat(pid: number): ProcessStat {
   let line: string;
   try {
-    line = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    line = readTextFile(`/proc/${pid}/stat`);
   } catch (error) {
     throw processError(error, pid, `read the state of process ${pid}`);
   }
-  return parseStat(line);
+  const stat = parseStat(line);
+  // The main thread may have ended before others: the process lives on, and what its memory is, these say.
+  if (!isEndedState(stat.state) || !fields.read(pid) || fields.hasEnded) return stat;
+  const { state, residentPages } = fields;
+  return { ...stat, state, residentPages };
 }
 
 export function parseStat(line: string): ProcessStat {
@@ -51,22 +58,25 @@ export function parseStat(line: string): ProcessStat {
   };
 }
 
-/** The words of /proc/PID/cmdline (NUL-separated, a trailing one); empty for kernel threads and zombies. */
+/**
+ * The words of /proc/PID/cmdline (each ends with a NUL); empty for kernel threads and zombies. A process that sets its
+ * title (setproctitle) fills the rest of its arguments with NULs, which would be dozens of empty words: those at the end
+ * are left out.
+ */
 export function readCmdline(pid: number): string[] {
   try {
-    const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
-    if (words.at(-1) === '') words.pop();
-    return words;
+    const words = readMemoryFile(pid, 'cmdline', readTextFile).split('\0');
+    return words.slice(0, words.findLastIndex((word) => word !== '') + 1);
   } catch (error) {
     throw processError(error, pid, `read the command line of process ${pid}`);
   }
 }
 
-/** Whether the process with this id and start time is still alive: not ended, not a zombie, not another one. */
+/** Whether the process with this id and start time is still alive: not ended, not a zombie, not another one. One of its threads is enough. */
 export function isAlive(pid: number, startTime: string): boolean {
   try {
     const stat = readStat(pid);
-    return stat.startTime === startTime && stat.state !== 'Z' && stat.state !== 'X';
+    return stat.startTime === startTime && !isEndedState(stat.state);
   } catch (error) {
     if (error instanceof PagepulseError && error.code === 'NO_PROCESS') return false;
     throw error;
@@ -89,7 +99,7 @@ export function readWatchable(pid: number): ProcessStat {
       `process ${pid} (${stat.comm}) is a thread of the kernel and has no memory of its own; watch a user process`,
     );
   }
-  if (stat.state === 'Z' || stat.state === 'X') {
+  if (isEndedState(stat.state)) {
     throw new PagepulseError(
       'ZOMBIE',
       `process ${pid} (${stat.comm}) has ended and only waits for its parent to notice (a zombie); ` +

@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { readTextFile } from './memory-file.js';
+import { memoryDirectory } from './stat-fields.js';
 
 /**
  * The effective user of a process, from the line `Uid:` of /proc/PID/status (proc(5)): real, effective, saved and file
@@ -9,7 +10,8 @@ import { readFileSync } from 'node:fs';
  */
 export function readEffectiveUid(pid: number): number | undefined {
   try {
-    const uid = /^Uid:\s+\d+\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+    const text = readStatus(pid);
+    const uid = /^Uid:\s+\d+\s+(\d+)/m.exec(text)?.[1];
     return uid === undefined ? undefined : Number(uid);
   } catch {
     return undefined;
@@ -24,7 +26,7 @@ export function readEffectiveUid(pid: number): number | undefined {
  */
 export function readResidentBytes(pid: number): number | undefined {
   try {
-    const text = readFileSync(`/proc/${pid}/status`, 'utf8');
+    const text = readStatus(pid);
     const kib = (name: string) =>
       Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(text)?.[1] ?? Number.NaN);
     const rssKib = kib('VmRSS');
@@ -32,4 +34,10 @@ export function readResidentBytes(pid: number): number | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Of a living thread, if the main thread has ended: what it says of user and memory is from before. */
+function readStatus(pid: number): string {
+  const text = readTextFile(`/proc/${pid}/status`);
+  return /^State:\s+[ZX]/m.test(text) ? readTextFile(`${memoryDirectory(pid)}/status`) : text;
 }

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readlinkSync } from 'node:fs';
 import { release } from 'node:os';
 import { gunzipSync } from 'node:zlib';
 import { systemCode } from '../core/errors.js';
@@ -14,16 +14,28 @@ export type Support =
 
 const SUPPORTED: Support = { ok: true };
 
-/** Every system there is but Linux has none of the files. */
-export function linuxSupport(): Support {
-  if (process.platform === 'linux') return SUPPORTED;
-  return lacks(`this is ${process.platform}, not Linux`, 'run Pagepulse on Linux, where the processes are');
+/**
+ * /proc, which only Linux has, with the process ids that the rest of this program uses. In a new PID namespace, a /proc
+ * that was mounted outside numbers all processes differently (pid_namespaces(7)): an id that was given, or that of a
+ * command that was started, would be a stranger's. It shows in how it calls this process.
+ */
+export function procSupport(): Support {
+  if (process.platform !== 'linux') {
+    return lacks(`this is ${process.platform}, not Linux`, 'run Pagepulse on Linux, where the processes are');
+  }
+  const self = linkOf('/proc/self');
+  if (self === String(process.pid)) return SUPPORTED;
+  const reason =
+    self === undefined
+      ? '/proc is not mounted, or does not show this process'
+      : `/proc belongs to another PID namespace: it calls this process ${self}, not ${process.pid}`;
+  return lacks(reason, MOUNT_PROC);
 }
 
 /** The idle bitmap, frame numbers in pagemap, and kpageflags: all three are needed. */
 export function idlePageSupport(): Support {
-  const linux = linuxSupport();
-  if (!linux.ok) return linux;
+  const proc = procSupport();
+  if (!proc.ok) return proc;
   const bitmap = opens(IDLE_BITMAP, 'r+');
   if (bitmap === 'ENOENT') return noIdleBitmap();
   if (bitmap !== undefined) return refused(IDLE_BITMAP, bitmap);
@@ -32,8 +44,8 @@ export function idlePageSupport(): Support {
 
 /** Frame numbers in pagemap, and kpageflags: which frames a process has, and of what kind they are. */
 export function framesSupport(): Support {
-  const linux = linuxSupport();
-  if (!linux.ok) return linux;
+  const proc = procSupport();
+  if (!proc.ok) return proc;
   const flags = opens(KPAGEFLAGS, 'r');
   if (flags === 'ENOENT') {
     return lacks('the kernel was built without CONFIG_PROC_PAGE_MONITOR', 'boot a kernel that has it');
@@ -45,8 +57,8 @@ export function framesSupport(): Support {
 
 /** clear_refs and smaps of processes of one's own; other users' need root besides. */
 export function referencedSupport(): Support {
-  const linux = linuxSupport();
-  if (!linux.ok) return linux;
+  const proc = procSupport();
+  if (!proc.ok) return proc;
   for (const file of ['/proc/self/smaps', '/proc/self/clear_refs']) {
     // Opening clear_refs for writing changes nothing; only what is written to it does.
     const code = opens(file, file.endsWith('smaps') ? 'r' : 'w');
@@ -78,6 +90,10 @@ export function hugePagePages(): number {
   const bytes = Number(textOf('/sys/kernel/mm/transparent_hugepage/hpage_pmd_size'));
   return bytes > 0 ? bytes / pageSize() : 512;
 }
+
+const MOUNT_PROC =
+  'mount the /proc of this namespace (`mount -t proc proc /proc`, or start it with `unshare --mount-proc`), or run ' +
+  'Pagepulse outside';
 
 const NEEDS_ROOT = 'run as root, or give it CAP_SYS_ADMIN';
 
@@ -139,6 +155,14 @@ function kernelOption(name: string): string | undefined {
 function gunzipped(path: string): string | undefined {
   try {
     return gunzipSync(readFileSync(path)).toString('utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+function linkOf(path: string): string | undefined {
+  try {
+    return readlinkSync(path);
   } catch {
     return undefined;
   }

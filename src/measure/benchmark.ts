@@ -1,5 +1,5 @@
 import { cpus, release } from 'node:os';
-import { chooseCheck } from '../checks/choose.js';
+import { CHECKS, chooseCheck } from '../checks/choose.js';
 import type { ProcessRequest } from '../checks/target-request.js';
 import { PagepulseError } from '../core/errors.js';
 import { nativeWords } from '../kernel/native-words.js';
@@ -36,15 +36,18 @@ const SECTIONS = ['sampling', 'intervals', 'regions', 'targets'] as const;
 
 export const MIN_TIME_US = 15e6;
 
-const INTERVALS_US = [1_000, 5_000, 20_000, 100_000];
 const REGIONS = [10, 100, 1_000];
 const TARGETS = [1, 4, 16];
 /** Where they are not what is varied. */
 const FEW_REGIONS = 100;
 
-/** A tick of the referenced check walks all memory: at 5 ms it would be all that the machine does. */
+/**
+ * Of page checks sampling intervals; of region sources aggregation intervals, each of which walks all memory twice, for
+ * three regions as for a thousand.
+ */
 const PLAN = {
   'idle-page': {
+    intervalsUs: [1_000, 5_000, 20_000, 100_000],
     sampleUs: 5_000,
     /** Sampling interval and regions. */
     slowdown: [
@@ -52,15 +55,16 @@ const PLAN = {
       [5_000, 1_000],
     ],
     /** Intervals to tell for what 1 % of a core buys in them. */
-    buysUs: INTERVALS_US,
+    buysUs: [1_000, 5_000, 20_000, 100_000],
   },
   referenced: {
-    sampleUs: 100_000,
+    intervalsUs: [100_000, 200_000, 500_000, 1_000_000],
+    sampleUs: 200_000,
     slowdown: [
-      [20_000, FEW_REGIONS],
       [100_000, FEW_REGIONS],
+      [1_000_000, FEW_REGIONS],
     ],
-    buysUs: [20_000, 100_000, 500_000, 1_000_000, 5_000_000],
+    buysUs: [],
   },
 } as const;
 
@@ -117,7 +121,8 @@ export class Benchmark {
     const timeUp = AbortSignal.timeout(Math.ceil(timeUs / 1_000) - RESERVE_MS / 2);
     this.#signal = AbortSignal.any([signal, timeUp]);
     try {
-      const sections: Section[] = result.target ? [...SECTIONS] : [...SECTIONS, 'slowdown'];
+      const sections: Section[] = SECTIONS.filter((section) => section !== 'regions' || this.#isSampled);
+      if (!result.target) sections.push('slowdown');
       await this.#measure(new TimeBudget(timeUs / 1_000, sections));
     } catch (error) {
       if (signal.aborted) throw error;
@@ -128,6 +133,8 @@ export class Benchmark {
     }
     if (result.regions.length > 1) {
       result.onePercent = onePercentOf(result.regions, PLAN[this.#check].buysUs, REGIONS);
+    } else if (!this.#isSampled && result.intervals.length > 0) {
+      result.onePercent = onePercentOf(result.intervals, [], [0]);
     }
     result.elapsedUs = Math.round((performance.now() - startedMs) * 1_000);
     return result;
@@ -140,15 +147,16 @@ export class Benchmark {
     await using workload = pid === undefined ? await Workload.start(this.#signal) : null;
     if (workload) this.#target = workload.hot.request();
     await this.#sampling(workload, time.share('sampling'));
-    const { sampleUs, slowdown } = PLAN[this.#check];
+    const { intervalsUs, sampleUs, slowdown } = PLAN[this.#check];
     const base = { check: this.#check, targets: [this.#target], sampleUs, regions: FEW_REGIONS };
     const runs: Record<WatchingSection, WatchingRun[]> = {
-      intervals: INTERVALS_US.map((interval) => ({ ...base, sampleUs: interval })),
-      regions: REGIONS.map((regions) => ({ ...base, regions })),
+      intervals: intervalsUs.map((interval) => ({ ...base, sampleUs: interval })),
+      regions: this.#isSampled ? REGIONS.map((regions) => ({ ...base, regions })) : [],
       // Watched so many times over: a monitor does not know that its targets are one process.
       targets: TARGETS.map((count) => ({ ...base, targets: Array(count).fill(this.#target) })),
     };
     for (const section of ['intervals', 'regions', 'targets'] as const) {
+      if (runs[section].length === 0) continue;
       const ms = time.share(section) / runs[section].length;
       for (const run of runs[section]) {
         onProgress(`measuring the cost against ${section}`);
@@ -168,6 +176,11 @@ export class Benchmark {
       const run = { ...base, sampleUs: interval, regions };
       result.slowdown.push(await measureSlowdown(workload.hot, run, ms, this.#signal));
     }
+  }
+
+  /** Whether pages of regions are sampled, and not regions delivered. */
+  get #isSampled(): boolean {
+    return CHECKS[this.#check].delivers === 'pages';
   }
 
   /** What a sample or a tick costs in each kind of memory, part by part. */

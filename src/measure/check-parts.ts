@@ -1,6 +1,6 @@
 import { type IdleBits, IdleFiles, IdlePageCheck } from '../checks/idle-page.js';
 import { ProcessSpace } from '../checks/process-space.js';
-import { ReferencedCheck } from '../checks/referenced.js';
+import { ReferencedSource } from '../checks/referenced.js';
 import type { ProcessRequest } from '../checks/target-request.js';
 import { RandomStreams, randomFrom } from '../core/random.js';
 import { RegionTable } from '../core/region-table.js';
@@ -64,19 +64,16 @@ export function idlePageInParts(pid: number, pages: readonly number[], hasBitmap
 
 /** @throws PagepulseError `NO_PROCESS`, `PERMISSION`, `UNSUPPORTED` */
 export function referencedInParts(request: ProcessRequest): CheckInParts {
-  const check = new ReferencedCheck(new ProcessSpace(request), random(), counters());
-  const table = RegionTable.forLimits(3, 3);
-  check.updateRanges(table);
-  table.count = 1;
-  table.setFresh(0, table.ranges[0]!, table.ranges[1]!);
+  const source = new ReferencedSource(new ProcessSpace(request), counters());
+  const table = RegionTable.forLimits(3, SAMPLES_A_TICK, 0, true);
   return {
     parts: [
-      { name: 'clear', run: () => check.prepareAccessChecks(table) },
-      { name: 'read', run: () => check.checkAccesses(table) },
+      { name: 'clear', run: () => source.begin(table) },
+      { name: 'read', run: () => source.deliver(table, true) },
     ],
     table,
-    update: () => check.updateRanges(table),
-    close: () => check.close(),
+    update: () => source.updateRanges(table),
+    close: () => source.close(),
   };
 }
 

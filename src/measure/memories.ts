@@ -166,7 +166,7 @@ function lacksOf({ hot, huge }: Workload): string[] {
     const why =
       transparentHugePages() === 'never'
         ? 'the kernel makes none (/sys/kernel/mm/transparent_hugepage/enabled)'
-        : 'the kernel gave none to a process that asked for them through the C library, as GNU’s can from 2.35 on';
+        : "the kernel gave none to a process that asked for them through the C library, as GNU's can from 2.35 on";
     lacks.push(`huge pages could not be measured: ${why}`);
   }
   if (isHuge(hot)) {

@@ -10,7 +10,7 @@ const MAX_EXTRAPOLATION = 10;
  * What 1 % of a core buys, by the straight line through what ticks with few and with many regions cost (least squares of
  * the medians).
  *
- * @param costs runs that differ in their regions alone, at least two
+ * @param costs runs that differ in their regions alone, at least two; of a region source, whose cost does not follow them, any
  */
 export function onePercentOf(
   costs: readonly WatchingCost[],
@@ -51,6 +51,6 @@ function lineThrough(points: readonly (readonly [x: number, y: number])[]): { ba
   const meanX = mean(points.map(([x]) => x));
   const meanY = mean(points.map(([, y]) => y));
   const spread = mean(points.map(([x]) => (x - meanX) ** 2));
-  const slope = Math.max(0.001, mean(points.map(([x, y]) => (x - meanX) * (y - meanY))) / spread);
+  const slope = Math.max(0.001, mean(points.map(([x, y]) => (x - meanX) * (y - meanY))) / (spread || 1));
   return { base: Math.max(0, meanY - slope * meanX), slope };
 }

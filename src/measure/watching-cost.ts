@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { CHECKS } from '../checks/choose.js';
 import type { ProcessRequest } from '../checks/target-request.js';
 import type { Attrs } from '../core/attrs.js';
 import { cpuUsOf, type MonitorStats } from '../core/stats.js';
@@ -19,17 +20,19 @@ const STOP_MS = 50;
 export interface WatchingRun {
   readonly check: MeasuredCheck;
   readonly targets: readonly ProcessRequest[];
+  /** The aggregation interval of a region source, which has no other. */
   readonly sampleUs: number;
-  /** In all targets together; the adaptation keeps about so many. */
+  /** In all targets together; the adaptation keeps about this many. Without meaning for a region source. */
   readonly regions: number;
 }
 
 /** Intervals and limits that nothing changes by itself. */
-export function fixedAttrs({ sampleUs, regions, targets }: WatchingRun): Attrs {
+export function fixedAttrs({ check, sampleUs, regions, targets }: WatchingRun): Attrs {
+  const ticks = CHECKS[check].delivers === 'regions' ? 1 : TICKS_AN_AGGREGATION;
   const perTarget = Math.max(3, Math.floor(regions / targets.length));
   return {
     sampleUs,
-    aggrUs: TICKS_AN_AGGREGATION * sampleUs,
+    aggrUs: ticks * sampleUs,
     updateUs: 1_000_000,
     minRegions: perTarget,
     maxRegions: Math.max(regions, perTarget),

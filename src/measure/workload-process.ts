@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks';
+import { pageSize } from '../kernel/page-size.js';
 
 /** What it answers to every message. */
 export interface Rounds {
@@ -16,7 +17,7 @@ export type Pace = 'paced' | 'flat out';
  * A process of the benchmark's own workload: so many MiB (first argument), written once, and then all the time or never
  * again (second: hot or cold). Tells its parent when it has them, and ends with it.
  */
-const PAGE = 4_096;
+const PAGE = pageSize();
 const PACE_MS = 4;
 
 const [mib, use] = process.argv.slice(2);

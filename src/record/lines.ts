@@ -1,4 +1,4 @@
-import { createGunzip, constants as zlib } from 'node:zlib';
+import { createUnzip, constants as zlib } from 'node:zlib';
 
 /** What the lines come from: chunks of a file or a pipe, cut anywhere. */
 export type Chunks = AsyncIterable<string | Uint8Array>;
@@ -11,7 +11,9 @@ export interface Line {
 }
 
 const LINE_FEED = 0x0a;
-const GZIP_FIRST_BYTE = 0x1f;
+/** Of gzip and zlib; no line of a record begins with either. */
+const PACKED_FIRST_BYTES = [0x1f, 0x78];
+const BYTE_ORDER_MARK = Buffer.from('\uFEFF');
 
 const PACKED_BYTES = 2 ** 14;
 
@@ -19,15 +21,15 @@ const PACKED_BYTES = 2 ** 14;
 const MAX_LINE_BYTES = 256 * 2 ** 20;
 
 /**
- * The lines of a text that may be compressed, which its first byte tells: no text begins with that of gzip. Lines are
- * split at bytes, and at line feeds alone: JSON lets other line separators of Unicode stand inside its strings.
+ * The lines of a text that may be compressed (gzip or zlib), which its first bytes tell. Lines are split at bytes, and at
+ * line feeds alone: JSON lets other line separators of Unicode stand inside its strings. A byte order mark is left out.
  *
  * @throws Error with a code that begins with Z_ where the compression is damaged; up to 16 KiB before are lost
  */
 export async function* linesOf(chunks: Chunks): AsyncGenerator<Line> {
   let parts: Uint8Array[] = [];
   let partBytes = 0;
-  for await (const piece of plainBytes(bytesOf(chunks))) {
+  for await (const piece of withoutByteOrderMark(plainBytes(bytesOf(chunks)))) {
     let from = 0;
     for (let at = piece.indexOf(LINE_FEED); at >= 0; at = piece.indexOf(LINE_FEED, from)) {
       const end = piece.subarray(from, at);
@@ -52,12 +54,30 @@ async function* bytesOf(chunks: Chunks): AsyncGenerator<Uint8Array> {
   }
 }
 
+/** Editors and shells of Windows write one; it may be cut anywhere. */
+async function* withoutByteOrderMark(bytes: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let matched = 0;
+  for await (const piece of bytes) {
+    let from = 0;
+    while (matched < BYTE_ORDER_MARK.length && from < piece.length) {
+      if (piece[from] !== BYTE_ORDER_MARK[matched]) {
+        if (matched > 0) yield BYTE_ORDER_MARK.subarray(0, matched);
+        matched = BYTE_ORDER_MARK.length;
+        break;
+      }
+      matched++;
+      from++;
+    }
+    if (from < piece.length) yield piece.subarray(from);
+  }
+}
+
 /** The same, decompressed where they have to be. */
 async function* plainBytes(bytes: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {
   let unpacking: Unpacking | undefined;
   let isFirst = true;
   for await (const piece of bytes) {
-    if (isFirst && piece[0] === GZIP_FIRST_BYTE) unpacking = new Unpacking();
+    if (isFirst && PACKED_FIRST_BYTES.includes(piece[0]!)) unpacking = new Unpacking();
     isFirst = false;
     if (unpacking) yield* unpacking.piecewise(piece);
     else yield piece;
@@ -74,7 +94,7 @@ async function* plainBytes(bytes: AsyncGenerator<Uint8Array>): AsyncGenerator<Ui
  */
 class Unpacking {
   // A recording that was killed lacks the end of its compression: this flush does not ask for it.
-  readonly #gunzip = createGunzip({ finishFlush: zlib.Z_SYNC_FLUSH });
+  readonly #unzip = createUnzip({ finishFlush: zlib.Z_SYNC_FLUSH });
   #ready: Uint8Array[] = [];
   /** Wakes who waits for the stream, which does not answer every write: not what comes after its end. */
   #wake = () => {};
@@ -88,21 +108,21 @@ class Unpacking {
       this.isOver = true;
       this.#wake();
     };
-    this.#gunzip.on('data', (bytes: Uint8Array) => this.#ready.push(bytes));
-    this.#gunzip.on('error', over);
-    this.#gunzip.on('end', over);
+    this.#unzip.on('data', (bytes: Uint8Array) => this.#ready.push(bytes));
+    this.#unzip.on('error', over);
+    this.#unzip.on('end', over);
   }
 
   /** Little at a time: it may unpack to a thousand times as much. */
   async *piecewise(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
     for (let from = 0; from < bytes.length && !this.isOver; from += PACKED_BYTES) {
       const piece = bytes.subarray(from, from + PACKED_BYTES);
-      yield* await this.#readyAfter(() => this.#gunzip.write(piece, () => this.#wake()));
+      yield* await this.#readyAfter(() => this.#unzip.write(piece, () => this.#wake()));
     }
   }
 
   end(): Promise<Uint8Array[]> {
-    return this.#readyAfter(() => this.#gunzip.end());
+    return this.#readyAfter(() => this.#unzip.end());
   }
 
   async #readyAfter(call: () => void): Promise<Uint8Array[]> {

@@ -189,9 +189,9 @@ class TargetMemory {
 
 /** Undefined where this kernel has no such file, or it may not be read: the mappings are worth something without it. */
 function readSmaps(pid: number): { smaps: Smaps; count: number } | undefined {
-  const smaps = new Smaps(pid);
+  const smaps = new Smaps();
   try {
-    return { smaps, count: smaps.read() };
+    return { smaps, count: smaps.read(pid) };
   } catch {
     return undefined;
   }

@@ -1,5 +1,6 @@
 import { createReadStream, statSync } from 'node:fs';
 import { PagepulseError, systemCode } from '../core/errors.js';
+import { HEAD_BYTES, notARecord, plainHead, wideEncodingOf } from './file-kind.js';
 import type { RecordLine, SnapshotLine } from './format.js';
 import { linesOf } from './lines.js';
 import { parseLine, UNKNOWN_TYPE } from './parse.js';
@@ -27,6 +28,9 @@ export type PackedLine = Exclude<RecordLine, SnapshotLine> | PackedSnapshot;
 
 const HEADER_BEGINS = '{"type":"header"';
 const MAX_NUMBERS = 10;
+
+/** Fewer may end within a signature, or the header of a compression. */
+const MIN_HEAD_BYTES = 32;
 
 /** Chunks of the usual 64 KiB would cut every other line. */
 const CHUNK_BYTES = 2 ** 18;
@@ -66,6 +70,8 @@ function textOf(bytes: Uint8Array): string {
 class Reader<Line extends PackedLine | RecordLine> implements RecordReader<Line> {
   readonly totalBytes: number | undefined;
   readonly #name: string;
+  /** The first bytes, to tell what it is where it is not a record. */
+  #head: Buffer = Buffer.alloc(0);
   skippedLines = 0;
   skippedLineNumbers: number[] = [];
   lines = 0;
@@ -87,6 +93,7 @@ class Reader<Line extends PackedLine | RecordLine> implements RecordReader<Line>
     this.lines = 0;
     this.truncated = true;
     this.bytesRead = 0;
+    this.#head = Buffer.alloc(0);
     let hasBegun = false;
     try {
       for await (const line of this.#read()) {
@@ -94,7 +101,10 @@ class Reader<Line extends PackedLine | RecordLine> implements RecordReader<Line>
         yield line;
       }
     } catch (error) {
-      if (!hasBegun || !systemCode(error)?.startsWith('Z_')) throw readError(this.#name, error);
+      const isDamage = systemCode(error)?.startsWith('Z_');
+      const hasNothing = plainHead(this.#head).bytes.length === 0;
+      if (isDamage && !hasBegun && (hasNothing || !mayBeRecord(this.#head))) throw this.#noRecord();
+      if (!isDamage || !hasBegun) throw readError(this.#name, error);
       this.truncated = true; // compression that is damaged ends there
     }
   }
@@ -107,7 +117,7 @@ class Reader<Line extends PackedLine | RecordLine> implements RecordReader<Line>
         const text = textOf(bytes);
         const header = parseLine(text);
         if (!isWhole && header === undefined && isCutHeader(text)) return;
-        if (typeof header !== 'object' || header.type !== 'header') throw noRecord(this.#name, text);
+        if (typeof header !== 'object' || header.type !== 'header') throw this.#noRecord(text);
         pageSize = header.pageSize;
         yield header as Line;
         continue;
@@ -129,8 +139,23 @@ class Reader<Line extends PackedLine | RecordLine> implements RecordReader<Line>
       typeof source === 'string' ? createReadStream(source, { highWaterMark: CHUNK_BYTES }) : source;
     for await (const chunk of chunks) {
       this.bytesRead += Buffer.byteLength(chunk);
+      if (this.#head.length < HEAD_BYTES) this.#begin(chunk);
       yield chunk;
     }
+  }
+
+  /** Looks at the first bytes as soon as they come: what is binary may have no line feed for a long time. */
+  #begin(chunk: string | Uint8Array): void {
+    const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+    this.#head = Buffer.concat([this.#head, bytes.subarray(0, HEAD_BYTES)]);
+    if (this.#head.length >= MIN_HEAD_BYTES && !mayBeRecord(this.#head)) throw this.#noRecord();
+  }
+
+  #noRecord(firstLine = ''): PagepulseError {
+    const message = firstLine.startsWith(HEADER_BEGINS)
+      ? `${this.#name} cannot be read: its header is damaged; record again`
+      : notARecord(this.#name, this.#head);
+    return new PagepulseError('RECORD', message);
   }
 
   /** An empty line is nothing. */
@@ -155,15 +180,12 @@ function isCutHeader(text: string): boolean {
   return text.startsWith(HEADER_BEGINS) || HEADER_BEGINS.startsWith(text);
 }
 
-function noRecord(name: string, firstLine: string): PagepulseError {
-  const reason = firstLine.startsWith(HEADER_BEGINS)
-    ? 'its header is damaged'
-    : 'it does not begin with a header';
-  return new PagepulseError(
-    'RECORD',
-    `${name} is no record that can be read: ${reason}; give one that \`pagepulse record\` wrote, or that ` +
-      '`pagepulse convert --to ndjson` made of another format',
-  );
+/** Whether the first bytes are those of an object of JSON, perhaps compressed, or after a byte order mark. */
+function mayBeRecord(head: Buffer): boolean {
+  const { bytes, isPacked } = plainHead(head);
+  if (bytes.length === 1 || bytes.length === 2) return true; // may be a byte order mark that is cut
+  if (bytes.length === 0) return !isPacked || head.length < HEAD_BYTES;
+  return /^\uFEFF?\s*(?:\{|$)/.test(bytes.toString('utf8', 0, 64)) && !wideEncodingOf(bytes);
 }
 
 const REASONS: Readonly<Record<string, string>> = {

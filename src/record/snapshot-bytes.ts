@@ -27,7 +27,9 @@ const DIGIT_0 = 0x30;
 /** More do not fit a column of 32 bits, or a float exactly. */
 const MAX_DECIMALS = 9;
 const MAX_TIME_DECIMALS = 15;
-const MAX_HEX_DIGITS = 13;
+/** Up to 52 bits; longer addresses must be exact in a float64 as well, as those of pages are, which end with zeros. */
+const EXACT_HEX_DIGITS = 13;
+const MAX_HEX_DIGITS = 16;
 
 /** Numbers of a region: start, end, nrAccesses, age, samples, deviation, unlike. */
 const WIDTH = 7;
@@ -185,7 +187,10 @@ function hex(bytes: Uint8Array): number {
   if (at < 0) return 0;
   const value = parseHex(bytes, at);
   const digits = parsedTo - at;
-  at = digits === 0 || digits > MAX_HEX_DIGITS ? -1 : parsedTo;
+  let isExact =
+    digits > 0 && digits <= MAX_HEX_DIGITS && (digits <= EXACT_HEX_DIGITS || bytes[at] !== DIGIT_0);
+  for (let i = at + EXACT_HEX_DIGITS; i < parsedTo; i++) if (bytes[i] !== DIGIT_0) isExact = false;
+  at = isExact ? parsedTo : -1;
   return value;
 }
 

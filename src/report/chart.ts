@@ -1,6 +1,5 @@
+import { characters } from './characters.js';
 import { renderBar } from './table.js';
-
-const BLOCKS = ' ▁▂▃▄▅▆▇█';
 
 /**
  * A quantity over time as columns of blocks, from 0 to the largest value, which stands beside the top line. What is not
@@ -21,7 +20,7 @@ export function renderChart(
   const lines = Array.from({ length: rows }, (_, i) => {
     const label = i === 0 ? labels[0]! : i === rows - 1 ? labels[1]! : '';
     const blocks = values.map((value) => blockOf(value, largest, rows, rows - 1 - i));
-    return `${label.padStart(width)} ▏${blocks.join('').trimEnd()}`;
+    return `${label.padStart(width)} ${characters().axis}${blocks.join('').trimEnd()}`;
   });
   const gap = ' '.repeat(Math.max(1, values.length - ends[0].length - ends[1].length));
   return [...lines, `${' '.repeat(width + 2)}${ends[0]}${gap}${ends[1]}`].join('\n');
@@ -30,7 +29,7 @@ export function renderChart(
 /** What shows of a column in the row that has so many below it. */
 function blockOf(value: number | null, largest: number, rows: number, rowsBelow: number): string {
   const eighths = value ? Math.max(1, Math.round((value / largest) * rows * 8)) : 0;
-  return BLOCKS[Math.max(0, Math.min(8, eighths - 8 * rowsBelow))]!;
+  return eighths <= 8 * rowsBelow ? ' ' : characters().levels[Math.min(7, eighths - 8 * rowsBelow - 1)]!;
 }
 
 /** Rows of a name, a bar as long as the value, and the value: a histogram on its side. */
@@ -44,7 +43,7 @@ export function renderBars(
   return rows
     .map(({ name, value }) => {
       const bar = renderBar(largest > 0 ? (cells * value) / largest : 0);
-      return `${name.padStart(width)} ▏${bar} ${format(value)}`;
+      return `${name.padStart(width)} ${characters().axis}${bar} ${format(value)}`;
     })
     .join('\n');
 }

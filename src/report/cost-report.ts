@@ -1,3 +1,4 @@
+import { CHECKS } from '../checks/choose.js';
 import type { Figure } from '../measure/figure.js';
 import type {
   BenchResult,
@@ -7,6 +8,7 @@ import type {
   Slowdown,
   WatchingCost,
 } from '../measure/result.js';
+import { characters } from './characters.js';
 import { printable } from './mapping-names.js';
 import { renderBar, renderTable } from './table.js';
 import { formatBytes, formatDuration } from './units.js';
@@ -17,20 +19,22 @@ const BAR_CELLS = 40;
 /** What `pagepulse bench` prints: a heading, a table each, the chart, and what could not be measured. */
 export function renderCosts(result: BenchResult): string {
   const { check, sampling, intervals, regions, targets, slowdown, onePercent, notes } = result;
+  const isCounted = CHECKS[check].delivers === 'regions';
+  const interval = isCounted ? 'aggregation interval' : 'sampling interval';
   const parts = [heading(result)];
   for (const costs of sampling) if (costs.memories.length > 0) parts.push(checkTable(costs));
   const varied = [
-    ['sampling interval', intervals],
+    [interval, intervals],
     ['regions', regions],
     ['targets', targets],
   ] as const;
   for (const [what, costs] of varied) {
     if (costs.length === 0) continue;
-    parts.push(watchingTable(what, costs));
-    if (what === 'sampling interval') parts.push(chart(costs));
+    parts.push(watchingTable(what, costs, isCounted));
+    if (what === interval) parts.push(chart(costs, interval));
   }
-  if (slowdown.length > 0) parts.push(slowdownTable(slowdown));
-  if (onePercent) parts.push(onePercentTable(onePercent, check));
+  if (slowdown.length > 0) parts.push(slowdownTable(slowdown, isCounted));
+  if (onePercent) parts.push(isCounted ? onePercentOfLooks(onePercent) : onePercentTable(onePercent));
   if (notes.length > 0) parts.push(notes.map((text) => `Note: ${text}.`).join('\n'));
   return `${parts.join('\n\n')}\n`;
 }
@@ -65,43 +69,43 @@ function checkTable({ check, per, isWhole, memories }: CheckCost): string {
   ])}`;
 }
 
-function watchingTable(what: string, costs: readonly WatchingCost[]): string {
+function watchingTable(what: string, costs: readonly WatchingCost[], isCounted: boolean): string {
   const [{ sampleUs, targets, regions }] = costs as [WatchingCost];
+  const every = `every ${formatDuration(sampleUs)}`;
+  const inAll = isCounted ? [] : [`about ${regions} regions`];
   const fixed = {
-    'sampling interval': [`${count(targets, 'target')}`, `about ${regions} regions`],
-    regions: [`${count(targets, 'target')}`, `every ${formatDuration(sampleUs)}`],
-    targets: [`about ${regions} regions in all`, `every ${formatDuration(sampleUs)}`],
-  }[what]!;
+    regions: [count(targets, 'target'), every],
+    targets: [...inAll.map((text) => `${text} in all`), every],
+  }[what] ?? [count(targets, 'target'), ...inAll];
   const rows = costs.map((cost) => [
-    what === 'sampling interval'
+    what.endsWith('interval')
       ? formatDuration(cost.sampleUs)
       : String(what === 'regions' ? cost.regions : cost.targets),
     figure(cost.cpuPercent, percent),
     figure(cost.cpuUsPerTick, us),
-    figure(cost.cpuUsPerSample, us),
-    `${cost.overruns} of ${cost.ticks + cost.overruns}`,
+    ...(isCounted
+      ? []
+      : [figure(cost.cpuUsPerSample, us), `${cost.overruns} of ${cost.ticks + cost.overruns}`]),
   ]);
-  return `Cost against ${what} (${fixed.join(', ')})\n${renderTable([
-    [what, 'of a core', 'CPU a tick', 'CPU a sample', 'ticks missed'],
-    ...rows,
-  ])}`;
+  const titles = isCounted ? ['CPU an interval'] : ['CPU a tick', 'CPU a sample', 'ticks missed'];
+  return `Cost against ${what} (${fixed.join(', ')})\n${renderTable([[what, 'of a core', ...titles], ...rows])}`;
 }
 
-/** A bar for each sampling interval, as long as the share of a core that it costs. */
-function chart(costs: readonly WatchingCost[]): string {
+/** A bar for each interval, as long as the share of a core that it costs. */
+function chart(costs: readonly WatchingCost[], interval: string): string {
   const largest = Math.max(...costs.map(({ cpuPercent }) => cpuPercent.median));
   const names = costs.map(({ sampleUs }) => formatDuration(sampleUs));
   const width = Math.max(...names.map((name) => name.length));
   const lines = costs.map(({ cpuPercent: { median } }, i) => {
     const bar = renderBar(largest > 0 ? (BAR_CELLS * Math.max(0, median)) / largest : 0);
-    return `${names[i]!.padStart(width)} ▏${bar} ${percent(median)}`;
+    return `${names[i]!.padStart(width)} ${characters().axis}${bar} ${percent(median)}`;
   });
-  return `Share of a core, by sampling interval\n${lines.join('\n')}`;
+  return `Share of a core, by ${interval}\n${lines.join('\n')}`;
 }
 
-function slowdownTable(slowdowns: readonly Slowdown[]): string {
+function slowdownTable(slowdowns: readonly Slowdown[], isCounted: boolean): string {
   const rows = slowdowns.map(({ sampleUs, regions, slowdownPercent, onCpuSlowdownPercent }) => [
-    `every ${formatDuration(sampleUs)}, ${regions} regions`,
+    isCounted ? `every ${formatDuration(sampleUs)}` : `every ${formatDuration(sampleUs)}, ${regions} regions`,
     figure(slowdownPercent, percent),
     figure(onCpuSlowdownPercent, percent),
     String(slowdownPercent.runs),
@@ -110,7 +114,7 @@ function slowdownTable(slowdowns: readonly Slowdown[]): string {
   return `${title}\n${renderTable([['watched', 'slower by', 'by CPU it got', 'pairs'], ...rows])}`;
 }
 
-function onePercentTable(onePercent: OnePercent, check: string): string {
+function onePercentTable(onePercent: OnePercent): string {
   const { cpuUsPerTick, cpuUsPerRegion, regionsLimit, atInterval, withRegions } = onePercent;
   const rows = atInterval.map(({ sampleUs, regions, samplesPerSecond }) => {
     if (regions === null) return [formatDuration(sampleUs), 'none', 'none'];
@@ -120,13 +124,21 @@ function onePercentTable(onePercent: OnePercent, check: string): string {
   const shortest = withRegions.map(
     ({ regions, sampleUs }) => `${formatDuration(sampleUs)} with ${whole(regions)}`,
   );
-  const why = check === 'referenced' ? ', for it walks the whole process' : '';
   return [
     'What 1 % of a core buys (10 ms of CPU a second)',
     renderTable([['sampling interval', 'regions, at most', 'samples a second'], ...rows]),
     `Shortest sampling interval: ${shortest.join(', ')} regions.`,
-    `(A tick costs ${us(cpuUsPerTick)} of CPU whatever the regions${why}, and ${cpuUsPerRegion < 0.01 ? 'less than 0.01 us' : us(cpuUsPerRegion)} more for each.)`,
+    `(A tick costs ${us(cpuUsPerTick)} of CPU whatever the regions, and ${cpuUsPerRegion < 0.01 ? 'less than 0.01 us' : us(cpuUsPerRegion)} more for each.)`,
   ].join('\n');
+}
+
+/** Of a source whose cost does not follow regions. */
+function onePercentOfLooks({ cpuUsPerTick, withRegions }: OnePercent): string {
+  return (
+    'What 1 % of a core buys (10 ms of CPU a second)\n' +
+    `An aggregation interval of ${formatDuration(withRegions[0]!.sampleUs)} or longer: each costs ${us(cpuUsPerTick)} of ` +
+    'CPU, for it walks the whole process twice.'
+  );
 }
 
 /** A value in the unit that suits `like`, which is itself unless several are to be in one unit. */

@@ -1,10 +1,18 @@
 import type { AttrsInForce, MonitorStats } from '../core/stats.js';
 import { formatDuration } from './units.js';
 
-/** `5 ms / 100 ms`; with who chose them where the user has not, and whether the targets take turns. */
+/**
+ * `5 ms / 100 ms`, or `1 s` if there is no sampling interval; with who chose them unless the user has, and whether targets
+ * take turns: in ticks, or `10 s of every 40 s` in intervals.
+ */
 export function formatInForce({ attrs, reason, turns }: AttrsInForce): string {
+  const { sampleUs, aggrUs } = attrs;
   const inTurns = turns === undefined ? '' : ` in ${turns} turns`;
-  const intervals = `${formatDuration(attrs.sampleUs)} / ${formatDuration(attrs.aggrUs)}${inTurns}`;
+  const pauses = turns === undefined ? '' : ` of every ${formatDuration(turns * aggrUs)}`;
+  const intervals =
+    sampleUs === aggrUs
+      ? formatDuration(aggrUs) + pauses
+      : `${formatDuration(sampleUs)} / ${formatDuration(aggrUs)}${inTurns}`;
   if (reason === 'set') return intervals;
   return `${intervals} (${reason})`;
 }

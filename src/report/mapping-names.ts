@@ -1,9 +1,79 @@
 import type { Mapping } from '../kernel/mapping.js';
+import { characters } from './characters.js';
+
+/**
+ * Names that the kernel gives to memory that belongs to no file, though they look like that of one which was deleted:
+ * mm/shmem.c, ipc/shm.c, mm/memfd.c, fs/hugetlbfs/inode.c, fs/aio.c, fs/anon_inodes.c.
+ */
+const KERNEL_NAMES: readonly (readonly [pattern: RegExp, name: string])[] = [
+  [/^\/dev\/zero \(deleted\)$/, '[shared anonymous]'],
+  [/^\/SYSV00000000 \(deleted\)$/, '[sysv]'],
+  [/^\/SYSV([0-9a-f]{8}) \(deleted\)$/, '[sysv:$1]'],
+  [/^\/memfd:(.*) \(deleted\)$/s, '[memfd:$1]'],
+  [/^\/anon_hugepage \(deleted\)$/, '[anonymous hugetlb]'],
+  [/^\/\[aio\] \(deleted\)$/, '[aio]'],
+  [/^anon_inode:(\[.*\])$/s, '$1'],
+];
+
+/** What a mapping is called, by its name in /proc/PID/maps; memory without a name is `anonymous`. May not be printable. */
+export function displayName(name: string): string {
+  if (name === '' || name === '/dev/zero') return 'anonymous'; // a private mapping of that device
+  if (!name.endsWith(' (deleted)') && !name.startsWith('anon_inode:')) return name;
+  for (const [pattern, replacement] of KERNEL_NAMES) {
+    if (pattern.test(name)) return name.replace(pattern, replacement);
+  }
+  return name;
+}
+
+/** What most of a range of pages is mapped as. */
+export interface NamedRange {
+  /** As `displayName` has it; `unmapped` for a range between the mappings. */
+  readonly name: string;
+  /** Of the largest mapping of that name in it; empty where there is none. */
+  readonly permissions: string;
+  /** How many other names there are in it. */
+  readonly others: number;
+}
+
+const UNMAPPED: NamedRange = { name: 'unmapped', permissions: '', others: 0 };
+
+/** @param mappings in address order */
+export function namedRange(mappings: readonly Mapping[], startPage: number, endPage: number): NamedRange {
+  const first = firstEndingAfter(mappings, startPage);
+  const only = mappings[first];
+  if (!only || only.startPage >= endPage) return UNMAPPED;
+  const next = mappings[first + 1];
+  if (!next || next.startPage >= endPage) {
+    return { name: displayName(only.name), permissions: only.permissions, others: 0 };
+  }
+  const byName = new Map<string, { pages: number; largest: number; permissions: string }>();
+  for (let i = first; i < mappings.length; i++) {
+    const mapping = mappings[i]!;
+    if (mapping.startPage >= endPage) break;
+    const overlap = Math.min(mapping.endPage, endPage) - Math.max(mapping.startPage, startPage);
+    let sum = byName.get(mapping.name);
+    if (!sum) {
+      sum = { pages: 0, largest: 0, permissions: '' };
+      byName.set(mapping.name, sum);
+    }
+    sum.pages += overlap;
+    if (overlap > sum.largest) {
+      sum.largest = overlap;
+      sum.permissions = mapping.permissions;
+    }
+  }
+  let pages = 0;
+  let name = '';
+  let permissions = '';
+  for (const [candidate, sum] of byName) {
+    if (sum.pages > pages) [pages, name, permissions] = [sum.pages, candidate, sum.permissions];
+  }
+  return { name: displayName(name), permissions, others: byName.size - 1 };
+}
 
 /**
  * What a range of pages belongs to: the name that most of it is mapped under, and how many other names there are in it
- * (`libc.so.6 +2 more`). Memory without a name is `anonymous`; a range between the mappings is `unmapped`. Printable, and
- * at most `columns` wide: a path is cut down to its last part where it would be wider.
+ * (`libc.so.6 +2 more`). Printable, and at most `columns` wide: a path is cut down to its last part where it would be wider.
  *
  * @param mappings in address order
  */
@@ -13,20 +83,9 @@ export function nameOfRange(
   endPage: number,
   columns = Number.POSITIVE_INFINITY,
 ): string {
-  const pagesByName = new Map<string, number>();
-  for (let i = firstEndingAfter(mappings, startPage); i < mappings.length; i++) {
-    const mapping = mappings[i]!;
-    if (mapping.startPage >= endPage) break;
-    const overlap = Math.min(mapping.endPage, endPage) - Math.max(mapping.startPage, startPage);
-    pagesByName.set(mapping.name, (pagesByName.get(mapping.name) ?? 0) + overlap);
-  }
-  let largest = 0;
-  let name = 'unmapped';
-  for (const [candidate, pages] of pagesByName) {
-    if (pages > largest) [largest, name] = [pages, candidate || 'anonymous'];
-  }
-  name = printable(name);
-  const others = pagesByName.size > 1 ? ` +${pagesByName.size - 1} more` : '';
+  const range = namedRange(mappings, startPage, endPage);
+  let name = printable(range.name);
+  const others = range.others > 0 ? ` +${range.others} more` : '';
   if (columnsOf(name) + others.length > columns && name.startsWith('/')) {
     name = name.slice(name.lastIndexOf('/') + 1);
   }
@@ -88,5 +147,5 @@ export function clip(text: string, columns: number): string {
     if (left < 0) break;
     kept += character;
   }
-  return `${kept}…`;
+  return kept + characters().ellipsis;
 }

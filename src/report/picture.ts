@@ -1,17 +1,20 @@
 import type { Snapshot, SnapshotColumns } from '../core/snapshot.js';
 import type { MonitorStats } from '../core/stats.js';
+import type { TargetInfo } from '../core/target.js';
 import { accessedPagesOf, seenPagesOf, sizeOf } from '../core/working-set.js';
 import type { Mapping } from '../kernel/mapping.js';
 import { bold, type ColourMode, dim, paint } from './colour.js';
 import { heatStrip, type PageRange, rangesOf, residentStrip } from './heat-strip.js';
 import { formatCost, formatInForce } from './in-force.js';
 import { clip, columnsOf, nameOfRange, printable } from './mapping-names.js';
-import { formatBytes, formatDuration, formatShare } from './units.js';
+import { formatBytes, formatDue, formatDuration, formatShare } from './units.js';
 import { type Unknown, unknownOf, unknownSentences } from './unknown.js';
 
 /** One process as it is shown. */
 export interface ProcessView {
-  readonly snapshot: Snapshot;
+  readonly target: TargetInfo;
+  /** Undefined before the first one. */
+  readonly snapshot: Snapshot | undefined;
   /** Undefined where it cannot be told (any longer). */
   readonly residentBytes: number | undefined;
   /** In address order; empty where they cannot be read. */
@@ -27,14 +30,15 @@ export interface PictureOptions {
   readonly colour: ColourMode;
   /** Which keys there are; at the right end of the last line. */
   readonly hint?: string;
-  /** When the first snapshot comes, after the start. */
-  readonly firstUs?: number;
+  /** When the first snapshot is due, from now on; 0 if it is overdue. */
+  readonly dueInUs?: number;
 }
 
+/** Of nearly every process; with five levels of page tables, addresses have up to 15 digits. */
 const ADDRESS_WIDTH = 12;
 const SIZE_WIDTH = 8;
 const ACCESSED_WIDTH = 8;
-const AGE_WIDTH = 9;
+const AGE_WIDTH = 11;
 /** `16 MiB of 256 MiB`. */
 const PART_WIDTH = 20;
 /** What stands before the strip of a process whose accesses are counted by mapping. */
@@ -75,19 +79,27 @@ export function renderPicture(views: readonly ProcessView[], options: PictureOpt
 }
 
 /** All processes as a block of text of at most 100 columns, without control sequences: for a file or a pipe. */
-export function renderPlain(views: readonly ProcessView[]): string {
+export function renderPlain(
+  views: readonly ProcessView[],
+  { dueInUs }: Pick<PictureOptions, 'dueInUs'> = {},
+): string {
   const options: PictureOptions = {
+    ...(dueInUs !== undefined && { dueInUs }),
     width: PLAIN_WIDTH,
     height: Number.POSITIVE_INFINITY,
     colour: 'none',
   };
   const lines = [titleLine(views, options)];
   for (const view of views) {
-    const rows = 1 + stripsOf(view.snapshot) + 1 + PLAIN_REGIONS;
-    lines.push(...processLines(view, rows, options));
+    lines.push(...processLines(view, Math.min(rowsWanted(view), plainRows(view)), options));
   }
-  lines.push(legendLine(options), '');
+  if (views.some(({ snapshot }) => snapshot)) lines.push(legendLine(options));
+  lines.push('');
   return lines.join('\n');
+}
+
+function plainRows({ snapshot }: ProcessView): number {
+  return 2 + PLAIN_REGIONS + (snapshot ? stripsOf(snapshot) : 0);
 }
 
 /** How many of `processes` are shown in this many rows; a row tells of the others. */
@@ -114,6 +126,7 @@ function shareRows(wanted: readonly number[], room: number): number[] {
 
 /** Header, strips, and a table of all regions with its heading; or what there is to say where nothing is known. */
 function rowsWanted(view: ProcessView): number {
+  if (!view.snapshot) return 1;
   const unknown = unknownIn(view);
   if (unknown) return 1 + unknownSentences(unknown).length;
   return 2 + stripsOf(view.snapshot) + view.snapshot.columns.startPages.length;
@@ -125,20 +138,26 @@ function stripsOf({ columns }: Snapshot): number {
 }
 
 function unknownIn({ snapshot, residentBytes }: ProcessView): Unknown | undefined {
-  return unknownOf(snapshot, snapshot.residentBytes ?? residentBytes);
+  return snapshot && unknownOf(snapshot, snapshot.residentBytes ?? residentBytes);
 }
 
-function titleLine(views: readonly ProcessView[], { width, colour, firstUs }: PictureOptions): string {
-  let latest = views[0]?.snapshot;
-  if (!latest) {
-    const due = firstUs === undefined ? '' : `, due after ${formatDuration(firstUs)}`;
-    return bold(clip(`pagepulse: waiting for the first snapshot${due}`, width), colour);
+function titleLine(views: readonly ProcessView[], { width, colour, dueInUs }: PictureOptions): string {
+  let latest: Snapshot | undefined;
+  for (const { snapshot } of views) {
+    if (snapshot && (!latest || snapshot.endUs > latest.endUs)) latest = snapshot;
   }
-  for (const { snapshot } of views) if (snapshot.endUs > latest.endUs) latest = snapshot;
+  if (!latest) return bold(joinFitting(['pagepulse', ...waitingParts(views.length, dueInUs)], width), colour);
   const { check, stats, endUs } = latest;
   const time = formatDuration(toTenths(endUs));
   const parts = ['pagepulse', `${check} check`, ...costOf(stats), time, formatInForce(stats.inForce)];
   return bold(joinFitting(parts, width), colour);
+}
+
+/** What a title says before the first snapshot. */
+export function waitingParts(processes: number, dueInUs: number | undefined): string[] {
+  if (processes === 0) return ['waiting for a process to watch'];
+  const due = dueInUs === undefined ? '' : `, ${formatDue(dueInUs)}`;
+  return [`waiting for the first snapshot${due}`];
 }
 
 function costOf(stats: MonitorStats): string[] {
@@ -157,7 +176,7 @@ export function toTenths(us: number): number {
 }
 
 function leftOutLine(left: readonly ProcessView[], shown: number): string {
-  const names = left.map(({ snapshot }) => nameOfTarget(snapshot)).join(', ');
+  const names = left.map(({ target }) => nameOfTarget(target)).join(', ');
   return `${left.length} ${shown > 0 ? 'more' : 'processes'} in a larger terminal: ${names}`;
 }
 
@@ -165,6 +184,7 @@ function leftOutLine(left: readonly ProcessView[], shown: number): string {
 function processLines(view: ProcessView, rows: number, options: PictureOptions): string[] {
   if (rows < 1) return [];
   const { snapshot } = view;
+  if (!snapshot) return [headerLine(view, 0, 0, options)];
   const { columns, maxNrAccesses } = snapshot;
   const { width, colour } = options;
   const unknown = unknownIn(view);
@@ -176,18 +196,20 @@ function processLines(view: ProcessView, rows: number, options: PictureOptions):
     const label = width - FLAT_LABEL.length >= MIN_CELLS ? FLAT_LABEL : '';
     const strip = paint(residentStrip(columns, maxNrAccesses, width - label.length), colour);
     const lines = [headerLine(view, 0, 0, options), label + strip].slice(0, rows);
-    return rows > 3 ? [...lines, ...regionTable(view, rows - 3, options)] : lines;
+    return rows > 3 ? [...lines, ...regionTable(snapshot, view.mappings, rows - 3, options)] : lines;
   }
   const ranges = rangesOf(columns);
   const shown = ranges.length < rows ? ranges : hottestRanges(snapshot, ranges, rows - 1);
   const lines = [headerLine(view, shown.length, ranges.length, options)];
-  for (const range of shown) lines.push(rangeLine(snapshot, range, options));
+  const addressWidth = widthOf(shown.map(({ startPage }) => address(startPage * snapshot.pageSize)));
+  for (const range of shown) lines.push(rangeLine(snapshot, range, addressWidth, options));
   const tableRows = rows - lines.length - 1;
-  if (tableRows > 0 && ranges.length > 0) lines.push(...regionTable(view, tableRows, options));
+  if (tableRows > 0 && ranges.length > 0)
+    lines.push(...regionTable(snapshot, view.mappings, tableRows, options));
   return lines;
 }
 
-function nameOfTarget({ target }: Snapshot): string {
+function nameOfTarget(target: TargetInfo): string {
   const comm = printable(target.comm);
   return target.pid === 0 ? comm : `${target.pid} ${comm}`; // synthetic targets have no pid
 }
@@ -199,12 +221,12 @@ function headerLine(
   options: PictureOptions,
   isUnknown = false,
 ): string {
-  const { snapshot, hasEnded } = view;
-  const residentBytes = view.residentBytes ?? snapshot.residentBytes;
-  const unseenBytes = snapshot.unseenBytes();
-  const parts = [nameOfTarget(snapshot)];
+  const { target, snapshot, hasEnded } = view;
+  const residentBytes = view.residentBytes ?? snapshot?.residentBytes;
+  const unseenBytes = snapshot?.unseenBytes() ?? 0;
+  const parts = [nameOfTarget(target)];
   if (hasEnded) parts.push('ended');
-  parts.push(`working set ${isUnknown ? 'not known' : workingSetText(snapshot)}`);
+  parts.push(`working set ${!snapshot ? 'pending' : isUnknown ? 'not known' : workingSetText(snapshot)}`);
   if (residentBytes !== undefined) parts.push(`resident ${formatBytes(residentBytes)}`);
   if (unseenBytes > 0) parts.push(`not seen ${formatBytes(unseenBytes)}`);
   if (shown < ranges) parts.push(`${shown} of ${ranges} ranges`);
@@ -228,29 +250,41 @@ function hottestRanges(snapshot: Snapshot, ranges: readonly PageRange[], count: 
     .sort((a, b) => a.startPage - b.startPage);
 }
 
-function rangeLine(snapshot: Snapshot, range: PageRange, { width, colour }: PictureOptions): string {
+function rangeLine(
+  snapshot: Snapshot,
+  range: PageRange,
+  addressWidth: number,
+  { width, colour }: PictureOptions,
+): string {
   const { columns, maxNrAccesses, pageSize } = snapshot;
   const { startPage, endPage } = range;
-  const start = `${address(startPage * pageSize)} `;
+  const start = `${address(startPage * pageSize).padStart(addressWidth)} `;
   const size = `${formatBytes((endPage - startPage) * pageSize).padStart(SIZE_WIDTH)} `;
   const label = [start + size, start, ''].find((text) => width - text.length >= MIN_CELLS) ?? '';
   return label + paint(heatStrip(columns, maxNrAccesses, startPage, endPage, width - label.length), colour);
 }
 
-function regionTable({ snapshot, mappings }: ProcessView, rows: number, options: PictureOptions): string[] {
+function regionTable(
+  snapshot: Snapshot,
+  mappings: readonly Mapping[],
+  rows: number,
+  options: PictureOptions,
+): string[] {
   const { width, colour } = options;
   const { columns, pageSize, maxNrAccesses, startUs, endUs } = snapshot;
   const intervalUs = steady(endUs - startUs);
   const bytes = (pages: number) => formatBytes(pages * pageSize);
   const accessedWidth = columns.accessedPages ? PART_WIDTH : ACCESSED_WIDTH;
   const hottest = hottestRegions(columns, rows);
-  const lines = hottest.map((i) => {
+  const starts = hottest.map((i) => address(columns.startPages[i]! * pageSize));
+  const addressWidth = widthOf(starts);
+  const lines = hottest.map((i, at) => {
     const startPage = columns.startPages[i]!;
     const endPage = columns.endPages[i]!;
     const row = tableRow(
       width,
       accessedWidth,
-      address(startPage * pageSize),
+      starts[at]!.padStart(addressWidth),
       bytes(endPage - startPage),
       columns.accessedPages
         ? `${bytes(accessedPagesOf(columns, i))} of ${bytes(seenPagesOf(columns, i))}`
@@ -259,7 +293,7 @@ function regionTable({ snapshot, mappings }: ProcessView, rows: number, options:
     );
     return clip(row + nameOfRange(mappings, startPage, endPage, Math.max(0, width - row.length)), width);
   });
-  const heading = `${tableRow(width, accessedWidth, 'address', 'size', 'accessed', 'age')}mapping`;
+  const heading = `${tableRow(width, accessedWidth, 'address'.padStart(addressWidth), 'size', 'accessed', 'age')}mapping`;
   const count = columns.startPages.length;
   const note = hottest.length < count ? `${hottest.length} of ${count} regions` : '';
   return [dim(withRight(heading, note, width), colour), ...lines];
@@ -278,7 +312,7 @@ function tableRow(
   accessed: string,
   age: string,
 ): string {
-  const row = `${start.padStart(ADDRESS_WIDTH)} ${size.padStart(SIZE_WIDTH)}  ${accessed.padStart(accessedWidth)}  `;
+  const row = `${start} ${size.padStart(SIZE_WIDTH)}  ${accessed.padStart(accessedWidth)}  `;
   return width < WIDTH_FOR_AGE ? row : `${row}${age.padStart(AGE_WIDTH)}  `;
 }
 
@@ -333,5 +367,10 @@ function withRight(text: string, note: string, width: number): string {
 }
 
 function address(bytes: number): string {
-  return bytes.toString(16).padStart(ADDRESS_WIDTH);
+  return bytes.toString(16);
+}
+
+/** Of the column in which these addresses stand. */
+function widthOf(addresses: readonly string[]): number {
+  return addresses.reduce((width, { length }) => Math.max(width, length), ADDRESS_WIDTH);
 }

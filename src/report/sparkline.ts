@@ -1,4 +1,4 @@
-const EIGHTHS = '▁▂▃▄▅▆▇█';
+import { characters } from './characters.js';
 
 /**
  * The last `cells` values as a line of bars from 0 to the largest of them, right-aligned, for the latest is at the right
@@ -7,11 +7,12 @@ const EIGHTHS = '▁▂▃▄▅▆▇█';
 export function sparkline(values: readonly (number | null)[], cells: number): string {
   const shown = values.slice(-Math.max(0, cells));
   if (cells <= 0) return '';
+  const { levels } = characters();
   const largest = Math.max(0, ...shown.map((value) => value ?? 0));
   const bars = shown.map((value) => {
     if (value === null) return ' ';
-    if (!(value > 0)) return EIGHTHS[0]!;
-    return EIGHTHS[Math.min(7, Math.max(1, Math.round((value / largest) * 7)))]!;
+    if (!(value > 0)) return levels[0]!;
+    return levels[Math.min(7, Math.max(1, Math.round((value / largest) * 7)))]!;
   });
   return bars.join('').padStart(cells);
 }

@@ -1,3 +1,4 @@
+import { characters } from './characters.js';
 import { columnsOf } from './mapping-names.js';
 
 /**
@@ -23,12 +24,9 @@ export function renderTable(rows: readonly (readonly string[])[], left: readonly
     .join('\n');
 }
 
-const BAR = '█';
-/** Eighths of a character cell, from one on. */
-const EIGHTHS = '▏▎▍▌▋▊▉';
-
 /** A bar of this length in character cells, to an eighth. */
 export function renderBar(cells: number): string {
+  const { bar, barEighths } = characters();
   const eighths = Math.round(cells * 8);
-  return BAR.repeat(eighths >> 3) + (eighths % 8 > 0 ? EIGHTHS[(eighths % 8) - 1] : '');
+  return bar.repeat(eighths >> 3) + (eighths % 8 > 0 ? barEighths[(eighths % 8) - 1] : '');
 }

@@ -1,7 +1,7 @@
 import type { Attrs } from '../core/attrs.js';
 import type { AttrsInForce } from '../core/stats.js';
 import type { TuningGoal, TuningStep } from '../core/tuning.js';
-import { formatDuration } from './units.js';
+import { durationOption, formatDuration } from './units.js';
 
 /** A step of automatic intervals, with what it cost and saw. */
 export interface TunedStep {
@@ -89,21 +89,26 @@ function row(...cells: readonly string[]): string {
 export function tunedFlags(attrs: Attrs, start: Attrs): string {
   const sampleUs = Number(attrs.sampleUs.toPrecision(3));
   const aggrUs = sampleUs * Math.floor(attrs.aggrUs / attrs.sampleUs);
-  const flags = [`--sample ${duration(sampleUs)}`, `--aggr ${duration(aggrUs)}`];
-  if (attrs.updateUs !== start.updateUs) flags.push(`--update ${duration(attrs.updateUs)}`);
+  const flags = isCounted(attrs) ? [] : [`--sample ${durationOption(sampleUs)}`];
+  flags.push(`--aggr ${durationOption(aggrUs)}`);
+  if (attrs.updateUs !== start.updateUs) flags.push(`--update ${durationOption(attrs.updateUs)}`);
   if (attrs.maxRegions !== start.maxRegions) flags.push(`--max-regions ${attrs.maxRegions}`);
   return flags.join(' ');
-}
-
-/** As an option takes it, and exactly. */
-function duration(us: number): string {
-  if (us >= 1e6) return `${us / 1e6}s`;
-  return us >= 1e3 ? `${us / 1e3}ms` : `${us}us`;
 }
 
 /** Why these intervals, in a sentence. */
 export function tuningReason({ step, inForce, costPercent }: TunedStep, goal: TuningGoal): string {
   const cost = costPercent === null ? '' : `, for ${costPercent.toFixed(2)} % of a core`;
+  if (isCounted(inForce.attrs)) {
+    const { aggrUs } = inForce.attrs;
+    const limit =
+      inForce.reason === 'budget' ? `; the budget allows no less than ${formatDuration(aggrUs)}` : '';
+    const accessed = percent((step.score * goal.accessBp) / 100);
+    return (
+      'this check counts what was accessed between two looks, so there is no sampling interval to tune: ' +
+      `${accessed} of what is resident was accessed in ${formatDuration(aggrUs)}${cost}${limit}`
+    );
+  }
   const seen = `${percent((step.score * goal.accessBp) / 100)} of all accesses there could be are seen`;
   const wanted = `${percent(goal.accessBp / 100)} are wanted`;
   const at = formatDuration(inForce.attrs.sampleUs);
@@ -115,6 +120,11 @@ export function tuningReason({ step, inForce, costPercent }: TunedStep, goal: Tu
     return `what is watched is idle: even in the longest interval allowed, ${at}, ${seen}, ${wanted}${cost}`;
   }
   return `at ${at}, ${seen}, ${wanted}${cost}`;
+}
+
+/** Whether what was accessed is counted once an interval, not sampled. */
+function isCounted({ sampleUs, aggrUs }: Attrs): boolean {
+  return sampleUs === aggrUs;
 }
 
 function percent(value: number): string {

@@ -33,7 +33,7 @@ const BYTES_PER_UNIT: Readonly<Record<string, number>> = {
 };
 
 /**
- * `250us`, `5ms`, `1.5s`, `2m` (minutes, also `min`), `1h`, `1d`: in microseconds, rounded, at least 1.
+ * `250us`, `5ms`, `1.5s`, `2min` (also `2m`), `1h`, `1d`: in microseconds, rounded, at least 1.
  *
  * @throws UnitError for anything else, a number without a unit included: 5 what?
  */
@@ -42,7 +42,7 @@ export function parseDurationUs(text: string): number {
   const us = Math.round(value * (US_PER_UNIT[unit] ?? Number.NaN));
   if (Number.isSafeInteger(us) && us >= 1) return us;
   throw new UnitError(
-    `'${text}' is no duration; write a number and its unit (us, ms, s, m, h or d), as in 250us, 5ms, 1.5s or 2m`,
+    `'${text}' is not a duration; give a number and its unit (us, ms, s, min, h or d), as in 250us, 5ms, 1.5s or 2min`,
   );
 }
 
@@ -66,17 +66,28 @@ function split(text: string): { value: number; unit: string } {
   return { value: Number(value), unit: unit ?? '?' };
 }
 
-/** `250 us`, `5 ms`, `1.5 s`, `2 m 10 s`, `3 h 20 m`. */
+/** As an option takes it, and exactly: `250us`, `5ms`, `1.5s`. */
+export function durationOption(us: number): string {
+  if (us >= 1e6) return `${us / 1e6}s`;
+  return us >= 1e3 ? `${us / 1e3}ms` : `${us}us`;
+}
+
+/** `250 us`, `5 ms`, `1.5 s`, `2 min 10 s`, `3 h 20 min`. */
 export function formatDuration(us: number): string {
   if (us < 999.5) return `${Math.round(us)} us`;
   if (us < 999.5e3) return `${threeDigits(us / 1e3)} ms`;
   if (us < 59.95e6) return `${threeDigits(us / 1e6)} s`;
   const seconds = Math.round(us / 1e6);
-  if (seconds < 3_600) return twoUnits(Math.floor(seconds / 60), 'm', seconds % 60, 's');
+  if (seconds < 3_600) return twoUnits(Math.floor(seconds / 60), 'min', seconds % 60, 's');
   const minutes = Math.round(seconds / 60);
-  if (minutes < 1_440) return twoUnits(Math.floor(minutes / 60), 'h', minutes % 60, 'm');
+  if (minutes < 1_440) return twoUnits(Math.floor(minutes / 60), 'h', minutes % 60, 'min');
   const hours = Math.round(minutes / 60);
   return twoUnits(Math.floor(hours / 24), 'd', hours % 24, 'h');
+}
+
+/** `due in 4 s`, or `due any moment`: in whole seconds, so that it counts down. */
+export function formatDue(inUs: number): string {
+  return inUs <= 0 ? 'due any moment' : `due in ${formatDuration(Math.ceil(inUs / 1e6) * 1e6)}`;
 }
 
 /** `0 B`, `512 KiB`, `95.4 MiB`, `1.25 TiB`. */

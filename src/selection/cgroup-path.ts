@@ -6,8 +6,15 @@ import { CGROUP_ROOT } from '../kernel/cgroup.js';
  * `libpod-ID.scope` and `crio-ID.scope` under systemd, plain `ID` without (`/docker/ID`, `/kubepods/burstable/podUID/ID`),
  * and `SLICE:cri-containerd:ID` where containerd takes the one for the other. The `conmon` beside a container is the
  * program that looks after it, not a part of it.
+ *
+ * An id is 64 hex digits (or the first 12 and more of them), on Amazon ECS with Fargate 32 and a decimal number
+ * (`/ecs/TASK/ID`), and of Cloud Foundry and Mesos groups of hex digits as in a UUID (`/garden/ID`, `/mesos/ID`).
  */
-const CONTAINER = /^(?:(?!.*conmon-)[a-z][a-z-]*-)?([0-9a-f]{12,64})(?:\.scope)?$/;
+const CONTAINER =
+  /^(?:(?!.*conmon-)[a-z][a-z-]*-)?([0-9a-f]{12,64}|[0-9a-f]{32}-\d+|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{4,12})(?:\.scope)?$/;
+
+/** The start of any of these. */
+const ID_PREFIX = /^(?:[0-9a-f]{1,64}|[0-9a-f]{32}-\d{0,31}|[0-9a-f]{8}-[0-9a-f-]{0,27})$/;
 
 /**
  * A cgroup as `holds` compares it: with a slash at the begin, none at the end, and without /sys/fs/cgroup. The root, where
@@ -33,10 +40,10 @@ export function cgroupPath(given: string): string {
  */
 export function containerId(given: string): string {
   const id = given.replace(/^[\w-]+:\/\//, '').toLowerCase();
-  if (/^[0-9a-f]{1,64}$/.test(id)) return id;
+  if (ID_PREFIX.test(id)) return id;
   throw new PagepulseError(
     'ATTRS',
-    `${given || 'nothing'} is no begin of a container's id; give some of its hex digits, as \`docker ps\` or \`crictl ps\` shows them`,
+    `'${given}' is not the start of a container ID; give its first hex digits, as \`docker ps\` or \`crictl ps\` shows them`,
   );
 }
 

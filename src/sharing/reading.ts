@@ -1,6 +1,7 @@
 import { PagepulseError } from '../core/errors.js';
 import { Pagemap } from '../kernel/pagemap.js';
 import { readStat } from '../kernel/stat.js';
+import { isEndedState } from '../kernel/stat-fields.js';
 import type { Slices } from './slices.js';
 import type { SharingMethod, SharingTarget, TargetSharing } from './types.js';
 
@@ -42,7 +43,7 @@ export function openTarget({ pid, startTime }: SharingTarget): { pagemap: Pagema
 /** When the process started, which must be as expected. */
 export function startTimeOf(pid: number, expected: string | undefined): string {
   const { startTime, state } = readStat(pid);
-  if (state !== 'Z' && state !== 'X' && (expected ?? startTime) === startTime) return startTime;
+  if (!isEndedState(state) && (expected ?? startTime) === startTime) return startTime;
   throw new PagepulseError(
     'NO_PROCESS',
     `the process that was ${pid} has ended; \`ps -e\` lists those there are`,

@@ -1,5 +1,5 @@
 import { PagepulseError } from '../core/errors.js';
-import { framesSupport } from '../kernel/support.js';
+import { framesSupport, procSupport } from '../kernel/support.js';
 import { ByFrames } from './by-frames.js';
 import { ByPss } from './by-pss.js';
 import type { Way } from './reading.js';
@@ -145,6 +145,10 @@ function checkPace({ maxCpuPercent = 1, minIntervalMs = 0 }: SharingPace): void 
 }
 
 function openWay(method: SharingMethod | undefined): Way {
+  const proc = procSupport();
+  if (!proc.ok) {
+    throw new PagepulseError('UNSUPPORTED', `cannot survey processes: ${proc.reason}; ${proc.help}`);
+  }
   if (method === 'pss') return new ByPss();
   const support = framesSupport();
   if (support.ok) return new ByFrames();

@@ -4,6 +4,7 @@ import type { SyntheticSpec } from '../../src/checks/synthetic-spec.js';
 import { initRegions } from '../../src/core/init.js';
 import { RandomStreams, randomFrom } from '../../src/core/random.js';
 import { RegionTable, TargetStatus } from '../../src/core/region-table.js';
+import { pageSize } from '../../src/kernel/page-size.js';
 
 const MIB = 2 ** 20;
 const SPEC: SyntheticSpec = {
@@ -21,9 +22,9 @@ const SPEC: SyntheticSpec = {
   endsUs: 10_000,
 };
 
-function opened(spec: SyntheticSpec) {
+function opened(spec: SyntheticSpec, bytesPerPage = pageSize()) {
   const counters = { counts: new Float64Array(2) };
-  const check = new SyntheticCheck(spec, randomFrom(new RandomStreams(3).next()), counters);
+  const check = new SyntheticCheck(spec, randomFrom(new RandomStreams(3).next()), counters, bytesPerPage);
   const table = RegionTable.forLimits(8, 100);
   check.updateRanges(table, 0);
   initRegions(table, 8);
@@ -51,7 +52,7 @@ test('phases follow each other and start again, with mappings of their own', (t)
   const { check, table } = opened(SPEC);
   const startAt = (nowUs: number) => {
     check.updateRanges(table, nowUs);
-    return table.ranges[0]! * 4_096;
+    return table.ranges[0]! * pageSize();
   };
   t.deepEqual([0, 999, 1_000, 1_999, 2_000].map(startAt), [0, 0, 64 * MIB, 64 * MIB, 0]);
 });
@@ -63,6 +64,22 @@ test('its end is found as that of a process is', (t) => {
   check.updateRanges(table, 10_000);
   t.is(table.status, TargetStatus.GONE);
 });
+
+for (const bytesPerPage of [4_096, 16_384, 65_536]) {
+  test(`with pages of ${bytesPerPage} bytes, addresses are divided by that, far above 2^53 as well`, (t) => {
+    const startAddress = 2 ** 57 - 2 ** 30;
+    const mappings = [{ startAddress, sizeBytes: 2 ** 20 }];
+    const { table } = opened({ phases: [{ lastsUs: 1, mappings, accesses: [] }] }, bytesPerPage);
+    t.deepEqual(
+      [...table.ranges.slice(0, 2)],
+      [startAddress / bytesPerPage, startAddress / bytesPerPage + 2 ** 20 / bytesPerPage],
+    );
+    const half = [{ startAddress, sizeBytes: bytesPerPage / 2 }];
+    t.throws(() => opened({ phases: [{ lastsUs: 1, mappings: half, accesses: [] }] }, bytesPerPage), {
+      message: new RegExp(`whole pages of ${bytesPerPage} bytes`),
+    });
+  });
+}
 
 for (const [flaw, phases] of Object.entries({
   'no mappings': [{ lastsUs: 1, accesses: [] }],

@@ -76,6 +76,27 @@ for (const [what, args, status, pattern] of [
     /is for one process/,
   ],
   ['a range that is none', ['watch', '--pid', '1', '--range', 'zz'], 2, /two addresses in hex/],
+  ['a range of words', ['watch', '--pid', '1', '--range', 'from-to'], 2, /An address is hex/],
+  ['a range beyond 64 bits', ['watch', '--pid', '1', '--range', '0-10000000000000000'], 2, /up to 16 digits/],
+  ['an empty range', ['watch', '--pid', '1', '--range', '2000-2000'], 2, /The range 2000-2000 is empty/],
+  [
+    'ranges that are too many',
+    [
+      'record',
+      ...['1-2', '3-4', '5-6', '7-8'].flatMap((range) => ['--range', `${range}000`]),
+      '--',
+      'touch',
+      '/nowhere/x',
+    ],
+    2,
+    /cannot watch 4 ranges: a process is watched in 1 to 3/,
+  ],
+  [
+    'ranges that overlap',
+    ['watch', '--range', '4000-6000', '--range', '1000-5000', '--', 'touch', '/nowhere/x'],
+    2,
+    /the range 4000-6000: it overlaps 1000-5000/,
+  ],
 ] as const) {
   test.serial(`${what} is refused in one line, with what to do`, async (t) => {
     const outcome = await run(t, ...args);
@@ -146,7 +167,7 @@ test.serial('a signal before anything is watched leaves neither a file nor the c
   child.kill('SIGTERM');
   const { status, err } = await outcome;
   t.is(status, 128 + 15, err);
-  t.regex(err, /ended before the first snapshot/);
+  t.regex(err, /before the first snapshot/);
   t.false(existsSync(path));
 });
 
@@ -189,9 +210,12 @@ test.serial(
     const path = join(folder(t), 'it.ndjson');
     const short = ['record', '--pid', String(pid), '-o', path, '--duration', '10ms', '--aggr', '5s'];
     const { err } = await run(t, ...short);
-    t.regex(err, /before the first snapshot \(5 s\).*shorter intervals \(--sample 1ms --aggr 20ms\)/);
+    t.regex(
+      err,
+      /before the first snapshot, which takes 5 s: give a longer --duration.* shorter --aggr \(5s was/,
+    );
     // A budget would stretch shorter intervals.
-    t.regex((await run(t, ...short, '--max-cpu', '2%')).err, /or with a larger budget \(--max-cpu 10%\)/);
+    t.regex((await run(t, ...short, '--max-cpu', '2%')).err, /or a larger budget \(--max-cpu 10%\)/);
   },
 );
 
@@ -254,15 +278,14 @@ test.serial('without a terminal, watch prints plain blocks', async (t) => {
 
 test.serial('tune shows its steps, and says what to use and why', async (t) => {
   const { pid } = start(t, 'sleep', ['60']);
-  // What is idle goes to the longest interval, and stays there.
-  const goal = ['--min-sample', '20ms', '--max-sample', '40ms', '--aggrs', '1', '--max-cpu', '100%'];
+  const goal = ['--aggrs', '1', '--max-cpu', '100%', '--check', 'referenced'];
   const { status, out, err } = await run(t, 'tune', '--pid', String(pid), ...goal);
   t.is(status, 0, err);
   t.false(out.includes('\x1b'));
   const [heading, first] = out.split('\n');
   t.regex(heading!, /^step +sample +aggregation +score +cost +agreement +next$/);
-  t.regex(first!, /^ +1 +20 ms +400 ms +0\.\d\d /);
-  t.regex(out, /\n\nuse --sample 40ms --aggr 800ms\nbecause what is watched is idle: [^\n]+\n$/);
+  t.regex(first!, /^ +1 +1 s +1 s +\d+\.\d\d /);
+  t.regex(out, /\n\nuse --aggr 1s\nbecause this check counts what was accessed between two looks, [^\n]+\n$/);
 });
 
 test.serial('tune that is interrupted says what is known so far', async (t) => {
@@ -275,7 +298,10 @@ test.serial('tune that is interrupted says what is known so far', async (t) => {
     if (!/^ +1 /m.test(had) && /^ +1 /m.test(out)) child.kill('SIGINT');
   });
   t.is((await outcome).status, 0);
-  t.regex(out, /\nuse --sample [^\n]+\nbecause [^\n]+\nThis had not settled when it was stopped: [^\n]+\n$/);
+  t.regex(
+    out,
+    /\nuse (--sample|--aggr) [^\n]+\nbecause [^\n]+\nThis had not settled when it was stopped: [^\n]+\n$/,
+  );
 });
 
 test.serial('another user’s process is refused where the kernel refuses', async (t) => {

@@ -29,13 +29,13 @@ class Run {
   constructor(
     readonly share: number,
     readonly wanted: Attrs = DEFAULT_ATTRS,
-    followsRegions = true,
+    durationUs = Number.POSITIVE_INFINITY,
   ) {
-    this.budget = new Budget(share, followsRegions);
+    this.budget = new Budget(share, durationUs);
     this.attrs = this.budget.allow(wanted).attrs;
   }
 
-  windows(count: number, model: Model, vary: () => number = () => 1): void {
+  windows(count: number, model: Model, vary: () => number = () => 1, overruns = 0): void {
     const { budget, wanted } = this;
     for (let i = 0; i < count; i++) {
       const { sampleUs, updateUs, maxRegions } = this.attrs;
@@ -49,7 +49,7 @@ class Run {
       this.shares.push(cpuUs / elapsedUs);
       this.#elapsedUs.push(elapsedUs);
       budget.measure(
-        { intervals, elapsedUs, cpuUs, updates, updateCpuUs, regions, targets: model.targets },
+        { intervals, elapsedUs, cpuUs, updates, updateCpuUs, regions, targets: model.targets, overruns },
         wanted,
         10 * model.targets,
       );
@@ -82,27 +82,6 @@ test('what fits stays as it is wanted', (t) => {
   const run = new Run(0.05);
   run.windows(100, CHEAP);
   t.deepEqual(run.attrs, DEFAULT_ATTRS);
-});
-
-test('what is known to be dear begins with long intervals', (t) => {
-  // 8.19 ms a tick at 0.82 x 2 % of a core are some 500 ms.
-  const budget = new Budget(0.02, false);
-  budget.foresee(8_190, DEFAULT_ATTRS, 1);
-  const { sampleUs, aggrUs } = budget.allow(DEFAULT_ATTRS).attrs;
-  t.is(sampleUs, 500_000);
-  t.is(aggrUs, 10_000_000);
-  // 6 s would put one tick into some 10 s and two into others.
-  budget.foresee(108_000 - 8_190, DEFAULT_ATTRS, 2);
-  t.is(budget.allow(DEFAULT_ATTRS).attrs.sampleUs, 10_000_000);
-});
-
-test('targets that together are known to be dearer than 10 s may be begin by taking turns', (t) => {
-  const budget = new Budget(0.005, false);
-  budget.foresee(55_000, DEFAULT_ATTRS, 20);
-  // 27.5 ms a tick at 0.82 x 0.5 % of a core
-  t.like(budget.allow(DEFAULT_ATTRS), { turns: 2, attrs: { sampleUs: 10_000_000 } });
-  budget.foresee(55_000, DEFAULT_ATTRS, 40);
-  t.like(budget.allow(DEFAULT_ATTRS), { turns: 4, attrs: { sampleUs: 10_000_000 } });
 });
 
 test('intervals are stretched first, and then maxRegions is lowered', (t) => {
@@ -171,11 +150,24 @@ test('what is spent whatever the interval is no cost of a tick: regions are not 
   t.is(run.attrs.maxRegions, 200);
 });
 
-test('regions are kept where they are not what costs', (t) => {
-  const run = new Run(0.005, DEFAULT_ATTRS, false);
-  run.windows(100, { ...CHEAP, perTick: 20_000, perRegion: 0 });
-  t.is(run.attrs.maxRegions, 1_000);
-  t.true(run.worst(20) <= 1.1 * 0.005);
+test('a monitor with an end has some aggregation intervals before it, whatever that costs', (t) => {
+  const run = new Run(0.005, DEFAULT_ATTRS, 20e6);
+  run.windows(60, { ...CHEAP, perTick: 60_000, perRegion: 0 });
+  t.true(run.attrs.sampleUs <= 20e6 / 8, `${run.attrs.sampleUs}`);
+  const forEver = new Run(0.005);
+  forEver.windows(60, { ...CHEAP, perTick: 60_000, perRegion: 0 });
+  t.true(forEver.attrs.sampleUs > 10e6, `${forEver.attrs.sampleUs}`);
+});
+
+test('ticks that come late leave no room for more of them', (t) => {
+  const busy = new Run(0.02);
+  busy.windows(20, { ...CHEAP, perTick: 5_000 });
+  const { sampleUs } = busy.attrs;
+  t.true(sampleUs > 100_000);
+  busy.windows(20, CHEAP, () => 1, 2);
+  t.is(busy.attrs.sampleUs, sampleUs);
+  busy.windows(20, CHEAP);
+  t.true(busy.attrs.sampleUs < sampleUs);
 });
 
 test('mappings are read less often where that is what costs', (t) => {

@@ -129,8 +129,9 @@ test.serial(
     const inInterval = taken.slice(1).map((samples, i) => samples - taken[i]!);
     // The first interval asks before anything was planned.
     for (const samples of inInterval.slice(1)) t.true(samples <= 300, `${samples} samples`);
+    // The last one is cut off by the end.
     for (const samples of inInterval.slice(-20)) t.true(samples <= 100, `${samples} samples`);
-    t.true(inInterval.slice(-20).every((samples) => samples > 50));
+    t.true(inInterval.slice(-20, -1).every((samples) => samples > 50));
   },
 );
 

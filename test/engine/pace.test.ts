@@ -10,7 +10,6 @@ import {
   type TuningStep,
 } from '../../src/index.js';
 import { snapshotLine } from '../../src/record/format.js';
-import { startProgram } from '../helpers/memory-programs.js';
 import { BASE, hotCold, KEPT, MIB } from '../helpers/synthetic.js';
 
 /** 256 MiB of which nothing is accessed. */
@@ -158,16 +157,6 @@ test.serial('a budget that is too small for the intervals makes them longer, and
   const { inForce, recentCpuPercent } = await monitor.stats();
   t.is(inForce.reason, 'budget');
   t.true(recentCpuPercent! > 0);
-});
-
-test.serial('a process that is dear to check gets long intervals before its first tick', async (t) => {
-  const program = await startProgram(t, 'm = own(64); write(m, 64); tell(1)');
-  if (!program) return;
-  await using monitor = await Monitor.start({ check: 'referenced', endAlone: false, maxCpuPercent: 0.1 });
-  await monitor.attach({ pid: program.pid });
-  const { attrs, reason } = (await monitor.stats()).inForce;
-  t.is(reason, 'budget');
-  t.true(attrs.sampleUs > 100_000, String(attrs.sampleUs));
 });
 
 test.serial('intervals that are set by hand while auto runs are kept from then on', async (t) => {

@@ -1,6 +1,9 @@
 import test from 'ava';
+import { HoldingRanges } from '../../src/kernel/holding-ranges.js';
 import { MappedRanges } from '../../src/kernel/mapped-ranges.js';
 import { parseMappings, readMappings } from '../../src/kernel/maps.js';
+import { pageSize } from '../../src/kernel/page-size.js';
+import { Smaps } from '../../src/kernel/smaps.js';
 
 const TEXT = `55d0c0a00000-55d0c0a21000 rw-p 00000000 00:00 0                          [heap]
 7f0000000000-7f0000001000 r--p 00000000 fe:00 12                         /lib/a name (deleted)
@@ -33,6 +36,22 @@ test('mapped ranges are the same in pages, with touching mappings joined', (t) =
     [...ranges.pairs.subarray(0, count)],
     [0x55d0c0a00, 0x55d0c0a21, 0x7f0000000, 0x7f0000003, 0x7ffc00000, 0x7ffc00021],
   );
+});
+
+test('addresses that only five levels of page tables reach are exact for every reader', (t) => {
+  const [start, end] = [0xfef_ffff_f001, 0xff0_0000_4001]; // in pages of 4 KiB
+  const text = `${start.toString(16)}000-${end.toString(16)}000 rw-p 00000000 00:00 0 \n`;
+  t.true(start * 4_096 > 2 ** 53);
+  const bytes = Buffer.from(text);
+  const [mapped, holding, smaps] = [new MappedRanges(), new HoldingRanges(), new Smaps()];
+  const pages = [start, end].map((page) => (page * 4_096) / pageSize());
+  t.like(parseMappings(text, 4_096)[0], { startPage: start, endPage: end });
+  t.is(mapped.parse(bytes, bytes.length), 2);
+  t.deepEqual([...mapped.pairs.subarray(0, 2)], pages);
+  t.is(holding.parse(bytes, bytes.length), 2);
+  t.deepEqual([...holding.pairs.subarray(0, 2)], pages);
+  t.is(smaps.parse(bytes, bytes.length), 1);
+  t.deepEqual([smaps.startPage[0], smaps.endPage[0]], pages);
 });
 
 test('20,000 mappings are read', (t) => {

@@ -65,11 +65,32 @@ test('smaps is read mapping by mapping, other sums left aside', (t) => {
       '',
     ].join('\n'),
   );
-  const smaps = new Smaps(1);
+  const smaps = new Smaps();
   t.is(smaps.parse(text, text.length), 2);
   t.is(smaps.startPage[0], 0x55d0c0a00);
   t.is(smaps.endPage[0], 0x55d0c0a04);
-  t.deepEqual([...smaps.referencedShare.subarray(0, 2)], [0.25, 0]);
+  t.deepEqual([...smaps.residentBytes.subarray(0, 2)], [12_288, 0]);
+  t.deepEqual([...smaps.referencedBytes.subarray(0, 2)], [4_096, 0]);
+  t.deepEqual([...smaps.isAccessible.subarray(0, 2)], [1, 0]);
+});
+
+test("hugetlb is resident, though smaps counts it in no Rss, and the kernel half of addresses is nobody's memory", (t) => {
+  const text = Buffer.from(
+    [
+      '7f0000000000-7f0002000000 rw-p 00000000 00:0f 42 /anon_hugepage (deleted)',
+      'Rss:                   0 kB',
+      'Referenced:            0 kB',
+      'Shared_Hugetlb:     2048 kB',
+      'Private_Hugetlb:   30720 kB',
+      'ffffffffff600000-ffffffffff601000 --xp 00000000 00:00 0 [vsyscall]',
+      'Rss:                   4 kB',
+      '',
+    ].join('\n'),
+  );
+  const smaps = new Smaps();
+  t.is(smaps.parse(text, text.length), 1);
+  t.is(smaps.residentBytes[0], 32 * 2 ** 20);
+  t.is(smaps.hugetlbBytes[0], 32 * 2 ** 20);
 });
 
 test('what was accessed since the accessed bits were cleared is referenced, and nothing else', async (t) => {
@@ -79,14 +100,14 @@ test('what was accessed since the accessed bits were cleared is referenced, and 
   t.true(clearRefs.clearAccessedBits());
   // Some virtual machines take 7 us for the first access to each page now.
   await pause(1_000);
-  const smaps = new Smaps(pid);
-  const count = smaps.read();
+  const smaps = new Smaps();
+  const count = smaps.read(pid);
   const shareOf = (address: number) => {
     const page = address / pageSize();
     const at = smaps.startPage
       .subarray(0, count)
       .findIndex((start, i) => start <= page && page < smaps.endPage[i]!);
-    return smaps.referencedShare[at]!;
+    return smaps.referencedBytes[at]! / smaps.residentBytes[at]!;
   };
   t.true(shareOf(hot.startAddress) > 0.9, `hot ${shareOf(hot.startAddress)}`);
   t.true(shareOf(cold.startAddress) < 0.1, `cold ${shareOf(cold.startAddress)}`);

@@ -24,6 +24,12 @@ test('this process is alive, under its own start time alone', (t) => {
   t.is(readStat(process.pid).parentPid, process.ppid);
 });
 
+test('empty words at the end of a command line, as setproctitle makes them, are left out; others stay', (t) => {
+  const wait = ['-e', 'setTimeout(() => {}, 60_000)', '--'];
+  const { pid } = start(t, process.execPath, [...wait, '', 'a', '', 'b', '', '', '']);
+  t.deepEqual(readCmdline(pid), [process.execPath, ...wait, '', 'a', '', 'b']);
+});
+
 test('page size is what getconf says', (t) => {
   t.is(pageSize(), Number(execFileSync('getconf', ['PAGESIZE'], { encoding: 'utf8' })));
 });

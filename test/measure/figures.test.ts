@@ -58,8 +58,10 @@ test('a piece of time without a tick says nothing of what one costs', (t) => {
 });
 
 test('a run has limits that keep its regions as many as were asked for', (t) => {
-  t.like(fixedAttrs(RUN), { sampleUs: 5_000, aggrUs: 100_000, minRegions: 50, maxRegions: 100 });
-  const many = { ...RUN, targets: Array(16).fill({ pid: 1 }), regions: 10 };
+  const run = { ...RUN, check: 'idle-page' } as const;
+  t.like(fixedAttrs(run), { sampleUs: 5_000, aggrUs: 100_000, minRegions: 50, maxRegions: 100 });
+  t.like(fixedAttrs(RUN), { sampleUs: 5_000, aggrUs: 5_000 });
+  const many = { ...run, targets: Array(16).fill({ pid: 1 }), regions: 10 };
   t.like(fixedAttrs(many), { minRegions: 3, maxRegions: 10 });
 });
 

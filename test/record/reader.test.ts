@@ -1,12 +1,12 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
-import { gzipSync } from 'node:zlib';
+import { deflateSync, gzipSync } from 'node:zlib';
 import test from 'ava';
 import { DEFAULT_ATTRS } from '../../src/core/attrs.js';
 import type { AttrsReason } from '../../src/core/stats.js';
 import { attrsLine } from '../../src/record/format.js';
-import { readRecord } from '../../src/record/reader.js';
+import { readPacked, readRecord } from '../../src/record/reader.js';
 import { RecordWriter } from '../../src/record/writer.js';
 import {
   EXAMPLE,
@@ -76,6 +76,25 @@ test('compression is told by the content, not by the name', async (t) => {
   t.is(await typesOf(reader), TYPES.join(' '));
   t.false(reader.truncated);
   t.is(await typesOf(reader), TYPES.join(' '), 'a file can be read again');
+});
+
+test('a byte order mark and line ends of Windows do no harm, however it is cut', async (t) => {
+  const text = `\uFEFF${TEXT.replaceAll('\n', '\r\n')}`;
+  for (const bytes of [Buffer.from(text), gzipSync(text), deflateSync(text)]) {
+    for (const size of [1, 2, 3, 1_000_000]) {
+      const pieces = Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) =>
+        bytes.subarray(i * size, (i + 1) * size),
+      );
+      for (const read of [readRecord, readPacked]) {
+        const reader = read(Readable.from(pieces));
+        const types: string[] = [];
+        for await (const { type } of reader) types.push(type);
+        t.deepEqual(types, TYPES);
+        t.is(reader.skippedLines, 0);
+        t.false(reader.truncated);
+      }
+    }
+  }
 });
 
 test('what follows the compressed data is no part of the record', async (t) => {
@@ -170,15 +189,17 @@ test('what is no record is refused, and the message says why', async (t) => {
   const folder = folderFor(t);
   const path = join(folder, 'file');
   const refused: readonly [string | Uint8Array, RegExp][] = [
-    ['hello', /does not begin with a header/],
-    ['hello\nworld\n', /does not begin with a header/],
-    ['{"a":1}\n', /does not begin with a header/],
-    [`${TARGET_LINE}\n`, /does not begin with a header/],
-    ['\n', /does not begin with a header/],
+    ['hello', /is text in no format that Pagepulse reads/],
+    ['hello\nworld\n', /is text in no format/],
+    ['xyz\n', /is text in no format/],
+    ['{"a":1}\n', /is JSON, but its first line is not the header of a record/],
+    [`${TARGET_LINE}\n`, /first line is not the header/],
+    ['\n', /is text in no format/],
     [`${HEADER_LINE.replace('4096', '"4096"')}\n`, /header is damaged/],
-    [gzipSync('hello\n'), /does not begin with a header/],
-    [Buffer.from([0x1f, 0x8b, 0xff, 0xff, 1, 2, 3, 4, 5, 6, 7, 8]), /cannot read the record/],
-    [Buffer.alloc(100_000, 0xff), /does not begin with a header/],
+    [gzipSync('hello\n'), /is text in no format/],
+    [Buffer.from([0x1f, 0x8b, 0xff, 0xff, 1, 2, 3, 4, 5, 6, 7, 8]), /cannot be decompressed/],
+    [Buffer.alloc(100_000, 0xff), /is an Arrow stream/],
+    [Buffer.alloc(100_000), /is a binary file/],
   ];
   for (const [content, message] of refused) {
     writeFileSync(path, content);

@@ -96,7 +96,7 @@ export async function writeExample(writer: RecordWriter, snapshots = 3): Promise
   await writer.close();
 }
 
-export async function linesOfRecord(reader: RecordReader): Promise<RecordLine[]> {
+export async function linesOfRecord(reader: AsyncIterable<RecordLine>): Promise<RecordLine[]> {
   const lines: RecordLine[] = [];
   for await (const line of reader) lines.push(line);
   return lines;

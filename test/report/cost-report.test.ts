@@ -1,4 +1,5 @@
 import test from 'ava';
+import { onePercentOf } from '../../src/measure/one-percent.js';
 import type { BenchResult, WatchingCost } from '../../src/measure/result.js';
 import { renderCosts } from '../../src/report/cost-report.js';
 import { renderBar, renderTable } from '../../src/report/table.js';
@@ -77,6 +78,15 @@ test('everything that was measured is shown, with its unit and its spread', (t) 
   t.regex(text, /^5 ms +over 10,000 +over 2,000,000$/m);
   t.regex(text, /3\.1 ms with 1,000 regions/);
   t.regex(text, /^Note: huge pages could not be measured: there are none\.$/m);
+});
+
+test('a check that counts has aggregation intervals alone, and no samples', (t) => {
+  const onePercent = onePercentOf([{ ...watching(100_000, 10), regions: 23 }], [], [0]);
+  const text = renderCosts({ ...RESULT, check: 'referenced', sampling: [], regions: [], onePercent });
+  t.regex(text, /^aggregation interval +of a core +CPU an interval$/m);
+  t.regex(text, /^Share of a core, by aggregation interval$/m);
+  t.regex(text, /^An aggregation interval of 150 ms or longer: each costs 1\.50 ms of CPU/m);
+  t.notRegex(text, /NaN|sample/);
 });
 
 test('what was not measured has no table', (t) => {

@@ -33,12 +33,12 @@ test('one process has its header, its ranges, its regions by heat and their mapp
     `55d0c0a00000    8 MiB ${'9'.repeat(29)}${'.'.repeat(29)}`,
     `7f12a0000000   16 MiB ${'2'.repeat(29)}${'.'.repeat(29)}`,
     `7ffd12340000  136 KiB ${'5'.repeat(58)}`,
-    '     address     size  accessed        age  mapping',
-    '55d0c0a00000    4 MiB     100 %        1 m  [heap]',
-    '7ffd12340000  136 KiB      50 %        new  [stack]',
-    '7f12a0000000    8 MiB      25 %      1.2 s  anonymous',
-    '7f12a0800000    8 MiB       0 %     300 ms  /usr/lib/libc.so.6 +1 more',
-    '55d0c0e00000    4 MiB       0 %        1 m  [heap]',
+    '     address     size  accessed          age  mapping',
+    '55d0c0a00000    4 MiB     100 %        1 min  [heap]',
+    '7ffd12340000  136 KiB      50 %          new  [stack]',
+    '7f12a0000000    8 MiB      25 %        1.2 s  anonymous',
+    '7f12a0800000    8 MiB       0 %       300 ms  /usr/lib/libc.so.6 +1 more',
+    '55d0c0e00000    4 MiB       0 %        1 min  [heap]',
     `${LEGEND}${' '.repeat(80 - LEGEND.length - 'q quits'.length)}q quits`,
   ]);
 });
@@ -60,10 +60,10 @@ test('what is counted by mapping is one strip of resident memory, flat, and a ta
   t.deepEqual(lines.slice(1, -1), [
     '4242 postgres  working set 1 MiB  resident 8 MiB',
     `resident, flat by mapping ${'2'.repeat(27)}${'.'.repeat(27)}`,
-    '     address     size              accessed        age  mapping',
-    '55d0c0a00000    8 MiB        1 MiB of 4 MiB        1 m  [heap]',
-    '7f12a0000000  256 MiB          0 B of 4 MiB     300 ms  anonymous +1 more',
-    '7ffd12340000  136 KiB            0 B of 0 B        new  [stack]',
+    '     address     size              accessed          age  mapping',
+    '55d0c0a00000    8 MiB        1 MiB of 4 MiB        1 min  [heap]',
+    '7f12a0000000  256 MiB          0 B of 4 MiB       300 ms  anonymous +1 more',
+    '7ffd12340000  136 KiB            0 B of 0 B          new  [stack]',
   ]);
   t.is(draw([view], 80, 3).length, 3);
 });
@@ -89,6 +89,17 @@ test('what cannot be seen stands in the header', (t) => {
   t.is(header, '4242 postgres  working set 32 KiB  resident 512 MiB  not seen 32 KiB');
 });
 
+test('addresses of 15 digits stand in a column of their own', (t) => {
+  const far = 0x1ff0_0000_0000;
+  const lines = draw([viewOf({ rows: [...THREE_RANGES, [far, far + 0x400, 15, 5]] })], 80, 24);
+  t.true(lines[3]!.startsWith('   7f12a0000000   16 MiB 22222'), lines[3]);
+  t.is(lines[5], `1ff000000000000    4 MiB ${'7'.repeat(55)}`);
+  const table = lines.slice(6, -1).map((line) => line.slice(0, 25));
+  t.is(table[0], '        address     size ');
+  t.true(table.includes('1ff000000000000    4 MiB '), table.join('\n'));
+  t.true(table.includes('   55d0c0a00000    4 MiB '), table.join('\n'));
+});
+
 test('a small terminal shows the hottest regions, and says how many there are', (t) => {
   const lines = draw([viewOf({ rows: THREE_RANGES })], 80, 9);
   t.is(lines.length, 9);
@@ -109,7 +120,7 @@ test('a narrow table has no ages and no paths, but names', (t) => {
     draw([viewOf({ rows: THREE_RANGES }, { mappings: MAPPINGS })], width, 24).find((line) =>
       line.startsWith('7f12a08'),
     );
-  t.is(row(69), '7f12a0800000    8 MiB       0 %     300 ms  libc.so.6 +1 more');
+  t.is(row(69), '7f12a0800000    8 MiB       0 %       300 ms  libc.so.6 +1 more');
   t.is(row(51), '7f12a0800000    8 MiB       0 %  libc.so.6 +1 more');
   t.is(row(46), '7f12a0800000    8 MiB       0 %  libc… +1 more');
 });
@@ -172,7 +183,7 @@ test('overruns are told, and what watching costs is that of the latest snapshot'
   const late = viewOf({ rows: THREE_RANGES, endUs: 60e6, overruns: 100 });
   t.is(
     draw([early, late], 100, 24)[0],
-    'pagepulse  idle-page check  cost 1.2 % of a core  overruns 100 (25 %)  1 m  5 ms / 100 ms',
+    'pagepulse  idle-page check  cost 1.2 % of a core  overruns 100 (25 %)  1 min  5 ms / 100 ms',
   );
 });
 
@@ -183,10 +194,18 @@ test('intervals that the user has not chosen have who has', (t) => {
 });
 
 test('who waits is told for how long', (t) => {
-  const waiting = (firstUs?: number) =>
-    renderPicture([], { width: 80, height: 24, colour: 'none', ...(firstUs && { firstUs }) })[0];
-  t.is(waiting(), 'pagepulse: waiting for the first snapshot');
-  t.is(waiting(6_800_000), 'pagepulse: waiting for the first snapshot, due after 6.8 s');
+  const pending = viewOf({ rows: [] }, { snapshot: undefined });
+  const waiting = (dueInUs?: number) =>
+    renderPicture([pending], {
+      width: 80,
+      height: 24,
+      colour: 'none',
+      ...(dueInUs !== undefined && { dueInUs }),
+    });
+  t.is(waiting()[0], 'pagepulse  waiting for the first snapshot');
+  t.is(waiting(6_800_000)[0], 'pagepulse  waiting for the first snapshot, due in 7 s');
+  t.is(waiting(0)[0], 'pagepulse  waiting for the first snapshot, due any moment');
+  t.is(waiting()[1], '4242 postgres  working set pending  resident 512 MiB');
 });
 
 test('no process draws on the terminal by its name or by those of its files', (t) => {
@@ -204,9 +223,17 @@ test('a name of wide characters takes no more columns than there are', (t) => {
   t.is(lines[1], '4242 数据库…');
 });
 
-test('before the first snapshot it waits', (t) => {
-  t.is(draw([], 80, 24)[0], 'pagepulse: waiting for the first snapshot');
-  t.is(renderPlain([]).split('\n')[0], 'pagepulse: waiting for the first snapshot');
+test('without a process it waits for one', (t) => {
+  t.is(draw([], 80, 24)[0], 'pagepulse  waiting for a process to watch');
+  t.is(renderPlain([]), 'pagepulse  waiting for a process to watch\n');
+});
+
+test('what is pending stands beside what was seen', (t) => {
+  const seen = viewOf({ rows: THREE_RANGES, pid: 1 });
+  const pending = viewOf({ rows: [], pid: 2 }, { snapshot: undefined, residentBytes: undefined });
+  const text = renderPlain([seen, pending]);
+  t.regex(text, /^pagepulse {2}idle-page check/);
+  t.regex(text, /\n2 postgres {2}working set pending\naccessed: /);
 });
 
 test('a picture fits every terminal, whatever is in it', (t) => {

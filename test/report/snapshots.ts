@@ -90,8 +90,10 @@ export function snapshotOf({
 }
 
 export function viewOf(parts: SnapshotParts, rest: Partial<ProcessView> = {}): ProcessView {
+  const snapshot = snapshotOf(parts);
   return {
-    snapshot: snapshotOf(parts),
+    target: snapshot.target,
+    snapshot,
     residentBytes: 512 * 2 ** 20,
     mappings: [],
     hasEnded: false,

@@ -44,8 +44,8 @@ test('what is no duration is refused with what was given and what is accepted', 
   ];
   for (const text of [...refused, `${'9'.repeat(400)}s`, '99999999999h']) {
     const error = t.throws(() => parseDurationUs(text), { instanceOf: UnitError }, text);
-    t.true(error.message.startsWith(`'${text}' is no duration`));
-    t.regex(error.message, /us, ms, s, m, h/);
+    t.true(error.message.startsWith(`'${text}' is not a duration`));
+    t.regex(error.message, /us, ms, s, min, h/);
   }
 });
 
@@ -99,10 +99,10 @@ test('durations as people read them', (t) => {
     [999_600, '1 s'],
     [1_500_000, '1.5 s'],
     [12_340_000, '12.3 s'],
-    [59_960_000, '1 m'],
-    [130_000_000, '2 m 10 s'],
+    [59_960_000, '1 min'],
+    [130_000_000, '2 min 10 s'],
     [3_599_600_000, '1 h'],
-    [12_000_000_000, '3 h 20 m'],
+    [12_000_000_000, '3 h 20 min'],
     [86_400_000_000, '1 d'],
     [90_000_000_000, '1 d 1 h'],
   ];

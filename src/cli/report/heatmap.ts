@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { AddressRange } from '../../checks/target-request.js';
+import { requirePackagesFor } from '../../optional-packages.js';
 import { chartDataOf } from '../../report/heatmap/chart-data.js';
 import { type HeatMap, heatMapOf } from '../../report/heatmap/heat-map.js';
 import { renderHtml } from '../../report/heatmap/html.js';
@@ -17,9 +18,9 @@ import type { ObservationSource } from '../../report/source/observation.js';
 import { unknownSentences } from '../../report/unknown.js';
 import { ExitStatus, note, UsageError } from '../failure.js';
 import { parseRanges } from '../options.js';
+import { print } from '../output.js';
 import { colourOf } from '../screen.js';
 import { parseCount } from '../selection-options.js';
-import { print } from './output.js';
 import { type PictureFile, pictureFile } from './picture-file.js';
 import { jsonHeader, printJson } from './run.js';
 import { addReportOptions, forEachSource, operandsOf, type ReportOptions } from './sources.js';
@@ -86,6 +87,7 @@ async function heatmap(args: readonly string[], options: HeatMapOptions): Promis
     throw new UsageError('-o is for a picture; leave it or --json out');
   const documents: object[] = [];
   const file = output === undefined ? undefined : pictureFile(output, force);
+  if (file) requirePackagesFor(file.format);
   // What is watched are the addresses that were given, if any were.
   const { range: _, ...rest } = options;
   const watched = typeof range === 'object' && records.length === 0 ? { ...rest, range } : rest;

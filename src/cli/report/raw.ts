@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { rawJson, rawText } from '../../report/reports/raw.js';
 import { within } from '../../report/source/window.js';
-import { print } from './output.js';
+import { print } from '../output.js';
 import { addMomentOptions, addReportOptions, forEachSource, type ReportOptions } from './sources.js';
 import { type WindowOptions, windowOf } from './values.js';
 

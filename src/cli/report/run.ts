@@ -1,7 +1,7 @@
 import { type Report, type SourceSummary, Span, sourceSummary } from '../../report/reports/report.js';
 import type { ObservationSource } from '../../report/source/observation.js';
 import { type Window, within } from '../../report/source/window.js';
-import { print } from './output.js';
+import { print } from '../output.js';
 import { forEachSource, type ReportOptions } from './sources.js';
 
 /** Of JSON documents: it grows when a field changes its meaning, not when one is added. */

@@ -2,13 +2,16 @@ import type { Command } from 'commander';
 import { openLive } from '../../report/source/live.js';
 import type { ObservationSource } from '../../report/source/observation.js';
 import { openRecord } from '../../report/source/recorded.js';
-import { formatDuration } from '../../report/units.js';
+import { formatDue, formatDuration } from '../../report/units.js';
 import { ExitStatus, note, UsageError } from '../failure.js';
+import { FirstSnapshot } from '../first-snapshot.js';
 import { addMonitorOptions, requireTargets, type WatchOptions } from '../options.js';
 import { withProgress } from '../reading-progress.js';
 import { tellSelection } from '../selection-notes.js';
 import { hasFilters } from '../selection-options.js';
-import { onStopSignal, startWatching } from '../watching.js';
+import { Stopping } from '../signals.js';
+import { Waiting } from '../status-line.js';
+import { watching } from '../watching.js';
 import { chosenOf, refuseWatching } from './chosen.js';
 import { parseDurationOrZero, parseMoment } from './values.js';
 
@@ -106,32 +109,40 @@ async function watched(
     );
   }
   requireTargets(options, command, 'pagepulse report wss --pid 4242');
-  const stopWith = onStopSignal();
-  const { monitor, child } = await startWatching(options, command);
-  stopWith((signal) => {
-    void monitor.stop();
-    child?.signal(signal);
+  const stopping = new Stopping();
+  await watching({ options, command, stopping }, async ({ monitor, child }) => {
+    const { duration } = options;
+    const first = new FirstSnapshot(monitor);
+    const until =
+      duration === undefined ? (child ? ' until the command ends' : '') : ` for ${formatDuration(duration)}`;
+    note(`watching${until}; Ctrl-C ends it and reports. The first snapshot is ${formatDue(first.inUs)}`);
+    const source = openLive(monitor);
+    const waiting = new Waiting(() => first.waitingText());
+    try {
+      await each(endingAtFirst(source, waiting));
+    } catch (error) {
+      // What says that it has nothing to show does not know why.
+      if (!(error instanceof ExitStatus)) throw error;
+    } finally {
+      waiting.end();
+    }
+    for (const text of source.notes()) note(text);
+    tellSelection(monitor);
+    return (await monitor.ended).stats.snapshots > 0;
   });
-  const { duration } = options;
-  note(
-    duration === undefined
-      ? `watching${child ? ' until the command ends' : ''}; Ctrl-C ends it and reports`
-      : `watching for ${formatDuration(duration)}`,
-  );
-  const source = openLive(monitor);
-  try {
-    await each(source);
-  } catch (error) {
-    child?.signal('SIGTERM');
-    throw error;
-  } finally {
-    await monitor.stop().catch(() => {});
-  }
-  for (const text of source.notes()) note(text);
-  tellSelection(monitor);
-  const { stats } = await monitor.ended;
-  if (stats.snapshots === 0)
-    note(`nothing was seen: it ended before the first snapshot (${formatDuration(monitor.attrs.aggrUs)})`);
-  if (child) throw new ExitStatus(await child.ended());
-  if (stats.snapshots === 0) throw new ExitStatus(1);
+}
+
+/** The same source; its first observation, or its end, ends the waiting. */
+function endingAtFirst(source: ObservationSource, waiting: Waiting): ObservationSource {
+  return {
+    header: source.header,
+    notes: () => source.notes(),
+    async *observations() {
+      for await (const observation of source.observations()) {
+        waiting.end();
+        yield observation;
+      }
+      waiting.end();
+    },
+  };
 }

@@ -3,7 +3,7 @@ import type { Bounds } from '../../report/reports/access-query.js';
 import type { Window } from '../../report/source/window.js';
 import { parseBytes } from '../../report/units.js';
 import { UsageError } from '../failure.js';
-import { parseDuration, percentOf, withUnit } from '../options.js';
+import { parseAddress, parseDuration, percentOf, withUnit } from '../options.js';
 
 /** `5%`: a share of 1, from 0 on. */
 export function parseShare(text: string): number {
@@ -24,27 +24,28 @@ export function parseDurationOrZero(text: string): number {
 export const parseShares = boundsOf(parseShare, '0%..5%');
 export const parseAges = boundsOf(parseDurationOrZero, '30s..');
 export const parseSizes = boundsOf((text) => withUnit(parseBytes, text), '1MiB..');
-export const parseAddresses = boundsOf(address, '7f12a0000000..7f12b0000000');
+export const parseAddresses = boundsOf(
+  (text, end) => parseAddress(text, end === 'from' ? 'up' : 'down'),
+  '7f12a0000000..7f12b0000000',
+);
 
 /** What takes `a..b`, `a..` or `..b`. */
-function boundsOf(parse: (text: string) => number, example: string): (text: string) => Bounds {
+function boundsOf(
+  parse: (text: string, end: 'from' | 'to') => number,
+  example: string,
+): (text: string) => Bounds {
   return (text) => {
     const [from, to, ...more] = text.split('..').map((part) => part.trim());
     if (to === undefined || more.length > 0 || (from === '' && to === '')) {
       throw new InvalidArgumentError(`Give bounds, one of which may be left out, as in ${example}.`);
     }
     const bounds = {
-      from: from === '' ? Number.NEGATIVE_INFINITY : parse(from!),
-      to: to === '' ? Number.POSITIVE_INFINITY : parse(to),
+      from: from === '' ? Number.NEGATIVE_INFINITY : parse(from!, 'from'),
+      to: to === '' ? Number.POSITIVE_INFINITY : parse(to, 'to'),
     };
     if (bounds.from <= bounds.to) return bounds;
     throw new InvalidArgumentError('The first bound is larger than the second; exchange them.');
   };
-}
-
-function address(text: string): number {
-  if (/^(0x)?[0-9a-f]{1,16}$/i.test(text)) return Number.parseInt(text, 16);
-  throw new InvalidArgumentError('An address is hex, as in 7f12a0000000.');
 }
 
 export interface WindowOptions {

@@ -1,7 +1,9 @@
 import type { Readable } from 'node:stream';
 import type { RecordBatch, Schema, Vector } from 'apache-arrow';
+import { requirePackagesFor } from '../../optional-packages.js';
 import type { RecordLine } from '../format.js';
 import { besideText, type Passage } from './passages.js';
+import { mappingOf } from './region-mappings.js';
 import { type Column, linesOfRows, NEEDED_COLUMNS, type Row } from './rows.js';
 
 /** Rows of a record batch: some 5 MB, which is what is in memory at a time. */
@@ -12,8 +14,13 @@ const BATCH_TEXT_BYTES = 2 ** 24;
 /** The file format begins with ARROW1 and two zeros; after them, it is the streaming format with an index behind. */
 const MAGIC_BYTES = 8;
 
+const NULLABLE: readonly string[] = ['record', 'mapping', 'permissions'] satisfies Column[];
+
 /** Loaded when it is needed: it takes some 100 ms. */
-const load = () => import('apache-arrow');
+const load = () => {
+  requirePackagesFor('arrow');
+  return import('apache-arrow');
+};
 
 /** The columns as they are filled; new ones for each batch, for the writer keeps them until they are written. */
 class Batch {
@@ -28,14 +35,23 @@ class Batch {
   readonly age = new Uint32Array(BATCH_ROWS);
   readonly comm = new Texts();
   readonly record = new Texts();
+  readonly mapping = new Texts();
+  readonly permissions = new Texts();
+  /** The same few names come all the time. */
+  readonly #texts = new Map<string, Buffer>();
   rows = 0;
 
   get isFull(): boolean {
-    return this.rows === BATCH_ROWS || this.comm.bytes + this.record.bytes >= BATCH_TEXT_BYTES;
+    const { comm, record, mapping, permissions } = this;
+    const textBytes = comm.bytes + record.bytes + mapping.bytes + permissions.bytes;
+    return this.rows === BATCH_ROWS || textBytes >= BATCH_TEXT_BYTES;
   }
 
-  add({ snapshot, target }: Passage, index: number, comm: Uint8Array, beside: Uint8Array | null): void {
-    const [start, end, nrAccesses, age] = snapshot.regions[index]!;
+  add(passage: Passage, index: number, comm: Uint8Array, beside: Uint8Array | null): void {
+    const { snapshot, target, header, mappings } = passage;
+    const region = snapshot.regions[index]!;
+    const [start, end, nrAccesses, age] = region;
+    const mapping = mappingOf(region, mappings, header.pageSize);
     const row = this.rows++;
     this.target[row] = target.id;
     this.pid[row] = target.pid;
@@ -48,6 +64,18 @@ class Batch {
     this.nrAccesses[row] = nrAccesses;
     this.age[row] = age;
     this.record.set(row, beside);
+    this.mapping.set(row, this.#encoded(mapping?.name));
+    this.permissions.set(row, this.#encoded(mapping?.permissions));
+  }
+
+  #encoded(text: string | undefined): Buffer | null {
+    if (!text) return null;
+    let bytes = this.#texts.get(text);
+    if (!bytes) {
+      bytes = Buffer.from(text);
+      this.#texts.set(text, bytes);
+    }
+    return bytes;
   }
 }
 
@@ -102,9 +130,11 @@ export async function* arrowOf(passages: AsyncIterable<Passage>): AsyncGenerator
     nr_accesses: new Uint32(),
     age: new Uint32(),
     record: new Utf8(),
+    mapping: new Utf8(),
+    permissions: new Utf8(),
   } satisfies Record<Column, unknown>;
   const schema = new arrow.Schema(
-    Object.entries(columns).map(([name, type]) => new Field(name, type, name === 'record')),
+    Object.entries(columns).map(([name, type]) => new Field(name, type, NULLABLE.includes(name))),
   );
   let chunks: Uint8Array[] = [];
   /** Takes what the writer would keep in a queue, which nothing bounds. */
@@ -139,6 +169,8 @@ export async function* arrowOf(passages: AsyncIterable<Passage>): AsyncGenerator
       makeData({ type: columns.nr_accesses, length, data: batch.nrAccesses.subarray(0, length) }),
       makeData({ type: columns.age, length, data: batch.age.subarray(0, length) }),
       makeData({ type: columns.record, ...batch.record.column(length) }),
+      makeData({ type: columns.mapping, ...batch.mapping.column(length) }),
+      makeData({ type: columns.permissions, ...batch.permissions.column(length) }),
     ];
     return new arrow.RecordBatch(schema, makeData({ type: new Struct(schema.fields), length, children }));
   };

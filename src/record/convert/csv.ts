@@ -1,7 +1,8 @@
 import { pipeline, type Readable } from 'node:stream';
-import { parse } from 'csv-parse';
+import { requirePackagesFor } from '../../optional-packages.js';
 import type { RecordLine } from '../format.js';
 import { besideText, type Passage } from './passages.js';
+import { mappingOf } from './region-mappings.js';
 import { COLUMNS, linesOfRows, NEEDED_COLUMNS, type Row } from './rows.js';
 
 /**
@@ -11,13 +12,16 @@ import { COLUMNS, linesOfRows, NEEDED_COLUMNS, type Row } from './rows.js';
 export async function* csvOf(passages: AsyncIterable<Passage>): AsyncGenerator<string> {
   yield `${COLUMNS.join(',')}\n`;
   for await (const passage of passages) {
-    const { snapshot, target } = passage;
+    const { snapshot, target, header, mappings } = passage;
     const { startUs, endUs, maxNrAccesses } = snapshot;
     const begin = `${target.id},${target.pid},${quoted(target.comm)},${startUs},${endUs},${maxNrAccesses},`;
     let beside = quoted(besideText(passage));
     let rows = '';
-    for (const [start, end, nrAccesses, age] of snapshot.regions) {
-      rows += `${begin}${decimal(start)},${decimal(end)},${nrAccesses},${age},${beside}\n`;
+    for (const region of snapshot.regions) {
+      const [start, end, nrAccesses, age] = region;
+      const mapping = mappingOf(region, mappings, header.pageSize);
+      const mapped = mapping ? `${quoted(mapping.name)},${quoted(mapping.permissions)}` : ',';
+      rows += `${begin}${decimal(start)},${decimal(end)},${nrAccesses},${age},${beside},${mapped}\n`;
       beside = '';
     }
     yield rows;
@@ -25,9 +29,11 @@ export async function* csvOf(passages: AsyncIterable<Passage>): AsyncGenerator<s
 }
 
 /** The record that `csvOf` made a table of; columns may have come in another order, or others between them. */
-export function linesOfCsv(text: Readable): AsyncGenerator<RecordLine> {
+export async function* linesOfCsv(text: Readable): AsyncGenerator<RecordLine> {
+  requirePackagesFor('csv');
+  const { parse } = await import('csv-parse');
   const rows = pipeline(text, parse({ bom: true, columns: withNeededColumns }), () => {});
-  return linesOfRows(rows as unknown as AsyncIterable<Row>);
+  yield* linesOfRows(rows as unknown as AsyncIterable<Row>);
 }
 
 function withNeededColumns(names: string[]): string[] {

@@ -75,6 +75,7 @@ function snapshotText(passage: Passage, nr: number, { sampleUs }: Attrs): string
 
 /** What damo says of a target; of a region it may know nrAccesses in percent and the age in microseconds alone. */
 interface Entry {
+  readonly facts: SnapshotFacts;
   kdamond_idx?: unknown;
   context_idx?: unknown;
   scheme_idx?: unknown;
@@ -123,12 +124,9 @@ export async function* linesOfDamo(
   note: (text: string) => void,
 ): AsyncGenerator<RecordLine> {
   const entries = await readEntries(json, spool);
-  if (entries.some(({ intervals }) => !intervals)) {
-    note('damo did not write its intervals: 5 ms and 100 ms are taken, which are the default');
-  }
-  const heads = headsOf(entries, spool);
+  const heads = headsOf(entries, spool, note);
   const first = heads.reduce<Head | undefined>((a, b) => (a && a.place <= b.place ? a : b), undefined);
-  if (!first) return;
+  if (!first) throw new SyntaxError('it has no snapshots of DAMON');
   const told = first.snapshot.pagepulse?.before?.[0];
   const begin = heads
     .map(({ snapshot }) => nanosecondsOf(snapshot.start_time))
@@ -165,6 +163,55 @@ class ExactTokenizer extends Tokenizer {
   }
 }
 
+/** Enough for a quartile; a file may have millions of snapshots. */
+const MAX_DURATIONS = 4_096;
+
+/** More samples in an aggregation interval than there were shows that the file's intervals are not those of its counts. */
+const BEYOND_INTERVALS = 1.5;
+
+/** What the snapshots of an entry say themselves of the intervals they were made in. */
+class SnapshotFacts {
+  largestCount = 0;
+  readonly durationsUs: number[] = [];
+  /** Aggregation intervals in sampling intervals, of snapshots that say the latter. */
+  readonly counts: number[] = [];
+
+  /** What is wrong with a snapshot is said when it is read. */
+  add({ start_time, end_time, regions, sample_interval_us: own }: Partial<DamoSnapshot>): void {
+    try {
+      const us = Number(nanosecondsOf(end_time) - nanosecondsOf(start_time)) / 1e3;
+      if (us > 0 && this.durationsUs.length < MAX_DURATIONS) {
+        this.durationsUs.push(us);
+        if (isGiven(own)) this.counts.push(us / microsecondsOf(own));
+      }
+      for (const { nr_accesses } of regions ?? []) {
+        if (!isGiven(nr_accesses.samples)) continue;
+        this.largestCount = Math.max(this.largestCount, numberOf(nr_accesses.samples));
+      }
+    } catch {}
+  }
+
+  /**
+   * The aggregation interval is the lower quartile of the snapshots' times: those after one that was late or left out are
+   * longer. It has as many sampling intervals as the largest count,
+   * unless that is less than the 20 of the kernel's defaults, to which its own tuning keeps too: then nothing was accessed
+   * all the time.
+   *
+   * @param sampleUs where it is known
+   */
+  intervals(sampleUs?: number): Attrs {
+    const aggrUs = lowerQuartile(this.durationsUs) ?? DEFAULT_ATTRS.aggrUs;
+    const told = sampleUs ? aggrUs / sampleUs : (lowerQuartile(this.counts) ?? maxNrAccesses(DEFAULT_ATTRS));
+    const count = Math.max(this.largestCount, Math.round(told));
+    const sample = Math.max(1, Math.round(aggrUs / count));
+    return { ...DEFAULT_ATTRS, sampleUs: sample, aggrUs: sample * count };
+  }
+}
+
+function lowerQuartile(values: readonly number[]): number | undefined {
+  return [...values].sort((a, b) => a - b)[values.length >> 2];
+}
+
 /** Reads all of it: the keys of an entry may come after its snapshots. */
 async function readEntries(json: Readable, spool: Spool): Promise<Entry[]> {
   const entries: Entry[] = [];
@@ -177,16 +224,21 @@ async function readEntries(json: Readable, spool: Spool): Promise<Entry[]> {
   tokenizer.onToken = (token) => parser.write(token);
   parser.onValue = ({ value, key, stack }) => {
     const index = Number(stack[1]?.key);
-    entries[index] ??= {};
-    if (typeof key === 'number') spool.add(index, JSON.stringify(value));
-    else entries[index]![key as (typeof keys)[number]] = value as never;
+    entries[index] ??= { facts: new SnapshotFacts() };
+    if (typeof key === 'number') {
+      entries[index].facts.add((value ?? {}) as Partial<DamoSnapshot>);
+      spool.add(index, JSON.stringify(value));
+    } else {
+      entries[index][key as (typeof keys)[number]] = value as never;
+    }
   };
   for await (const piece of json) tokenizer.write(piece);
   if (!parser.isEnded) throw new SyntaxError('it breaks off before its end');
   return entries;
 }
 
-function headsOf(entries: readonly Entry[], spool: Spool): Head[] {
+function headsOf(entries: readonly Entry[], spool: Spool, note: (text: string) => void): Head[] {
+  const intervals = intervalsOf(entries, note);
   const ids = new Map<string, number>();
   const used = new Set<number>();
   const idOf = (entry: Entry) => {
@@ -204,7 +256,7 @@ function headsOf(entries: readonly Entry[], spool: Spool): Head[] {
   return spool.streams.map((index) => {
     const head = {
       id: idOf(entries[index]!),
-      intervals: intervalsOf(entries[index]!),
+      intervals: intervals.get(entries[index]!)!,
       texts: spool.texts(index),
       snapshot: undefined as unknown as DamoSnapshot,
       place: 0,
@@ -223,14 +275,41 @@ function advance(head: Head): boolean {
   return true;
 }
 
-function intervalsOf({ intervals }: Entry): Attrs {
-  if (!intervals) return DEFAULT_ATTRS;
-  return {
-    ...DEFAULT_ATTRS,
-    sampleUs: Math.round(microsecondsOf(intervals.sample_us)),
-    aggrUs: Math.round(microsecondsOf(intervals.aggr_us)),
-    updateUs: Math.round(microsecondsOf(intervals.ops_update_us)),
-  };
+/** Those of each entry; entries that do not say theirs were made in the same ones. */
+function intervalsOf(entries: readonly Entry[], note: (text: string) => void): Map<Entry, Attrs> {
+  const all = new Map<Entry, Attrs>();
+  const untold = new SnapshotFacts();
+  for (const entry of entries.filter((each) => each)) {
+    const { facts, intervals } = entry;
+    if (intervals) {
+      const told = {
+        ...DEFAULT_ATTRS,
+        sampleUs: Math.round(microsecondsOf(intervals.sample_us)),
+        aggrUs: Math.round(microsecondsOf(intervals.aggr_us)),
+        updateUs: Math.round(microsecondsOf(intervals.ops_update_us)),
+      };
+      const isContradicted = facts.largestCount > BEYOND_INTERVALS * maxNrAccesses(told);
+      all.set(entry, isContradicted ? { ...facts.intervals(told.sampleUs), updateUs: told.updateUs } : told);
+      if (isContradicted)
+        note(`the counts do not fit the intervals in the file: ${assumed(all.get(entry)!)}`);
+      continue;
+    }
+    untold.largestCount = Math.max(untold.largestCount, facts.largestCount);
+    untold.durationsUs.push(...facts.durationsUs);
+    untold.counts.push(...facts.counts);
+  }
+  const attrs = untold.intervals();
+  const without = entries.filter((entry) => entry && !entry.intervals);
+  for (const entry of without) all.set(entry, attrs);
+  if (without.length > 0) note(`damo did not write its intervals: ${assumed(attrs)}`);
+  return all;
+}
+
+function assumed({ sampleUs, aggrUs }: Attrs): string {
+  return (
+    `${sampleUs / 1e3} ms and ${aggrUs / 1e3} ms are assumed, ` +
+    'from the times of the snapshots and the largest count of accesses'
+  );
 }
 
 /** A snapshot made while the kernel tuned its intervals has a sampling interval of its own. */

@@ -1,8 +1,9 @@
 import { createReadStream, statSync } from 'node:fs';
 import { pipeline, Readable } from 'node:stream';
-import { createUnzip, gunzipSync, inflateSync, constants as zlib } from 'node:zlib';
+import { createUnzip } from 'node:zlib';
 import { PagepulseError, systemCode } from '../../core/errors.js';
 import { damageOf } from '../damage.js';
+import { HEAD_BYTES, notARecord, plainHead, wideEncodingOf } from '../file-kind.js';
 import type { RecordLine } from '../format.js';
 import { type RecordReader, readRecord } from '../reader.js';
 import { linesOfArrow } from './arrow.js';
@@ -18,9 +19,6 @@ export interface Input {
   notes(): string[];
 }
 
-/** Enough for the names of the columns, or the begin of a document. */
-const HEAD_BYTES = 1_024;
-
 /**
  * Opens a record in whatever format its first bytes tell, compressed or not.
  *
@@ -35,7 +33,7 @@ export async function openInput(path: string, spool: () => Spool): Promise<Input
     for await (const _ of readRecord(path)) break; // says best what is wrong with the name
     throw error;
   });
-  const plain = plainHead(head);
+  const { bytes: plain, isPacked } = plainHead(head);
   const format = formatOf(plain);
   if (format === 'NDJSON') {
     // A recording may go on in other files, which its name tells.
@@ -44,7 +42,7 @@ export async function openInput(path: string, spool: () => Spool): Promise<Input
     const reader = readRecord(isFile ? path : bytes);
     return { lines: complete(reader, name), notes: () => notesOf(name, reader) };
   }
-  const text = plain === head ? bytes : pipeline(bytes, createUnzip(), () => {});
+  const text = isPacked ? pipeline(bytes, createUnzip(), () => {}) : bytes;
   const notes: string[] = [];
   const lines = (): AsyncIterable<RecordLine> => {
     if (format === 'CSV') return linesOfCsv(text);
@@ -59,11 +57,7 @@ export async function openInput(path: string, spool: () => Spool): Promise<Input
     return { lines: complete(explained(lines(), name, format), name, onCut), notes: () => notes };
   }
   bytes.destroy();
-  const reason = head.length === 0 ? 'is empty' : whyNot(plain);
-  throw new PagepulseError(
-    'RECORD',
-    `${name} ${reason}; give a record, damo's file of JSON, or Arrow or CSV that was converted from one`,
-  );
+  throw new PagepulseError('RECORD', notARecord(name, head));
 }
 
 /** The first bytes of a stream, and a stream that has them still. */
@@ -82,31 +76,14 @@ async function begun(source: Readable): Promise<{ head: Buffer; bytes: Readable 
   return { head: Buffer.concat(first), bytes: Readable.from(all(), { objectMode: false }) };
 }
 
-/** What it is without its compression; the same buffer where it has none. */
-function plainHead(head: Buffer): Buffer {
-  const options = { finishFlush: zlib.Z_SYNC_FLUSH };
-  try {
-    if (head[0] === 0x1f && head[1] === 0x8b) return gunzipSync(head, options);
-    if (head[0] === 0x78 && head.readUInt16BE() % 31 === 0) return inflateSync(head, options);
-  } catch {
-    // It only looks so, or is damaged at once.
-  }
-  return head;
-}
-
 function formatOf(head: Buffer): 'NDJSON' | 'damo' | 'Arrow' | 'CSV' | undefined {
   const text = head.subarray(0, HEAD_BYTES).toString();
+  if (wideEncodingOf(head)) return undefined;
   if (text.startsWith('ARROW1') || head.subarray(0, 4).equals(Buffer.alloc(4, 0xff))) return 'Arrow';
   if (/^\s*\[/.test(text)) return 'damo';
   if (/^\s*\{/.test(text) && !text.includes('"traceEvents"')) return 'NDJSON';
   if (/^[^\n{]*\bnr_accesses\b/.test(text)) return 'CSV';
   return undefined;
-}
-
-function whyNot(head: Buffer): string {
-  return head.includes('"traceEvents"')
-    ? 'is a trace, which has working sets and no regions'
-    : 'is in no format that is known here';
 }
 
 /** Adds what lines need that come after: a target that the record does not tell is one without a process. */
@@ -153,7 +130,12 @@ async function* explained(
   } catch (error) {
     if (error instanceof PagepulseError) throw error;
     const code = systemCode(error) ?? '';
-    const message = error instanceof Error ? error.message : String(error);
+    const message =
+      error instanceof TypeError
+        ? 'it does not have the fields it must have'
+        : error instanceof Error
+          ? error.message
+          : String(error);
     const reason =
       code === 'Z_BUF_ERROR' ? 'it breaks off before its end' : message.replaceAll(/\s+/g, ' ').slice(0, 200);
     throw new PagepulseError(

@@ -1,8 +1,10 @@
 import type { Attrs } from '../../core/attrs.js';
 import { PagepulseError } from '../../core/errors.js';
 import type { TargetInfo } from '../../core/target.js';
+import type { Mapping } from '../../kernel/mapping.js';
 import type { HeaderLine, RecordedRegion, RecordLine, SnapshotLine } from '../format.js';
 import { parseLine } from '../parse.js';
+import { RegionMappings } from './region-mappings.js';
 
 /**
  * A snapshot, and all that its record says around it. Formats that know nothing but snapshots keep the rest as one text
@@ -14,6 +16,8 @@ export interface Passage {
   readonly header: HeaderLine;
   /** In force when the snapshot ended. */
   readonly attrs: Attrs;
+  /** What the target had mapped then, in address order; empty where the record does not tell. */
+  readonly mappings: readonly Mapping[];
   readonly beside: Beside;
 }
 
@@ -49,6 +53,7 @@ export interface BareSnapshot {
  */
 export async function* passagesOf(lines: AsyncIterable<RecordLine>): AsyncGenerator<Passage> {
   const targets = new Map<number, TargetInfo>();
+  const mappings = new RegionMappings();
   let header: HeaderLine | undefined;
   let attrs: Attrs | undefined;
   let before: RecordLine[] = [];
@@ -57,7 +62,8 @@ export async function* passagesOf(lines: AsyncIterable<RecordLine>): AsyncGenera
   for await (const line of lines) {
     if (line.type === 'header') header = line;
     if (line.type === 'header' || line.type === 'attrs') attrs = line.attrs;
-    if (line.type === 'target') targets.set(line.id, line);
+    if (line.type === 'target') targets.set(line.id, infoOf(line));
+    mappings.take(line);
     const target = line.type === 'snapshot' ? targets.get(line.target) : undefined;
     if (line.type !== 'snapshot' || line.regions.length === 0 || !target || !header || !attrs) {
       before.push(line);
@@ -72,11 +78,16 @@ export async function* passagesOf(lines: AsyncIterable<RecordLine>): AsyncGenera
       }),
       ...(Object.keys(more).length > 0 && { snapshot: more }),
     };
-    held = { snapshot: line, target, header, attrs, beside };
+    held = { snapshot: line, target, header, attrs, mappings: mappings.of(target.id), beside };
     before = [];
   }
   if (!held) throw new PagepulseError('RECORD', 'the record has no snapshot: there is nothing to convert');
   yield before.length > 0 ? { ...held, beside: { ...held.beside, after: before } } : held;
+}
+
+/** Without its mappings, which change. */
+function infoOf({ id, pid, startTime, comm, cmdline }: TargetInfo): TargetInfo {
+  return { id, pid, startTime, comm, cmdline };
 }
 
 /** Empty where there is nothing beside the snapshot. */

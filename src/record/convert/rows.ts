@@ -15,12 +15,18 @@ export const COLUMNS = [
   'age',
   /** What the record says beside the regions (passages.ts), in the first row of a snapshot. */
   'record',
+  /** What most of the region is mapped as, as reports name it, and the permissions; empty where the record does not tell. */
+  'mapping',
+  'permissions',
 ] as const;
 
 export type Column = (typeof COLUMNS)[number];
 
-/** What a record is made of again. `pid` and `comm` are for whoever reads the table; `record` has them too. */
-export const NEEDED_COLUMNS = COLUMNS.filter((name) => name !== 'pid' && name !== 'comm');
+/** The columns for other programs: what they say is in `record` too. */
+const FOR_OTHERS: readonly Column[] = ['pid', 'comm', 'mapping', 'permissions'];
+
+/** What a record is made of again. */
+export const NEEDED_COLUMNS = COLUMNS.filter((name) => !FOR_OTHERS.includes(name));
 
 /** A row as it is read from a table, whoever wrote it: numbers may come as text or bigint. */
 export interface Row {
@@ -70,11 +76,15 @@ function count(value: unknown): number {
   return number;
 }
 
-/** @param address a number as a table has it: exact as text and bigint at any size */
+/** @param address a number as a table has it: exact as text and bigint at any size, as a float64 where a page begins */
 function hex(address: unknown): string {
   if (typeof address === 'bigint') return address.toString(16);
-  const text = String(address);
-  if (/^\d{1,15}$/.test(text)) return Number(text).toString(16);
-  if (/^\d{16,20}$/.test(text)) return BigInt(text).toString(16);
-  return count(address).toString(16); // 94827419009024.0
+  if (typeof address === 'string') {
+    if (/^\d{1,15}$/.test(address)) return Number(address).toString(16);
+    if (/^\d{16,20}$/.test(address)) return BigInt(address).toString(16);
+  }
+  const number = Number(address); // 94827419009024.0, 7.205759403792794e+16
+  if (number > Number.MAX_SAFE_INTEGER && number < 2 ** 64 && number % 4_096 === 0)
+    return number.toString(16);
+  return count(address).toString(16);
 }

@@ -1,3 +1,4 @@
+import { characters } from '../characters.js';
 import { bold, type ColourMode, dim } from '../colour.js';
 import { clip, columnsOf, nameOfRange } from '../mapping-names.js';
 import { joinFitting } from '../picture.js';
@@ -30,7 +31,6 @@ const NAMES_WIDTH = 22;
 const MIN_CELLS = 20;
 /** In a narrower terminal the cells need the columns. */
 const WIDTH_FOR_NAMES = 72;
-const UPPER_HALF = '\u2580';
 const RESET = '\x1b[0m';
 
 /** The picture as lines, none wider than the terminal. Without colours a line has one row of digits, with them two. */
@@ -49,35 +49,39 @@ export function renderHeatMap(map: HeatMap, options: TerminalOptions): string[] 
 interface LaidOut {
   readonly panel: Panel;
   readonly cells: readonly Cells[];
+  /** Of the column of addresses, 0 for none. */
+  readonly labelWidth: number;
   readonly columns: number;
   readonly namesWidth: number;
 }
 
 function rowsPerLine(colour: ColourMode): 1 | 2 {
-  return colour === 'none' ? 1 : 2;
+  return colour === 'none' || !characters().halves ? 1 : 2;
 }
 
 function layOut(panel: Panel, map: HeatMap, { width, lines, colour }: TerminalOptions): LaidOut {
   const { sums, ranges } = panel;
   const hasNames = width >= WIDTH_FOR_NAMES && sums.mappings.length > 0;
   const namesWidth = hasNames ? NAMES_WIDTH : 0;
-  const columns = Math.max(1, width - labelWidth(width) - namesWidth);
+  const label = labelWidth(panel, width);
+  const columns = Math.max(1, width - label - namesWidth);
   const spans = equalSpans(map, columns);
   const forCells = Math.max(ranges.length, lines - ranges.length + 1);
   const rows = shareRows(ranges, forCells, Math.max(1, Math.floor(forCells * LEAST_HEIGHT)));
   const cells = ranges.map((range, i) => cellsOf(sums, range, rows[i]! * rowsPerLine(colour), spans));
-  return { panel, cells, columns, namesWidth };
+  return { panel, cells, labelWidth: label, columns, namesWidth };
 }
 
-function labelWidth(width: number): number {
-  return width - ADDRESS_WIDTH - 1 >= MIN_CELLS ? ADDRESS_WIDTH + 1 : 0;
+function labelWidth({ sums, ranges }: Panel, width: number): number {
+  const digits = ranges.map(({ endPage }) => (endPage * sums.pageSize).toString(16).length);
+  const label = Math.max(ADDRESS_WIDTH, ...digits) + 1;
+  return width - label >= MIN_CELLS ? label : 0;
 }
 
 function panelLines(laidOut: LaidOut, map: HeatMap, top: number, options: TerminalOptions): string[] {
-  const { panel, cells, columns } = laidOut;
+  const { panel, cells, columns, labelWidth: label } = laidOut;
   const { pageSize } = panel.sums;
   const { width, colour } = options;
-  const label = labelWidth(width);
   const lines = [bold(joinFitting([panelName(panel), ...panelParts(panel, map)], width), colour)];
   for (let i = cells.length - 1; i >= 0; i--) {
     lines.push(...rangeLines(laidOut, cells[i]!, top, options));
@@ -91,7 +95,7 @@ function panelLines(laidOut: LaidOut, map: HeatMap, top: number, options: Termin
 
 /** From high addresses to low. A line is labelled with the address that it begins at. */
 function rangeLines(laidOut: LaidOut, cells: Cells, top: number, options: TerminalOptions): string[] {
-  const { colour, width } = options;
+  const { colour } = options;
   const { pageSize, mappings } = laidOut.panel.sums;
   const rows = cells.rowEdges.length - 1;
   const step = rowsPerLine(colour);
@@ -100,8 +104,8 @@ function rangeLines(laidOut: LaidOut, cells: Cells, top: number, options: Termin
   for (let upper = rows - 1; upper >= 0; upper -= step) {
     const lower = Math.max(0, upper - step + 1);
     const startPage = cells.rowEdges[lower]!;
-    const address = (startPage * pageSize).toString(16).padStart(ADDRESS_WIDTH);
-    const label = labelWidth(width) > 0 ? dim(`${address} `, colour) : '';
+    const address = (startPage * pageSize).toString(16).padStart(laidOut.labelWidth - 1);
+    const label = laidOut.labelWidth > 0 ? dim(`${address} `, colour) : '';
     const name =
       laidOut.namesWidth > 0
         ? nameOfRange(mappings, startPage, cells.rowEdges[upper + 1]!, laidOut.namesWidth - 1)
@@ -127,7 +131,12 @@ function paintRow(cells: Cells, upper: number, lower: number, top: number, optio
   let last = '';
   for (let i = 0; i < spans.length; i++) {
     const above = colourOf(shares[i * rows + upper]!, top, options.theme);
-    const below = lower < 0 ? undefined : colourOf(shares[i * rows + lower]!, top, options.theme);
+    const below =
+      lower < 0
+        ? characters().halves
+          ? undefined
+          : above
+        : colourOf(shares[i * rows + lower]!, top, options.theme);
     const { code, character } = halves(above, below, options.colour);
     if (code !== last) line += (last === '' ? '' : RESET) + code;
     last = code;
@@ -145,11 +154,11 @@ function halves(above: Rgb | undefined, below: Rgb | undefined, mode: ColourMode
   const of = (ground: 38 | 48, rgb: Rgb) =>
     mode === 'truecolor' ? `${ground};2;${rgb.join(';')}` : `${ground};5;${xtermColour(rgb)}`;
   if (!above && !below) return { code: '', character: ' ' };
-  if (!above) return { code: `\x1b[${of(38, below!)}m`, character: '\u2584' };
-  if (!below) return { code: `\x1b[${of(38, above)}m`, character: UPPER_HALF };
+  if (!above) return { code: `\x1b[${of(38, below!)}m`, character: characters().halves!.lower };
+  if (!below) return { code: `\x1b[${of(38, above)}m`, character: characters().halves!.upper };
   const [front, back] = [of(38, above), of(48, below)];
   if (front.slice(2) === back.slice(2)) return { code: `\x1b[${back}m`, character: ' ' };
-  return { code: `\x1b[${front};${back}m`, character: UPPER_HALF };
+  return { code: `\x1b[${front};${back}m`, character: characters().halves!.upper };
 }
 
 /** As `watch` has them: a dot is never, 0 less than a tenth of the scale, a space nobody watched. */
@@ -163,7 +172,7 @@ function timeAxis({ startUs, endUs }: HeatMap, columns: number): string {
   let line = '';
   for (const us of timeTicks(startUs, endUs, Math.max(2, Math.floor(columns / 12)))) {
     const at = Math.round(((us - startUs) / (endUs - startUs)) * columns);
-    const label = `\u2575${us === 0 ? '0' : formatDuration(us)}`;
+    const label = `${characters().tick}${us === 0 ? '0' : formatDuration(us)}`;
     if (at + columnsOf(label) > columns || (line !== '' && at < line.length + 2)) continue;
     line = line.padEnd(at) + label;
   }

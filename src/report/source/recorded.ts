@@ -32,7 +32,10 @@ export async function openRecord(path: string): Promise<RecordedSource> {
   const first = await lines.next();
   const name = path === '-' ? 'the input' : path;
   if (first.done || first.value.type !== 'header') {
-    throw new PagepulseError('RECORD', `${name} ends within its header; record again`);
+    throw new PagepulseError(
+      'RECORD',
+      `${name} ${reader.bytesRead > 0 ? 'ends within its header' : 'is empty'}; record again`,
+    );
   }
   return new RecordedSource(name, first.value, lines, reader);
 }

@@ -5,7 +5,7 @@ import { sparkline } from '../sparkline.js';
 import { formatBytes } from '../units.js';
 import { TREND_LENGTH } from './model.js';
 import type { SortKey } from './order.js';
-import { type ProcessRow, shareOf, type TopRow } from './rows.js';
+import { isPending, type ProcessRow, shareOf, type TopRow } from './rows.js';
 
 /** One column of the table; `heat` cannot be sorted by. */
 export interface Column {
@@ -61,7 +61,7 @@ const COLUMNS: readonly Column[] = [
     minWidth: 8,
     maxWidth: TREND_LENGTH,
     priority: 7,
-    cell: (row, width) => (isEnded(row) ? 'ended' : sparkline(row.trend, width)),
+    cell: (row, width) => (isEnded(row) ? 'ended' : isPending(row) ? 'pending' : sparkline(row.trend, width)),
   },
   figure('cost', 'cost', 6, 10, ({ costPercent }) => cost(costPercent)),
   {
@@ -124,10 +124,10 @@ export function isEnded(row: TopRow): boolean {
  * end to end.
  */
 function heatOf({ snapshot, unknown }: ProcessRow, cells: number): Float64Array {
+  const strip = new Float64Array(cells).fill(Number.NaN);
+  if (!snapshot || unknown !== undefined) return strip;
   const { columns, maxNrAccesses } = snapshot;
   if (columns.accessedPages) return residentStrip(columns, maxNrAccesses, cells);
-  const strip = new Float64Array(cells).fill(Number.NaN);
-  if (unknown !== undefined) return strip;
   const ranges = rangesOf(columns).slice(0, Math.floor((cells + 1) / 2));
   const weights = ranges.map(({ startPage, endPage }) => Math.sqrt(endPage - startPage));
   let weightLeft = weights.reduce((sum, weight) => sum + weight, 0);

@@ -57,7 +57,7 @@ function sumOf(members: readonly ProcessRow[]): Figures {
     // Within a group pages are shared, too: how many of them with others, the sum does not tell.
     sharedBytes: undefined,
     costPercent: sum((row) => row.costPercent),
-    trend: sumOfTrends(running.map(({ trend }) => trend)),
+    trend: sumOfTrends(running.map(({ trend }) => trend).filter((trend) => trend.length > 0)),
   };
 }
 

@@ -1,6 +1,6 @@
 import type { TopState } from './model.js';
 import type { Figures, ProcessRow, TopRow } from './rows.js';
-import { shareOf } from './rows.js';
+import { isPending, shareOf } from './rows.js';
 import type { SelectedRows, Selection } from './select.js';
 
 /** Of the documents of `pagepulse top --json`; it grows where a field changes its meaning, not where one is added. */
@@ -12,7 +12,7 @@ export function topDocument(
   { sort, isReversed, group, filter }: Selection,
   selected: SelectedRows,
 ) {
-  const { latest, totals, skipped } = state;
+  const { latest, totals, skipped, dueInUs } = state;
   const { rows, leftOut } = selected;
   const stats = latest?.stats;
   return {
@@ -29,7 +29,12 @@ export function topDocument(
     isReversed,
     group,
     filter,
-    totals: { ...totals, workingSetBytes: totals.workingSetBytes ?? null },
+    totals: {
+      ...totals,
+      residentBytes: totals.residentBytes ?? null,
+      workingSetBytes: totals.workingSetBytes ?? null,
+    },
+    firstDueInUs: latest || dueInUs === undefined ? null : Math.round(dueInUs),
     skipped,
     leftOut,
     rows: rows.map(rowDocument),
@@ -57,8 +62,9 @@ function processDocument(row: ProcessRow) {
     cmdline: row.cmdline,
     parentPid: row.parentPid ?? null,
     cgroup: row.cgroup ?? null,
+    isPending: isPending(row),
     hasEnded: row.hasEnded,
-    regions: row.snapshot.columns.startPages.length,
+    regions: row.snapshot?.columns.startPages.length ?? null,
     unknown: row.unknown ?? null,
     ...figures(row),
   };

@@ -1,7 +1,7 @@
 import { bold, type ColourMode, dim, inverse } from '../colour.js';
 import { formatCost, formatInForce } from '../in-force.js';
 import { clip, columnsOf, printable } from '../mapping-names.js';
-import { joinFitting, legendLine, toTenths } from '../picture.js';
+import { joinFitting, legendLine, toTenths, waitingParts } from '../picture.js';
 import { formatBytes, formatDuration } from '../units.js';
 import { isEnded, type PlacedColumn, placeColumns } from './columns.js';
 import { helpLines } from './help.js';
@@ -13,8 +13,6 @@ export interface LayoutOptions {
   /** Columns of the terminal, at least 1. */
   readonly width: number;
   readonly colour: ColourMode;
-  /** When the first snapshot comes, after the start. */
-  readonly firstUs?: number | undefined;
 }
 
 /** What the table on a terminal has beside its rows. */
@@ -85,11 +83,9 @@ export function renderTopPlain(
   return lines.map((line) => line.trimEnd()).join('\n');
 }
 
-function titleLine({ latest }: TopState, { width, colour, firstUs }: LayoutOptions): string {
-  if (!latest) {
-    const due = firstUs === undefined ? '' : `, due after ${formatDuration(firstUs)}`;
-    return bold(clip(`pagepulse top: waiting for the first snapshot${due}`, width), colour);
-  }
+function titleLine({ latest, rows, dueInUs }: TopState, { width, colour }: LayoutOptions): string {
+  if (!latest)
+    return bold(joinFitting(['pagepulse top', ...waitingParts(rows.length, dueInUs)], width), colour);
   const { check, stats, endUs } = latest;
   const cost = formatCost(stats);
   const parts = ['pagepulse top', `${check} check`, ...(cost ? [`cost ${cost}`] : [])];
@@ -106,16 +102,17 @@ function summaryLine(
   isFrozen: boolean,
   width: number,
 ): string {
-  const { processes, residentBytes, workingSetBytes, unknown, isUpperBound, isWorkingSetUpperBound } = totals;
-  const atMost = (bytes: number, isBound: boolean) => `${isBound ? '<= ' : ''}${formatBytes(bytes)}`;
-  const workingSet =
-    workingSetBytes === undefined ? 'not known' : atMost(workingSetBytes, isWorkingSetUpperBound);
+  const { processes, pending, unknown, residentBytes, workingSetBytes } = totals;
+  const sum = (bytes: number, isBound: boolean) => `${isBound ? '<= ' : ''}${formatBytes(bytes)}`;
+  const nothing = pending > 0 ? 'pending' : unknown > 0 ? 'not known' : '-';
   const parts = [`${processes} process${processes === 1 ? '' : 'es'}`];
   if (isFrozen) parts.unshift('frozen');
   parts.push(
-    `resident ${atMost(residentBytes, isUpperBound)}`,
-    `working set ${workingSet}${unknown > 0 && workingSetBytes !== undefined ? ` without ${unknown} not known` : ''}`,
+    `resident ${residentBytes === undefined ? '-' : sum(residentBytes, totals.isUpperBound)}`,
+    `working set ${workingSetBytes === undefined ? nothing : sum(workingSetBytes, totals.isWorkingSetUpperBound)}`,
   );
+  if (pending > 0 && workingSetBytes !== undefined) parts.push(`${pending} pending`);
+  if (unknown > 0 && workingSetBytes !== undefined) parts.push(`${unknown} not known`);
   if (filter !== '') parts.push(`${matching} with '${printable(filter)}'`);
   if (skipped > 0) parts.push(`${skipped} skipped`);
   if (leftOut > 0) parts.push(`${leftOut} left out`);

@@ -1,6 +1,6 @@
 import type { Snapshot } from '../../core/snapshot.js';
 import type { MonitorStats } from '../../core/stats.js';
-import type { CheckName } from '../../core/target.js';
+import type { CheckName, TargetInfo } from '../../core/target.js';
 import { type Unknown, unknownOf, whyUnknown } from '../unknown.js';
 import { COLD_US, type Measures, measure } from './measures.js';
 import type { ProcessRow } from './rows.js';
@@ -29,11 +29,13 @@ export interface Sharing {
 /** All watched processes together. */
 export interface Totals {
   readonly processes: number;
-  readonly residentBytes: number;
-  /** Of those of which something is known; undefined if that is none. */
-  readonly workingSetBytes: number | undefined;
+  /** How many of them have no snapshot yet. */
+  readonly pending: number;
   /** Processes of which nothing is known but what is resident. */
   readonly unknown: number;
+  /** Undefined where it is not known of any of them (yet); else of those of which it is. */
+  readonly residentBytes: number | undefined;
+  readonly workingSetBytes: number | undefined;
   /** Whether pages that several have were counted for each: the sums are no less than what is in memory then. */
   readonly isUpperBound: boolean;
   /** The same of the working set alone: where accesses are counted by mapping, a survey cannot tell which pages they were. */
@@ -48,18 +50,27 @@ export interface TopState {
   readonly latest:
     | { readonly check: CheckName; readonly endUs: number; readonly stats: MonitorStats }
     | undefined;
+  /** When the first snapshot is due, in microseconds from now on; undefined where that is not known. */
+  readonly dueInUs: number | undefined;
   /** Targets that could not be opened. */
   readonly skipped: number;
 }
 
-interface Watched {
+/** What came of a process with its snapshots. */
+interface Seen {
   snapshot: Snapshot;
   measures: Measures;
-  facts: ProcessFacts | undefined;
   trend: readonly (number | null)[];
   /** By what the snapshot itself says. */
   unknown: Unknown | undefined;
   readonly firstUs: number;
+}
+
+interface Watched {
+  readonly target: TargetInfo;
+  /** Undefined before the first snapshot. */
+  seen: Seen | undefined;
+  facts: ProcessFacts | undefined;
   /** When it ended, by the clock of performance.now(). */
   endedMs: number | undefined;
 }
@@ -77,25 +88,21 @@ export class TopModel {
     if (!this.#latest || endUs >= this.#latest.endUs) this.#latest = snapshot;
     const measures = measure(snapshot);
     const unknown = unknownOf(snapshot);
-    const value = unknown ? null : measures.workingSetBytes;
-    const known = this.#watched.get(target.id);
-    if (!known) {
-      this.#watched.set(target.id, {
-        snapshot,
-        measures,
-        facts: undefined,
-        trend: [value],
-        unknown,
-        firstUs: snapshot.startUs,
-        endedMs: undefined,
-      });
-      return;
-    }
-    known.snapshot = snapshot;
-    known.measures = measures;
-    known.unknown = unknown;
-    // A new one each time: rows that were handed out keep theirs.
-    known.trend = [...known.trend.slice(1 - TREND_LENGTH), value];
+    const watched = this.#watchedOf(target);
+    const before = watched.seen;
+    watched.seen = {
+      snapshot,
+      measures,
+      // A new one each time: rows that were handed out keep theirs.
+      trend: [...(before?.trend.slice(1 - TREND_LENGTH) ?? []), unknown ? null : measures.workingSetBytes],
+      unknown,
+      firstUs: before?.firstUs ?? snapshot.startUs,
+    };
+  }
+
+  /** A process is watched from now on: it is shown before its first snapshot. */
+  start(target: TargetInfo): void {
+    this.#watchedOf(target);
   }
 
   /** @param nowMs by the clock of performance.now() */
@@ -109,29 +116,39 @@ export class TopModel {
     if (watched) watched.facts = facts;
   }
 
-  /** Whether a snapshot of this target has come, and it has not left the table since. */
+  /** Whether this target is in the table. */
   has(id: number): boolean {
     return this.#watched.has(id);
   }
 
-  /** Leaves out what ended some seconds before `nowMs`. Some microseconds a process. */
-  state(nowMs: number): TopState {
+  /**
+   * Leaves out what ended some seconds before `nowMs`. Some microseconds a process.
+   *
+   * @param dueInUs when the first snapshot is due
+   */
+  state(nowMs: number, dueInUs?: number): TopState {
     for (const [id, { endedMs }] of this.#watched) {
       if (endedMs !== undefined && nowMs - endedMs >= ENDED_MS) this.#watched.delete(id);
     }
     const weights = this.#costWeights();
     const rows = Array.from(this.#watched, ([id, watched]) => this.#row(id, watched, weights));
-    return { rows, totals: this.#totals(rows), latest: this.#latest, skipped: this.skipped };
+    return { rows, totals: this.#totals(rows), latest: this.#latest, dueInUs, skipped: this.skipped };
   }
 
-  #row(
-    id: number,
-    { snapshot, measures, facts, trend, unknown: told, firstUs, endedMs }: Watched,
-    weights: CostWeights,
-  ): ProcessRow {
-    const { target, endUs } = snapshot;
-    const residentBytes = facts?.residentBytes ?? snapshot.residentBytes;
-    const unknown = told ?? unknownOf(snapshot, snapshot.residentBytes ?? residentBytes);
+  #watchedOf(target: TargetInfo): Watched {
+    let watched = this.#watched.get(target.id);
+    if (!watched) {
+      watched = { target, seen: undefined, facts: undefined, endedMs: undefined };
+      this.#watched.set(target.id, watched);
+    }
+    return watched;
+  }
+
+  #row(id: number, { target, seen, facts, endedMs }: Watched, weights: CostWeights): ProcessRow {
+    const { snapshot, measures } = seen ?? {};
+    const residentBytes = facts?.residentBytes ?? snapshot?.residentBytes;
+    const unknown =
+      seen && (seen.unknown ?? unknownOf(seen.snapshot, seen.snapshot.residentBytes ?? residentBytes));
     /** What is not resident (any longer) cannot be in use, nor be taken away. */
     const atMost = (bytes: number | undefined) =>
       unknown || bytes === undefined ? undefined : Math.min(bytes, residentBytes ?? Number.POSITIVE_INFINITY);
@@ -140,6 +157,7 @@ export class TopModel {
     return {
       kind: 'process',
       key: `process ${id}`,
+      target,
       id,
       pid: target.pid,
       startTime: target.startTime,
@@ -152,16 +170,17 @@ export class TopModel {
       hasEnded,
       isMember: false,
       residentBytes,
-      workingSetBytes: atMost(measures.workingSetBytes),
-      hotBytes: atMost(measures.hotBytes),
-      coldBytes: endUs - firstUs < COLD_US ? undefined : atMost(measures.coldBytes),
-      unseenBytes: measures.unseenBytes,
+      workingSetBytes: atMost(measures?.workingSetBytes),
+      hotBytes: atMost(measures?.hotBytes),
+      coldBytes:
+        !seen || seen.snapshot.endUs - seen.firstUs < COLD_US ? undefined : atMost(seen.measures.coldBytes),
+      unseenBytes: measures?.unseenBytes,
       sharedBytes: this.sharing?.byTarget.get(id)?.sharedBytes,
       costPercent:
         weight === undefined || weights.costPercent === null
           ? undefined
           : (weights.costPercent * weight) / weights.sum,
-      trend,
+      trend: seen?.trend ?? [],
     };
   }
 
@@ -172,12 +191,13 @@ export class TopModel {
   #costWeights(): CostWeights {
     const byTarget = new Map<number, number>();
     let sum = 0;
-    for (const [id, { snapshot, facts, endedMs }] of this.#watched) {
-      if (endedMs !== undefined) continue;
+    for (const [id, { seen, facts, endedMs }] of this.#watched) {
+      if (endedMs !== undefined || !seen) continue;
+      const { check, columns } = seen.snapshot;
       const weight =
-        snapshot.check === 'referenced'
-          ? (facts?.residentBytes ?? snapshot.residentBytes)
-          : snapshot.columns.startPages.length;
+        check === 'referenced'
+          ? (facts?.residentBytes ?? seen.snapshot.residentBytes)
+          : columns.startPages.length;
       if (weight === undefined) continue;
       byTarget.set(id, weight);
       sum += weight;
@@ -192,36 +212,40 @@ export class TopModel {
 
   #totals(rows: readonly ProcessRow[]): Totals {
     const running = rows.filter(({ hasEnded }) => !hasEnded);
-    const known = running.filter(({ workingSetBytes }) => workingSetBytes !== undefined);
     const processes = running.length;
-    const residentBytes = running.reduce((sum, row) => sum + (row.residentBytes ?? 0), 0);
-    const sum = known.reduce((bytes, row) => bytes + row.workingSetBytes!, 0);
-    const counts = { processes, unknown: running.filter(({ unknown }) => unknown !== undefined).length };
-    const workingSetBytes = known.length > 0 || processes === 0 ? sum : undefined;
+    const counts = {
+      processes,
+      pending: running.filter(({ snapshot }) => !snapshot).length,
+      unknown: running.filter(({ unknown }) => unknown !== undefined).length,
+    };
     const isUpperBound = processes > 1;
+    const workingSetBytes = sumOfKnown(running.map((row) => row.workingSetBytes));
     const { sharing } = this;
     if (!sharing)
       return {
         ...counts,
-        residentBytes,
+        residentBytes: sumOfKnown(running.map((row) => row.residentBytes)),
         workingSetBytes,
         isUpperBound,
         isWorkingSetUpperBound: isUpperBound,
       };
-    const isCounted = known.some(({ snapshot }) => snapshot.columns.accessedPages !== undefined);
+    const isCounted = running.some(({ snapshot }) => snapshot?.columns.accessedPages !== undefined);
+    const atMost = isCounted ? (workingSetBytes ?? 0) : Number.POSITIVE_INFINITY;
     return {
       ...counts,
       residentBytes: sharing.sums.residentBytes,
       workingSetBytes:
-        workingSetBytes === undefined
-          ? undefined
-          : isCounted
-            ? Math.min(sum, sharing.sums.workingSetBytes)
-            : sharing.sums.workingSetBytes,
+        workingSetBytes === undefined ? undefined : Math.min(atMost, sharing.sums.workingSetBytes),
       isUpperBound: false,
       isWorkingSetUpperBound: isCounted && isUpperBound,
     };
   }
+}
+
+/** Undefined where none is known. */
+function sumOfKnown(values: readonly (number | undefined)[]): number | undefined {
+  const known = values.filter((value) => value !== undefined);
+  return known.length === 0 ? undefined : known.reduce((total, value) => total + value, 0);
 }
 
 interface CostWeights {

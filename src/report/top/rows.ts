@@ -1,4 +1,5 @@
 import type { Snapshot } from '../../core/snapshot.js';
+import type { TargetInfo } from '../../core/target.js';
 
 /** What the table shows of a process or of a group of them. Undefined is what is not known (yet). */
 export interface Figures {
@@ -24,6 +25,7 @@ export interface ProcessRow extends Figures {
   readonly kind: 'process';
   /** Of its row, for as long as it is watched. */
   readonly key: string;
+  readonly target: TargetInfo;
   /** The monitor's number for it. */
   readonly id: number;
   readonly pid: number;
@@ -34,7 +36,8 @@ export interface ProcessRow extends Figures {
   readonly parentPid: number | undefined;
   /** Undefined where it was not read. */
   readonly cgroup: string | undefined;
-  readonly snapshot: Snapshot;
+  /** The latest one; undefined before the first. */
+  readonly snapshot: Snapshot | undefined;
   /** Why nothing is known but what is resident, if that is so. */
   readonly unknown: string | undefined;
   /** Not watched any longer; it leaves the table after a few seconds. */
@@ -53,6 +56,11 @@ export interface GroupRow extends Figures {
 }
 
 export type TopRow = ProcessRow | GroupRow;
+
+/** Whether there is no snapshot yet, of any process of it. */
+export function isPending(row: TopRow): boolean {
+  return row.kind === 'process' ? row.snapshot === undefined : row.members.every(isPending);
+}
 
 /** Working set / resident, at most 1: the one is read a moment after the other. Undefined where either is not known. */
 export function shareOf({ workingSetBytes, residentBytes }: Figures): number | undefined {

@@ -17,19 +17,19 @@ function file(t: ExecutionContext, content: string, name = 'it.ndjson'): string 
 
 for (const [what, args, pattern] of [
   ['a range without an end', ['heatmap', '--range', '7f00'], /two addresses in hex/],
-  ['a range that ends before it begins', ['heatmap', '--range', '7f00-7e00'], /two addresses in hex/],
-  ['a time without a unit', ['heatmap', '--time', '5-10'], /is no duration/],
+  ['a range that ends before it begins', ['heatmap', '--range', '7f00-7e00'], /The range 7f00-7e00 is empty/],
+  ['a time without a unit', ['heatmap', '--time', '5-10'], /is not a duration/],
   ['a time that ends before it begins', ['heatmap', '--time', '10s-5s'], /ends before it begins/],
   ['a size that is no picture', ['heatmap', '--size', '10x10'], /width and height in pixels/],
   ['a share beyond all', ['wss', '--min-access', '101%'], /from 0% to 100%, as in 5%/],
   ['a share without %', ['wss', '--min-access', '5'], /as in 5%/],
-  ['a step of nothing', ['wss', '--step', '0s'], /is no duration/],
+  ['a step of nothing', ['wss', '--step', '0s'], /is not a duration/],
   ['rows of nothing', ['wss', '--limit', '0'], /whole number from 1 on/],
   ['no such order', ['access', '--sort', 'colour'], /Allowed choices are .*access.*age/],
   ['one size', ['access', '--size', '1MiB'], /bounds, one of which may be left out, as in 1MiB\.\./],
   ['sizes the wrong way round', ['access', '--size', '2MiB..1MiB'], /exchange them/],
   ['no share', ['access', '--access', 'hot..'], /from 0% to 100%/],
-  ['no age', ['access', '--age', 'old..'], /is no duration/],
+  ['no age', ['access', '--age', 'old..'], /is not a duration/],
   ['no address', ['access', '--address', 'xyz..'], /An address is hex/],
   ['no pattern', ['access', '--mapping', '('], /put a \\ before/],
   ['a moment within a stretch', ['access', '--at', '5s', '--to', '9s'], /give one or the other/],
@@ -60,10 +60,10 @@ test('what is no record that can be read is said in one line, before anything is
   const cases: [string, RegExp][] = [
     [join(here, 'none.ndjson'), /there is no such file; check the name/],
     [join(here, 'folder'), /it is a folder; give the name of a file/],
-    [file(t, 'hello\n'), /is no record that can be read: it does not begin with a header/],
-    [file(t, ''), /ends within its header/],
+    [file(t, 'hello\n'), /is text in no format that Pagepulse reads; give a record/],
+    [file(t, ''), /is empty; record again/],
     [file(t, text.slice(0, 60)), /ends within its header/],
-    [future, /does not begin with a header/],
+    [future, /is JSON, but its first line is not the header of a record/],
   ];
   for (const kind of ['wss', 'raw']) {
     for (const [path, pattern] of kind === 'wss' ? cases : cases.slice(0, 1)) {

@@ -39,14 +39,78 @@ test("what damo itself wrote of a kernel's DAMON says what the kernel's trace sa
   t.true(older.every((regions) => known.has(JSON.stringify(regions))));
 });
 
-test('a file that does not say its intervals is read with the default ones, and that is said', async (t) => {
-  const { lines, notes } = await openInput(
-    kernel('damo-2.8.3.data'),
-    () => new Spool(join(folderFor(t), 'spool')),
+async function readWithNotes(t: ExecutionContext, path: string) {
+  const { lines, notes } = await openInput(path, () => new Spool(join(folderFor(t), 'spool')));
+  const all = await linesOfRecord(lines);
+  return { lines: all, notes: notes() };
+}
+
+/** Ten snapshots of three regions with these counts, as damo writes what it has read from a trace. */
+const withCounts = (
+  counts: readonly number[],
+  snapshotMs: number,
+  entry: object = {},
+  snapshot: object = {},
+) => [
+  {
+    intervals: null,
+    target_id: 0,
+    ...entry,
+    snapshots: Array.from({ length: 10 }, (_, i) => ({
+      start_time: String(i * snapshotMs * 1e6),
+      end_time: String((i + 1) * snapshotMs * 1e6),
+      regions: counts.map((samples, r) => ({
+        start: String(4_096 * (r + 1)),
+        end: String(4_096 * (r + 2)),
+        nr_accesses: { samples, percent: null },
+        age: { usec: null, aggr_intervals: i },
+      })),
+      ...snapshot,
+    })),
+  },
+];
+
+test("intervals that a file does not say follow from its snapshots' times and its largest count", async (t) => {
+  const said = { sample_us: '5 ms', aggr_us: '100 ms', ops_update_us: '1 s' };
+  const files: readonly [object, sampleUs: number, aggrUs: number, shares: readonly number[]][] = [
+    [withCounts([200, 60, 0], 1_000), 5_000, 1_000_000, [1, 0.3, 0]],
+    // As in the defaults, nothing was accessed all the time.
+    [withCounts([4, 1, 0], 100), 5_000, 100_000, [0.2, 0.05, 0]],
+    [withCounts([20, 10], 1_600, {}, { sample_interval_us: '80 ms' }), 80_000, 1_600_000, [1, 0.5]],
+    // `damo adjust` has put ten aggregation intervals together, and left those of the file.
+    [withCounts([200, 60, 0], 1_000, { intervals: said }), 5_000, 1_000_000, [1, 0.3, 0]],
+    [withCounts([20, 6, 0], 100, { intervals: said }), 5_000, 100_000, [1, 0.3, 0]],
+  ];
+  for (const [file, sampleUs, aggrUs, shares] of files) {
+    const { lines } = await readWithNotes(t, damoFile(t, file));
+    const attrs = lines.findLast((line) => line.type === 'header' || line.type === 'attrs')!;
+    t.like(attrs, { attrs: { sampleUs, aggrUs } });
+    const last = lines.at(-2) as SnapshotLine;
+    t.deepEqual(
+      last.regions.map(([, , nrAccesses]) => nrAccesses / last.maxNrAccesses),
+      shares,
+    );
+    t.true(last.regions.every(([, , , age]) => age === 9));
+  }
+});
+
+test('late and missing snapshots do not make the intervals longer', async (t) => {
+  const [entry] = withCounts([20, 0], 100);
+  entry!.snapshots = entry!.snapshots.map((snapshot, i) =>
+    i % 2 > 0 ? { ...snapshot, start_time: String((i - 1) * 1e8) } : snapshot,
   );
-  for await (const _ of lines);
-  t.is(notes().length, 1);
-  t.regex(notes()[0]!, /intervals: 5 ms and 100 ms are taken/);
+  const { lines } = await readWithNotes(t, damoFile(t, [entry]));
+  t.like(lines[0], { attrs: { sampleUs: 5_000, aggrUs: 100_000 } });
+});
+
+test('that intervals were assumed is said, where they were', async (t) => {
+  const { notes } = await readWithNotes(t, kernel('damo-2.8.3.data'));
+  t.is(notes.length, 1);
+  t.regex(
+    notes[0]!,
+    /damo did not write its intervals: 7\.\d+ ms and 15\d\.\d+ ms are assumed, from the times/,
+  );
+  t.deepEqual((await readWithNotes(t, kernel('damo-3.4.1.data'))).notes, []);
 });
 
 test("the kernel's own record, which tells no target, is converted as one without a process", async (t) => {
@@ -148,7 +212,10 @@ test('what is no file of damo is refused in a sentence', async (t) => {
     [document({}, { regions: null }), /cannot read .*damon.data as damo's JSON/],
     [JSON.stringify(document({})).slice(0, -20), /it breaks off before its end/],
     ['[1, 2}', /cannot read/],
-    [[], /has nothing whole in it/],
+    [[], /it has no snapshots of DAMON/],
+    ['[1, 2]', /it has no snapshots of DAMON/],
+    [[{ snapshots: [1] }], /cannot read .* as damo's JSON/],
+    [document({ age: undefined }), /it does not have the fields it must have/],
   ];
   for (const [content, message] of refused) {
     await t.throwsAsync(linesIn(t, damoFile(t, content)), { code: 'RECORD', message });

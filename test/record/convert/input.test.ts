@@ -1,10 +1,11 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { deflateSync, gzipSync, inflateSync } from 'node:zlib';
 import test from 'ava';
 import { openInput } from '../../../src/record/convert/input.js';
 import { folderFor } from '../records.js';
-import { converted, linesIn, RICH, textIn } from './records.js';
+import { converted, linesIn, RICH, recordFile, textIn } from './records.js';
 
 test('what is no record in any format is refused in a sentence that says what is', async (t) => {
   const here = folderFor(t);
@@ -15,11 +16,33 @@ test('what is no record in any format is refused in a sentence that says what is
   const refused: readonly [string, RegExp][] = [
     [join(here, 'none'), /there is no such file; check the name/],
     [here, /it is a folder/],
-    [empty, /is empty; give a record, damo's file/],
-    [object, /no record that can be read: it does not begin with a header/],
-    [fileURLToPath(import.meta.url), /is in no format that is known here; give a record, damo's file/],
+    [empty, /is empty; give a record, JSON of damo/],
+    [object, /is JSON, but its first line is not the header of a record/],
+    [fileURLToPath(import.meta.url), /is text in no format that Pagepulse reads; give a record/],
   ];
   for (const [path, message] of refused) await t.throwsAsync(linesIn(t, path), { code: 'RECORD', message });
+});
+
+test('a byte order mark and line ends of Windows do no harm in any text, compressed or not', async (t) => {
+  const damo = JSON.stringify(
+    JSON.parse(inflateSync(readFileSync(await converted(t, RICH, 'damo'))).toString()),
+    null,
+    1,
+  );
+  const texts: readonly [string, string][] = [
+    ['it.ndjson', textIn(recordFile(t, RICH))],
+    ['it.json', damo],
+    ['it.csv', textIn(await converted(t, RICH, 'csv'))],
+  ];
+  for (const [name, text] of texts) {
+    // Line feeds within the quotes of CSV are what they are.
+    const windows = `\uFEFF${name === 'it.csv' ? text.replaceAll(/\n(?=\d|$)|(?<=mapping|record|permissions)\n/g, '\r\n') : text.replaceAll('\n', '\r\n')}`;
+    for (const content of [windows, gzipSync(windows), deflateSync(windows)]) {
+      const path = join(folderFor(t), name);
+      writeFileSync(path, content);
+      t.deepEqual(await linesIn(t, path), RICH as never, name);
+    }
+  }
 });
 
 test('of a table whose last rows are missing, that is said', async (t) => {

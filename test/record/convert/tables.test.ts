@@ -29,21 +29,112 @@ test('CSV has a row a region, decimal addresses, and the rest of the record besi
     'csv',
   );
   const [names, first, second, ...none] = textIn(path).split('\n');
-  t.is(names, 'target,pid,comm,start_us,end_us,max_nr_accesses,start,end,nr_accesses,age,record');
+  t.is(
+    names,
+    'target,pid,comm,start_us,end_us,max_nr_accesses,start,end,nr_accesses,age,record,mapping,permissions',
+  );
   t.true(first!.startsWith('0,4242,"postgres",0,100120,20,4096,12288,7,3,"{""before"":[{'));
-  t.is(second, '0,4242,"postgres",0,100120,20,12288,16384,0,1,');
+  t.is(second, '0,4242,"postgres",0,100120,20,12288,16384,0,1,,,', 'what it does not tell is empty');
   t.deepEqual(none, ['']);
+});
+
+test('a column says what each region is mapped as at that time, another with which permissions', async (t) => {
+  const mapped: RecordLine = {
+    ...target,
+    mappings: [
+      ['1000', '3000', 'r--p', '/lib/a "b", c.so'],
+      ['3000', '4000', 'rw-p', '/lib/a "b", c.so'],
+      ['4000', '8000', 'rw-s', '/dev/zero (deleted)'],
+      ['9000', 'a000', 'rw-p', ''],
+    ],
+  };
+  const regions: RecordedRegion[] = [
+    ['1000', '2000', 1, 0],
+    ['1000', '5000', 1, 0],
+    ['5000', '6000', 1, 0],
+    ['8000', '9000', 1, 0],
+    ['8000', 'a000', 1, 0],
+  ];
+  const lines: RecordLine[] = [
+    header,
+    mapped,
+    snapshot(regions),
+    {
+      type: 'mappings',
+      target: 0,
+      atUs: 100_120,
+      removed: ['1000'],
+      mappings: [['9000', 'a000', 'r--p', '[heap]']],
+    },
+    snapshot(
+      [
+        ['1000', '2000', 1, 0],
+        ['9000', 'a000', 1, 0],
+      ],
+      100_120,
+    ),
+    { type: 'end', reason: 'stopped', stats: {} },
+  ];
+  const expected = [
+    ['/lib/a "b", c.so', 'r--p'],
+    ['/lib/a "b", c.so', 'r--p'],
+    ['[shared anonymous]', 'rw-s'],
+    ['unmapped', null],
+    ['anonymous', 'rw-p'],
+    ['unmapped', null],
+    ['[heap]', 'r--p'],
+  ];
+  const arrow = await converted(t, lines, 'arrow');
+  const table = tableFromIPC(readFileSync(arrow));
+  t.deepEqual(
+    table.toArray().map((row) => [row.mapping, row.permissions]),
+    expected,
+  );
+  const csv = await converted(t, lines, 'csv');
+  const rows = textIn(csv).trimEnd().split('\n').slice(1);
+  t.deepEqual(
+    rows.map((row) => row.match(/,((?:"(?:[^"]|"")*")?),((?:"[^"]*")?)$/)!.slice(1, 3)),
+    expected.map((texts) => texts.map((text) => (text ? `"${text.replaceAll('"', '""')}"` : ''))),
+  );
+  for (const path of [arrow, csv]) t.deepEqual(await linesIn(t, path), lines);
+});
+
+test('tables of an earlier version, without what regions are mapped as, are read', async (t) => {
+  const path = await converted(t, [header, target, snapshot([['1000', '3000', 7, 3]], 5)], 'csv');
+  const earlier = join(folderFor(t), 'earlier.csv');
+  writeFileSync(earlier, textIn(path).replace(',mapping,permissions\n', '\n').replace(/,,\n$/, '\n'));
+  t.deepEqual(await linesIn(t, earlier), [header, target, snapshot([['1000', '3000', 7, 3]], 5)]);
 });
 
 test('CSV that another program wrote again is read: columns in another order, more of them, decimals', async (t) => {
   const path = await converted(t, [header, target, snapshot([['1000', '3000', 7, 3]], 5)], 'csv');
-  const record = textIn(path).slice(textIn(path).indexOf('"{'), -1);
+  const record = textIn(path).slice(textIn(path).indexOf('"{'), -',,\n'.length);
   const again = join(folderFor(t), 'again.csv');
   const text =
     '\uFEFF,age,nr_accesses,end,start,max_nr_accesses,end_us,start_us,target,record,mine\r\n' +
     `0,3.0,7.0,12288.0,4096.0,20,100125.0,5.0,0,${record},x\r\n`;
   writeFileSync(again, text);
   t.deepEqual(await linesIn(t, again), [header, target, snapshot([['1000', '3000', 7, 3]], 5)]);
+});
+
+test('addresses that another program wrote as floating point are exact, where a page begins', async (t) => {
+  const far = snapshot([['1ff000000001000', '1ff000000003000', 7, 3]], 5);
+  const path = await converted(t, [header, target, far], 'csv');
+  const again = join(folderFor(t), 'again.csv');
+  const [start, end] = [0x1ff000000001000, 0x1ff000000003000];
+  t.true(textIn(path).includes(`,${BigInt(start)},${BigInt(end)},`));
+  for (const [from, to] of [
+    [`${BigInt(start)}.0`, `${BigInt(end)}.0`],
+    [start.toExponential(), end.toExponential()], // as Python's repr
+  ]) {
+    writeFileSync(
+      again,
+      textIn(path)
+        .replace(String(BigInt(start)), from!)
+        .replace(String(BigInt(end)), to!),
+    );
+    t.deepEqual(await linesIn(t, again), [header, target, far]);
+  }
 });
 
 test('of a table that has lost rows, what they told of their samples is not taken for that of others', async (t) => {
@@ -61,8 +152,8 @@ test('tables that are not whole are refused in a sentence', async (t) => {
   const csv = textIn(await converted(t, RICH, 'csv'));
   const rows = csv.split(/\n(?=\d)/);
   const refused: readonly [string | Buffer, RegExp][] = [
-    [rows.with(1, rows[1]!.replace(/"\{.*/s, '')).join('\n'), /has rows of a record, but not its first/],
-    [csv.replace(',record', ',memory'), /it has no column record/],
+    [rows.with(1, rows[1]!.replace(/"\{.*/s, ',,')).join('\n'), /has rows of a record, but not its first/],
+    [csv.replace(',record,', ',memory,'), /it has no column record/],
     [csv.replace('20480', 'x'), /cannot read .* as CSV/],
     [csv.replace(',20,', ',-1,'), /-1 is no count/],
     [csv.replace('""type"":""target""', '""type"":""targets""'), /is no line of a record/],
@@ -106,6 +197,8 @@ test('Arrow has a row a region with exact addresses, in batches that do not grow
       'nr_accesses: Uint32',
       'age: Uint32',
       'record: Utf8?',
+      'mapping: Utf8?',
+      'permissions: Utf8?',
     ],
   );
   const { record: _, ...row } = table.get(69_999)!.toJSON();
@@ -120,6 +213,8 @@ test('Arrow has a row a region with exact addresses, in batches that do not grow
     end: 2n ** 63n + 70_000n * 4096n,
     nr_accesses: 69_999 % 21,
     age: 69_999,
+    mapping: null,
+    permissions: null,
   });
   t.true(isDeepStrictEqual(await linesIn(t, path), lines));
 });

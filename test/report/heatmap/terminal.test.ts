@@ -55,6 +55,21 @@ test('a pipe gets digits: a dot is never, a space is not watched', async (t) => 
   );
 });
 
+test('addresses of 15 digits are whole, and stand in one column', async (t) => {
+  const top = 0x7fff_0000_0000;
+  const rows = [[0x1000, 0x1020, 20, 0], [top, top + 0x20, 10, 0]] as const; // biome-ignore format: two regions
+  const map = await mapOf(sourceOf(snapshotsOf([rows])));
+  const lines = renderHeatMap(map, { ...plain, lines: 2 });
+  t.true(
+    lines.some((line) => line.startsWith('7fff00000000000 ')),
+    lines.join('\n'),
+  );
+  t.true(
+    lines.some((line) => line.startsWith('        1000000 ')),
+    lines.join('\n'),
+  );
+});
+
 test('a line of colours is two rows, and where one was not watched its half has no colour', async (t) => {
   const map = await mapOf(
     sourceOf(

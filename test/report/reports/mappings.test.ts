@@ -1,4 +1,6 @@
 import test from 'ava';
+import { nameOfRange } from '../../../src/report/mapping-names.js';
+import { groupNameOf, kindOf } from '../../../src/report/reports/mapping-kinds.js';
 import { MappingsReport } from '../../../src/report/reports/mappings.js';
 import { snapshotOf } from '../snapshots.js';
 import { BY_HAND, PAGE, POSTGRES, processOf, reportOn } from './recordings.js';
@@ -66,6 +68,34 @@ test('limits decide what is hot, warm and rare', async (t) => {
   );
   const anonymous = all.mappings.find(({ name }) => name === 'anonymous')!;
   t.deepEqual([anonymous.hotBytes, anonymous.warmBytes, anonymous.rareBytes].map(pages), [0, 0, 4]);
+});
+
+test('memory that no file has is not called a deleted file, and is of a kind of its own where it is shared', (t) => {
+  const names: readonly [permissions: string, maps: string, name: string, kind: string][] = [
+    ['rw-s', '/dev/zero (deleted)', '[shared anonymous]', 'shared'],
+    ['rw-p', '/dev/zero', 'anonymous', 'anonymous'],
+    ['rw-s', '/SYSV00000000 (deleted)', '[sysv]', 'shared'],
+    ['rw-s', '/SYSV0052e2c1 (deleted)', '[sysv:0052e2c1]', 'shared'],
+    ['rw-s', '/memfd:wayland shm (deleted)', '[memfd:wayland shm]', 'shared'],
+    ['rw-s', '/memfd:a (deleted) (deleted)', '[memfd:a (deleted)]', 'shared'],
+    ['rw-s', '/dev/shm/PostgreSQL.1', '/dev/shm/PostgreSQL.1', 'shared'],
+    ['rw-s', '/dev/shm/x (deleted)', '/dev/shm/x (deleted)', 'shared'],
+    ['rw-s', '[anon_shmem:x]', '[anon_shmem:x]', 'shared'],
+    ['rw-p', '[anon:x]', '[anon:x]', 'named'],
+    ['rw-s', '/anon_hugepage (deleted)', '[anonymous hugetlb]', 'shared'],
+    ['rw-p', '/anon_hugepage (deleted)', '[anonymous hugetlb]', 'anonymous'],
+    ['rw-s', '/[aio] (deleted)', '[aio]', 'kernel'],
+    ['rw-s', 'anon_inode:[io_uring]', '[io_uring]', 'kernel'],
+    ['r--p', '/lib/old.so (deleted)', '/lib/old.so (deleted)', 'file'],
+    ['r--p', '/home/SYSV00000000 (deleted)', '/home/SYSV00000000 (deleted)', 'file'],
+    ['---s', '/dev/zero (deleted)', 'reserved', 'reserved'],
+  ];
+  for (const [permissions, maps, name, kind] of names) {
+    const mapping = { startPage: 1, endPage: 2, permissions, name: maps, residentBytes: undefined };
+    t.is(kindOf(mapping), kind as never, maps);
+    t.is(groupNameOf(mapping, 'name', PAGE), name, maps);
+    if (kind !== 'reserved') t.is(nameOfRange([mapping], 0, 2), name, maps);
+  }
 });
 
 test('mappings are told by name, by kind or one by one', async (t) => {

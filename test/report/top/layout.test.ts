@@ -84,8 +84,30 @@ test('what is known of shared pages is shown, and the sums are no bounds then', 
   t.regex(lines[3]!, / 28 KiB /);
 });
 
-test('before the first snapshot it says when that is due', (t) => {
-  t.regex(draw(modelOf(), { firstUs: 40e6 })[0]!, /waiting for the first snapshot, due after 40 s/);
+test('before the first snapshot there are rows, with what is known, and when it is due', (t) => {
+  t.regex(draw(modelOf())[0]!, /waiting for a process to watch/);
+  const model = modelOf();
+  model.start({ id: 7, pid: 4711, startTime: '1', comm: 'early', cmdline: ['early'] });
+  model.setFacts(7, { residentBytes: 300 * PAGE, parentPid: 1, cgroup: undefined });
+  const state = model.state(1, 3_200_000);
+  const lines = renderTop(state, BY_PID, selectRows(state.rows, BY_PID), { ...LIVE, width: 100 });
+  t.is(lines[0], 'pagepulse top  waiting for the first snapshot, due in 4 s');
+  t.regex(lines[1]!, /^1 process {2}resident 1.17 MiB {2}working set pending {2}by pid/);
+  t.regex(lines[3]!, /^ +4711 early +1.17 MiB +- +- +- +- +pending/);
+});
+
+test('a process without a snapshot beside others is counted as pending, and comes after them by any figure', (t) => {
+  const model = modelOf(busy(10, 1, { facts: {} }));
+  model.start({ id: 7, pid: 7, startTime: '1', comm: 'early', cmdline: [] });
+  t.regex(
+    draw(model, { width: 120 })[1]!,
+    /^2 processes {2}resident <= \S+ KiB {2}working set <= 4 KiB {2}1 pending/,
+  );
+  for (const sort of ['ws', 'hot', 'share'] as const) {
+    const rows = draw(model, { width: 120 }, { sort }).slice(3, 5);
+    t.regex(rows[0]!, /^ +10 p10/);
+    t.regex(rows[1]!, /^ +7 early .* pending/);
+  }
 });
 
 test('a filter that is being typed is shown as it is', (t) => {

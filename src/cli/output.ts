@@ -1,0 +1,64 @@
+import { PagepulseError, systemCode } from '../core/errors.js';
+import { outputError } from '../record/output-error.js';
+
+/** What kept standard output from being written, and whether a caller was told. */
+let failure: PagepulseError | undefined;
+let isTold = false;
+const listeners = new Set<(error: PagepulseError) => void>();
+
+/**
+ * Follows the errors of standard output from now on, for the whole program; without a listener they would end it with a
+ * stack trace. A remark that standard error does not take is lost, and nothing else.
+ */
+export function followOutput(): void {
+  process.stdout.on('error', fail);
+  process.stderr.on('error', () => {});
+}
+
+/** Calls back as soon as standard output cannot be written any more: to stop what is being watched for it. */
+export function onOutputFailure(listener: (error: PagepulseError) => void): void {
+  listeners.add(listener);
+  if (failure) listener(failure);
+}
+
+/**
+ * Checks that what was written so far has been taken. An error is thrown once: later calls return.
+ *
+ * @throws PagepulseError `OUTPUT`
+ */
+export function requireOutput(): void {
+  if (!failure || isTold) return;
+  isTold = true;
+  throw failure;
+}
+
+/**
+ * Writes to standard output, and waits until that is done: a report may be larger than the memory.
+ *
+ * @throws PagepulseError `OUTPUT`
+ */
+export async function print(text: string): Promise<void> {
+  await new Promise<void>((resolve) => {
+    process.stdout.write(text, (error) => {
+      if (error) fail(error);
+      resolve();
+    });
+  });
+  requireOutput();
+}
+
+/** Whether it is that the reader of a pipe has closed it. `| head` has seen enough: nothing is wrong. */
+export function isReaderGone(error: unknown): boolean {
+  return error instanceof PagepulseError && error.code === 'OUTPUT' && systemCode(error.cause) === 'EPIPE';
+}
+
+/** What a stream's error means for standard output. */
+export function unwritten(error: unknown): PagepulseError {
+  return outputError(error, '-', { what: 'output', isKept: false });
+}
+
+function fail(error: Error): void {
+  if (failure) return;
+  failure = unwritten(error);
+  for (const listener of listeners) listener(failure);
+}

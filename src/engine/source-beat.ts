@@ -1,0 +1,196 @@
+import { Order } from '../checks/region-source.js';
+import { TargetStatus } from '../core/region-table.js';
+import { Beat, type UpdateNeed } from './beat.js';
+import type { Interval, WatchedTarget } from './watched-target.js';
+
+/** Events that lie closer together are one tick. */
+const TICK_US = 50_000;
+/** Without any event, the coordinator looks around this often. */
+const IDLE_US = 1_000_000;
+/** The first interval of a target is no longer than this unless the user chose so: somebody is waiting for an answer. */
+const FIRST_US = 1_000_000;
+/**
+ * In the first interval of a target what was accessed so far is also looked at after these times: a process that ends before
+ * the interval does takes its counts with it. Only while there are few targets, for each look costs half an interval's.
+ */
+const PEEKS_US = [200_000, 500_000];
+const PEEKED_TARGETS = 16;
+/** Intervals begun in one tick: so many, of so much work; the ticks in which they end are as long. */
+const BEGUN_AT_ONCE = 64;
+const WORK_AT_ONCE_US = 200_000;
+/** An interval that is cut off by the end of the monitor tells nothing if it was shorter than this. */
+const SHORTEST_LAST_US = 50_000;
+/** Whoever stops a monitor waits for the last looks no longer than this. */
+const LAST_LOOKS_US = 500_000;
+
+/**
+ * The clock of targets whose regions a source delivers. There is no sampling: each target has intervals of its own, which
+ * begin with one phase and end with another, so ticks come when some of them begin or end. Under a budget intervals get
+ * longer, up to 10 s; beyond that there are pauses between them (`turns`). Runs some times a second at most.
+ */
+export class SourceBeat extends Beat {
+  #isLast = false;
+
+  override startGrid(): void {
+    this.setDue(Math.max(this.clock.nowUs(), this.#nextEventUs()));
+  }
+
+  /** A target that has just come begins at once. */
+  override reviseDue(): void {
+    const nextUs = this.#nextEventUs();
+    if (nextUs < this.dueUs) this.setDue(nextUs);
+  }
+
+  override setNextDue(): void {
+    this.setDue(Math.max(this.clock.nowUs() + TICK_US, this.#nextEventUs()));
+  }
+
+  override quietIntervals(): number {
+    return 0;
+  }
+
+  override get endsAggregation(): boolean {
+    return true;
+  }
+
+  override countTicks(ticks: number): void {
+    this.meter.ticks += ticks;
+  }
+
+  override rescaleTicks(): void {}
+
+  override updateNeed(): UpdateNeed {
+    return this.roster.targets.some(({ table }) => table.status === TargetStatus.STALE) ? 'stale' : 'none';
+  }
+
+  /** Before the looks of a tick: whose interval ends, and who is peeked at. */
+  override beginWork(): void {
+    const nowUs = this.clock.nowUs();
+    for (const { table, interval } of this.roster.targets) {
+      table.orders = 0;
+      if (!interval.isRunning) continue;
+      if (
+        this.#isLast ? this.#isWorthALastLook(interval, nowUs) : this.#endUs(interval) <= nowUs + TICK_US / 2
+      ) {
+        table.ageStep = this.#passedIntervals(interval, nowUs);
+        table.orders = Order.DELIVER;
+      } else if (this.#peekUs(interval) <= nowUs) {
+        table.orders = Order.PEEK;
+      }
+    }
+  }
+
+  /** Publishes what was delivered, and orders the intervals that begin. */
+  override aggregate(): void {
+    const nowUs = this.clock.nowUs();
+    const delivered: WatchedTarget[] = [];
+    let looksUs = 0;
+    for (const target of this.roster.targets) {
+      const { table, interval } = target;
+      const isThere = table.status === TargetStatus.OK && target.link !== undefined;
+      if (!interval.isRunning || !isThere) continue;
+      if (table.orders & Order.DELIVER) continue; // its sampler was lost: again at the next tick
+      if (table.deliveries !== interval.delivered) {
+        delivered.push(target);
+        looksUs += table.costUs;
+        target.startUs = interval.beganUs;
+        interval.delivered = table.deliveries;
+        interval.isRunning = interval.hasPeek = false;
+        interval.lastEndUs = nowUs;
+        interval.nextUs = Math.max(nowUs, interval.beganUs + this.#periodUs);
+      } else if (table.peeks !== interval.peeks) {
+        interval.peeks = table.peeks;
+        interval.hasPeek = true;
+      }
+    }
+    const { attrs } = this.roster;
+    for (const target of delivered) this.pace.observe(target, attrs);
+    this.publish(delivered, nowUs);
+    if (delivered.length > 0) this.pace.aggregated(attrs, nowUs);
+    this.pace.delivered(looksUs, this.#passUs());
+    if (!this.#isLast) this.#orderBeginnings(nowUs);
+  }
+
+  override aggregateLast(): void {
+    this.aggregate();
+  }
+
+  override answerWaiting(): void {}
+
+  /** What a target that has ended was last seen to access, where no whole interval has told that. */
+  override publishLastOf(target: WatchedTarget): void {
+    const { interval } = target;
+    if (!interval.hasPeek) return;
+    target.startUs = interval.beganUs;
+    this.publish([target]);
+  }
+
+  /** The last tick: running intervals end with it, if that does not take long. */
+  override beginLast(): boolean {
+    this.#isLast = true;
+    const nowUs = this.clock.nowUs();
+    return this.roster.targets.some(({ interval }) => this.#isWorthALastLook(interval, nowUs));
+  }
+
+  #isWorthALastLook({ isRunning, beganUs, delivered }: Interval, nowUs: number): boolean {
+    if (!isRunning || nowUs - beganUs < SHORTEST_LAST_US) return false;
+    return delivered === 0 || this.#passUs() <= LAST_LOOKS_US;
+  }
+
+  #orderBeginnings(nowUs: number): void {
+    let begun = 0;
+    let workUs = 0;
+    for (const target of this.roster.targets) {
+      const { table, interval } = target;
+      const mayBegin = !interval.isRunning && interval.nextUs <= nowUs + TICK_US / 2;
+      if (!mayBegin || target.link === undefined || table.status !== TargetStatus.OK) continue;
+      if (begun > 0 && (begun === BEGUN_AT_ONCE || workUs + table.costUs > WORK_AT_ONCE_US)) break;
+      table.orders = Order.BEGIN;
+      interval.isRunning = true;
+      interval.beganUs = nowUs;
+      begun++;
+      workUs += table.costUs;
+    }
+  }
+
+  #nextEventUs(): number {
+    const nowUs = this.clock.nowUs();
+    let nextUs = Math.min(nowUs + IDLE_US, this.durationUs);
+    for (const { interval } of this.roster.targets) {
+      const eventUs = interval.isRunning
+        ? Math.min(this.#endUs(interval), this.#peekUs(interval))
+        : interval.nextUs;
+      nextUs = Math.min(nextUs, Math.max(nowUs, eventUs));
+    }
+    return nextUs;
+  }
+
+  #endUs({ beganUs, delivered }: Interval): number {
+    const { attrs, reason } = this.roster.inForce;
+    const isFirst = delivered === 0 && reason !== 'set';
+    return beganUs + (isFirst ? Math.min(FIRST_US, attrs.aggrUs) : attrs.aggrUs);
+  }
+
+  #peekUs(interval: Interval): number {
+    const isPeekedAt = interval.delivered === 0 && this.roster.targets.length <= PEEKED_TARGETS;
+    const afterUs = isPeekedAt ? PEEKS_US[interval.peeks] : undefined;
+    return afterUs === undefined ? Number.POSITIVE_INFINITY : interval.beganUs + afterUs;
+  }
+
+  /** From the start of one interval to the start of the next. */
+  get #periodUs(): number {
+    const { attrs, turns = 1 } = this.roster.inForce;
+    return turns * attrs.aggrUs;
+  }
+
+  #passedIntervals({ lastEndUs }: Interval, nowUs: number): number {
+    return Math.max(1, Math.round((nowUs - lastEndUs) / this.roster.attrs.aggrUs));
+  }
+
+  /** What one interval of every target costs, as it was measured last. */
+  #passUs(): number {
+    let passUs = 0;
+    for (const { table } of this.roster.targets) passUs += table.costUs;
+    return passUs;
+  }
+}
