@@ -1,4 +1,4 @@
-import type { MonitorEnd } from '../engine/connection.js';
+import type { MonitorEnd } from '../engine/protocol.js';
 import type { Monitor } from '../engine/monitor.js';
 import { durationOption, formatDuration } from '../report/units.js';
 import type { SelectionStats, SkipReason } from '../selection/follower.js';
