@@ -1,5 +1,5 @@
-import type { MonitorEnd } from '../engine/protocol.js';
 import type { Monitor } from '../engine/monitor.js';
+import type { MonitorEnd } from '../engine/protocol.js';
 import { durationOption, formatDuration } from '../report/units.js';
 import type { SelectionStats, SkipReason } from '../selection/follower.js';
 import type { WatchOptions } from './options.js';
