@@ -3,8 +3,8 @@ import type { TargetInfo } from '../core/target.js';
 import type { Monitor } from '../engine/monitor.js';
 import type { Mapping } from '../kernel/mapping.js';
 import { readMappings } from '../kernel/maps.js';
-import { pageSize } from '../kernel/page-size.js';
 import { readStat } from '../kernel/stat.js';
+import { readResidentBytes } from '../kernel/status.js';
 import { type ProcessView, renderPicture, renderPlain } from '../report/picture.js';
 import { FirstSnapshot } from './first-snapshot.js';
 import { colourOf, Screen } from './screen.js';
@@ -127,9 +127,9 @@ export function refresh(watched: Watched): void {
   const { target } = watched;
   if (target.pid === 0 || watched.hasEnded) return;
   try {
-    const stat = readStat(target.pid);
-    if (stat.startTime !== target.startTime) return;
-    watched.residentBytes = stat.residentPages * pageSize();
+    const residentBytes = readResidentBytes(target.pid);
+    if (readStat(target.pid).startTime !== target.startTime) return;
+    watched.residentBytes = residentBytes ?? watched.residentBytes;
     if (!watched.snapshot || performance.now() - watched.mappingsReadMs < NAMES_MS) return;
     watched.mappingsReadMs = performance.now();
     watched.mappings = readMappings(target.pid);

@@ -1,10 +1,10 @@
 import { readCgroup } from '../kernel/cgroup-of.js';
-import { pageSize } from '../kernel/page-size.js';
 import { readStat } from '../kernel/stat.js';
+import { readResidentBytes } from '../kernel/status.js';
 import type { ProcessFacts, TopModel } from '../report/top/model.js';
 import type { ProcessRow } from '../report/top/rows.js';
 
-/** What is in sight is read this often, and everything in the longer time: a read costs some 20 us. */
+/** What is in sight is read this often, and everything in the longer time: a read costs some 50 us. */
 const VISIBLE_MS = 1_000;
 const ALL_MS = 5_000;
 /** A control group hardly ever changes. */
@@ -61,15 +61,16 @@ export class FactsReader {
   /** What cannot be read stays as it was: the process may be ending. */
   #read({ id, pid, startTime }: ProcessRow, read: Read, nowMs: number, needsCgroup: boolean): void {
     try {
+      const residentBytes = readResidentBytes(pid);
       const stat = readStat(pid);
-      if (stat.startTime !== startTime) return;
+      if (stat.startTime !== startTime || residentBytes === undefined) return;
       let cgroup = read.facts?.cgroup;
       if (needsCgroup && nowMs - read.cgroupReadMs >= CGROUP_MS) {
         read.cgroupReadMs = nowMs;
         cgroup = readCgroup(pid);
       }
       if (read.facts && read.facts.parentPid !== stat.parentPid) this.#parentNames.delete(stat.parentPid);
-      read.facts = { residentBytes: stat.residentPages * pageSize(), parentPid: stat.parentPid, cgroup };
+      read.facts = { residentBytes, parentPid: stat.parentPid, cgroup };
       this.model.setFacts(id, read.facts);
     } catch {
       // It says so itself, when the monitor finds it ended.

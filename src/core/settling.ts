@@ -3,15 +3,18 @@ import type { RegionTable } from './region-table.js';
 /** Regions are never taken for settled before so many aggregation intervals, and always after this many. */
 const FEWEST = 10;
 const MOST = 60;
-/** Means of so many intervals are compared. */
+/** The latest intervals that are looked at, beside as many before them. */
 const COMPARED = 5;
-/** The working set has settled once it shrinks by no more than this share from one mean to the next. */
-const SHRINKS = 0.1;
+/** The working set has settled once the latest differ by no more than this share, */
+const DIFFER = 0.1;
+/** or their mean from that of those before by no more than this one. */
+const MEANS_DIFFER = 0.05;
 
 /**
  * Whether the regions of a target are still being found. They begin as a few large ones, of which one hit counts all, so
- * the working set starts several times too large and shrinks while they are split and merged. It has settled when it stops
- * shrinking; that it grows afterwards is the program's doing.
+ * the working set starts several times too large and shrinks while they are split and merged. It has settled when it stays
+ * about the same: from each of the latest intervals to the next, or, for programs whose working set never does, in the mean.
+ * Growth is a change, too: where a target does nothing for a moment its regions are merged, and found once more.
  */
 export class Settling {
   /** Pages in accessed regions, of the latest intervals, the last at the end. */
@@ -36,12 +39,18 @@ export class Settling {
     this.#pages.push(pages);
     if (this.#pages.length > 2 * COMPARED) this.#pages.shift();
     this.#intervals++;
-    const [before, latest] = [this.#sum(0, COMPARED), this.#sum(COMPARED, 2 * COMPARED)];
-    this.#hasSettled =
-      this.#intervals >= MOST || (this.#intervals >= FEWEST && latest >= (1 - SHRINKS) * before);
+    this.#hasSettled = this.#intervals >= MOST || (this.#intervals >= FEWEST && this.#isSteady());
   }
 
-  #sum(from: number, to: number): number {
-    return this.#pages.slice(from, to).reduce((sum, pages) => sum + pages, 0);
+  #isSteady(): boolean {
+    const latest = this.#pages.slice(-COMPARED);
+    const largest = Math.max(...latest);
+    if (largest - Math.min(...latest) <= DIFFER * largest) return true;
+    const [before, after] = [sum(this.#pages.slice(0, COMPARED)), sum(latest)];
+    return Math.abs(after - before) <= MEANS_DIFFER * before;
   }
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
 }

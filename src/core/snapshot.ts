@@ -75,7 +75,7 @@ export interface SnapshotHeader {
  * If less than this share of what the regions cover is resident, samples hardly ever meet memory, and the regions never
  * close in on it: nothing is known then.
  */
-const LEAST_RESIDENT_SHARE = 1 / 1_000;
+export const LEAST_RESIDENT_SHARE = 1 / 1_000;
 
 /** One target's regions at the end of one aggregation interval. Immutable. */
 export class Snapshot implements SnapshotHeader {

@@ -12,23 +12,35 @@ export function sizeOf({ startPages, endPages }: SnapshotColumns, i: number): nu
   return endPages[i]! - startPages[i]!;
 }
 
+/** Pages of a region that can be told to be accessed or cold: those in memory that the check sees; all if that is not known. */
+export function seenPagesOf(columns: SnapshotColumns, i: number): number {
+  const { residentPages, unseenPages } = columns;
+  if (!residentPages) return sizeOf(columns, i);
+  return Math.max(0, residentPages[i]! - (unseenPages?.[i] ?? 0));
+}
+
 /** Pages of a region that count in the working set when it was accessed: the accessed, the resident, or all, as far as known. */
 export function accessedPagesOf(columns: SnapshotColumns, i: number): number {
-  const { nrAccesses, accessedPages, residentPages, unseenPages } = columns;
+  const { nrAccesses, accessedPages } = columns;
   if (nrAccesses[i] === 0) return 0;
-  if (accessedPages) return accessedPages[i]!;
-  if (residentPages) return Math.max(0, residentPages[i]! - (unseenPages?.[i] ?? 0));
-  return sizeOf(columns, i);
+  return accessedPages ? accessedPages[i]! : seenPagesOf(columns, i);
+}
+
+/** Pages of a region that were not accessed in the interval, of those that seenPagesOf counts. */
+export function coldPagesOf(columns: SnapshotColumns, i: number): number {
+  const { nrAccesses, accessedPages } = columns;
+  if (accessedPages) return Math.max(0, seenPagesOf(columns, i) - accessedPages[i]!);
+  return nrAccesses[i] === 0 ? seenPagesOf(columns, i) : 0;
 }
 
 /**
  * How hot a region is, 0 .. 1: the share of samples that found it accessed, or where accessed pages are counted, their share
- * of the resident ones.
+ * of the resident ones that can be seen.
  */
 export function heatOf(columns: SnapshotColumns, i: number, maxNrAccesses: number): number {
-  const { nrAccesses, accessedPages, residentPages } = columns;
+  const { nrAccesses, accessedPages } = columns;
   if (!accessedPages) return Math.min(1, nrAccesses[i]! / Math.max(1, maxNrAccesses));
-  const pages = residentPages?.[i] ?? sizeOf(columns, i);
+  const pages = seenPagesOf(columns, i);
   return pages > 0 ? Math.min(1, accessedPages[i]! / pages) : 0;
 }
 
@@ -56,7 +68,7 @@ export function estimateWorkingSet(
   /** The largest region that may be on the other side, of those that are counted and of those that are not. */
   let [mostLess, mostMore] = [0, 0];
   for (let i = 0; i < startPages.length; i++) {
-    const size = endPages[i]! - startPages[i]!;
+    const size = seenPagesOf(columns, i);
     const isIn = nrAccesses[i]! >= minNrAccesses;
     if (isIn) pages += accessedPagesOf(columns, i);
     const touches = i > 0 && endPages[i - 1] === startPages[i];

@@ -5,9 +5,12 @@ import { processError } from './process-errors.js';
 
 /** What /proc/PID/smaps_rollup sums up over all mappings of a process, in bytes. */
 export interface MemoryRollup {
-  /** Resident: in memory and mapped by the process. */
+  /** Resident: in memory and mapped by the process, hugetlb included. */
   readonly rssBytes: number;
-  /** Each resident page divided by how many times it is mapped: summed over processes, no page counts twice. */
+  /**
+   * Each resident page divided by how many times it is mapped: summed over processes, no page counts twice. Hugetlb pages that
+   * several map are in it for none, for the kernel does not say by how many to divide them.
+   */
   readonly pssBytes: number;
   /** Of the resident pages, those that are mapped more than once, by whomever. */
   readonly sharedBytes: number;
@@ -16,8 +19,9 @@ export interface MemoryRollup {
 /**
  * Reads /proc/PID/smaps_rollup (Documentation/ABI/testing/procfs-smaps_rollup): the sums of smaps, `Name:  123 kB`
  * each, without a block a mapping. Since Linux 4.14, with CONFIG_PROC_PAGE_MONITOR; readable by the process's own user
- * and by root. Making it walks every resident page. It leaves out the zero page, but also hugetlb. Surprise: a process
- * without memory (a zombie, a kernel thread) answers ESRCH.
+ * and by root. Making it walks every resident page. Its Rss and Pss leave out the zero page, but also hugetlb, which
+ * Private_Hugetlb and Shared_Hugetlb tell; they are added here. Surprise: a process without memory (a zombie, a kernel
+ * thread) answers ESRCH.
  *
  * @throws PagepulseError `NO_PROCESS` (also where the kernel has no such file), `PERMISSION`, `UNSUPPORTED`
  */
@@ -39,14 +43,15 @@ export function hasRollup(): boolean {
   }
 }
 
-const SUM = /^(Rss|Pss|Shared_Clean|Shared_Dirty): +(\d+) kB$/gm;
+const SUM = /^(Rss|Pss|Shared_Clean|Shared_Dirty|Shared_Hugetlb|Private_Hugetlb): +(\d+) kB$/gm;
 
 export function parseRollup(text: string): MemoryRollup {
   const sums: Record<string, number> = {};
   for (const [, name, kib] of text.matchAll(SUM)) sums[name!] = Number(kib) * 1_024;
+  const of = (name: string) => sums[name] ?? 0;
   return {
-    rssBytes: sums.Rss ?? 0,
-    pssBytes: sums.Pss ?? 0,
-    sharedBytes: (sums.Shared_Clean ?? 0) + (sums.Shared_Dirty ?? 0),
+    rssBytes: of('Rss') + of('Private_Hugetlb') + of('Shared_Hugetlb'),
+    pssBytes: of('Pss') + of('Private_Hugetlb'),
+    sharedBytes: of('Shared_Clean') + of('Shared_Dirty') + of('Shared_Hugetlb'),
   };
 }

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ProcessRequest } from '../checks/target-request.js';
 import { pageSize } from '../kernel/page-size.js';
-import { readStat } from '../kernel/stat.js';
+import { readResidentBytes } from '../kernel/status.js';
 import { framesSupport, transparentHugePages } from '../kernel/support.js';
 import {
   type CheckInParts,
@@ -86,7 +86,7 @@ function isHuge(process: WorkloadProcess): boolean {
 }
 
 function processMemory(memory: string, { pid }: { readonly pid: number }): Memory {
-  const residentBytes = readStat(pid).residentPages * pageSize();
+  const residentBytes = readResidentBytes(pid) ?? 0;
   return { memory, residentBytes, open: () => referencedInParts({ pid }) };
 }
 

@@ -4,6 +4,7 @@ import { parseMappings, readMapsText } from '../kernel/maps.js';
 import { pageSize } from '../kernel/page-size.js';
 import { Smaps } from '../kernel/smaps.js';
 import { readStat } from '../kernel/stat.js';
+import { readResidentBytes } from '../kernel/status.js';
 import type { MemoryChange, RecordedMapping, RecordedMemory } from './format.js';
 
 /** Of one core, for all targets together: what reading the mappings may take, and the same again what is resident. */
@@ -129,11 +130,11 @@ class TargetMemory {
         nowMs >= this.#residentPace.dueMs
           ? this.#residentPace.run(() => readSmaps(pid), RESIDENT_INTERVAL_MS, msPerCpuMs)
           : undefined;
-      const stat = readStat(pid);
-      if (stat.startTime !== startTime || stat.residentPages === 0 || maps.text === '') return;
+      const residentBytes = readResidentBytes(pid);
+      if (!residentBytes || maps.text === '' || readStat(pid).startTime !== startTime) return;
       const change = {
         ...(maps.mappings && this.#takeMappings(maps.mappings)),
-        ...this.#takeResidentPages(stat.residentPages),
+        ...this.#takeResidentBytes(residentBytes),
         ...(smaps && this.#takeSmaps(smaps)),
       };
       this.#mapsText = maps.text;
@@ -167,8 +168,7 @@ class TargetMemory {
     return { ...(removed.length > 0 && { removed }), ...(mappings.length > 0 && { mappings }) };
   }
 
-  #takeResidentPages(pages: number): MemoryChange {
-    const residentBytes = pages * pageSize();
+  #takeResidentBytes(residentBytes: number): MemoryChange {
     if (residentBytes === this.#residentBytes) return {};
     this.#residentBytes = residentBytes;
     return { residentBytes };

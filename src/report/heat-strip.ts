@@ -1,8 +1,8 @@
 import type { SnapshotColumns } from '../core/snapshot.js';
+import { heatOf, seenPagesOf } from '../core/working-set.js';
 
 /**
- * How hot each of `cells` equal parts of [startPage, endPage) is: the mean of nrAccesses / `maxNrAccesses` over those of
- * its pages that lie in a region, 0 .. 1; NaN where no region lies. One pass over the regions, some ten nanoseconds a
+ * How hot each of `cells` equal parts of [startPage, endPage) is: the mean heat of those of its pages that lie in a region, 0 .. 1; NaN where no region lies. One pass over the regions, some ten nanoseconds a
  * region and cell; drawn at most ten times a second.
  */
 export function heatStrip(
@@ -12,7 +12,7 @@ export function heatStrip(
   endPage: number,
   cells: number,
 ): Float64Array {
-  const { startPages, endPages, nrAccesses } = columns;
+  const { startPages, endPages } = columns;
   const strip = new Float64Array(cells);
   const coveredPages = new Float64Array(cells);
   const pagesPerCell = (endPage - startPage) / cells;
@@ -20,20 +20,39 @@ export function heatStrip(
     const from = Math.max(startPages[i]!, startPage);
     const to = Math.min(endPages[i]!, endPage);
     if (to <= from) continue;
+    const heat = heatOf(columns, i, maxNrAccesses);
     for (let cell = Math.floor((from - startPage) / pagesPerCell); cell < cells; cell++) {
       const cellStart = startPage + cell * pagesPerCell;
       if (cellStart >= to) break;
       const overlap = Math.min(to, cellStart + pagesPerCell) - Math.max(from, cellStart);
       if (overlap <= 0) continue;
-      strip[cell]! += nrAccesses[i]! * overlap;
+      strip[cell]! += heat * overlap;
       coveredPages[cell]! += overlap;
     }
   }
   // The sums may be a hair more than the whole, by rounding.
   for (let cell = 0; cell < cells; cell++) {
-    strip[cell] = Math.min(1, strip[cell]! / (coveredPages[cell]! * maxNrAccesses));
+    strip[cell] = Math.min(1, strip[cell]! / coveredPages[cell]!);
   }
   return strip;
+}
+
+/**
+ * How hot the resident memory of a snapshot is that counts accesses by mapping: laid end to end in address order, each
+ * mapping as long as what is resident of it and can be seen, as flat as it is known. No cell is blank while any is.
+ */
+export function residentStrip(columns: SnapshotColumns, maxNrAccesses: number, cells: number): Float64Array {
+  const { startPages } = columns;
+  const ends = new Float64Array(startPages.length);
+  let pages = 0;
+  for (let i = 0; i < ends.length; i++) {
+    pages += seenPagesOf(columns, i);
+    ends[i] = pages;
+  }
+  // The same columns with the gaps, and what is not resident, cut out.
+  const starts = ends.map((end, i) => end - seenPagesOf(columns, i));
+  const laid = { ...columns, startPages: starts, endPages: ends };
+  return heatStrip(laid, maxNrAccesses, 0, pages, cells);
 }
 
 /** A run of regions that touch: where one of the target's ranges lay when the snapshot was taken. */

@@ -1,8 +1,12 @@
 import type { SnapshotColumns } from '../core/snapshot.js';
+import { accessedPagesOf, sizeOf } from '../core/working-set.js';
 
 /**
  * How far two pictures of a process agree on what is accessed: pages that both show accessed, as a share of those that
  * any of them does, 0 .. 1; 1 where neither shows any. Takes pairs of pictures of different processes together.
+ *
+ * A region's pages are those that count in the working set, spread over it evenly; of what two pictures show of one place,
+ * as much is taken for the same as can be.
  */
 export function overlapOf(pairs: Iterable<readonly [SnapshotColumns, SnapshotColumns]>): number {
   let shared = 0;
@@ -15,9 +19,9 @@ export function overlapOf(pairs: Iterable<readonly [SnapshotColumns, SnapshotCol
   return either === 0 ? 1 : shared / either;
 }
 
-function accessedPages({ startPages, endPages, nrAccesses }: SnapshotColumns): number {
+function accessedPages(columns: SnapshotColumns): number {
   let pages = 0;
-  for (let i = 0; i < startPages.length; i++) if (nrAccesses[i]! > 0) pages += endPages[i]! - startPages[i]!;
+  for (let i = 0; i < columns.startPages.length; i++) pages += accessedPagesOf(columns, i);
   return pages;
 }
 
@@ -27,7 +31,9 @@ function sharedPages(a: SnapshotColumns, b: SnapshotColumns): number {
   for (let i = 0, j = 0; i < a.startPages.length && j < b.startPages.length; ) {
     const start = Math.max(a.startPages[i]!, b.startPages[j]!);
     const end = Math.min(a.endPages[i]!, b.endPages[j]!);
-    if (end > start && a.nrAccesses[i]! > 0 && b.nrAccesses[j]! > 0) pages += end - start;
+    if (end > start)
+      pages +=
+        (end - start) * Math.min(accessedPagesOf(a, i) / sizeOf(a, i), accessedPagesOf(b, j) / sizeOf(b, j));
     if (a.endPages[i]! < b.endPages[j]!) i++;
     else j++;
   }

@@ -1,12 +1,14 @@
 import type { Snapshot, SnapshotColumns } from '../core/snapshot.js';
 import type { MonitorStats } from '../core/stats.js';
 import type { TargetInfo } from '../core/target.js';
+import { accessedPagesOf, seenPagesOf, sizeOf } from '../core/working-set.js';
 import type { Mapping } from '../kernel/mapping.js';
 import { bold, type ColourMode, dim, paint } from './colour.js';
-import { heatStrip, type PageRange, rangesOf } from './heat-strip.js';
+import { heatStrip, type PageRange, rangesOf, residentStrip } from './heat-strip.js';
 import { formatCost, formatInForce } from './in-force.js';
 import { clip, columnsOf, nameOfRange, printable } from './mapping-names.js';
 import { formatBytes, formatDue, formatDuration, formatShare } from './units.js';
+import { type Unknown, unknownOf, unknownSentences } from './unknown.js';
 
 /** One process as it is shown. */
 export interface ProcessView {
@@ -37,6 +39,10 @@ const ADDRESS_WIDTH = 12;
 const SIZE_WIDTH = 8;
 const ACCESSED_WIDTH = 8;
 const AGE_WIDTH = 11;
+/** `16 MiB of 256 MiB`. */
+const PART_WIDTH = 20;
+/** What stands before the strip of a process whose accesses are counted by mapping. */
+const FLAT_LABEL = 'resident, flat by mapping ';
 /** Below this width the table has no age, so that the mapping has room. */
 const WIDTH_FOR_AGE = 60;
 /** A strip of fewer cells says less than the label that it would make room for. */
@@ -93,7 +99,7 @@ export function renderPlain(
 }
 
 function plainRows({ snapshot }: ProcessView): number {
-  return 2 + PLAIN_REGIONS + (snapshot ? rangesOf(snapshot.columns).length : 0);
+  return 2 + PLAIN_REGIONS + (snapshot ? stripsOf(snapshot) : 0);
 }
 
 /** How many of `processes` are shown in this many rows; a row tells of the others. */
@@ -118,11 +124,21 @@ function shareRows(wanted: readonly number[], room: number): number[] {
   return rows;
 }
 
-/** Header, ranges, and a table of all regions with its heading. */
-function rowsWanted({ snapshot }: ProcessView): number {
-  if (!snapshot) return 1;
-  const { columns } = snapshot;
-  return 2 + rangesOf(columns).length + columns.startPages.length;
+/** Header, strips, and a table of all regions with its heading; or what there is to say where nothing is known. */
+function rowsWanted(view: ProcessView): number {
+  if (!view.snapshot) return 1;
+  const unknown = unknownIn(view);
+  if (unknown) return 1 + unknownSentences(unknown).length;
+  return 2 + stripsOf(view.snapshot) + view.snapshot.columns.startPages.length;
+}
+
+/** One a range; where accesses are counted by mapping, one for all resident memory. */
+function stripsOf({ columns }: Snapshot): number {
+  return columns.accessedPages ? 1 : rangesOf(columns).length;
+}
+
+function unknownIn({ snapshot, residentBytes }: ProcessView): Unknown | undefined {
+  return snapshot && unknownOf(snapshot, snapshot.residentBytes ?? residentBytes);
 }
 
 function titleLine(views: readonly ProcessView[], { width, colour, dueInUs }: PictureOptions): string {
@@ -169,7 +185,20 @@ function processLines(view: ProcessView, rows: number, options: PictureOptions):
   if (rows < 1) return [];
   const { snapshot } = view;
   if (!snapshot) return [headerLine(view, 0, 0, options)];
-  const ranges = rangesOf(snapshot.columns);
+  const { columns, maxNrAccesses } = snapshot;
+  const { width, colour } = options;
+  const unknown = unknownIn(view);
+  if (unknown) {
+    const sentences = unknownSentences(unknown).map((text) => clip(text, width));
+    return [headerLine(view, 0, 0, options, true), ...sentences].slice(0, rows);
+  }
+  if (columns.accessedPages) {
+    const label = width - FLAT_LABEL.length >= MIN_CELLS ? FLAT_LABEL : '';
+    const strip = paint(residentStrip(columns, maxNrAccesses, width - label.length), colour);
+    const lines = [headerLine(view, 0, 0, options), label + strip].slice(0, rows);
+    return rows > 3 ? [...lines, ...regionTable(snapshot, view.mappings, rows - 3, options)] : lines;
+  }
+  const ranges = rangesOf(columns);
   const shown = ranges.length < rows ? ranges : hottestRanges(snapshot, ranges, rows - 1);
   const lines = [headerLine(view, shown.length, ranges.length, options)];
   const addressWidth = widthOf(shown.map(({ startPage }) => address(startPage * snapshot.pageSize)));
@@ -185,14 +214,27 @@ function nameOfTarget(target: TargetInfo): string {
   return target.pid === 0 ? comm : `${target.pid} ${comm}`; // synthetic targets have no pid
 }
 
-function headerLine(view: ProcessView, shown: number, ranges: number, options: PictureOptions): string {
-  const { target, snapshot, residentBytes, hasEnded } = view;
+function headerLine(
+  view: ProcessView,
+  shown: number,
+  ranges: number,
+  options: PictureOptions,
+  isUnknown = false,
+): string {
+  const { target, snapshot, hasEnded } = view;
+  const residentBytes = view.residentBytes ?? snapshot?.residentBytes;
+  const unseenBytes = snapshot?.unseenBytes() ?? 0;
   const parts = [nameOfTarget(target)];
   if (hasEnded) parts.push('ended');
-  parts.push(`working set ${snapshot ? formatBytes(snapshot.workingSetBytes()) : 'pending'}`);
+  parts.push(`working set ${!snapshot ? 'pending' : isUnknown ? 'not known' : workingSetText(snapshot)}`);
   if (residentBytes !== undefined) parts.push(`resident ${formatBytes(residentBytes)}`);
+  if (unseenBytes > 0) parts.push(`not seen ${formatBytes(unseenBytes)}`);
   if (shown < ranges) parts.push(`${shown} of ${ranges} ranges`);
   return bold(joinFitting(parts, options.width), options.colour);
+}
+
+function workingSetText(snapshot: Snapshot): string {
+  return formatBytes(snapshot.workingSetBytes()) + (snapshot.isSettling ? ' (settling)' : '');
 }
 
 /** Those in which most memory was accessed, in address order. */
@@ -231,6 +273,8 @@ function regionTable(
   const { width, colour } = options;
   const { columns, pageSize, maxNrAccesses, startUs, endUs } = snapshot;
   const intervalUs = steady(endUs - startUs);
+  const bytes = (pages: number) => formatBytes(pages * pageSize);
+  const accessedWidth = columns.accessedPages ? PART_WIDTH : ACCESSED_WIDTH;
   const hottest = hottestRegions(columns, rows);
   const starts = hottest.map((i) => address(columns.startPages[i]! * pageSize));
   const addressWidth = widthOf(starts);
@@ -239,14 +283,17 @@ function regionTable(
     const endPage = columns.endPages[i]!;
     const row = tableRow(
       width,
+      accessedWidth,
       starts[at]!.padStart(addressWidth),
-      formatBytes((endPage - startPage) * pageSize),
-      formatShare(columns.nrAccesses[i]! / maxNrAccesses),
+      bytes(endPage - startPage),
+      columns.accessedPages
+        ? `${bytes(accessedPagesOf(columns, i))} of ${bytes(seenPagesOf(columns, i))}`
+        : formatShare(columns.nrAccesses[i]! / maxNrAccesses),
       columns.ages[i]! === 0 ? 'new' : formatDuration(columns.ages[i]! * intervalUs),
     );
     return clip(row + nameOfRange(mappings, startPage, endPage, Math.max(0, width - row.length)), width);
   });
-  const heading = `${tableRow(width, 'address'.padStart(addressWidth), 'size', 'accessed', 'age')}mapping`;
+  const heading = `${tableRow(width, accessedWidth, 'address'.padStart(addressWidth), 'size', 'accessed', 'age')}mapping`;
   const count = columns.startPages.length;
   const note = hottest.length < count ? `${hottest.length} of ${count} regions` : '';
   return [dim(withRight(heading, note, width), colour), ...lines];
@@ -257,19 +304,29 @@ function steady(intervalUs: number): number {
   return intervalUs < 50e3 ? intervalUs : Math.round(intervalUs / 1e3) * 1e3;
 }
 
-function tableRow(width: number, start: string, size: string, accessed: string, age: string): string {
-  const row = `${start} ${size.padStart(SIZE_WIDTH)}  ${accessed.padStart(ACCESSED_WIDTH)}  `;
+function tableRow(
+  width: number,
+  accessedWidth: number,
+  start: string,
+  size: string,
+  accessed: string,
+  age: string,
+): string {
+  const row = `${start} ${size.padStart(SIZE_WIDTH)}  ${accessed.padStart(accessedWidth)}  `;
   return width < WIDTH_FOR_AGE ? row : `${row}${age.padStart(AGE_WIDTH)}  `;
 }
 
 /**
- * Indices of the `count` hottest regions, by nrAccesses, then by size. Kept sorted in one pass: there may be a million
+ * Indices of the `count` hottest regions, by nrAccesses, then by size; by accessed bytes, where they are counted. Kept sorted in one pass: there may be a million
  * regions, and few of them are shown.
  */
 function hottestRegions(columns: SnapshotColumns, count: number): number[] {
-  const { startPages, endPages, nrAccesses } = columns;
+  const { startPages, nrAccesses, accessedPages } = columns;
+  const heat = accessedPages ?? nrAccesses;
   const isHotter = (a: number, b: number) =>
-    nrAccesses[a]! - nrAccesses[b]! || endPages[a]! - startPages[a]! - (endPages[b]! - startPages[b]!);
+    heat[a]! - heat[b]! ||
+    (accessedPages ? seenPagesOf(columns, a) - seenPagesOf(columns, b) : 0) ||
+    sizeOf(columns, a) - sizeOf(columns, b);
   const hottest: number[] = [];
   for (let i = 0; i < startPages.length; i++) {
     if (hottest.length === count && isHotter(i, hottest[count - 1]!) <= 0) continue;

@@ -56,4 +56,9 @@ test('a rollup is summed up in bytes', (t) => {
     '55d0c0a00000-7ffe68ef9000 ---p 00000000 00:00 0    [rollup]\nRss:     12 kB\nPss:      5 kB\nPss_Dirty: 1 kB\n' +
     'Shared_Clean:   6 kB\nShared_Dirty:   2 kB\n';
   t.deepEqual(parseRollup(text), { rssBytes: 12_288, pssBytes: 5_120, sharedBytes: 8_192 });
+  t.deepEqual(
+    parseRollup(`${text}Shared_Hugetlb:  2048 kB\nPrivate_Hugetlb:  4096 kB\n`),
+    { rssBytes: 12_288 + 6_144 * 1_024, pssBytes: 5_120 + 4_096 * 1_024, sharedBytes: 8_192 + 2_048 * 1_024 },
+    'hugetlb is in no other sum',
+  );
 });

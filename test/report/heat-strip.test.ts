@@ -1,6 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { heatStrip, rangesOf } from '../../src/report/heat-strip.js';
+import { heatStrip, rangesOf, residentStrip } from '../../src/report/heat-strip.js';
 import { columnsFrom, regionRows } from './snapshots.js';
 
 const cellCounts = fc.integer({ min: 1, max: 200 });
@@ -88,4 +88,18 @@ test('a range is a run of regions that touch', (t) => {
     { startPage: 9, endPage: 13 },
   ]);
   t.deepEqual(rangesOf(columnsFrom([])), []);
+});
+
+test('resident memory is laid end to end: no cell is blank, and each mapping is as long as what is resident of it', (t) => {
+  const columns = {
+    ...columnsFrom([
+      [0, 100, 1, 0],
+      [1_000, 9_000, 0, 0],
+      [20_000, 20_100, 1, 0],
+    ]),
+    residentPages: Float64Array.of(50, 100, 50),
+    accessedPages: Float64Array.of(50, 0, 25),
+  };
+  t.deepEqual([...residentStrip(columns, 1, 4)], [1, 0, 0, 0.5]);
+  t.deepEqual([...residentStrip(columns, 1, 2)], [0.5, 0.25]);
 });

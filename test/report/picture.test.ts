@@ -43,6 +43,52 @@ test('one process has its header, its ranges, its regions by heat and their mapp
   ]);
 });
 
+test('what is counted by mapping is one strip of resident memory, flat, and a table of mappings by accessed bytes', (t) => {
+  const view = viewOf(
+    {
+      rows: [
+        [0x55d0c0a00, 0x55d0c1200, 1, 600],
+        [0x7f12a0000, 0x7f12b0000, 0, 3],
+        [0x7ffd12340, 0x7ffd12362, 1, 0],
+      ],
+      memory: { resident: [1_024, 1_024, 0], accessed: [256, 0, 0] },
+      residentBytes: 8 * 2 ** 20,
+    },
+    { mappings: MAPPINGS, residentBytes: undefined },
+  );
+  const lines = draw([view], 80, 24);
+  t.deepEqual(lines.slice(1, -1), [
+    '4242 postgres  working set 1 MiB  resident 8 MiB',
+    `resident, flat by mapping ${'2'.repeat(27)}${'.'.repeat(27)}`,
+    '     address     size              accessed          age  mapping',
+    '55d0c0a00000    8 MiB        1 MiB of 4 MiB        1 min  [heap]',
+    '7f12a0000000  256 MiB          0 B of 4 MiB       300 ms  anonymous +1 more',
+    '7ffd12340000  136 KiB            0 B of 0 B          new  [stack]',
+  ]);
+  t.is(draw([view], 80, 3).length, 3);
+});
+
+test('where samples hardly ever meet memory there is the reason, and what helps', (t) => {
+  const rows = [[2 ** 32, 2 ** 33, 0, 9]] as const;
+  const lines = draw([viewOf({ rows, residentBytes: 2 ** 25, memory: { resident: [0] } })], 80, 24);
+  t.deepEqual(lines.slice(1, -1), [
+    '4242 postgres  working set not known  resident 512 MiB',
+    '0.0002 % of the 16 TiB watched is resident, so samples hardly ever meet memory.',
+    'What helps: --range START-END, or --check referenced, which counts by mapping.',
+  ]);
+  t.is(
+    draw([viewOf({ rows }, { residentBytes: 2 ** 25 })], 80, 24).length,
+    lines.length,
+    'by what was read beside',
+  );
+});
+
+test('what cannot be seen stands in the header', (t) => {
+  const memory = { resident: [16], unseen: [8] };
+  const [, header] = draw([viewOf({ rows: [[16, 32, 20, 0]], memory })], 80, 24);
+  t.is(header, '4242 postgres  working set 32 KiB  resident 512 MiB  not seen 32 KiB');
+});
+
 test('addresses of 15 digits stand in a column of their own', (t) => {
   const far = 0x1ff0_0000_0000;
   const lines = draw([viewOf({ rows: [...THREE_RANGES, [far, far + 0x400, 15, 5]] })], 80, 24);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { DEFAULT_ATTRS } from '../../src/core/attrs.js';
-import { Snapshot } from '../../src/core/snapshot.js';
+import { Snapshot, type SnapshotColumns } from '../../src/core/snapshot.js';
 import type { AttrsReason } from '../../src/core/stats.js';
 import type { ProcessView } from '../../src/report/picture.js';
 
@@ -23,6 +23,26 @@ export interface SnapshotParts {
   readonly endUs?: number;
   readonly overruns?: number;
   readonly reason?: AttrsReason;
+  readonly residentBytes?: number;
+  /** Pages of each region; accessed ones where they are counted by mapping. */
+  readonly memory?: {
+    readonly resident: readonly number[];
+    readonly unseen?: readonly number[];
+    readonly accessed?: readonly number[];
+  };
+}
+
+/** The columns that only some snapshots have. */
+function memoryColumns({
+  resident,
+  unseen,
+  accessed,
+}: NonNullable<SnapshotParts['memory']>): Partial<SnapshotColumns> {
+  return {
+    residentPages: Float64Array.from(resident),
+    unseenPages: Float64Array.from(unseen ?? resident.map(() => 0)),
+    ...(accessed && { accessedPages: Float64Array.from(accessed) }),
+  };
 }
 
 /** A snapshot of 20 sampling intervals of 5 ms, on pages of 4 KiB. */
@@ -33,6 +53,8 @@ export function snapshotOf({
   endUs = 12_300_000,
   overruns = 0,
   reason = 'set',
+  residentBytes,
+  memory,
 }: SnapshotParts) {
   return new Snapshot(
     {
@@ -41,7 +63,8 @@ export function snapshotOf({
       pageSize: 4096,
       startUs: endUs - 100_000,
       endUs,
-      maxNrAccesses: 20,
+      maxNrAccesses: memory?.accessed ? 1 : 20,
+      residentBytes,
       stats: {
         elapsedUs: endUs,
         ticks: 300,
@@ -62,7 +85,7 @@ export function snapshotOf({
         threads: [],
       },
     },
-    columnsFrom(rows),
+    { ...columnsFrom(rows), ...(memory && memoryColumns(memory)) },
   );
 }
 

@@ -37,6 +37,16 @@ test('pictures agree by the pages that both show accessed', (t) => {
   );
 });
 
+test('where accesses are counted by mapping, agreement is of the counted bytes', (t) => {
+  const picture = (accessed: number) => ({
+    ...columnsFrom([[0, 100, 1, 0]]),
+    residentPages: Float64Array.of(40),
+    accessedPages: Float64Array.of(accessed),
+  });
+  t.is(overlapOf([[picture(20), picture(20)]]), 1);
+  t.is(overlapOf([[picture(20), picture(10)]]), 0.5);
+});
+
 test('a picture agrees with itself, and any two from both sides alike', (t) => {
   fc.assert(
     fc.property(regionRows, regionRows, (a, b) => {

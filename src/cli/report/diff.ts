@@ -50,10 +50,11 @@ async function diff(before: string, after: string, options: DiffOptions): Promis
   const sides = [await sideOf(sources.shift()!), await sideOf(sources.shift()!)] as const;
   const changes = changesBetween(sides[0].side.mappings, sides[1].side.mappings);
   if (!options.json) return print(renderDiff(...sides, changes, options.limit));
-  const [old, now] = sides.map(({ source, side: { processes, workingSet, mappings } }) => ({
+  const [old, now] = sides.map(({ source, side: { processes, workingSet, known, mappings } }) => ({
     ...source,
     processes,
     workingSet,
+    known,
     total: mappings.total,
     unmappedBytes: mappings.unmappedBytes,
   }));

@@ -13,7 +13,9 @@ import { gather, type TimeSpan } from '../../report/heatmap/sums.js';
 import { renderSvg } from '../../report/heatmap/svg.js';
 import { renderHeatMap } from '../../report/heatmap/terminal.js';
 import { printable } from '../../report/mapping-names.js';
+import { nameOfProcess } from '../../report/reports/text.js';
 import type { ObservationSource } from '../../report/source/observation.js';
+import { unknownSentences } from '../../report/unknown.js';
 import { ExitStatus, note, UsageError } from '../failure.js';
 import { parseRanges } from '../options.js';
 import { print } from '../output.js';
@@ -107,7 +109,12 @@ async function mapOf(
 ): Promise<HeatMap> {
   const targets = await gather(source, time && { window: time });
   const { name, pageSize } = source.header;
-  if (targets.length === 0) {
+  for (const { target, unknown, snapshots } of targets) {
+    if (!unknown) continue;
+    const left = snapshots > 0 ? ' in part of the time' : '';
+    note(`process ${nameOfProcess(target)} is not known${left}: ${unknownSentences(unknown).join(' ')}`);
+  }
+  if (targets.every(({ snapshots }) => snapshots === 0)) {
     for (const text of source.notes()) note(text);
     note(`there is nothing to show: ${printable(name)} has no snapshot of what was chosen`);
     throw new ExitStatus(1);

@@ -11,7 +11,7 @@ import {
   spansOf,
 } from './heat-map.js';
 import { HEAT_COLOURS, heatIn, hex, type Theme } from './palette.js';
-import { gapText, leftOutText, panelName, panelParts, titleParts } from './words.js';
+import { gapText, leftOutText, panelName, panelParts, sharesOf, titleParts } from './words.js';
 
 /** A cell: from and to in us, from and to in bytes, accessed share, age in us, index in `names` (-1 where none is known). */
 export type ChartCell = readonly [number, number, number, number, number, number, number];
@@ -42,8 +42,9 @@ export interface ChartData {
   readonly footnote: string;
   readonly startUs: number;
   readonly endUs: number;
-  /** The share at the top of the colour scale. */
+  /** The share at the top of the colour scale, and what it is a part of. */
   readonly top: number;
+  readonly sharesOf: string;
   readonly names: readonly string[];
   readonly panels: readonly ChartPanel[];
   readonly colours: {
@@ -87,6 +88,7 @@ export function chartDataOf(map: HeatMap, theme: Theme, detail: ChartDetail): Ch
     startUs: map.startUs,
     endUs: map.endUs,
     top,
+    sharesOf: sharesOf(map),
     names: [...names.keys()],
     panels,
     colours: coloursOf(theme),

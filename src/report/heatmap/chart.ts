@@ -71,7 +71,7 @@ export function chartOption(data: ChartData, size: ChartSize, isPage: boolean): 
       padding: 0,
       itemWidth: 14,
       itemHeight: scale.length,
-      text: [`${percentText(data.top)} of samples`, 'accessed in 0 %'],
+      text: [`${percentText(data.top)} of ${data.sharesOf}`, 'accessed in 0 %'],
       // Not at the ends, as long as they are where they are told beside the scale: the page fades these labels.
       formatter: (value) =>
         Number(value) <= 0 || Number(value) >= data.top ? '' : percentText(Number(value)),
@@ -256,14 +256,14 @@ function pointing(data: ChartData, placed: readonly PlacedRange[]): EChartsOptio
 }
 
 /** What is under the pointer. Names are text of other people: nothing in them is HTML. */
-export function tooltipHtml({ names }: ChartData, cell: ChartCell | undefined): string {
+export function tooltipHtml({ names, sharesOf }: ChartData, cell: ChartCell | undefined): string {
   if (!cell) return '';
   const [startUs, endUs, startBytes, endBytes, share, ageUs, name] = cell;
   const rows = [
     ['address', `${startBytes.toString(16)} - ${endBytes.toString(16)}`],
     ['size', formatBytes(endBytes - startBytes)],
     ['time', `${startUs === 0 ? '0' : formatDuration(startUs)} - ${formatDuration(endUs)}`],
-    ['accessed', share === 0 ? 'never' : `${percentText(share)} of samples`],
+    ['accessed', share === 0 ? 'never' : `${percentText(share)} of ${sharesOf}`],
     ['age', ageUs === 0 ? 'new' : formatDuration(ageUs)],
     ...(name >= 0 ? [['mapping', names[name]!]] : []),
   ];

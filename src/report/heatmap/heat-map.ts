@@ -1,7 +1,8 @@
 import type { PageRange } from '../heat-strip.js';
 import type { SourceHeader } from '../source/observation.js';
+import { whyUnknown } from '../unknown.js';
 import { addToCells, type CellSums, type Profile } from './profile.js';
-import { accessedIn, chooseRanges, type RangeChoice, watchedPages } from './ranges.js';
+import { accessedIn, chooseRanges, type RangeChoice, usableRanges, watchedPages } from './ranges.js';
 import type { TargetSums, TimeSpan } from './sums.js';
 
 /** One target, and which of its addresses are shown. */
@@ -12,7 +13,7 @@ export interface Panel {
   /** Of what could not be shown, because there were too many ranges. */
   readonly leftOut: readonly PageRange[];
   readonly shownBytes: number;
-  /** All that was watched at any time. */
+  /** All that was watched at any time: mapped and accessible, where mappings are known. */
   readonly watchedBytes: number;
   /** The part of all accesses that lies in the ranges shown, 0 .. 1; 0 where there were none. */
   readonly accessesShown: number;
@@ -24,17 +25,22 @@ export interface HeatMap extends TimeSpan {
   readonly choice: RangeChoice;
   /** Those with most accesses first. */
   readonly panels: readonly Panel[];
+  /** Why nothing is known of these, which are in no panel. */
+  readonly unknown: readonly { readonly pid: number; readonly comm: string; readonly why: string }[];
+  /** Accessed bytes are counted by mapping: shares are of resident memory, not of samples. */
+  readonly isFlat: boolean;
   readonly leftOut: { readonly targets: number /** Of all accesses, 0 .. 1. */; readonly accesses: number };
 }
 
-/** @param targets at least one */
+/** @param targets at least one with a snapshot */
 export function heatMapOf(
   source: SourceHeader,
   targets: readonly TargetSums[],
   choice: RangeChoice,
   maxPanels: number,
 ): HeatMap {
-  const byAccesses = [...targets].sort((a, b) => b.accessed - a.accessed);
+  const known = targets.filter(({ snapshots }) => snapshots > 0);
+  const byAccesses = [...known].sort((a, b) => b.accessed - a.accessed);
   const panels = byAccesses.slice(0, maxPanels).map((sums) => panelOf(sums, choice));
   const sumOf = (some: readonly TargetSums[]) => some.reduce((sum, { accessed }) => sum + accessed, 0);
   const left = byAccesses.slice(maxPanels);
@@ -45,7 +51,11 @@ export function heatMapOf(
     panels,
     startUs: Math.min(...slices.map(({ startUs }) => startUs)),
     endUs: Math.max(...slices.map(({ endUs }) => endUs)),
-    leftOut: { targets: left.length, accesses: sumOf(left) / (sumOf(targets) || 1) },
+    unknown: targets.flatMap(({ target: { pid, comm }, snapshots, unknown }) =>
+      unknown && snapshots === 0 ? [{ pid, comm, why: whyUnknown(unknown) }] : [],
+    ),
+    isFlat: known.some(({ isFlat }) => isFlat),
+    leftOut: { targets: left.length, accesses: sumOf(left) / (sumOf(known) || 1) },
   };
 }
 
@@ -53,13 +63,14 @@ function panelOf(sums: TargetSums, choice: RangeChoice): Panel {
   const total = sums.total();
   const { shown, leftOut } = chooseRanges(total, sums.mappings, choice);
   const all = { startPage: 0, endPage: Number.POSITIVE_INFINITY };
-  const shownBytes = sumBy(shown, (range) => watchedPages(total, range)) * sums.pageSize;
+  const usable = usableRanges(sums.mappings);
+  const bytesIn = (range: PageRange) => watchedPages(total, range, usable) * sums.pageSize;
   return {
     sums,
     ranges: shown,
     leftOut,
-    shownBytes,
-    watchedBytes: watchedPages(total, all) * sums.pageSize,
+    shownBytes: sumBy(shown, bytesIn),
+    watchedBytes: bytesIn(all),
     accessesShown: sumBy(shown, (range) => accessedIn(total, range)) / (accessedIn(total, all) || 1),
   };
 }
@@ -73,7 +84,10 @@ export interface Cells {
   /** In pages, one more than there are rows. */
   readonly rowEdges: Float64Array;
   readonly spans: readonly TimeSpan[];
-  /** [span x rows + row]: the mean share of samples that found it accessed, 0 .. 1; NaN where nobody watched. */
+  /**
+   * [span x rows + row]: the mean share of samples that found it accessed, or of resident memory where accessed bytes are
+   * counted, 0 .. 1; NaN where nobody watched.
+   */
   readonly shares: Float64Array;
   /** The mean age in us; NaN where nobody watched. */
   readonly agesUs: Float64Array;
@@ -91,16 +105,22 @@ export function cellsOf(sums: TargetSums, range: PageRange, rows: number, spans:
   spans.forEach((span, i) => {
     const cells = columnOf(sums, rowEdges, span);
     for (let row = 0; row < count; row++) {
-      shares[i * count + row] = Math.min(1, cells.accessed[row]! / cells.watched[row]!);
+      shares[i * count + row] = shareIn(cells, row);
       agesUs[i * count + row] = cells.aged[row]! / cells.watched[row]!;
     }
   });
   return { rowEdges, spans, shares, agesUs };
 }
 
+/** NaN where nobody watched; 0 where nothing was there that could be accessed. */
+function shareIn({ watched, asked, accessed }: CellSums, row: number): number {
+  if (!(watched[row]! > 0)) return Number.NaN;
+  return asked[row]! > 0 ? Math.min(1, accessed[row]! / asked[row]!) : 0;
+}
+
 function columnOf(sums: TargetSums, rowEdges: Float64Array, span: TimeSpan): CellSums {
   const zeros = () => new Float64Array(rowEdges.length - 1);
-  const cells = { watched: zeros(), accessed: zeros(), aged: zeros() };
+  const cells = { watched: zeros(), asked: zeros(), accessed: zeros(), aged: zeros() };
   for (const slice of slicesIn(sums, span)) {
     const overlap = Math.min(slice.endUs, span.endUs) - Math.max(slice.startUs, span.startUs);
     addToCells(slice.profile, rowEdges, overlap / (slice.endUs - slice.startUs), cells);

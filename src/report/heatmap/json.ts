@@ -13,6 +13,8 @@ export function heatMapJson(map: HeatMap, { columns, rows }: { columns: number; 
     startUs: map.startUs,
     endUs: map.endUs,
     leftOut,
+    unknown: map.unknown,
+    isFlat: map.isFlat,
     processes: panels.map(({ sums, ranges, watchedBytes, accessesShown }) => {
       const spans = spansOf(sums, columns);
       const counts = shareRows(ranges, rows, Math.ceil(rows * LEAST_HEIGHT));

@@ -1,7 +1,8 @@
 import type { SnapshotColumns } from '../../core/snapshot.js';
+import { heatOf, seenPagesOf, sizeOf } from '../../core/working-set.js';
 
-/** Numbers of a piece: where it begins, watchedUs, accessedUs, agedUs. */
-const WIDTH = 4;
+/** Numbers of a piece: where it begins, watchedUs, askedUs, accessedUs, agedUs. */
+const WIDTH = 5;
 const LEAST_ROOM = 8 * WIDTH + 1;
 /** Of pieces to merge, one in so many is asked how alike it is to the next. */
 const SAMPLED = 8;
@@ -37,24 +38,44 @@ export class Profile {
     return this.#values[WIDTH * i + 1]!;
   }
 
-  /** watchedUs x share of the samples that found it accessed. */
-  accessedUs(i: number): number {
+  /**
+   * watchedUs x the part of its pages that the share is of: all where samples were taken, those that are resident where
+   * accessed bytes are counted by mapping.
+   */
+  askedUs(i: number): number {
     return this.#values[WIDTH * i + 2]!;
+  }
+
+  /** askedUs x share that was accessed. */
+  accessedUs(i: number): number {
+    return this.#values[WIDTH * i + 3]!;
   }
 
   /** watchedUs x age, in us squared. */
   agedUs(i: number): number {
-    return this.#values[WIDTH * i + 3]!;
+    return this.#values[WIDTH * i + 4]!;
+  }
+
+  /** What was accessed of what there was to access, 0 .. 1. */
+  share(i: number): number {
+    return this.askedUs(i) > 0 ? this.accessedUs(i) / this.askedUs(i) : 0;
   }
 
   /** A piece after the others; what lies between them is one that nobody watched. */
-  add(start: number, end: number, watchedUs: number, accessedUs: number, agedUs: number): void {
+  add(
+    start: number,
+    end: number,
+    watchedUs: number,
+    askedUs: number,
+    accessedUs: number,
+    agedUs: number,
+  ): void {
     if (!(end > start)) return;
     if (this.#length === 0) this.#begin(start);
     const last = this.edge(this.#length);
     if (start < last) return; // regions do not overlap
-    if (start > last) this.#push(start, 0, 0, 0);
-    this.#push(end, watchedUs, accessedUs, agedUs);
+    if (start > last) this.#push(start, 0, 0, 0, 0);
+    this.#push(end, watchedUs, askedUs, accessedUs, agedUs);
   }
 
   /**
@@ -62,16 +83,13 @@ export class Profile {
    *
    * @param ageUnitUs how long one unit of age is
    */
-  setToSnapshot(
-    { startPages, endPages, nrAccesses, ages }: SnapshotColumns,
-    maxNrAccesses: number,
-    us: number,
-    ageUnitUs: number,
-  ): void {
+  setToSnapshot(columns: SnapshotColumns, maxNrAccesses: number, us: number, ageUnitUs: number): void {
+    const { startPages, endPages, ages, accessedPages } = columns;
     this.#length = 0;
     for (let i = 0; i < startPages.length; i++) {
-      const share = Math.min(1, nrAccesses[i]! / Math.max(1, maxNrAccesses));
-      this.add(startPages[i]!, endPages[i]!, us, us * share, us * ages[i]! * ageUnitUs);
+      const part = accessedPages ? Math.min(1, seenPagesOf(columns, i) / sizeOf(columns, i)) : 1;
+      const accessedUs = us * part * heatOf(columns, i, maxNrAccesses);
+      this.add(startPages[i]!, endPages[i]!, us, us * part, accessedUs, us * ages[i]! * ageUnitUs);
     }
   }
 
@@ -97,6 +115,7 @@ export class Profile {
       this.#push(
         page,
         (isInA ? a.watchedUs(i) : 0) + (isInB ? b.watchedUs(j) : 0),
+        (isInA ? a.askedUs(i) : 0) + (isInB ? b.askedUs(j) : 0),
         (isInA ? a.accessedUs(i) : 0) + (isInB ? b.accessedUs(j) : 0),
         (isInA ? a.agedUs(i) : 0) + (isInB ? b.agedUs(j) : 0),
       );
@@ -154,11 +173,7 @@ export class Profile {
       const here = this.watchedUs(i);
       const next = this.watchedUs(i + 1);
       const difference =
-        here > 0 && next > 0
-          ? Math.abs(this.accessedUs(i) / here - this.accessedUs(i + 1) / next)
-          : here === next
-            ? 0
-            : 2; // what nobody watched stays apart for as long as it can
+        here > 0 && next > 0 ? Math.abs(this.share(i) - this.share(i + 1)) : here === next ? 0 : 2; // what nobody watched stays apart for as long as it can
       losses[i] = difference * Math.log2(1 + smaller);
     }
   }
@@ -170,7 +185,7 @@ export class Profile {
     for (let i = 0; i < pieces; i++) {
       const isPair = i < count && losses[i]! <= threshold && !(i + 1 < count && losses[i + 1]! < losses[i]!);
       if (!isPair) {
-        this.#push(this.edge(i + 1), this.watchedUs(i), this.accessedUs(i), this.agedUs(i));
+        this.#push(this.edge(i + 1), this.watchedUs(i), this.askedUs(i), this.accessedUs(i), this.agedUs(i));
         continue;
       }
       const here = this.edge(i + 1) - this.edge(i);
@@ -178,6 +193,7 @@ export class Profile {
       this.#push(
         this.edge(i + 2),
         (this.watchedUs(i) * here + this.watchedUs(i + 1) * next) / (here + next),
+        (this.askedUs(i) * here + this.askedUs(i + 1) * next) / (here + next),
         (this.accessedUs(i) * here + this.accessedUs(i + 1) * next) / (here + next),
         (this.agedUs(i) * here + this.agedUs(i + 1) * next) / (here + next),
       );
@@ -192,19 +208,21 @@ export class Profile {
   }
 
   /** From where the last one ends. */
-  #push(end: number, watchedUs: number, accessedUs: number, agedUs: number): void {
+  #push(end: number, watchedUs: number, askedUs: number, accessedUs: number, agedUs: number): void {
     const last = this.#length - 1;
     const isSame =
       last >= 0 &&
       this.watchedUs(last) === watchedUs &&
+      this.askedUs(last) === askedUs &&
       this.accessedUs(last) === accessedUs &&
       this.agedUs(last) === agedUs;
     if (!isSame) {
       const at = WIDTH * this.#length++;
       if (at + WIDTH >= this.#values.length) this.#grow();
       this.#values[at + 1] = watchedUs;
-      this.#values[at + 2] = accessedUs;
-      this.#values[at + 3] = agedUs;
+      this.#values[at + 2] = askedUs;
+      this.#values[at + 3] = accessedUs;
+      this.#values[at + 4] = agedUs;
     }
     this.#values[WIDTH * this.#length] = end;
   }
@@ -223,9 +241,10 @@ let sample = new Float64Array(0);
 /** Nobody writes into it. */
 export const NOTHING = new Profile();
 
-/** Sums over some pages: page-microseconds, of which the share and the age are `accessed / watched`, `aged / watched`. */
+/** Sums over some pages: page-microseconds, of which the share and the age are `accessed / asked`, `aged / watched`. */
 export interface CellSums {
   readonly watched: Float64Array;
+  readonly asked: Float64Array;
   readonly accessed: Float64Array;
   readonly aged: Float64Array;
 }
@@ -239,6 +258,7 @@ export function addToCells(profile: Profile, cellEdges: Float64Array, weight: nu
     const pages = end - Math.max(profile.edge(i), cellEdges[cell]!);
     if (pages > 0 && profile.watchedUs(i) > 0) {
       cells.watched[cell]! += profile.watchedUs(i) * pages * weight;
+      cells.asked[cell]! += profile.askedUs(i) * pages * weight;
       cells.accessed[cell]! += profile.accessedUs(i) * pages * weight;
       cells.aged[cell]! += profile.agedUs(i) * pages * weight;
     }

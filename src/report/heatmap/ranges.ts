@@ -1,5 +1,7 @@
 import type { Mapping } from '../../kernel/mapping.js';
 import type { PageRange } from '../heat-strip.js';
+import { kindOf } from '../reports/mapping-kinds.js';
+import type { ObservedMapping } from '../source/observation.js';
 import type { Profile } from './profile.js';
 
 /** Which addresses to show. `hottest`: where nearly all accesses were; `all`: all that was watched. */
@@ -56,16 +58,15 @@ function runsOf(total: Profile, isIn: (i: number) => boolean): PageRange[] {
  * is hot is told by the share that accesses meet on the average, so each of them is found.
  */
 function hotRuns(total: Profile): PageRange[] {
-  const shareOf = (i: number) => (total.watchedUs(i) > 0 ? total.accessedUs(i) / total.watchedUs(i) : 0);
   let accessed = 0;
   let weighted = 0;
   for (let i = 0; i < total.length; i++) {
     const here = total.accessedUs(i) * (total.edge(i + 1) - total.edge(i));
     accessed += here;
-    weighted += here * shareOf(i);
+    weighted += here * total.share(i);
   }
   if (accessed === 0) return [];
-  return runsOf(total, (i) => shareOf(i) >= (weighted / accessed) * HOT_PART);
+  return runsOf(total, (i) => total.share(i) >= (weighted / accessed) * HOT_PART);
 }
 
 /** Runs with what lies between them, cut in pieces at gaps of more than `part` of the rest. */
@@ -116,9 +117,24 @@ export function accessedIn(total: Profile, range: PageRange): number {
   return sumIn(total, range, (i) => total.accessedUs(i));
 }
 
-/** Pages of a range that were watched at any time. */
-export function watchedPages(total: Profile, range: PageRange): number {
-  return sumIn(total, range, (i) => (total.watchedUs(i) > 0 ? 1 : 0));
+/** Mapped, and accessible to anybody: gaps and reserved addresses hold no memory. Empty where no mappings are known. */
+export function usableRanges(mappings: readonly ObservedMapping[]): PageRange[] {
+  return mappings.filter((mapping) => kindOf(mapping) !== 'reserved');
+}
+
+/**
+ * Pages of a range that were watched at any time.
+ *
+ * @param usable in order; only pages in there count, unless it is empty
+ */
+export function watchedPages(total: Profile, range: PageRange, usable: readonly PageRange[]): number {
+  const watched = runsOf(total, (i) => total.watchedUs(i) > 0);
+  const counted = usable.length > 0 ? common(watched, usable) : watched;
+  return counted.reduce(
+    (pages, { startPage, endPage }) =>
+      pages + Math.max(0, Math.min(endPage, range.endPage) - Math.max(startPage, range.startPage)),
+    0,
+  );
 }
 
 function sumIn(

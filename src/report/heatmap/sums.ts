@@ -1,6 +1,7 @@
 import type { TargetInfo } from '../../core/target.js';
 import { ageUs } from '../reports/classes.js';
 import type { Observation, ObservationSource, ObservedMapping } from '../source/observation.js';
+import { type Unknown, unknownOf } from '../unknown.js';
 import { KnownMappings } from './known-mappings.js';
 import { NOTHING, Profile } from './profile.js';
 import { RunningSum } from './running-sum.js';
@@ -24,7 +25,7 @@ export interface SumLimits {
   readonly slices: number;
   /** Of one slice: so many addresses at which something changes. At least 8. */
   readonly pieces: number;
-  /** Of all targets together. 32 bytes each. */
+  /** Of all targets together. 40 bytes each. */
   readonly allPieces: number;
 }
 
@@ -55,6 +56,10 @@ export class TargetSums {
   #pending = new RunningSum(LIMITS.pieces);
   readonly #mappings = new KnownMappings();
   snapshots = 0;
+  /** Why nothing is known of it in some snapshots, which are left out. */
+  unknown: Unknown | undefined;
+  /** Accessed bytes are counted by mapping: each is as flat as it is known. */
+  isFlat = false;
   #settledPieces = 0;
   /** Page-microseconds in which it was found accessed. */
   accessed = 0;
@@ -79,11 +84,17 @@ export class TargetSums {
     return this.#mappings.all;
   }
 
-  add({ snapshot, mappings }: Observation, window: TimeSpan, limits: SumLimits): void {
+  add({ snapshot, mappings, residentBytes }: Observation, window: TimeSpan, limits: SumLimits): void {
     this.#mappings.take(mappings);
     const startUs = Math.max(snapshot.startUs, window.startUs);
     const endUs = Math.min(Math.max(snapshot.endUs, snapshot.startUs + 1), window.endUs);
     if (endUs <= startUs) return;
+    const unknown = unknownOf(snapshot, snapshot.residentBytes ?? residentBytes);
+    if (unknown) {
+      this.unknown = unknown;
+      return;
+    }
+    this.isFlat ||= snapshot.columns.accessedPages !== undefined;
     const { columns, maxNrAccesses } = snapshot;
     latest.setToSnapshot(columns, maxNrAccesses, endUs - startUs, ageUs(snapshot, 1));
     latest.coarsen(limits.pieces);
@@ -167,7 +178,10 @@ export interface Gathering {
   readonly limits?: SumLimits;
 }
 
-/** Goes through a source once, in memory that has a bound. Targets in the order of their first snapshots. */
+/**
+ * Goes through a source once, in memory that has a bound. Targets in the order of their first snapshots; those without any
+ * are such of which nothing is known.
+ */
 export async function gather(source: ObservationSource, options: Gathering = {}): Promise<TargetSums[]> {
   const { window = FOR_EVER } = options;
   let limits = options.limits ?? LIMITS;
@@ -186,7 +200,7 @@ export async function gather(source: ObservationSource, options: Gathering = {})
       pieces = [...targets.values()].reduce((sum, each) => sum + each.pieces, 0);
     }
   }
-  return [...targets.values()].filter(({ snapshots }) => snapshots > 0);
+  return [...targets.values()].filter(({ snapshots, unknown }) => snapshots > 0 || unknown);
 }
 
 function isLeast({ slices, pieces }: SumLimits): boolean {

@@ -15,7 +15,7 @@ import {
 } from './heat-map.js';
 import { heatIn, type Rgb, type Theme, xtermColour } from './palette.js';
 import { timeTicks } from './ticks.js';
-import { gapText, leftOutText, panelName, panelParts, titleParts } from './words.js';
+import { gapText, leftOutText, panelName, panelParts, sharesOf, titleParts } from './words.js';
 
 export interface TerminalOptions {
   /** Columns, at least 20. */
@@ -40,7 +40,7 @@ export function renderHeatMap(map: HeatMap, options: TerminalOptions): string[] 
   const top = scaleTop(laidOut.flatMap(({ cells }) => cells));
   const lines = [bold(joinFitting(['pagepulse heat map', ...titleParts(map)], width), colour)];
   for (const panel of laidOut) lines.push('', ...panelLines(panel, map, top, options));
-  lines.push('', legend(top, options));
+  lines.push('', legend(top, sharesOf(map), options));
   const left = leftOutText(map);
   if (left) lines.push(dim(clip(left, width), colour));
   return lines;
@@ -179,8 +179,8 @@ function timeAxis({ startUs, endUs }: HeatMap, columns: number): string {
   return line;
 }
 
-function legend(top: number, { width, colour, theme }: TerminalOptions): string {
-  const [before, after] = ['accessed: never ', ` ${formatShare(top)} of samples`];
+function legend(top: number, whole: string, { width, colour, theme }: TerminalOptions): string {
+  const [before, after] = ['accessed: never ', ` ${formatShare(top)} of ${whole}`];
   const note = '   blank: not watched   addresses grow upwards';
   const cells = 11;
   if (before.length + cells + after.length > width)

@@ -5,11 +5,12 @@ import type { HeatMap, Panel } from './heat-map.js';
 
 /** What the pictures say in words, in parts: as many of them are shown as have room. */
 
-export function titleParts({ source, startUs, endUs, panels }: HeatMap): string[] {
+export function titleParts({ source, startUs, endUs, panels, isFlat }: HeatMap): string[] {
   const snapshots = panels.reduce((sum, { sums }) => sum + sums.snapshots, 0);
   return [
     printable(source.name),
     `${source.check} check`,
+    ...(isFlat ? ['flat per mapping'] : []),
     `${formatDuration(endUs - startUs)} in ${snapshots} snapshot${snapshots === 1 ? '' : 's'}`,
     ...(source.startedAt === '' ? [] : [`started ${startTime(source.startedAt)}`]),
   ];
@@ -42,4 +43,9 @@ export function leftOutText({ leftOut: { targets, accesses } }: HeatMap): string
 
 export function gapText(bytes: number): string {
   return `${formatBytes(bytes)} cut out`;
+}
+
+/** What a share is a part of. */
+export function sharesOf({ isFlat }: HeatMap): string {
+  return isFlat ? 'what is resident' : 'samples';
 }

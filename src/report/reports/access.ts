@@ -1,19 +1,26 @@
 import type { SnapshotColumns } from '../../core/snapshot.js';
 import type { TargetInfo } from '../../core/target.js';
+import { coldPagesOf } from '../../core/working-set.js';
 import { nameOfRange } from '../mapping-names.js';
 import { forEachOverlap } from '../region-mappings.js';
 import type { Observation } from '../source/observation.js';
+import { type Unknown, unknownOf, whyUnknown } from '../unknown.js';
 import { AverageAccess, type AverageRegion, mergeAlike } from './average.js';
 import { KeptColumns } from './kept-columns.js';
 import { kindOf } from './mapping-kinds.js';
 import { type ProcessSummary, processSummary, type Report, Span } from './report.js';
+import { WarmUp } from './warm-up.js';
 
 /** A range of addresses that was accessed about alike. */
 export interface AccessRegion {
   readonly pid: number;
   readonly startAddress: number;
   readonly sizeBytes: number;
-  /** Mean over the time, 0 .. 1. */
+  /** Of what can be accessed, the bytes in memory that the check sees; null where that is not known. */
+  readonly residentBytes: number | null;
+  /** Accessed bytes, where they are counted by mapping; else null. Both are means over the time. */
+  readonly accessedBytes: number | null;
+  /** Of samples, or where accessed bytes are counted, of residentBytes. Mean over the time, 0 .. 1. */
   readonly accessShare: number;
   /** At the end, for how long it had been accessed about as it was then; null where it was in no region any more. */
   readonly ageUs: number | null;
@@ -34,15 +41,33 @@ export interface UntouchedBin {
   readonly bytes: number;
 }
 
+export interface AccessProcess extends ProcessSummary {
+  /** Left out at the start, as its regions were still being found; 0 if nothing was. */
+  readonly warmUpUs: number;
+  /** False if they were until the end: nothing is left out then. */
+  readonly isSettled: boolean;
+  /** Resident at the end, and not to be seen by the check: in no other figure. Null where that is not known. */
+  readonly unseenBytes: number | null;
+  /** Why nothing is known of it, if that is so. */
+  readonly unknown: string | null;
+}
+
 export interface AccessResult {
-  readonly processes: readonly ProcessSummary[];
+  readonly processes: readonly AccessProcess[];
   /** Of all processes, by process and address. */
   readonly regions: readonly AccessRegion[];
-  /** Of what is mapped and can be accessed, where that is known, otherwise of whole regions. */
+  /**
+   * Of what is resident and can be seen, where that is known; otherwise of what is mapped and can be accessed, or where
+   * mappings are not known either, of whole regions.
+   */
   readonly byShare: readonly ShareBin[];
   readonly untouched: readonly UntouchedBin[];
   /** Whether the mappings of all processes are known. */
   readonly hasMappings: boolean;
+  /** Whether it is known of all what of the regions is resident: older records do not tell. */
+  readonly isResidentKnown: boolean;
+  /** Whether accessed bytes are counted by mapping: each is as flat as it is known. */
+  readonly isCounted: boolean;
 }
 
 /** Neighbours of a mean whose shares differ by less than this part of the largest share are one region, as for DAMON. */
@@ -57,22 +82,43 @@ class WatchedProcess {
   readonly #latest = new KeptColumns();
   mappings: Observation['mappings'] = [];
   aggrUs = 0;
+  unseenBytes: number | null = null;
+  #unknown: Unknown | undefined;
+  isKnown = false;
 
   constructor(
     readonly target: TargetInfo,
     readonly pageSize: number,
+    readonly warmUp: WarmUp,
   ) {}
 
-  add({ snapshot, mappings }: Observation): void {
+  add({ snapshot, mappings, residentBytes }: Observation): void {
     this.span.add(snapshot.startUs, snapshot.endUs);
+    const unknown = unknownOf(snapshot, snapshot.residentBytes ?? residentBytes);
+    if (unknown) {
+      this.#unknown = unknown;
+      return;
+    }
+    this.isKnown = true;
     this.average.add(snapshot);
     this.#latest.take(snapshot.columns);
     this.aggrUs = snapshot.stats.inForce.attrs.aggrUs;
+    this.unseenBytes = snapshot.columns.unseenPages ? snapshot.unseenBytes() : null;
     this.mappings = mappings;
   }
 
   get latest(): SnapshotColumns {
     return this.#latest.columns;
+  }
+
+  summary(): AccessProcess {
+    return {
+      ...processSummary(this.target, this.span),
+      warmUpUs: this.warmUp.us,
+      isSettled: this.warmUp.isSettled,
+      unseenBytes: this.unseenBytes,
+      unknown: this.#unknown && !this.isKnown ? whyUnknown(this.#unknown) : null,
+    };
   }
 }
 
@@ -83,8 +129,9 @@ export class AccessReport implements Report<AccessResult> {
   add(observation: Observation): void {
     const { target, pageSize } = observation.snapshot;
     let process = this.#processes.get(target.id);
-    if (!process) {
-      process = new WatchedProcess(target, pageSize);
+    const warmUp = process?.warmUp ?? new WarmUp();
+    if (warmUp.add(observation.snapshot) || !process) {
+      process = new WatchedProcess(target, pageSize, warmUp);
       this.#processes.set(target.id, process);
     }
     process.add(observation);
@@ -102,7 +149,7 @@ export class AccessReport implements Report<AccessResult> {
       for (const region of regionsOf(process, averages)) regions.push(region);
     }
     return {
-      processes: known.map(({ target, span }) => processSummary(target, span)),
+      processes: known.map((process) => process.summary()),
       regions,
       byShare: Array.from(bytesByShare, (bytes, i) => ({
         fromShare: Math.max(0, (i - 1) / 10),
@@ -111,6 +158,8 @@ export class AccessReport implements Report<AccessResult> {
       })),
       untouched: Array.from(untouchedBytes, (bytes, i) => ({ forUs: (SECONDS[i - 1] ?? 0) * 1e6, bytes })),
       hasMappings: known.every(({ mappings }) => mappings.length > 0),
+      isResidentKnown: known.every(({ isKnown, latest }) => !isKnown || latest.residentPages !== undefined),
+      isCounted: known.some(({ latest }) => latest.accessedPages !== undefined),
     };
   }
 }
@@ -120,10 +169,13 @@ function regionsOf(process: WatchedProcess, averages: readonly AverageRegion[]):
   const largest = averages.reduce((share, region) => Math.max(share, region.share), 0);
   const shown = span.snapshots > 1 ? mergeAlike(averages, ALIKE * largest) : averages;
   const ages = agesOf(shown, process);
-  return shown.map(({ startPage, endPage, share }, i) => ({
+  const { residentPages, accessedPages } = process.latest;
+  return shown.map(({ startPage, endPage, share, resident }, i) => ({
     pid: target.pid,
     startAddress: startPage * pageSize,
     sizeBytes: (endPage - startPage) * pageSize,
+    residentBytes: residentPages ? Math.round((endPage - startPage) * resident * pageSize) : null,
+    accessedBytes: accessedPages ? Math.round((endPage - startPage) * resident * share * pageSize) : null,
     accessShare: share,
     ageUs: ages[i]!,
     mapping: mappings.length > 0 ? nameOfRange(mappings, startPage, endPage) : null,
@@ -142,24 +194,34 @@ function agesOf(ranges: readonly AverageRegion[], { latest, aggrUs }: WatchedPro
 }
 
 function addByShare(bins: Float64Array, averages: readonly AverageRegion[], process: WatchedProcess): void {
+  const add = (region: number, pages: number) => {
+    // What is 10 % may be a hair more by rounding.
+    bins[Math.ceil(averages[region]!.share * 10 - 1e-9)]! += pages * process.pageSize;
+  };
+  if (process.latest.residentPages) {
+    averages.forEach(({ startPage, endPage, resident }, i) => void add(i, (endPage - startPage) * resident));
+    return;
+  }
   const columns = {
     startPages: Float64Array.from(averages, ({ startPage }) => startPage),
     endPages: Float64Array.from(averages, ({ endPage }) => endPage),
   };
-  forEachUsable(columns, process, (region, pages) => {
-    // What is 10 % may be a hair more by rounding.
-    bins[Math.ceil(averages[region]!.share * 10 - 1e-9)]! += pages * process.pageSize;
-  });
+  forEachUsable(columns, process, add);
 }
 
 function addUntouched(bins: Float64Array, process: WatchedProcess): void {
-  const { latest, aggrUs } = process;
+  const { latest, aggrUs, pageSize } = process;
+  const add = (region: number, pages: number) => {
+    // Of what is accessed in part, nothing is known of the rest but that it was not in this snapshot.
+    const seconds = latest.nrAccesses[region]! > 0 ? 0 : (latest.ages[region]! * aggrUs) / 1e6;
+    for (let i = 0; i < bins.length && (SECONDS[i - 1] ?? 0) <= seconds; i++) bins[i]! += pages * pageSize;
+  };
+  if (latest.residentPages) {
+    for (let i = 0; i < latest.startPages.length; i++) add(i, coldPagesOf(latest, i));
+    return;
+  }
   forEachUsable(latest, process, (region, pages) => {
-    if (latest.nrAccesses[region]! > 0) return;
-    const seconds = (latest.ages[region]! * aggrUs) / 1e6;
-    for (let i = 0; i < bins.length && (SECONDS[i - 1] ?? 0) <= seconds; i++) {
-      bins[i]! += pages * process.pageSize;
-    }
+    if (latest.nrAccesses[region] === 0) add(region, pages);
   });
 }
 

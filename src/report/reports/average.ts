@@ -1,4 +1,5 @@
 import type { Snapshot } from '../../core/snapshot.js';
+import { heatOf, seenPagesOf, sizeOf } from '../../core/working-set.js';
 import { GrowingFloats } from './growing-floats.js';
 
 /** A range of pages and its access share, 0 .. 1, over the time in which it lay in a region. */
@@ -6,6 +7,8 @@ export interface AverageRegion {
   readonly startPage: number;
   readonly endPage: number;
   readonly share: number;
+  /** The part of its pages that were in memory and could be seen, 0 .. 1; 1 where that is not known. */
+  readonly resident: number;
   readonly seenUs: number;
 }
 
@@ -25,22 +28,24 @@ const SMALLEST_SHARE = 1e-9;
  */
 export class AverageAccess {
   #pages = new GrowingFloats();
-  /** At each edge, by how much the sum of share x time, and that of the time, changes from there on. */
+  /** At each edge, by how much the sums of share x time, of resident x time, and of the time change from there on. */
   #accessed = new GrowingFloats();
+  #resident = new GrowingFloats();
   #seen = new GrowingFloats();
   #maxRanges = MIN_RANGES;
 
   add({ columns, maxNrAccesses, startUs, endUs }: Snapshot): void {
-    const { startPages, endPages, nrAccesses } = columns;
+    const { startPages, endPages } = columns;
     const us = Math.max(1, endUs - startUs);
-    let before = 0;
+    let [before, residentBefore] = [0, 0];
     for (let i = 0; i < startPages.length; i++) {
-      const accessed = (nrAccesses[i]! / maxNrAccesses) * us;
+      const accessed = heatOf(columns, i, maxNrAccesses) * us;
+      const resident = Math.min(1, seenPagesOf(columns, i) / sizeOf(columns, i)) * us;
       const touches = i > 0 && endPages[i - 1] === startPages[i];
-      if (!touches) this.#addEdge(startPages[i]!, accessed, us);
-      else this.#addEdge(startPages[i]!, accessed - before, 0);
-      if (endPages[i] !== startPages[i + 1]) this.#addEdge(endPages[i]!, -accessed, -us);
-      before = accessed;
+      if (!touches) this.#addEdge(startPages[i]!, accessed, resident, us);
+      else this.#addEdge(startPages[i]!, accessed - before, resident - residentBefore, 0);
+      if (endPages[i] !== startPages[i + 1]) this.#addEdge(endPages[i]!, -accessed, -resident, -us);
+      [before, residentBefore] = [accessed, resident];
     }
     this.#maxRanges = Math.max(this.#maxRanges, RANGES_A_REGION * startPages.length);
     if (this.#pages.length > EDGES_A_RANGE * this.#maxRanges) this.#thinOut();
@@ -54,28 +59,34 @@ export class AverageAccess {
   #ranges(): Ranges {
     const pages = distinct(this.#pages.all());
     const accessedBy = new Float64Array(pages.length);
+    const residentBy = new Float64Array(pages.length);
     const seenBy = new Float64Array(pages.length);
     for (let i = 0; i < this.#pages.length; i++) {
       const at = placeOf(pages, this.#pages.at(i));
       accessedBy[at]! += this.#accessed.at(i);
+      residentBy[at]! += this.#resident.at(i);
       seenBy[at]! += this.#seen.at(i);
     }
     const ranges = new Ranges(pages.length);
     let accessed = 0;
+    let resident = 0;
     let seenUs = 0;
     for (let i = 0; i + 1 < pages.length; i++) {
       accessed += accessedBy[i]!;
+      resident += residentBy[i]!;
       seenUs += seenBy[i]!;
       if (seenUs <= 0) continue;
       const share = accessed < SMALLEST_SHARE * seenUs ? 0 : Math.min(1, accessed / seenUs);
-      ranges.add(pages[i]!, pages[i + 1]!, share, seenUs);
+      const inMemory = resident < SMALLEST_SHARE * seenUs ? 0 : Math.min(1, resident / seenUs);
+      ranges.add(pages[i]!, pages[i + 1]!, share, inMemory, seenUs);
     }
     return ranges;
   }
 
-  #addEdge(page: number, accessed: number, us: number): void {
+  #addEdge(page: number, accessed: number, resident: number, us: number): void {
     this.#pages.push(page);
     this.#accessed.push(accessed);
+    this.#resident.push(resident);
     this.#seen.push(us);
   }
 
@@ -86,18 +97,20 @@ export class AverageAccess {
       ranges.mergeAlike(tolerance);
     this.#pages = new GrowingFloats();
     this.#accessed = new GrowingFloats();
+    this.#resident = new GrowingFloats();
     this.#seen = new GrowingFloats();
     // As of a snapshot: neighbours that touch have one edge together.
     for (let i = 0; i < ranges.length; i++) {
-      const { startPages, endPages, shares, seenUs } = ranges;
-      const accessed = shares[i]! * seenUs[i]!;
+      const { startPages, endPages, shares, residents, seenUs } = ranges;
+      const us = seenUs[i]!;
       const touches = i > 0 && endPages[i - 1] === startPages[i];
-      const [accessedBefore, seenBefore] = touches
-        ? [shares[i - 1]! * seenUs[i - 1]!, seenUs[i - 1]!]
-        : [0, 0];
-      this.#addEdge(startPages[i]!, accessed - accessedBefore, seenUs[i]! - seenBefore);
+      const [accessed, resident] = [shares[i]! * us, residents[i]! * us];
+      const usBefore = touches ? seenUs[i - 1]! : 0;
+      const accessedBefore = touches ? shares[i - 1]! * usBefore : 0;
+      const residentBefore = touches ? residents[i - 1]! * usBefore : 0;
+      this.#addEdge(startPages[i]!, accessed - accessedBefore, resident - residentBefore, us - usBefore);
       if (endPages[i] !== startPages[i + 1] || i + 1 === ranges.length)
-        this.#addEdge(endPages[i]!, -accessed, -seenUs[i]!);
+        this.#addEdge(endPages[i]!, -accessed, -resident, -us);
     }
   }
 }
@@ -129,7 +142,8 @@ function placeOf(pages: Float64Array, page: number): number {
  */
 export function mergeAlike(regions: readonly AverageRegion[], tolerance: number): AverageRegion[] {
   const ranges = new Ranges(regions.length);
-  for (const { startPage, endPage, share, seenUs } of regions) ranges.add(startPage, endPage, share, seenUs);
+  for (const { startPage, endPage, share, resident, seenUs } of regions)
+    ranges.add(startPage, endPage, share, resident, seenUs);
   ranges.mergeAlike(tolerance);
   return ranges.regions();
 }
@@ -139,6 +153,7 @@ class Ranges {
   readonly startPages: Float64Array;
   readonly endPages: Float64Array;
   readonly shares: Float64Array;
+  readonly residents: Float64Array;
   readonly seenUs: Float64Array;
   length = 0;
 
@@ -146,19 +161,21 @@ class Ranges {
     this.startPages = new Float64Array(limit);
     this.endPages = new Float64Array(limit);
     this.shares = new Float64Array(limit);
+    this.residents = new Float64Array(limit);
     this.seenUs = new Float64Array(limit);
   }
 
-  add(startPage: number, endPage: number, share: number, seenUs: number): void {
+  add(startPage: number, endPage: number, share: number, resident: number, seenUs: number): void {
     const i = this.length++;
     this.startPages[i] = startPage;
     this.endPages[i] = endPage;
     this.shares[i] = share;
+    this.residents[i] = resident;
     this.seenUs[i] = seenUs;
   }
 
   mergeAlike(tolerance: number): void {
-    const { startPages, endPages, shares, seenUs, length } = this;
+    const { startPages, endPages, shares, residents, seenUs, length } = this;
     this.length = 0;
     for (let i = 0; i < length; i++) {
       const last = this.length - 1;
@@ -168,10 +185,11 @@ class Ranges {
         Math.abs(shares[last]! - shares[i]!) <= tolerance &&
         shares[last]! > 0 === shares[i]! > 0;
       if (!isAlike) {
-        this.add(startPages[i]!, endPages[i]!, shares[i]!, seenUs[i]!);
+        this.add(startPages[i]!, endPages[i]!, shares[i]!, residents[i]!, seenUs[i]!);
         continue;
       }
       const [pages, more] = [endPages[last]! - startPages[last]!, endPages[i]! - startPages[i]!];
+      residents[last] = (residents[last]! * pages + residents[i]! * more) / (pages + more);
       shares[last] = (shares[last]! * pages + shares[i]! * more) / (pages + more);
       seenUs[last] = (seenUs[last]! * pages + seenUs[i]! * more) / (pages + more);
       endPages[last] = endPages[i]!;
@@ -183,6 +201,7 @@ class Ranges {
       startPage: this.startPages[i]!,
       endPage: this.endPages[i]!,
       share: this.shares[i]!,
+      resident: this.residents[i]!,
       seenUs: this.seenUs[i]!,
     }));
   }

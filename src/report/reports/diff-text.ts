@@ -1,9 +1,9 @@
 import { renderTable } from '../table.js';
 import { formatBytes, formatShare } from '../units.js';
 import { changeOf, type DiffSide, type MappingChange } from './diff.js';
-import { workingSetOf } from './mappings.js';
+import { workingSetOf } from './mapping-sums.js';
 import type { SourceSummary } from './report.js';
-import { headingOf, leftOut, NO_SNAPSHOTS, shortName } from './text.js';
+import { headingOf, leftOut, NO_SNAPSHOTS, orUnknown, shortName, unknownNotes, warmUpNotes } from './text.js';
 
 const NAME_COLUMNS = 20;
 /** Mappings that are named in a sentence, at most. */
@@ -28,13 +28,12 @@ export function renderDiff(
   ].join('\n');
   const [old, now] = [before.side.workingSet, after.side.workingSet];
   if (!old || !now) return `${heading}\n${old ? 'after' : 'before'}: ${NO_SNAPSHOTS}\n`;
-  const parts = [heading, summaryTable(before.side, after.side)];
-  const { p5, p95 } = old.bytes;
-  if (now.bytes.p50 >= p5 && now.bytes.p50 <= p95)
+  const parts = [heading, summaryTable(before.side, after.side), ...notesOf(before, after)];
+  if (old.bytes && now.bytes && now.bytes.p50 >= old.bytes.p5 && now.bytes.p50 <= old.bytes.p95)
     parts.push('The median after lies within what it was before for 90 % of the time:\nit may be chance.');
   if (before.side.mappings.mappings.length === 0 || after.side.mappings.mappings.length === 0) {
     parts.push('One of the two does not tell what was mapped, so mappings cannot be compared.');
-  } else {
+  } else if (old.bytes && now.bytes) {
     parts.push(
       mappingTable(changes, before.side, after.side, limit),
       ...becameOf(changes, old.bytes.p95, now.bytes.p95),
@@ -43,14 +42,30 @@ export function renderDiff(
   return `${parts.join('\n\n')}\n`;
 }
 
+/** What of each side was left out, or is not known; and whether the two can be compared at all. */
+function notesOf(before: DiffText, after: DiffText): string[] {
+  const notes = [before, after].flatMap(({ side: { known } }, i) =>
+    [...unknownNotes(known), ...warmUpNotes(known.filter(({ unknown }) => unknown === null))].map(
+      (text, line) => (line === 0 ? `${i === 0 ? 'Before' : 'After'}: ${text}` : text),
+    ),
+  );
+  const [old, now] = [before.source.check, after.source.check];
+  if (old !== now)
+    notes.push(`Before was seen by the ${old} check, after by the ${now} check, which do not count alike.`);
+  return notes.length > 0 ? [notes.join('\n')] : [];
+}
+
 function summaryTable(before: DiffSide, after: DiffSide): string {
   const [old, now] = [before.workingSet!, after.workingSet!];
   const rows: [string, number | null, number | null][] = [
-    ['working set, mean', old.bytes.mean, now.bytes.mean],
-    ['working set, p50', old.bytes.p50, now.bytes.p50],
-    ['working set, p95', old.bytes.p95, now.bytes.p95],
+    ...(['mean', 'p50', 'p95'] as const).map((name): [string, number | null, number | null] => [
+      `working set, ${name}`,
+      old.bytes?.[name] ?? null,
+      now.bytes?.[name] ?? null,
+    ]),
     ['resident', old.residentBytes, now.residentBytes],
   ];
+  if (old.unseenBytes || now.unseenBytes) rows.push(['not seen', old.unseenBytes, now.unseenBytes]);
   return renderTable([
     ['', 'before', 'after', 'change', ''],
     ...rows.map(([name, a, b]) => {
@@ -66,16 +81,18 @@ function mappingTable(
   { mappings: { total: after } }: DiffSide,
   limit: number,
 ): string {
+  // Where accesses are counted by mapping, nothing is hot or warm.
+  const hasHot = changeOf('together', before, after).hotChange !== null;
   const row = (change: MappingChange) => [
     shortName(change.name, NAME_COLUMNS),
     change.before ? formatBytes(workingSetOf(change.before)) : '-',
     change.after ? formatBytes(workingSetOf(change.after)) : '-',
     formatChange(change.workingSetChange),
-    formatChange(change.hotChange),
+    ...(hasHot ? [formatChange(change.hotChange)] : []),
     formatChange(change.coldChange),
   ];
   const table = renderTable([
-    ['working set in', 'before', 'after', 'change', 'hot', 'cold'],
+    ['working set in', 'before', 'after', 'change', ...(hasHot ? ['hot'] : []), 'cold'],
     ...changes.slice(0, limit).map(row),
     row(changeOf('together', before, after)),
   ]);
@@ -92,24 +109,21 @@ function becameOf(changes: readonly MappingChange[], before: number, after: numb
     return named.length > 0 ? [`${what}: ${named.join(', ')}.`] : [];
   };
   const sentences = [
-    ...sentence('More is hot', ({ hotChange }) => hotChange),
-    ...sentence('Less is hot', ({ hotChange }) => -hotChange),
-    ...sentence('More is cold', ({ coldChange }) => coldChange),
-    ...sentence('Less is cold', ({ coldChange }) => -coldChange),
+    ...sentence('More is hot', ({ hotChange }) => hotChange ?? 0),
+    ...sentence('Less is hot', ({ hotChange }) => -(hotChange ?? 0)),
+    ...sentence('More is cold', ({ coldChange }) => coldChange ?? 0),
+    ...sentence('Less is cold', ({ coldChange }) => -(coldChange ?? 0)),
   ];
   return sentences.length > 0 ? [sentences.join('\n')] : [];
 }
 
-/** `+32 MiB`, `-4 KiB`, `0 B`. */
-function formatChange(bytes: number): string {
+/** `+32 MiB`, `-4 KiB`, `0 B`, `-` where it is not known. */
+function formatChange(bytes: number | null): string {
+  if (bytes === null) return '-';
   if (bytes === 0) return '0 B';
   return `${bytes > 0 ? '+' : '-'}${formatBytes(Math.abs(bytes))}`;
 }
 
 function signed(share: number): string {
   return share === 0 ? '' : `${share > 0 ? '+' : '-'}${formatShare(Math.abs(share))}`;
-}
-
-function orUnknown(bytes: number | null): string {
-  return bytes === null ? '-' : formatBytes(bytes);
 }

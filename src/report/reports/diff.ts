@@ -1,25 +1,28 @@
 import type { Observation } from '../source/observation.js';
 import type { AccessLimits } from './classes.js';
-import { type MappingsOf, MappingsReport, type MappingUse, workingSetOf } from './mappings.js';
+import { type MappingsOf, type MappingUse, workingSetOf } from './mapping-sums.js';
+import { MappingsReport } from './mappings.js';
 import type { Report } from './report.js';
-import { type WorkingSet, WssReport } from './wss.js';
+import { type WorkingSet, type WssProcess, WssReport } from './wss.js';
 
 /** One of the two recordings that are compared. */
 export interface DiffSide {
   readonly processes: number;
   /** Null without a snapshot. */
-  readonly workingSet: Pick<WorkingSet, 'bytes' | 'residentBytes'> | null;
+  readonly workingSet: Pick<WorkingSet, 'bytes' | 'residentBytes' | 'unseenBytes'> | null;
+  /** What of the processes was left out or is not known. */
+  readonly known: readonly Pick<WssProcess, 'pid' | 'comm' | 'warmUpUs' | 'isSettled' | 'unknown'>[];
   readonly mappings: MappingsOf;
 }
 
-/** Mappings of one name before and after: null where there were none. Changes are after - before, in bytes. */
+/** Mappings of one name before and after: null where there were none. Changes are after - before, in bytes; null where not known. */
 export interface MappingChange {
   readonly name: string;
   readonly before: MappingUse | null;
   readonly after: MappingUse | null;
   readonly workingSetChange: number;
-  readonly hotChange: number;
-  readonly coldChange: number;
+  readonly hotChange: number | null;
+  readonly coldChange: number | null;
 }
 
 /** A working set, and what it consists of. */
@@ -39,8 +42,19 @@ export class DiffSideReport implements Report<DiffSide> {
 
   result(): DiffSide {
     const { all, processes } = this.#wss.result();
-    const workingSet = all && { bytes: all.bytes, residentBytes: all.residentBytes };
-    return { processes: processes.length, workingSet, mappings: this.#mappings.all() };
+    const workingSet = all && {
+      bytes: all.bytes,
+      residentBytes: all.residentBytes,
+      unseenBytes: all.unseenBytes,
+    };
+    const known = processes.map(({ pid, comm, warmUpUs, isSettled, unknown }) => ({
+      pid,
+      comm,
+      warmUpUs,
+      isSettled,
+      unknown,
+    }));
+    return { processes: processes.length, workingSet, known, mappings: this.#mappings.all() };
   }
 }
 
@@ -51,7 +65,7 @@ export function changesBetween(before: MappingsOf, after: MappingsOf): MappingCh
   const changes = [...new Set([...earlier.keys(), ...later.keys()])].map((name) =>
     changeOf(name, earlier.get(name) ?? null, later.get(name) ?? null),
   );
-  const size = (change: number) => Math.abs(change);
+  const size = (change: number | null) => Math.abs(change ?? 0);
   return changes.sort(
     (a, b) =>
       size(b.workingSetChange) - size(a.workingSetChange) ||
@@ -61,13 +75,15 @@ export function changesBetween(before: MappingsOf, after: MappingsOf): MappingCh
 }
 
 export function changeOf(name: string, before: MappingUse | null, after: MappingUse | null): MappingChange {
-  const change = (value: (use: MappingUse) => number) =>
-    (after ? value(after) : 0) - (before ? value(before) : 0);
+  const change = (value: (use: MappingUse) => number | null) => {
+    const [earlier, later] = [before ? value(before) : 0, after ? value(after) : 0];
+    return earlier === null || later === null ? null : later - earlier;
+  };
   return {
     name,
     before,
     after,
-    workingSetChange: change(workingSetOf),
+    workingSetChange: change(workingSetOf) ?? 0,
     hotChange: change(({ hotBytes }) => hotBytes),
     coldChange: change(({ coldBytes }) => coldBytes),
   };

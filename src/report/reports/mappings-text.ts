@@ -1,11 +1,24 @@
 import { renderTable } from '../table.js';
 import { formatBytes, formatShare } from '../units.js';
-import type { MappingsOf, MappingsResult, MappingUse } from './mappings.js';
+import type { MappingsOf, MappingUse } from './mapping-sums.js';
+import type { MappingsResult } from './mappings.js';
 import type { SourceSummary } from './report.js';
-import { count, formatAge, headingOf, leftOut, NO_SNAPSHOTS, nameOfProcess, shortName } from './text.js';
+import {
+  count,
+  formatAge,
+  headingOf,
+  leftOut,
+  NO_SNAPSHOTS,
+  nameOfProcess,
+  orUnknown,
+  shortName,
+  UNSEEN_KINDS,
+  unknownNotes,
+  warmUpNotes,
+} from './text.js';
 
 const NAME_COLUMNS = 20;
-const NAMES_WITH_RARE = 17;
+const NARROW_NAMES = 17;
 
 export interface MappingsTextOptions {
   readonly limit: number;
@@ -18,7 +31,7 @@ export function renderMappings(
   result: MappingsResult,
   { limit, perProcess }: MappingsTextOptions,
 ): string {
-  const { processes, all, limits, snapshotsWithoutMappings } = result;
+  const { processes, all, snapshotsWithoutMappings } = result;
   const heading = headingOf(source, processes.length);
   if (processes.length === 0) return `${heading}\n${NO_SNAPSHOTS}\n`;
   if (all.mappings.length === 0) {
@@ -27,11 +40,12 @@ export function renderMappings(
       '`report wss` and `report access` show what it has.\n'
     );
   }
-  const warm = limits.warmShare > 0 ? `warm: ${formatShare(limits.warmShare)} or more; rare` : 'warm';
-  const parts = [
-    `${heading}\nMeans over this time. Hot: accessed in ${formatShare(limits.hotShare)} of samples or more; ${warm}: less;\n` +
-      'cold: in none.',
+  const parts = [`${heading}\nMeans over this time. ${classesOf(result)}`];
+  const notes = [
+    ...unknownNotes(processes),
+    ...warmUpNotes(processes.filter(({ unknown }) => unknown === null)),
   ];
+  if (notes.length > 0) parts.push(notes.join('\n'));
   if (snapshotsWithoutMappings > 0)
     parts.push(`${count(snapshotsWithoutMappings, 'snapshot')} without mappings left out.`);
   if (perProcess) {
@@ -47,39 +61,63 @@ export function renderMappings(
   return `${parts.join('\n\n')}\n`;
 }
 
+function classesOf({ isCounted, isResidentKnown, limits }: MappingsResult): string {
+  if (isCounted) return 'Accessed: in a snapshot, counted by mapping; cold: resident\nmemory that was not.';
+  const warm = limits.warmShare > 0 ? `warm: ${formatShare(limits.warmShare)} or more; rare` : 'warm';
+  const cold = isResidentKnown ? 'in none. All are of what is resident.' : 'in none.';
+  return (
+    `Hot: accessed in ${formatShare(limits.hotShare)} of samples or more; ${warm}: less;\n` + `cold: ${cold}`
+  );
+}
+
 function tableOf(
   { mappings, total, unmappedBytes }: MappingsOf,
-  { by, limits }: MappingsResult,
+  result: MappingsResult,
   limit: number,
 ): string {
-  const hasRare = limits.warmShare > 0;
-  const nameColumns = hasRare ? NAMES_WITH_RARE : NAME_COLUMNS;
-  const shown = mappings.slice(0, limit);
-  const row = (use: MappingUse) => [
-    by === 'mapping' ? use.name : shortName(use.name, nameColumns),
-    formatBytes(use.sizeBytes),
-    use.residentBytes === null ? '-' : formatBytes(use.residentBytes),
-    formatBytes(use.hotBytes),
-    formatBytes(use.warmBytes),
-    ...(hasRare ? [formatBytes(use.rareBytes)] : []),
-    formatBytes(use.coldBytes),
-    formatAge(use.coldForUs),
+  const { by, limits, isCounted, isResidentKnown } = result;
+  const columns: (readonly [title: string, value: (use: MappingUse) => string])[] = [
+    ['size', ({ sizeBytes }) => formatBytes(sizeBytes)],
+    ['resident', ({ residentBytes }) => orUnknown(residentBytes)],
   ];
-  const table = renderTable([
-    ['mapping', 'size', 'resident', 'hot', 'warm', ...(hasRare ? ['rare'] : []), 'cold', 'cold for'],
-    ...shown.map(row),
-    row(total),
-  ]);
+  if (isCounted) columns.push(['accessed', ({ accessedBytes }) => orUnknown(accessedBytes)]);
+  else
+    columns.push(
+      ['hot', ({ hotBytes }) => orUnknown(hotBytes)],
+      ['warm', ({ warmBytes }) => orUnknown(warmBytes)],
+    );
+  const hasRare = !isCounted && limits.warmShare > 0;
+  if (hasRare) columns.push(['rare', ({ rareBytes }) => orUnknown(rareBytes)]);
+  columns.push(['cold', ({ coldBytes }) => orUnknown(coldBytes)]);
+  const hasUnseen = (total.unseenBytes ?? 0) > 0;
+  if (hasUnseen) columns.push(['not seen', ({ unseenBytes }) => orUnknown(unseenBytes)]);
+  columns.push(['cold for', ({ coldForUs }) => formatAge(coldForUs)]);
+  const nameColumns = hasRare || hasUnseen ? NARROW_NAMES : NAME_COLUMNS;
+  const shown = mappings.slice(0, limit);
+  const row = (use: MappingUse) => {
+    const mark = isCounted && (use.sharedFileBytes ?? 0) > 0 && use !== total ? ' *' : '';
+    const name = by === 'mapping' ? use.name : shortName(use.name, nameColumns - mark.length);
+    return [name + mark, ...columns.map(([, value]) => value(use))];
+  };
+  const table = renderTable([['mapping', ...columns.map(([title]) => title)], ...shown.map(row), row(total)]);
   const sentences = [
     ...(mappings.length > shown.length ? [leftOut(mappings.length, shown.length, 'rows').trimStart()] : []),
-    ...(total.coldResidentBytes === null
-      ? []
-      : [
-          `Of ${formatBytes(total.residentBytes!)} resident at least ${formatBytes(total.coldResidentBytes)} was cold.`,
-        ]),
-    ...(unmappedBytes > 0
+    ...coldSentence(total, isResidentKnown),
+    ...(isCounted && total.sharedFileBytes
+      ? [
+          `* mappings of files: ${formatBytes(total.sharedFileBytes)} of what was accessed, which others may have accessed.`,
+        ]
+      : []),
+    ...(hasUnseen ? [`Not seen: ${UNSEEN_KINDS}. It may be in use.`] : []),
+    ...(unmappedBytes > 0 && !isResidentKnown
       ? [`Regions also cover ${formatBytes(unmappedBytes)} between the mappings, which count nowhere here.`]
       : []),
   ];
   return [table, ...sentences].join('\n');
+}
+
+function coldSentence({ coldResidentBytes, residentBytes }: MappingUse, isExact: boolean): string[] {
+  if (coldResidentBytes === null || residentBytes === null) return [];
+  const atLeast = isExact ? '' : 'at least ';
+  return [`Of ${formatBytes(residentBytes)} resident ${atLeast}${formatBytes(coldResidentBytes)} was cold.`];
 }

@@ -1,10 +1,15 @@
-import type { Snapshot } from '../../core/snapshot.js';
+import type { Snapshot, SnapshotColumns } from '../../core/snapshot.js';
 import type { TargetInfo } from '../../core/target.js';
+import { coldPagesOf, seenPagesOf, sizeOf } from '../../core/working-set.js';
 import { forEachOverlap } from '../region-mappings.js';
 import type { Observation, ObservedMapping } from '../source/observation.js';
-import { type AccessLimits, ageUs, CLASSES, classOf, DEFAULT_LIMITS } from './classes.js';
-import { type Grouping, groupNameOf, kindOf, type MappingKind } from './mapping-kinds.js';
+import { type Unknown, unknownOf, whyUnknown } from '../unknown.js';
+import { type AccessLimits, ageUs, classOf, DEFAULT_LIMITS } from './classes.js';
+import { type Grouping, groupNameOf, kindOf } from './mapping-kinds.js';
+import { addTo, groupNamed, type MappingsOf, type Sums, usesOf } from './mapping-sums.js';
+import { isSharedFile } from './others.js';
 import { type ProcessSummary, processSummary, type Report, Span } from './report.js';
+import { WarmUp } from './warm-up.js';
 
 export interface MappingsOptions {
   readonly limits?: AccessLimits;
@@ -12,57 +17,27 @@ export interface MappingsOptions {
   readonly by?: Grouping;
 }
 
-/** Mappings that are told together. All bytes are means over the time. */
-export interface MappingUse {
-  readonly name: string;
-  readonly kind: MappingKind;
-  readonly sizeBytes: number;
-  /** Null where it was not read. */
-  readonly residentBytes: number | null;
-  readonly hotBytes: number;
-  readonly warmBytes: number;
-  readonly rareBytes: number;
-  readonly coldBytes: number;
-  /** Resident memory that must have been cold, as the rest has no room in what was accessed; null as residentBytes. */
-  readonly coldResidentBytes: number | null;
-  /** For how long what was cold at the end had been so, a mean weighted by size; null where nothing was. */
-  readonly coldForUs: number | null;
-}
-
-export interface MappingsOf {
-  /** Of all mappings but reserved ones, which nobody can access. */
-  readonly total: MappingUse;
-  /** Bytes in regions that lie between the mappings. They count nowhere else. */
-  readonly unmappedBytes: number;
-  /** By working set (hot and warm), then by size. */
-  readonly mappings: readonly MappingUse[];
+export interface MappingsOfProcess extends ProcessSummary, MappingsOf {
+  /** Left out at the start, as its regions were still being found; 0 if nothing was. */
+  readonly warmUpUs: number;
+  /** False if they were until the end: nothing is left out then. */
+  readonly isSettled: boolean;
+  /** Why nothing is known of it but its mappings, if that is so. */
+  readonly unknown: string | null;
 }
 
 export interface MappingsResult {
   readonly limits: AccessLimits;
   readonly by: Grouping;
+  /** Whether accesses are counted by mapping: there is `accessed` in place of hot, warm and rare. */
+  readonly isCounted: boolean;
+  /** Whether what of the regions is resident is known: older records do not tell. */
+  readonly isResidentKnown: boolean;
   /** Snapshots that nothing is known of but their regions: older records do not tell mappings. */
   readonly snapshotsWithoutMappings: number;
   /** Sums of all processes: a page that several map counts for each. */
   readonly all: MappingsOf;
-  readonly processes: readonly (ProcessSummary & MappingsOf)[];
-}
-
-/** What is summed up of one group of mappings: bytes x microseconds. */
-interface Sums {
-  readonly name: string;
-  readonly kind: MappingKind;
-  size: number;
-  resident: number;
-  isResidentKnown: boolean;
-  hot: number;
-  warm: number;
-  rare: number;
-  cold: number;
-  /** In the last snapshot, if that is the one with this number: cold pages, and the sum of their ages in microseconds. */
-  last: number;
-  lastColdPages: number;
-  lastColdAges: number;
+  readonly processes: readonly MappingsOfProcess[];
 }
 
 /** What memory is by what it is mapped as, and how it is used. */
@@ -71,6 +46,8 @@ export class MappingsReport implements Report<MappingsResult> {
   readonly #limits: AccessLimits;
   readonly #by: Grouping;
   #snapshotsWithoutMappings = 0;
+  #isCounted = false;
+  #isResidentKnown = true;
 
   constructor({ limits = DEFAULT_LIMITS, by = 'name' }: MappingsOptions = {}) {
     this.#limits = limits;
@@ -78,12 +55,15 @@ export class MappingsReport implements Report<MappingsResult> {
   }
 
   add(observation: Observation): void {
-    const { target } = observation.snapshot;
+    const { target, columns } = observation.snapshot;
     let process = this.#processes.get(target.id);
-    if (!process) {
-      process = new ProcessSums(target, this.#limits, this.#by);
+    const warmUp = process?.warmUp ?? new WarmUp();
+    if (warmUp.add(observation.snapshot) || !process) {
+      process = new ProcessSums(target, this.#limits, this.#by, warmUp);
       this.#processes.set(target.id, process);
     }
+    this.#isCounted ||= columns.accessedPages !== undefined;
+    this.#isResidentKnown &&= columns.residentPages !== undefined;
     if (!process.add(observation)) this.#snapshotsWithoutMappings++;
   }
 
@@ -91,6 +71,8 @@ export class MappingsReport implements Report<MappingsResult> {
     return {
       limits: this.#limits,
       by: this.#by,
+      isCounted: this.#isCounted,
+      isResidentKnown: this.#isResidentKnown,
       snapshotsWithoutMappings: this.#snapshotsWithoutMappings,
       all: this.all(),
       processes: Array.from(this.#processes.values(), (process) => process.result()),
@@ -106,9 +88,9 @@ export class MappingsReport implements Report<MappingsResult> {
       process.settle();
       span.add(process.span.startUs, process.span.endUs);
       // As much of its time as was seen stands for all of it.
-      const weight = Math.max(1, process.span.us) / Math.max(1, process.us);
-      unmapped += weight * process.unmapped;
-      for (const sums of process.groups.values()) addTo(groupNamed(all, sums.name, sums.kind), sums, weight);
+      const spanUs = Math.max(1, process.span.us);
+      unmapped += (process.unmapped * spanUs) / Math.max(1, process.knownUs);
+      process.addTo(all, spanUs);
     }
     return usesOf(all, unmapped, Math.max(1, span.us));
   }
@@ -116,14 +98,19 @@ export class MappingsReport implements Report<MappingsResult> {
 
 class ProcessSums {
   readonly span = new Span();
-  readonly groups = new Map<string, Sums>();
-  /** What all snapshots together lasted. */
+  readonly #sums = new Map<string, Sums>();
+  /** What all snapshots together lasted, and those of which something is known. */
   us = 0;
+  knownUs = 0;
   /** Bytes x microseconds. */
   unmapped = 0;
+  #unknown: Unknown | undefined;
   /** The array that holds until they change, and the group of each. */
   #mappings: readonly ObservedMapping[] = [];
   readonly #groups: Sums[] = [];
+  /** What a page of each stands for when a region's resident pages are divided: by what is resident of it, as far as known. */
+  #densities = new Float64Array(0);
+  #shared: boolean[] = [];
   /** For how long it has held, without what is in the sums already. */
   #heldUs = 0;
   #pageSize = 0;
@@ -136,10 +123,11 @@ class ProcessSums {
     readonly target: TargetInfo,
     readonly limits: AccessLimits,
     readonly by: Grouping,
+    readonly warmUp: WarmUp,
   ) {}
 
   /** @returns whether there was something to learn from it */
-  add({ snapshot, mappings }: Observation): boolean {
+  add({ snapshot, mappings, residentBytes }: Observation): boolean {
     const { startUs, endUs, columns, pageSize } = snapshot;
     this.span.add(startUs, endUs);
     if (mappings.length === 0) return false;
@@ -149,46 +137,105 @@ class ProcessSums {
     this.#snapshotUs = Math.max(1, endUs - startUs);
     this.#heldUs += this.#snapshotUs;
     this.us += this.#snapshotUs;
-    this.#mappedPages = 0;
-    forEachOverlap(columns, mappings, this.#addOverlap);
-    this.unmapped += (pagesOf(columns) - this.#mappedPages) * pageSize * this.#snapshotUs;
+    const unknown = unknownOf(snapshot, snapshot.residentBytes ?? residentBytes);
+    if (unknown) this.#unknown = unknown;
+    else this.#addKnown(columns);
     this.#snapshot = undefined;
     return true;
   }
 
+  #addKnown(columns: SnapshotColumns): void {
+    this.knownUs += this.#snapshotUs;
+    this.#mappedPages = 0;
+    if (columns.residentPages) this.#weigh(columns);
+    forEachOverlap(columns, this.#mappings, this.#addOverlap);
+    this.unmapped += (pagesOf(columns) - this.#mappedPages) * this.#pageSize * this.#snapshotUs;
+  }
+
+  /** Of each region, the sum of what it overlaps by their densities: what is resident of it is divided by that. */
+  #weigh(columns: SnapshotColumns): void {
+    const regions = columns.startPages.length;
+    if (weights.length < regions) weights = new Float64Array(2 * regions);
+    weights.fill(0, 0, regions);
+    forEachOverlap(columns, this.#mappings, this.#addWeight);
+  }
+
+  readonly #addWeight = (region: number, mapping: number, pages: number): void => {
+    weights[region]! += pages * this.#densities[mapping]!;
+  };
+
   readonly #addOverlap = (region: number, mapping: number, pages: number): void => {
     const { columns, maxNrAccesses } = this.#snapshot!;
+    const { residentPages, unseenPages, accessedPages } = columns;
     const sums = this.#groups[mapping]!;
-    const bytesUs = pages * this.#pageSize * this.#snapshotUs;
+    const unit = this.#pageSize * this.#snapshotUs;
     this.#mappedPages += pages;
-    const accessClass = classOf(columns.nrAccesses[region]!, maxNrAccesses, this.limits);
-    // Not sums[accessClass]: asked for every region of every snapshot, it takes five times as long.
-    if (accessClass === 'hot') sums.hot += bytesUs;
-    else if (accessClass === 'warm') sums.warm += bytesUs;
-    else if (accessClass === 'rare') sums.rare += bytesUs;
-    if (accessClass !== 'cold') return;
-    sums.cold += bytesUs;
+    sums.isKnown = true;
+    let part = 1;
+    let seen = pages;
+    if (residentPages) {
+      part = weights[region]! > 0 ? (pages * this.#densities[mapping]!) / weights[region]! : 0;
+      seen = part * seenPagesOf(columns, region);
+      sums.hasMemory = true;
+      sums.unseen += part * (unseenPages?.[region] ?? 0) * unit;
+    }
+    const isUntouched = columns.nrAccesses[region] === 0;
+    if (accessedPages) {
+      const accessed = part * accessedPages[region]! * unit;
+      sums.isCounted = true;
+      sums.counted += accessed;
+      sums.countedResident += part * residentPages![region]! * unit;
+      sums.cold += part * coldPagesOf(columns, region) * unit;
+      if (this.#shared[mapping]) sums.shared += accessed;
+    } else {
+      const bytesUs = seen * unit;
+      const accessClass = classOf(columns.nrAccesses[region]!, maxNrAccesses, this.limits);
+      // Not sums[accessClass]: asked for every region of every snapshot, it takes five times as long.
+      if (accessClass === 'hot') sums.hot += bytesUs;
+      else if (accessClass === 'warm') sums.warm += bytesUs;
+      else if (accessClass === 'rare') sums.rare += bytesUs;
+      else sums.cold += bytesUs;
+      if (!isUntouched && this.#shared[mapping]) sums.shared += bytesUs;
+    }
+    if (!isUntouched) return;
     if (sums.last !== this.span.snapshots) {
       sums.last = this.span.snapshots;
       sums.lastColdPages = 0;
       sums.lastColdAges = 0;
     }
-    sums.lastColdPages += pages;
-    sums.lastColdAges += pages * ageUs(this.#snapshot!, columns.ages[region]!);
+    sums.lastColdPages += seen;
+    sums.lastColdAges += seen * ageUs(this.#snapshot!, columns.ages[region]!);
   };
 
-  result(): ProcessSummary & MappingsOf {
+  result(): MappingsOfProcess {
     this.settle();
+    const groups = new Map<string, Sums>();
+    this.addTo(groups, 1);
+    const unmapped = this.unmapped / Math.max(1, this.knownUs);
     return {
       ...processSummary(this.target, this.span),
-      ...usesOf(this.groups, this.unmapped, Math.max(1, this.us)),
+      ...usesOf(groups, unmapped, 1),
+      warmUpUs: this.warmUp.us,
+      isSettled: this.warmUp.isSettled,
+      unknown: this.#unknown && this.knownUs === 0 ? whyUnknown(this.#unknown) : null,
     };
+  }
+
+  /** Adds means over its time, `us` times. */
+  addTo(all: Map<string, Sums>, us: number): void {
+    const held = us / Math.max(1, this.us);
+    const known = us / Math.max(1, this.knownUs);
+    for (const sums of this.#sums.values()) {
+      const of = all.get(sums.name);
+      const total = of ?? groupNamed(all, sums.name, sums.kind);
+      addTo(total, sums, held, known);
+    }
   }
 
   /** Makes the sums whole. */
   settle(): void {
     this.#addSizes();
-    for (const sums of this.groups.values()) {
+    for (const sums of this.#sums.values()) {
       if (sums.last === this.span.snapshots) continue;
       sums.lastColdPages = 0;
       sums.lastColdAges = 0;
@@ -198,11 +245,14 @@ class ProcessSums {
   /** Most are the same as before. */
   #take(mappings: readonly ObservedMapping[]): void {
     this.#addSizes();
+    if (this.#densities.length < mappings.length) this.#densities = new Float64Array(2 * mappings.length);
     for (let i = 0; i < mappings.length; i++) {
       const mapping = mappings[i]!;
+      this.#densities[i] = densityOf(mapping, this.#pageSize);
+      this.#shared[i] = isSharedFile(mapping);
       if (mapping !== this.#mappings[i])
         this.#groups[i] = groupNamed(
-          this.groups,
+          this.#sums,
           groupNameOf(mapping, this.by, this.#pageSize),
           kindOf(mapping),
         );
@@ -223,86 +273,21 @@ class ProcessSums {
   }
 }
 
-function groupNamed(groups: Map<string, Sums>, name: string, kind: MappingKind): Sums {
-  let sums = groups.get(name);
-  if (!sums) {
-    sums = emptySums(name, kind);
-    groups.set(name, sums);
-  }
-  return sums;
+/** Of the snapshot that is being added, by region. */
+let weights = new Float64Array(0);
+
+/** What nobody can access holds nothing. Where nothing is known to be resident something may have come since. */
+function densityOf(mapping: ObservedMapping, pageSize: number): number {
+  const { startPage, endPage, residentBytes } = mapping;
+  if (kindOf(mapping) === 'reserved') return 0;
+  if (residentBytes === undefined) return 1;
+  return Math.max(LEAST_DENSITY, residentBytes / ((endPage - startPage) * pageSize));
 }
 
-/** Plain numbers: there may be fifty groups of each of hundreds of processes. */
-function emptySums(name: string, kind: MappingKind): Sums {
-  return {
-    name,
-    kind,
-    size: 0,
-    resident: 0,
-    isResidentKnown: false,
-    hot: 0,
-    warm: 0,
-    rare: 0,
-    cold: 0,
-    last: 0,
-    lastColdPages: 0,
-    lastColdAges: 0,
-  };
-}
+const LEAST_DENSITY = 1e-6;
 
-function addTo(total: Sums, sums: Sums, weight: number): void {
-  total.size += weight * sums.size;
-  total.resident += weight * sums.resident;
-  total.isResidentKnown ||= sums.isResidentKnown;
-  for (const accessClass of CLASSES) total[accessClass] += weight * sums[accessClass];
-  total.lastColdPages += sums.lastColdPages;
-  total.lastColdAges += sums.lastColdAges;
-}
-
-function usesOf(groups: ReadonlyMap<string, Sums>, unmapped: number, us: number): MappingsOf {
-  const mappings = Array.from(groups.values(), (sums) => useOf(sums, us));
-  mappings.sort((a, b) => workingSetOf(b) - workingSetOf(a) || b.sizeBytes - a.sizeBytes);
-  return { total: totalOf(groups, mappings, us), unmappedBytes: Math.round(unmapped / us), mappings };
-}
-
-function totalOf(groups: ReadonlyMap<string, Sums>, uses: readonly MappingUse[], us: number): MappingUse {
-  const sums = emptySums('together', 'anonymous');
-  for (const group of groups.values()) if (group.kind !== 'reserved') addTo(sums, group, 1);
-  // What is surely cold in each of them surely is in all.
-  const cold = uses.reduce(
-    (sum, { kind, coldResidentBytes }) => sum + (kind === 'reserved' ? 0 : (coldResidentBytes ?? 0)),
-    0,
-  );
-  const total = useOf(sums, us);
-  return { ...total, coldResidentBytes: total.residentBytes === null ? null : cold };
-}
-
-function useOf(sums: Sums, us: number): MappingUse {
-  const { name, kind, size, resident, isResidentKnown, lastColdPages, lastColdAges } = sums;
-  const [hotBytes, warmBytes] = [Math.round(sums.hot / us), Math.round(sums.warm / us)];
-  const [rareBytes, coldBytes] = [Math.round(sums.rare / us), Math.round(sums.cold / us)];
-  const residentBytes = isResidentKnown ? Math.round(resident / us) : null;
-  const spare = (residentBytes ?? 0) - hotBytes - warmBytes - rareBytes;
-  return {
-    name,
-    kind,
-    sizeBytes: Math.round(size / us),
-    residentBytes,
-    hotBytes,
-    warmBytes,
-    rareBytes,
-    coldBytes,
-    coldResidentBytes: residentBytes === null ? null : Math.max(0, Math.min(coldBytes, spare)),
-    coldForUs: lastColdPages > 0 ? Math.round(lastColdAges / lastColdPages) : null,
-  };
-}
-
-export function workingSetOf({ hotBytes, warmBytes }: MappingUse): number {
-  return hotBytes + warmBytes;
-}
-
-function pagesOf({ startPages, endPages }: Snapshot['columns']): number {
+function pagesOf(columns: SnapshotColumns): number {
   let pages = 0;
-  for (let i = 0; i < startPages.length; i++) pages += endPages[i]! - startPages[i]!;
+  for (let i = 0; i < columns.startPages.length; i++) pages += sizeOf(columns, i);
   return pages;
 }

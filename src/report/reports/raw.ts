@@ -1,43 +1,61 @@
+import { heatOf } from '../../core/working-set.js';
 import { nameOfRange, printable } from '../mapping-names.js';
 import type { Observation } from '../source/observation.js';
 import { renderTable } from '../table.js';
-import { formatBytes, formatDuration } from '../units.js';
+import { formatBytes, formatDuration, formatShare } from '../units.js';
+import { UNKNOWN_HELP, unknownOf, whyUnknown } from '../unknown.js';
 import { ageUs } from './classes.js';
 import { formatAge } from './text.js';
 
 /** One snapshot as a table of its regions, below a line that says whose and when. */
-export function rawText({ snapshot, mappings, residentBytes }: Observation, source: string): string {
+export function rawText(observation: Observation, source: string): string {
+  const { snapshot, mappings } = observation;
   const { target, startUs, endUs, columns, pageSize, maxNrAccesses } = snapshot;
-  const { startPages, endPages, nrAccesses, ages } = columns;
+  const { startPages, endPages, nrAccesses, ages, residentPages, accessedPages } = columns;
+  const bytes = (pages: number) => formatBytes(pages * pageSize);
   const rows = Array.from(startPages, (startPage, i) => [
     (startPage * pageSize).toString(16),
-    formatBytes((endPages[i]! - startPage) * pageSize),
-    `${nrAccesses[i]} of ${maxNrAccesses}`,
+    bytes(endPages[i]! - startPage),
+    ...(residentPages ? [bytes(residentPages[i]!)] : []),
+    accessedPages
+      ? `${bytes(accessedPages[i]!)} (${formatShare(heatOf(columns, i, maxNrAccesses))})`
+      : `${nrAccesses[i]} of ${maxNrAccesses}`,
     formatAge(ageUs(snapshot, ages[i]!)),
     mappings.length > 0 ? nameOfRange(mappings, startPage, endPages[i]!, 30) : '-',
   ]);
+  const { residentBytes, unknown } = knownOf(observation);
   const parts = [
     `${printable(source)}: ${target.pid} ${printable(target.comm)}`,
     `${formatDuration(startUs)} to ${formatDuration(endUs)}`,
-    `working set ${formatBytes(snapshot.workingSetBytes())}`,
+    unknown ? 'working set not known' : `working set ${formatBytes(snapshot.workingSetBytes())}`,
     ...(residentBytes === undefined ? [] : [`resident ${formatBytes(residentBytes)}`]),
+    ...(snapshot.unseenBytes() > 0 ? [`not seen ${formatBytes(snapshot.unseenBytes())}`] : []),
+    ...(snapshot.isSettling ? ['regions are still being found'] : []),
   ];
-  const table = renderTable([['address', 'size', 'accessed', 'age', 'mapping'], ...rows], [4]);
-  return `${parts.join(', ')}\n${table}\n\n`;
+  const head = ['address', 'size', ...(residentPages ? ['resident'] : []), 'accessed', 'age', 'mapping'];
+  const why = unknown ? `\n${whyUnknown(unknown)}. What helps: ${UNKNOWN_HELP}.` : '';
+  return `${parts.join(', ')}${why}\n${renderTable([head, ...rows], [head.length - 1])}\n\n`;
 }
 
 /** One snapshot as a line of JSON (docs/reports.md). */
-export function rawJson({ snapshot, mappings, residentBytes }: Observation, source: string): string {
+export function rawJson(observation: Observation, source: string): string {
+  const { snapshot, mappings } = observation;
   const { target, startUs, endUs, columns, pageSize, maxNrAccesses, stats } = snapshot;
-  const { startPages, endPages, nrAccesses, ages } = columns;
+  const { startPages, endPages, nrAccesses, ages, residentPages, unseenPages, accessedPages } = columns;
+  const bytes = (pages: Float64Array | undefined, i: number) =>
+    pages ? Math.round(pages[i]! * pageSize) : null;
   const regions = Array.from(startPages, (startPage, i) => ({
     startAddress: (startPage * pageSize).toString(16),
     sizeBytes: (endPages[i]! - startPage) * pageSize,
+    residentBytes: bytes(residentPages, i),
+    unseenBytes: bytes(unseenPages, i),
+    accessedBytes: bytes(accessedPages, i),
     nrAccesses: nrAccesses[i]!,
     ageUs: ageUs(snapshot, ages[i]!),
     mapping: mappings.length > 0 ? nameOfRange(mappings, startPage, endPages[i]!) : null,
   }));
   const { pid, startTime, comm } = target;
+  const { residentBytes, unknown } = knownOf(observation);
   return `${JSON.stringify({
     type: 'snapshot',
     source,
@@ -47,9 +65,17 @@ export function rawJson({ snapshot, mappings, residentBytes }: Observation, sour
     startUs,
     endUs,
     maxNrAccesses,
-    workingSetBytes: snapshot.workingSetBytes(),
+    isSettling: snapshot.isSettling,
+    unknown: unknown ? whyUnknown(unknown) : null,
+    workingSetBytes: unknown ? null : snapshot.workingSetBytes(),
     residentBytes: residentBytes ?? null,
+    unseenBytes: unseenPages ? snapshot.unseenBytes() : null,
     attrs: stats.inForce.attrs,
     regions,
   })}\n`;
+}
+
+function knownOf({ snapshot, residentBytes: read }: Observation) {
+  const residentBytes = snapshot.residentBytes ?? read;
+  return { residentBytes, unknown: unknownOf(snapshot, residentBytes) };
 }

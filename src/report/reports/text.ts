@@ -1,5 +1,6 @@
 import { clip, printable } from '../mapping-names.js';
-import { formatDuration } from '../units.js';
+import { formatBytes, formatDuration } from '../units.js';
+import { UNKNOWN_HELP } from '../unknown.js';
 import type { ProcessSummary, SourceSummary } from './report.js';
 
 /** What reports are made for: they are printed once, and must not wrap. */
@@ -61,3 +62,52 @@ export function shortName(name: string, columns: number): string {
   const short = text.length > columns && text.startsWith('/') ? text.slice(text.lastIndexOf('/') + 1) : text;
   return clip(short, columns);
 }
+
+export function orUnknown(bytes: number | null): string {
+  return bytes === null ? '-' : formatBytes(bytes);
+}
+
+/** Which time counts, where the regions of some processes had to be found first. */
+export function warmUpNotes(
+  processes: readonly { readonly warmUpUs: number; readonly isSettled: boolean }[],
+): string[] {
+  const longestUs = processes.reduce((us, { warmUpUs }) => Math.max(us, warmUpUs), 0);
+  const unsettled = processes.filter(({ isSettled }) => !isSettled).length;
+  const notes: string[] = [];
+  if (longestUs > 0) {
+    const ofEach = processes.length > 1 ? 'up to ' : '';
+    notes.push(
+      `Left out: ${ofEach}the first ${formatDuration(tidy(longestUs))}, while regions were still being found.`,
+    );
+  }
+  if (unsettled > 0) {
+    const of = processes.length > 1 ? ` of ${count(unsettled, 'process', 'processes')}` : '';
+    notes.push(
+      `The regions${of} were still being found at the end, so all of the time counts:`,
+      'what was accessed may be several times too large. Watch for longer.',
+    );
+  }
+  return notes;
+}
+
+/** Of the processes that nothing is known of, why and what helps. */
+export function unknownNotes(
+  processes: readonly { readonly pid: number; readonly comm: string; readonly unknown: string | null }[],
+): string[] {
+  const [first, ...others] = processes.filter(({ unknown }) => unknown !== null);
+  if (!first) return [];
+  const more = others.length > 0 ? ` (and of ${others.length} more)` : '';
+  const sums = others.length + 1 < processes.length ? ' The sums are of the others.' : '';
+  return [
+    `Not known of ${nameOfProcess(first)}${more}:`,
+    `${first.unknown}.`,
+    `What helps: ${UNKNOWN_HELP}.${sums}`,
+  ];
+}
+
+/** What no check sees. */
+export const UNSEEN_KINDS = "hugetlb, or pages on no list of the kernel's";
+
+/** Of accesses that are counted by mapping. */
+export const FLAT_SENTENCE =
+  'Flat per mapping: how much of each was accessed is counted, not where in it that was.';

@@ -3,23 +3,31 @@ import { sparkline } from '../sparkline.js';
 import { renderTable } from '../table.js';
 import { formatBytes, formatDuration, formatShare } from '../units.js';
 import type { SourceSummary } from './report.js';
-import { count, headingOf, leftOut, NO_SNAPSHOTS, nameOfProcess, tidy } from './text.js';
+import type { Spread } from './series.js';
+import {
+  count,
+  headingOf,
+  leftOut,
+  NO_SNAPSHOTS,
+  nameOfProcess,
+  tidy,
+  UNSEEN_KINDS,
+  unknownNotes,
+  warmUpNotes,
+} from './text.js';
 import type { WorkingSet, WssResult } from './wss.js';
 
 const CHART_ROWS = 8;
 /** Of a process. */
 const TREND_CELLS = 12;
+const NOT_KNOWN = 'not known';
 
 /** The processes with the largest working sets, their sum, and the sum over time. */
 export function renderWss(source: SourceSummary, result: WssResult, limit: number): string {
-  const { all, processes, minAccessShare } = result;
+  const { all, processes } = result;
   const heading = headingOf(source, processes.length);
   if (!all) return `${heading}\n${NO_SNAPSHOTS}\n`;
-  const what =
-    minAccessShare > 0
-      ? `found accessed in ${formatShare(minAccessShare)} of the samples or more`
-      : 'accessed';
-  const largest = [...processes].sort((a, b) => b.bytes.p95 - a.bytes.p95);
+  const largest = [...processes].sort((a, b) => (b.bytes?.p95 ?? -1) - (a.bytes?.p95 ?? -1));
   const shown = largest.slice(0, limit);
   const rows = shown.map((process) => rowOf(nameOfProcess(process, 16), process));
   if (processes.length > 1) rows.push(rowOf(`all ${processes.length}`, all));
@@ -28,27 +36,55 @@ export function renderWss(source: SourceSummary, result: WssResult, limit: numbe
     [0, 6],
   );
   const parts = [
-    `${heading}\nWorking set: memory in regions ${what}`,
+    `${heading}\nWorking set: memory ${whatCounts(result)}`,
     table + leftOut(largest.length, shown.length, 'processes'),
-    percentilesOf(all),
-    needsOf(all, processes.length),
-    chartOf(all, processes.length),
+    ...notesOf(result),
+    ...(all.bytes
+      ? [percentilesOf(all, all.bytes), needsOf(all, all.bytes, result), chartOf(all, processes.length)]
+      : []),
   ];
   return `${parts.join('\n\n')}\n`;
 }
 
-function rowOf(name: string, { bytes, residentBytes, overTime }: WorkingSet): string[] {
-  const { p50, p95, max } = bytes;
+function whatCounts({ minAccessShare, isCounted, isResidentKnown }: WssResult): string {
+  if (isCounted) return 'accessed in a snapshot, counted by mapping';
+  const regions = isResidentKnown ? 'resident in regions' : 'in regions';
+  if (minAccessShare === 0) return `${regions} accessed`;
+  return `${regions} found accessed in ${formatShare(minAccessShare)} of the samples or more`;
+}
+
+function rowOf(name: string, { bytes, residentP95Bytes, overTime }: WorkingSet): string[] {
   return [
     name,
-    ...[p50, p95, max].map(formatBytes),
-    residentBytes === null ? '-' : formatBytes(residentBytes),
-    residentBytes ? percentOrMore(p95 / residentBytes) : '-',
+    ...(bytes ? [bytes.p50, bytes.p95, bytes.max].map(formatBytes) : [NOT_KNOWN, '-', '-']),
+    residentP95Bytes === null ? '-' : formatBytes(residentP95Bytes),
+    residentP95Bytes && bytes ? percentOrMore(bytes.p95 / residentP95Bytes) : '-',
     sparkline(inCells(overTime.values, TREND_CELLS), TREND_CELLS),
   ];
 }
 
-function percentilesOf({ bytes, interval }: WorkingSet): string {
+/** What a person must know of the figures. */
+function notesOf({ all, processes, isCounted, minAccessShare }: WssResult): string[] {
+  const notes = [
+    ...unknownNotes(processes),
+    ...warmUpNotes(processes.filter(({ unknown }) => unknown === null)),
+  ];
+  if (isCounted && minAccessShare > 0)
+    notes.push('--min-access chooses nothing here: there is one look a snapshot, so no share of samples.');
+  if (all?.sharedFileBytes)
+    notes.push(
+      `Of the mean, ${formatBytes(all.sharedFileBytes)} are in mappings of files, which others may have accessed:`,
+      'the kernel remembers that a page was accessed, not by whom.',
+    );
+  if (all?.unseenBytes)
+    notes.push(
+      `Not seen: ${formatBytes(all.unseenBytes)} resident (${UNSEEN_KINDS}),`,
+      'which may be in use and count in no working set.',
+    );
+  return notes.length > 0 ? [notes.join('\n')] : [];
+}
+
+function percentilesOf({ interval }: WorkingSet, bytes: Spread): string {
   const names = ['min', 'p5', 'p25', 'p50', 'p75', 'p95', 'p99', 'max'] as const;
   const table = renderTable([names, names.map((name) => formatBytes(bytes[name]))], []);
   const range = interval && [interval.lowBytes, interval.highBytes].map(formatBytes).join(' and ');
@@ -58,15 +94,19 @@ function percentilesOf({ bytes, interval }: WorkingSet): string {
   return `Percentiles of the time, in sum\n${table}${mean}`;
 }
 
-function needsOf({ bytes: { p95 }, residentBytes }: WorkingSet, processes: number): string {
+function needsOf({ residentP95Bytes }: WorkingSet, { p95 }: Spread, result: WssResult): string {
+  const { processes, isResidentKnown } = result;
   const many =
-    processes > 1 ? `\nPages that several of these ${processes} processes map count for each of them.` : '';
-  if (residentBytes === null)
+    processes.length > 1
+      ? `\nPages that several of these ${processes.length} processes map count for each of them.`
+      : '';
+  if (residentP95Bytes === null)
     return `Needs ${formatBytes(p95)} (p95). How much is resident was not recorded.${many}`;
-  const over = p95 > residentBytes ? ':\nwhole regions, which hold memory that is not resident' : '';
+  const isOver = !isResidentKnown && p95 > residentP95Bytes;
+  const over = isOver ? ':\nwhole regions, which hold memory that is not resident' : '';
   return (
-    `Needs ${formatBytes(p95)} of ${formatBytes(residentBytes)} resident, for 95 % of the time` +
-    `${residentBytes > 0 && over === '' ? ` (${formatShare(p95 / residentBytes)})` : over}.${many}`
+    `Needs ${formatBytes(p95)} of ${formatBytes(residentP95Bytes)} resident, for 95 % of the time` +
+    `${residentP95Bytes > 0 && !isOver ? ` (${formatShare(p95 / residentP95Bytes)})` : over}.${many}`
   );
 }
 
@@ -91,6 +131,7 @@ function inCells(values: readonly (number | null)[], cells: number): (number | n
   });
 }
 
+/** Above 100 % only in older records, which count whole regions. */
 function percentOrMore(share: number): string {
   return share > 1.005 ? '>100 %' : formatShare(share);
 }

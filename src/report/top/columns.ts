@@ -1,5 +1,5 @@
 import { type ColourMode, paint } from '../colour.js';
-import { heatStrip, rangesOf } from '../heat-strip.js';
+import { heatStrip, rangesOf, residentStrip } from '../heat-strip.js';
 import { clip, columnsOf, printable } from '../mapping-names.js';
 import { sparkline } from '../sparkline.js';
 import { formatBytes } from '../units.js';
@@ -120,12 +120,14 @@ export function isEnded(row: TopRow): boolean {
 
 /**
  * All ranges of a process side by side, with a gap between two. Their lengths are as the square roots of their sizes: a
- * stack is seen beside a heap, and the heap has the most.
+ * stack is seen beside a heap, and the heap has the most. Where accesses are counted by mapping, its resident memory laid
+ * end to end.
  */
-function heatOf({ snapshot }: ProcessRow, cells: number): Float64Array {
+function heatOf({ snapshot, unknown }: ProcessRow, cells: number): Float64Array {
   const strip = new Float64Array(cells).fill(Number.NaN);
-  if (!snapshot) return strip;
+  if (!snapshot || unknown !== undefined) return strip;
   const { columns, maxNrAccesses } = snapshot;
+  if (columns.accessedPages) return residentStrip(columns, maxNrAccesses, cells);
   const ranges = rangesOf(columns).slice(0, Math.floor((cells + 1) / 2));
   const weights = ranges.map(({ startPage, endPage }) => Math.sqrt(endPage - startPage));
   let weightLeft = weights.reduce((sum, weight) => sum + weight, 0);
@@ -149,8 +151,6 @@ function bytes(value: number | undefined): string {
 
 function share(value: number | undefined): string {
   if (value === undefined) return UNKNOWN;
-  // Regions are ranges of addresses, and may hold more than what is resident.
-  if (value > 1.005) return '>100 %';
   return value > 0 && value < 0.01 ? '<1 %' : `${Math.round(value * 100)} %`;
 }
 

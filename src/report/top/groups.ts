@@ -53,6 +53,7 @@ function sumOf(members: readonly ProcessRow[]): Figures {
     workingSetBytes: sum((row) => row.workingSetBytes),
     hotBytes: sum((row) => row.hotBytes),
     coldBytes: sum((row) => row.coldBytes),
+    unseenBytes: sum((row) => row.unseenBytes),
     // Within a group pages are shared, too: how many of them with others, the sum does not tell.
     sharedBytes: undefined,
     costPercent: sum((row) => row.costPercent),
@@ -60,10 +61,13 @@ function sumOf(members: readonly ProcessRow[]): Figures {
   };
 }
 
-/** The latest values belong together; a shorter trend had its first value before, too. */
-function sumOfTrends(trends: readonly (readonly number[])[]): number[] {
+/** The latest values belong together; a shorter trend had its first value before, too. Null where none is known. */
+function sumOfTrends(trends: readonly (readonly (number | null)[])[]): (number | null)[] {
   const length = Math.min(TREND_LENGTH, Math.max(0, ...trends.map((trend) => trend.length)));
-  return Array.from({ length }, (_, i) =>
-    trends.reduce((sum, trend) => sum + trend[Math.max(0, trend.length - length + i)]!, 0),
-  );
+  return Array.from({ length }, (_, i) => {
+    const known = trends
+      .map((trend) => trend[Math.max(0, trend.length - length + i)] ?? null)
+      .filter((value) => value !== null);
+    return known.length === 0 ? null : known.reduce((sum, value) => sum + value, 0);
+  });
 }

@@ -16,14 +16,14 @@ const KEYS: readonly (readonly [keys: string, what: string])[] = [
 ];
 
 const COLUMNS: readonly (readonly [title: string, what: string])[] = [
-  ['working', 'working set: memory accessed in the last aggregation interval'],
-  ['share', 'working set / resident; regions may hold memory that is not resident'],
-  ['hot', 'accessed in at least half of the samples'],
-  ['cold 5m', 'not accessed for 5 minutes or more; at most what is resident'],
+  ['working', 'memory accessed in the last aggregation interval; - is not known'],
+  ['share', 'working set / resident'],
+  ['hot', 'accessed in at least half of the samples; - with one look an interval'],
+  ['cold 5m', 'resident, and not accessed for 5 minutes or more'],
   ['shared', 'resident memory that other watched processes have too'],
   ['trend', 'working set after the last snapshots, from 0 to its largest'],
   ['cost', 'its part of what watching costs, of one core'],
-  ['heat', 'the memory by address, from cold to hot'],
+  ['heat', 'memory by address, cold to hot; if counted by mapping, end to end'],
 ];
 
 const KEYS_WIDTH = 20;

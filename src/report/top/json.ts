@@ -65,6 +65,7 @@ function processDocument(row: ProcessRow) {
     isPending: isPending(row),
     hasEnded: row.hasEnded,
     regions: row.snapshot?.columns.startPages.length ?? null,
+    unknown: row.unknown ?? null,
     ...figures(row),
   };
 }
@@ -76,6 +77,7 @@ function figures(row: Figures) {
     share: rounded(shareOf(row) ?? null),
     hotBytes: row.hotBytes ?? null,
     coldBytes: row.coldBytes ?? null,
+    unseenBytes: row.unseenBytes ?? null,
     sharedBytes: row.sharedBytes ?? null,
     costPercent: rounded(row.costPercent ?? null),
     trend: row.trend,

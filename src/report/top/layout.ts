@@ -102,15 +102,17 @@ function summaryLine(
   isFrozen: boolean,
   width: number,
 ): string {
-  const { processes, pending, residentBytes, workingSetBytes, isUpperBound } = totals;
-  const sum = (bytes: number) => `${isUpperBound ? '<= ' : ''}${formatBytes(bytes)}`;
+  const { processes, pending, unknown, residentBytes, workingSetBytes } = totals;
+  const sum = (bytes: number, isBound: boolean) => `${isBound ? '<= ' : ''}${formatBytes(bytes)}`;
+  const nothing = pending > 0 ? 'pending' : unknown > 0 ? 'not known' : '-';
   const parts = [`${processes} process${processes === 1 ? '' : 'es'}`];
   if (isFrozen) parts.unshift('frozen');
   parts.push(
-    `resident ${residentBytes === undefined ? '-' : sum(residentBytes)}`,
-    `working set ${workingSetBytes === undefined ? (pending > 0 ? 'pending' : '-') : sum(workingSetBytes)}`,
+    `resident ${residentBytes === undefined ? '-' : sum(residentBytes, totals.isUpperBound)}`,
+    `working set ${workingSetBytes === undefined ? nothing : sum(workingSetBytes, totals.isWorkingSetUpperBound)}`,
   );
   if (pending > 0 && workingSetBytes !== undefined) parts.push(`${pending} pending`);
+  if (unknown > 0 && workingSetBytes !== undefined) parts.push(`${unknown} not known`);
   if (filter !== '') parts.push(`${matching} with '${printable(filter)}'`);
   if (skipped > 0) parts.push(`${skipped} skipped`);
   if (leftOut > 0) parts.push(`${leftOut} left out`);

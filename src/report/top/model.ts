@@ -1,6 +1,7 @@
 import type { Snapshot } from '../../core/snapshot.js';
 import type { MonitorStats } from '../../core/stats.js';
 import type { CheckName, TargetInfo } from '../../core/target.js';
+import { type Unknown, unknownOf, whyUnknown } from '../unknown.js';
 import { COLD_US, type Measures, measure } from './measures.js';
 import type { ProcessRow } from './rows.js';
 
@@ -30,11 +31,15 @@ export interface Totals {
   readonly processes: number;
   /** How many of them have no snapshot yet. */
   readonly pending: number;
-  /** Undefined where it is not known of any of them (yet). */
+  /** Processes of which nothing is known but what is resident. */
+  readonly unknown: number;
+  /** Undefined where it is not known of any of them (yet); else of those of which it is. */
   readonly residentBytes: number | undefined;
   readonly workingSetBytes: number | undefined;
   /** Whether pages that several have were counted for each: the sums are no less than what is in memory then. */
   readonly isUpperBound: boolean;
+  /** The same of the working set alone: where accesses are counted by mapping, a survey cannot tell which pages they were. */
+  readonly isWorkingSetUpperBound: boolean;
 }
 
 /** The latest of everything, as it is shown. Nothing in it changes. */
@@ -55,7 +60,9 @@ export interface TopState {
 interface Seen {
   snapshot: Snapshot;
   measures: Measures;
-  trend: readonly number[];
+  trend: readonly (number | null)[];
+  /** By what the snapshot itself says. */
+  unknown: Unknown | undefined;
   readonly firstUs: number;
 }
 
@@ -80,13 +87,15 @@ export class TopModel {
     const { target, endUs } = snapshot;
     if (!this.#latest || endUs >= this.#latest.endUs) this.#latest = snapshot;
     const measures = measure(snapshot);
+    const unknown = unknownOf(snapshot);
     const watched = this.#watchedOf(target);
     const before = watched.seen;
     watched.seen = {
       snapshot,
       measures,
       // A new one each time: rows that were handed out keep theirs.
-      trend: [...(before?.trend.slice(1 - TREND_LENGTH) ?? []), measures.workingSetBytes],
+      trend: [...(before?.trend.slice(1 - TREND_LENGTH) ?? []), unknown ? null : measures.workingSetBytes],
+      unknown,
       firstUs: before?.firstUs ?? snapshot.startUs,
     };
   }
@@ -123,7 +132,7 @@ export class TopModel {
     }
     const weights = this.#costWeights();
     const rows = Array.from(this.#watched, ([id, watched]) => this.#row(id, watched, weights));
-    return { rows, totals: this.#totals(), latest: this.#latest, dueInUs, skipped: this.skipped };
+    return { rows, totals: this.#totals(rows), latest: this.#latest, dueInUs, skipped: this.skipped };
   }
 
   #watchedOf(target: TargetInfo): Watched {
@@ -136,7 +145,13 @@ export class TopModel {
   }
 
   #row(id: number, { target, seen, facts, endedMs }: Watched, weights: CostWeights): ProcessRow {
-    const residentBytes = facts?.residentBytes;
+    const { snapshot, measures } = seen ?? {};
+    const residentBytes = facts?.residentBytes ?? snapshot?.residentBytes;
+    const unknown =
+      seen && (seen.unknown ?? unknownOf(seen.snapshot, seen.snapshot.residentBytes ?? residentBytes));
+    /** What is not resident (any longer) cannot be in use, nor be taken away. */
+    const atMost = (bytes: number | undefined) =>
+      unknown || bytes === undefined ? undefined : Math.min(bytes, residentBytes ?? Number.POSITIVE_INFINITY);
     const hasEnded = endedMs !== undefined;
     const weight = weights.byTarget.get(id);
     return {
@@ -150,17 +165,16 @@ export class TopModel {
       cmdline: target.cmdline,
       parentPid: facts?.parentPid,
       cgroup: facts?.cgroup,
-      snapshot: seen?.snapshot,
+      snapshot,
+      unknown: unknown && whyUnknown(unknown),
       hasEnded,
       isMember: false,
       residentBytes,
-      workingSetBytes: seen?.measures.workingSetBytes,
-      hotBytes: seen?.measures.hotBytes,
-      // What is not resident cannot be taken away, however cold its addresses are.
+      workingSetBytes: atMost(measures?.workingSetBytes),
+      hotBytes: atMost(measures?.hotBytes),
       coldBytes:
-        !seen || seen.snapshot.endUs - seen.firstUs < COLD_US
-          ? undefined
-          : Math.min(seen.measures.coldBytes, residentBytes ?? Number.POSITIVE_INFINITY),
+        !seen || seen.snapshot.endUs - seen.firstUs < COLD_US ? undefined : atMost(seen.measures.coldBytes),
+      unseenBytes: measures?.unseenBytes,
       sharedBytes: this.sharing?.byTarget.get(id)?.sharedBytes,
       costPercent:
         weight === undefined || weights.costPercent === null
@@ -180,7 +194,10 @@ export class TopModel {
     for (const [id, { seen, facts, endedMs }] of this.#watched) {
       if (endedMs !== undefined || !seen) continue;
       const { check, columns } = seen.snapshot;
-      const weight = check === 'referenced' ? facts?.residentBytes : columns.startPages.length;
+      const weight =
+        check === 'referenced'
+          ? (facts?.residentBytes ?? seen.snapshot.residentBytes)
+          : columns.startPages.length;
       if (weight === undefined) continue;
       byTarget.set(id, weight);
       sum += weight;
@@ -193,17 +210,34 @@ export class TopModel {
     };
   }
 
-  #totals(): Totals {
-    const running = [...this.#watched.values()].filter(({ endedMs }) => endedMs === undefined);
+  #totals(rows: readonly ProcessRow[]): Totals {
+    const running = rows.filter(({ hasEnded }) => !hasEnded);
     const processes = running.length;
-    const pending = running.filter(({ seen }) => !seen).length;
-    if (this.sharing) return { processes, pending, ...this.sharing.sums, isUpperBound: false };
-    return {
+    const counts = {
       processes,
-      pending,
-      residentBytes: sumOfKnown(running.map(({ facts }) => facts?.residentBytes)),
-      workingSetBytes: sumOfKnown(running.map(({ seen }) => seen?.measures.workingSetBytes)),
-      isUpperBound: processes > 1,
+      pending: running.filter(({ snapshot }) => !snapshot).length,
+      unknown: running.filter(({ unknown }) => unknown !== undefined).length,
+    };
+    const isUpperBound = processes > 1;
+    const workingSetBytes = sumOfKnown(running.map((row) => row.workingSetBytes));
+    const { sharing } = this;
+    if (!sharing)
+      return {
+        ...counts,
+        residentBytes: sumOfKnown(running.map((row) => row.residentBytes)),
+        workingSetBytes,
+        isUpperBound,
+        isWorkingSetUpperBound: isUpperBound,
+      };
+    const isCounted = running.some(({ snapshot }) => snapshot?.columns.accessedPages !== undefined);
+    const atMost = isCounted ? (workingSetBytes ?? 0) : Number.POSITIVE_INFINITY;
+    return {
+      ...counts,
+      residentBytes: sharing.sums.residentBytes,
+      workingSetBytes:
+        workingSetBytes === undefined ? undefined : Math.min(atMost, sharing.sums.workingSetBytes),
+      isUpperBound: false,
+      isWorkingSetUpperBound: isCounted && isUpperBound,
     };
   }
 }

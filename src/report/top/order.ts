@@ -62,11 +62,12 @@ function figureOf(row: TopRow, key: Exclude<SortKey, 'name'>): number {
 }
 
 /** By how much the working set has grown over the trend, in bytes: its last half against its first, for single ones jump. */
-function growthOf(trend: readonly number[]): number {
-  const half = trend.length >> 1;
-  if (half === 0) return 0;
+function growthOf(trend: readonly (number | null)[]): number {
+  const known = trend.filter((value) => value !== null);
+  const half = known.length >> 1;
+  if (half === 0) return known.length === 0 && trend.length > 0 ? Number.NaN : 0;
   const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
-  return mean(trend.slice(-half)) - mean(trend.slice(0, half));
+  return mean(known.slice(-half)) - mean(known.slice(0, half));
 }
 
 /** By code unit: the same everywhere, and some ten times faster than by a language's rules. */

@@ -4,18 +4,20 @@ import type { TargetInfo } from '../../core/target.js';
 /** What the table shows of a process or of a group of them. Undefined is what is not known (yet). */
 export interface Figures {
   readonly residentBytes: number | undefined;
-  /** In regions that were accessed at all in the last aggregation interval. */
+  /** Accessed in the last aggregation interval; undefined also where samples hardly ever meet memory. */
   readonly workingSetBytes: number | undefined;
   /** In regions that were found accessed in at least half of its samples. */
   readonly hotBytes: number | undefined;
   /** Not accessed for 5 minutes or more, at most what is resident; undefined until it has been watched for so long. */
   readonly coldBytes: number | undefined;
+  /** Resident bytes that the check cannot see: neither accessed nor cold. */
+  readonly unseenBytes: number | undefined;
   /** Resident bytes that other watched processes have too. */
   readonly sharedBytes: number | undefined;
   /** Its part of what watching costs, in percent of one core. */
   readonly costPercent: number | undefined;
-  /** The working set in bytes after each of the last snapshots, the latest last. */
-  readonly trend: readonly number[];
+  /** The working set in bytes after each of the last snapshots, the latest last; null where nothing is known. */
+  readonly trend: readonly (number | null)[];
 }
 
 /** One process. */
@@ -36,6 +38,8 @@ export interface ProcessRow extends Figures {
   readonly cgroup: string | undefined;
   /** The latest one; undefined before the first. */
   readonly snapshot: Snapshot | undefined;
+  /** Why nothing is known but what is resident, if that is so. */
+  readonly unknown: string | undefined;
   /** Not watched any longer; it leaves the table after a few seconds. */
   readonly hasEnded: boolean;
   /** Shown below the group that it belongs to. */
@@ -58,7 +62,8 @@ export function isPending(row: TopRow): boolean {
   return row.kind === 'process' ? row.snapshot === undefined : row.members.every(isPending);
 }
 
-/** Working set / resident; undefined where what is resident is not known. Above 1 where regions hold more than that. */
+/** Working set / resident, at most 1: the one is read a moment after the other. Undefined where either is not known. */
 export function shareOf({ workingSetBytes, residentBytes }: Figures): number | undefined {
-  return workingSetBytes === undefined || !residentBytes ? undefined : workingSetBytes / residentBytes;
+  if (workingSetBytes === undefined || !residentBytes) return undefined;
+  return Math.min(1, workingSetBytes / residentBytes);
 }

@@ -31,14 +31,18 @@ function hasKeys(t: ExecutionContext, object: object, keys: string): void {
 const SOURCE = 'source startedAt check pageSize startUs endUs snapshots notes';
 const PROCESS = 'pid startTime comm startUs endUs snapshots';
 const SPREAD = 'mean min p5 p25 p50 p75 p95 p99 max';
+const KNOWN = 'warmUpUs isSettled unknown';
+const WORKING_SET = 'bytes interval residentBytes residentP95Bytes sharedFileBytes unseenBytes overTime';
 const MAPPING =
-  'name kind sizeBytes residentBytes hotBytes warmBytes rareBytes coldBytes coldResidentBytes coldForUs';
+  'name kind sizeBytes residentBytes accessedBytes hotBytes warmBytes rareBytes coldBytes unseenBytes sharedFileBytes ' +
+  'coldResidentBytes coldForUs';
 
 test('wss: the working set of each phase is what was read in it, of all that is resident', async (t) => {
   t.is(PHASES.length, 3);
   for (const phase of PHASES) {
     const document = JSON.parse(await report(t, 'wss', '--json', ...settled(phase).args, MOVING));
-    const { all, processes, minAccessShare, ...source } = document.sources[0];
+    const { all, processes, minAccessShare, isCounted, isResidentKnown, ...source } = document.sources[0];
+    t.deepEqual([isCounted, isResidentKnown], [false, false], 'it is an older record');
     isNear(t, all.bytes.p50 / MIB, HOT_MIB, 2, 'median');
     isNear(t, all.residentBytes / MIB, AREA_MIB, 2, 'resident');
     t.is(minAccessShare, 0);
@@ -49,10 +53,10 @@ test('wss: the working set of each phase is what was read in it, of all that is 
     hasKeys(t, document, 'type version sources');
     t.deepEqual([document.type, document.version, source.source], ['report wss', 1, MOVING]);
     hasKeys(t, source, SOURCE);
-    hasKeys(t, all, 'bytes interval residentBytes overTime');
+    hasKeys(t, all, WORKING_SET);
     hasKeys(t, all.bytes, SPREAD);
     hasKeys(t, all.overTime, 'startUs stepUs values');
-    hasKeys(t, processes[0], `${PROCESS} bytes interval residentBytes overTime`);
+    hasKeys(t, processes[0], `${PROCESS} ${KNOWN} ${WORKING_SET}`);
     t.like(processes[0], { pid: 77, comm: 'moving', bytes: all.bytes });
   }
 });
@@ -71,7 +75,9 @@ test('access: the regions that are accessed most of the time are the hot ranges'
   for (const phase of PHASES) {
     const args = ['--access', '50%..', '--size', '1MiB..', ...settled(phase).args];
     const document = JSON.parse(await report(t, 'access', '--json', ...args, MOVING));
-    const { regions, byShare, untouched, hasMappings, processes, ...source } = document.sources[0];
+    const { regions, byShare, untouched, hasMappings, isCounted, isResidentKnown, processes, ...source } =
+      document.sources[0];
+    t.deepEqual([isCounted, isResidentKnown], [false, false]);
     const spans: AddressSpan[] = regions.map((region: { startAddress: string; sizeBytes: number }) => {
       const start = Number.parseInt(region.startAddress, 16);
       return { start, end: start + region.sizeBytes };
@@ -84,8 +90,12 @@ test('access: the regions that are accessed most of the time are the hot ranges'
     isNear(t, together / MIB, HOT_MIB, 2, 'and nothing else');
 
     hasKeys(t, source, SOURCE);
-    hasKeys(t, processes[0], PROCESS);
-    hasKeys(t, regions[0], 'pid startAddress sizeBytes accessShare ageUs mapping');
+    hasKeys(t, processes[0], `${PROCESS} ${KNOWN} unseenBytes`);
+    hasKeys(
+      t,
+      regions[0],
+      'pid startAddress sizeBytes residentBytes accessedBytes accessShare ageUs mapping',
+    );
     t.is(regions[0].mapping, 'anonymous');
     t.true(hasMappings);
     hasKeys(t, byShare[0], 'fromShare toShare bytes');
@@ -122,7 +132,9 @@ test('access: as text, of one moment, sorted and chosen', async (t) => {
 test('mappings: the anonymous area has the hot memory, libraries have none', async (t) => {
   const phase = PHASES[1]!;
   const document = JSON.parse(await report(t, 'mappings', '--json', ...settled(phase).args, MOVING));
-  const { all, processes, limits, by, snapshotsWithoutMappings, ...source } = document.sources[0];
+  const { all, processes, limits, by, snapshotsWithoutMappings, isCounted, isResidentKnown, ...source } =
+    document.sources[0];
+  t.deepEqual([isCounted, isResidentKnown], [false, false]);
   const [anonymous, ...others] = all.mappings;
   t.like(anonymous, { name: 'anonymous', kind: 'anonymous', rareBytes: 0 });
   isNear(t, anonymous.sizeBytes / MIB, AREA_MIB, 0.1, 'size');
@@ -145,7 +157,7 @@ test('mappings: the anonymous area has the hot memory, libraries have none', asy
   t.deepEqual([limits, by, snapshotsWithoutMappings], [{ warmShare: 0, hotShare: 0.5 }, 'name', 0]);
   hasKeys(t, all, 'total unmappedBytes mappings');
   hasKeys(t, anonymous, MAPPING);
-  hasKeys(t, processes[0], `${PROCESS} total unmappedBytes mappings`);
+  hasKeys(t, processes[0], `${PROCESS} ${KNOWN} total unmappedBytes mappings`);
 
   const text = await report(t, 'mappings', ...settled(phase).args, MOVING);
   t.regex(text, /\nanonymous +240 MiB +240 MiB +2[345](\.\d)? MiB .* 21[4567](\.\d)? MiB /);
@@ -180,7 +192,7 @@ test('heatmap: the rows that are bright are the hot ranges, phase by phase', asy
     isNear(t, right / columns / MIB, HOT_MIB, 2, 'and hot');
   }
   t.deepEqual([document.type, document.version], ['report heatmap', 1]);
-  hasKeys(t, source, 'source startedAt check startUs endUs leftOut');
+  hasKeys(t, source, 'source startedAt check startUs endUs unknown isFlat leftOut');
   hasKeys(t, process, 'pid startTime comm snapshots watchedBytes accessesShown');
   hasKeys(t, ranges[0], 'addresses shares agesUs');
 });
@@ -216,8 +228,8 @@ test('diff: a recording does not differ from itself', async (t) => {
   hasKeys(t, document, 'type version limits before after mappings');
   t.deepEqual([document.type, document.version], ['report diff', 1]);
   hasKeys(t, limits, 'warmShare hotShare');
-  hasKeys(t, before, `${SOURCE} processes workingSet total unmappedBytes`);
-  hasKeys(t, before.workingSet, 'bytes residentBytes');
+  hasKeys(t, before, `${SOURCE} processes known workingSet total unmappedBytes`);
+  hasKeys(t, before.workingSet, 'bytes residentBytes unseenBytes');
   hasKeys(t, before.total, MAPPING);
   hasKeys(t, mappings[0], 'name before after workingSetChange hotChange coldChange');
   hasKeys(t, mappings[0].after, MAPPING);
@@ -297,9 +309,14 @@ test('raw: a line for every snapshot, with all of its regions', async (t) => {
   hasKeys(
     t,
     lines[0],
-    'type source pid startTime comm startUs endUs maxNrAccesses workingSetBytes residentBytes attrs regions',
+    'type source pid startTime comm startUs endUs maxNrAccesses isSettling unknown workingSetBytes residentBytes unseenBytes ' +
+      'attrs regions',
   );
-  hasKeys(t, lines[0].regions[0], 'startAddress sizeBytes nrAccesses ageUs mapping');
+  hasKeys(
+    t,
+    lines[0].regions[0],
+    'startAddress sizeBytes residentBytes unseenBytes accessedBytes nrAccesses ageUs mapping',
+  );
   const text = await report(t, 'raw', '--at', 'end', MOVING);
   t.regex(
     text,

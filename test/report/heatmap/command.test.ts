@@ -4,6 +4,7 @@ import test, { type ExecutionContext } from 'ava';
 import { headerLine, snapshotLine, targetLine } from '../../../src/record/format.js';
 import { folder, isOneLine, run } from '../../helpers/cli.js';
 import { HEADER } from '../../record/records.js';
+import { snapshotOf } from '../snapshots.js';
 import { snapshotsOf } from './examples.js';
 
 function recordIn(path: string): string {
@@ -43,6 +44,24 @@ test('a picture is its owner’s alone, and is overwritten with --force alone', 
   t.is(again.status, 1);
   isOneLine(t, again, /cannot write the picture to .*heat\.html: it exists already/);
   t.is((await heatmap(t, record, '-o', html, '--force')).status, 0);
+});
+
+test('of a process of which nothing is known there is no picture, but the reason and what helps', async (t) => {
+  const sparse = snapshotOf({
+    rows: [[2 ** 32, 2 ** 33, 0, 0]],
+    memory: { resident: [0] },
+    residentBytes: 2 ** 25,
+  });
+  const record = join(folder(t), 'sparse.ndjson');
+  writeFileSync(
+    record,
+    `${[headerLine(HEADER), targetLine(sparse.target), snapshotLine(sparse)].join('\n')}\n`,
+  );
+  const { status, out, err } = await heatmap(t, record);
+  t.is(status, 1);
+  t.is(out, '');
+  t.regex(err, /process 4242 postgres is not known: 0\.0002 % of the 16 TiB watched is resident/);
+  t.regex(err, /What helps: --range START-END, or --check referenced/);
 });
 
 test('what cannot be is said in one line, and leaves no file behind', async (t) => {

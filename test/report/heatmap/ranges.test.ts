@@ -8,7 +8,7 @@ import { MIB_PAGES, mappingOf, TIB_PAGES } from './examples.js';
 /** [startPage, endPage, share] in order; what lies between was not watched. */
 function totalOf(...parts: readonly (readonly [number, number, number])[]) {
   const total = new Profile();
-  for (const [start, end, share] of parts) total.add(start, end, 1_000, 1_000 * share, 0);
+  for (const [start, end, share] of parts) total.add(start, end, 1_000, 1_000, 1_000 * share, 0);
   return total;
 }
 

@@ -1,11 +1,11 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { cellsOf, equalSpans } from '../../../src/report/heatmap/heat-map.js';
+import { cellsOf, equalSpans, spansOf } from '../../../src/report/heatmap/heat-map.js';
 import { Profile } from '../../../src/report/heatmap/profile.js';
 import { RunningSum } from '../../../src/report/heatmap/running-sum.js';
 import { gather } from '../../../src/report/heatmap/sums.js';
-import type { RegionRow } from '../snapshots.js';
-import { snapshotsOf, sourceOf } from './examples.js';
+import { type RegionRow, snapshotOf } from '../snapshots.js';
+import { mapOf, mappingOf, snapshotsOf, sourceOf } from './examples.js';
 
 /** Regions of pages 0 to 40, with holes. */
 const rows: fc.Arbitrary<RegionRow[]> = fc
@@ -145,7 +145,7 @@ test('many processes share the limit, and each keeps its time', async (t) => {
 test('what is made coarser keeps its sums, and a slope stays one', (t) => {
   const steps = 256;
   const slope = new Profile();
-  for (let i = 0; i < steps; i++) slope.add(10 * i, 10 * i + 10, 1, i / steps, 0);
+  for (let i = 0; i < steps; i++) slope.add(10 * i, 10 * i + 10, 1, 1, i / steps, 0);
   const coarse = slope.copy();
   coarse.coarsen(32);
   t.true(coarse.length <= 32);
@@ -168,4 +168,49 @@ test('a part of the time is cut out of the snapshots at its ends', async (t) => 
   );
   const { shares } = cellsOf(sums!, { startPage: 0, endPage: 10 }, 1, [{ startUs: 0, endUs: 300_000 }]);
   t.is(shares[0], 0.75);
+});
+
+test('what is counted by mapping has the heat of its resident pages, and as many accesses as were counted', async (t) => {
+  const counted = (accessed: number) =>
+    snapshotOf({
+      rows: [
+        [0, 1_000, 1, 0],
+        [1_000, 2_000, 0, 0],
+      ],
+      endUs: 100_000 * (1 + accessed),
+      memory: { resident: [10, 0], accessed: [accessed, 0] },
+    });
+  const map = await mapOf(sourceOf([counted(5), counted(10)]));
+  t.true(map.isFlat);
+  const [{ sums, ranges }] = map.panels as [(typeof map.panels)[number]];
+  const { shares } = cellsOf(sums, ranges[0]!, 2, spansOf(sums, 2));
+  t.deepEqual([...shares], [0.5, 0, 1, 0]);
+  t.is(Math.round(sums.accessed), 100_000 * (5 + 10), 'in page-microseconds');
+});
+
+test('gaps and reserved addresses are not called watched', async (t) => {
+  const mappings = [
+    mappingOf(0, 100, 'a'),
+    mappingOf(150, 200, 'b'),
+    { ...mappingOf(200, 1_000, ''), permissions: '---p' },
+  ];
+  const map = await mapOf(sourceOf(snapshotsOf([[[0, 1_000, 20, 0]]]), mappings));
+  t.is(map.panels[0]!.watchedBytes, 150 * 4_096);
+});
+
+test('a process of which nothing is known is in no panel, and is named with the reason', async (t) => {
+  const sparse = snapshotOf({
+    rows: [[2 ** 32, 2 ** 33, 0, 0]],
+    pid: 7,
+    comm: 'sparse',
+    memory: { resident: [0] },
+    residentBytes: 2 ** 25,
+  });
+  const map = await mapOf(sourceOf([sparse, ...snapshotsOf([[[0, 10, 20, 0]]])]));
+  t.deepEqual(
+    map.panels.map(({ sums }) => sums.target.comm),
+    ['app'],
+  );
+  t.like(map.unknown[0], { pid: 7, comm: 'sparse' });
+  t.regex(map.unknown[0]!.why, /^0\.0002 % of the 16 TiB watched is resident/);
 });

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
-import type { RecordedMapping, RecordedRegion } from '../../../src/record/format.js';
+import type { RecordedMapping, RecordedRegion, SnapshotLine } from '../../../src/record/format.js';
 import type { Report } from '../../../src/report/reports/report.js';
 import { openRecord } from '../../../src/report/source/recorded.js';
 import { type Window, within } from '../../../src/report/source/window.js';
@@ -14,6 +14,8 @@ export type SnapshotOf = readonly [
   endUs: number,
   regions: readonly RecordedRegion[],
   target?: number,
+  /** Further fields of the line. */
+  more?: Partial<SnapshotLine>,
 ];
 
 export interface Recording {
@@ -78,13 +80,14 @@ export function textOf({ targets = [POSTGRES], snapshots, end = true }: Recordin
   const lines = [
     { type: 'header', version: 1, ...HEADER },
     ...targets.map((target) => ({ type: 'target', ...target })),
-    ...snapshots.map(([startUs, endUs, regions, target = 0]) => ({
+    ...snapshots.map(([startUs, endUs, regions, target = 0, more]) => ({
       type: 'snapshot',
       target,
       startUs,
       endUs,
       maxNrAccesses: 20,
       regions,
+      ...more,
     })),
     ...(end ? [{ type: 'end', reason: 'stopped', stats: {} }] : []),
   ];

@@ -87,6 +87,58 @@ test('sums of several processes are bounds, unless it is known what they share',
   );
 });
 
+test('what is counted by mapping is the working set, and not hot; a survey bounds it, for it knows whole mappings', (t) => {
+  const memory = { resident: [50, 50], accessed: [20, 0] };
+  const rows = [
+    [0, 100, 1, 5],
+    [100, 200, 0, 5],
+  ] as const;
+  const model = modelOf({ rows, memory, pid: 1, facts: {} }, { rows, memory, pid: 2, facts: {} });
+  const [row] = model.state(0).rows;
+  t.is(row!.workingSetBytes, 20 * PAGE);
+  t.is(row!.hotBytes, undefined);
+  t.like(model.state(0).totals, { workingSetBytes: 40 * PAGE, isWorkingSetUpperBound: true });
+  const sumsOf = (workingSetBytes: number) => {
+    model.sharing = { byTarget: new Map(), sums: { residentBytes: 150 * PAGE, workingSetBytes } };
+    return model.state(0).totals;
+  };
+  t.like(sumsOf(90 * PAGE), {
+    workingSetBytes: 40 * PAGE,
+    isUpperBound: false,
+    isWorkingSetUpperBound: true,
+  });
+  t.like(sumsOf(30 * PAGE), { workingSetBytes: 30 * PAGE, residentBytes: 150 * PAGE });
+});
+
+test('regions count what is resident of them, and nothing that cannot be seen', (t) => {
+  const [row] = rowsOf({
+    rows: [
+      [0, 10_000, 20, 5],
+      [10_000, 10_100, 0, 5],
+    ],
+    memory: { resident: [60, 40], unseen: [0, 40] },
+    facts: { residentBytes: 100 * PAGE },
+  });
+  t.deepEqual([row!.workingSetBytes, row!.hotBytes, row!.unseenBytes], [60 * PAGE, 60 * PAGE, 40 * PAGE]);
+  t.is(shareOf(row!), 0.6);
+  const shrunk = rowsOf(busy(1, 100, { memory: { resident: [100] }, facts: { residentBytes: 50 * PAGE } }));
+  t.is(shareOf(shrunk[0]!), 1, 'it has shrunk since the snapshot');
+});
+
+test('of a process whose memory samples hardly ever meet, nothing is known but what is resident', (t) => {
+  const sparse = { rows: [[2 ** 32, 2 ** 33, 0, 9]], memory: { resident: [0] }, pid: 1 } as const;
+  for (const given of [
+    { ...sparse, residentBytes: 100 * PAGE },
+    { ...sparse, facts: { residentBytes: 100 * PAGE } },
+  ]) {
+    const { rows, totals } = modelOf(given, busy(2, 20, { facts: {} })).state(0);
+    t.like(rows[0], { residentBytes: 100 * PAGE, workingSetBytes: undefined, hotBytes: undefined });
+    t.regex(rows[0]!.unknown!, /is resident, so samples hardly ever meet memory$/);
+    t.like(totals, { processes: 2, unknown: 1, workingSetBytes: 20 * PAGE });
+    t.is(modelOf(given).state(0).totals.workingSetBytes, undefined);
+  }
+});
+
 test('the cost is shared out by regions', (t) => {
   const rows = rowsOf(
     { rows: [[0, 9, 1, 0]], pid: 1 },
