@@ -15,10 +15,11 @@ export class SharingReader {
     readonly changed: () => void,
   ) {}
 
-  /** Begins a survey where one is due. */
+  /** Begins a survey if one is due; not while most processes have no snapshot yet, for its sums hold until the next one. */
   refresh(): void {
     if (this.#isReading || !this.#survey || this.#survey.dueInMs > 0) return;
-    void this.read();
+    const { processes, pending } = this.model.state(performance.now()).totals;
+    if (2 * pending <= processes) void this.read();
   }
 
   /** Makes a survey now. What cannot be read leaves the table with what it knew: its sums are upper bounds then. */

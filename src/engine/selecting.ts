@@ -12,6 +12,8 @@ import type { DetachReason } from './protocol.js';
 
 /** A match is attached within a second, though an exec may be seen in the second look only, and attaching takes time. */
 const LOOK_MS = 450;
+/** What looks may cost, as a share of one core: with hundreds of processes to look at they are made less often. */
+const LOOK_SHARE = 0.01;
 /** The first looks for a program that has just been started: what it starts at once is not missed. */
 const EARLY_LOOKS_MS = [50, 100, 200];
 
@@ -30,6 +32,8 @@ export class Selecting {
   readonly #first: Found;
   readonly #cpuFile = openThreadCpu();
   #host: SelectingHost | undefined;
+  /** CPU that the last look took. */
+  #lookUs = 0;
   #hasStopped = false;
   #wake: () => void = () => {};
 
@@ -95,7 +99,7 @@ export class Selecting {
   async #run(host: SelectingHost): Promise<void> {
     for (let i = 0; ; i++) {
       const early = this.#follower.choice.runs.length > 0 ? EARLY_LOOKS_MS[i] : undefined;
-      await this.#pause(early ?? LOOK_MS);
+      await this.#pause(early ?? Math.max(LOOK_MS, this.#lookUs / 1_000 / LOOK_SHARE));
       if (this.#hasStopped) return;
       try {
         await this.#step(host);
@@ -120,7 +124,10 @@ export class Selecting {
     const beforeUs = this.#cpuUs();
     const found = this.#follower.look();
     const cpuUs = this.#cpuUs() - beforeUs;
-    if (!Number.isNaN(cpuUs)) this.#follower.cpuUs += cpuUs;
+    if (!Number.isNaN(cpuUs)) {
+      this.#follower.cpuUs += cpuUs;
+      this.#lookUs = cpuUs;
+    }
     return found;
   }
 

@@ -230,12 +230,12 @@ export class TopModel {
         isWorkingSetUpperBound: isUpperBound,
       };
     const isCounted = running.some(({ snapshot }) => snapshot?.columns.accessedPages !== undefined);
-    const atMost = isCounted ? (workingSetBytes ?? 0) : Number.POSITIVE_INFINITY;
     return {
       ...counts,
       residentBytes: sharing.sums.residentBytes,
+      // A survey knows pages, not how many bytes of a mapping were accessed.
       workingSetBytes:
-        workingSetBytes === undefined ? undefined : Math.min(atMost, sharing.sums.workingSetBytes),
+        workingSetBytes === undefined || isCounted ? workingSetBytes : sharing.sums.workingSetBytes,
       isUpperBound: false,
       isWorkingSetUpperBound: isCounted && isUpperBound,
     };
