@@ -145,11 +145,18 @@ export class Coordinator implements CoordinatorApi {
   }
 
   detach(ids: readonly number[], reason: DetachReason): Promise<boolean> {
-    return this.#answer(async ({ roster }) => {
+    return this.#answer(async ({ roster, beat }) => {
       const leaving = new Set(ids);
-      const targets = roster.targets.filter(({ info }) => leaving.has(info.id));
-      for (const target of targets) roster.detach(target, reason);
-      return targets.length > 0;
+      const detach = () => {
+        const targets = roster.targets.filter(({ info }) => leaving.has(info.id));
+        for (const target of targets) {
+          if (reason === 'ended') beat.publishLastOf(target);
+          roster.detach(target, reason);
+        }
+        return targets.length > 0;
+      };
+      // What was seen of a target that has ended is read while no sampler counts.
+      return reason === 'ended' ? this.#inControl(async () => detach()) : detach();
     });
   }
 

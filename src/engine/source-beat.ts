@@ -101,6 +101,7 @@ export class SourceBeat extends Beat {
       } else if (table.peeks !== interval.peeks) {
         interval.peeks = table.peeks;
         interval.hasPeek = true;
+        interval.lastEndUs = nowUs;
       }
     }
     const { attrs } = this.roster;
@@ -122,7 +123,7 @@ export class SourceBeat extends Beat {
     const { interval } = target;
     if (!interval.hasPeek) return;
     target.startUs = interval.beganUs;
-    this.publish([target]);
+    this.publish([target], interval.lastEndUs);
   }
 
   /** The last tick: running intervals end with it, if that does not take long. */
