@@ -39,10 +39,14 @@ await pause(1_000);
 const options: MonitorOptions = { check, endAlone: false, costOf: 'process', ...(attrs && { attrs }) };
 const monitor = await Monitor.start({ ...options, ...(workers && { workers }) });
 const latest = new Map<number, Snapshot>();
-void (async () => {
-  for await (const snapshot of monitor) latest.set(snapshot.target.id, snapshot);
-})();
 const startedMs = performance.now();
+let answeredMs: number | null = null;
+void (async () => {
+  for await (const snapshot of monitor) {
+    latest.set(snapshot.target.id, snapshot);
+    if (latest.size === targets) answeredMs ??= performance.now() - startedMs;
+  }
+})();
 const attached = await monitor.attachAll(requests);
 const attachMs = performance.now() - startedMs;
 await pause(settleSeconds * 1_000);
@@ -60,6 +64,7 @@ const cost: CrowdCost = {
   cpuPercent: (100 * (user + system - before.user - before.system)) / elapsedUs,
   residentMib: process.memoryUsage().rss / MIB,
   attachMs,
+  answeredMs,
   ticks: stats.ticks - before.stats.ticks,
   overruns: stats.overruns - before.stats.overruns,
   meanLateMs: stats.meanLateUs! / 1e3,

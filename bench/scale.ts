@@ -23,6 +23,8 @@ export interface CrowdCost {
   readonly cpuPercent: number;
   readonly residentMib: number;
   readonly attachMs: number;
+  /** Until there was a snapshot of each; null if that never was. */
+  readonly answeredMs: number | null;
   readonly ticks: number;
   readonly overruns: number;
   /** How long after it was due a tick was done, in the mean and at most, since the start. */
@@ -44,7 +46,15 @@ export const CROWD_HEAD = [
   'worst working-set error',
 ] as const;
 
-export const SCALE_HEAD = ['', 'processes', 'CPU', 'resident', 'attached in', ...CROWD_HEAD] as const;
+export const SCALE_HEAD = [
+  '',
+  'processes',
+  'CPU',
+  'resident',
+  'attached in',
+  'answered in',
+  ...CROWD_HEAD,
+] as const;
 
 const TIMES = { settleSeconds: 60, seconds: 30 };
 const BUSY = 5;
@@ -86,6 +96,7 @@ function row(name: string, crowd: Crowd): string[] {
     `${cost.cpuPercent.toFixed(2)} %`,
     `${cost.residentMib.toFixed(0)} MiB`,
     `${cost.attachMs.toFixed(0)} ms`,
+    cost.answeredMs === null ? '' : `${(cost.answeredMs / 1_000).toFixed(1)} s`,
     ...crowdCells(cost),
   ];
   process.stderr.write(`${line.join(', ')}\n`);
@@ -93,7 +104,9 @@ function row(name: string, crowd: Crowd): string[] {
 }
 
 /** In the order of CROWD_HEAD. */
-export function crowdCells(cost: Omit<CrowdCost, 'cpuPercent' | 'residentMib' | 'attachMs'>): string[] {
+export function crowdCells(
+  cost: Omit<CrowdCost, 'cpuPercent' | 'residentMib' | 'attachMs' | 'answeredMs'>,
+): string[] {
   // Of none, or where one has not been seen yet, nothing is known.
   const worst = Math.max(...cost.workingSetErrors);
   return [

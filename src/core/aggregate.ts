@@ -54,7 +54,7 @@ export function snapshotColumns(table: RegionTable, presence?: Presence): Snapsh
 }
 
 /**
- * Columns for so many regions, all 0, in one buffer.
+ * Columns for `count` regions, all 0, in one buffer.
  *
  * @param sets bits of ColumnSet
  */

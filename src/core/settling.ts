@@ -1,6 +1,6 @@
 import type { RegionTable } from './region-table.js';
 
-/** Regions are never taken for settled before so many aggregation intervals, and always after this many. */
+/** Regions never count as settled before the first number of aggregation intervals, and always after the second. */
 const FEWEST = 10;
 const MOST = 60;
 /** The latest intervals that are looked at, beside as many before them. */
@@ -13,7 +13,7 @@ const MEANS_DIFFER = 0.05;
 /**
  * Whether the regions of a target are still being found. They begin as a few large ones, of which one hit counts all, so
  * the working set starts several times too large and shrinks while they are split and merged. It has settled when it stays
- * about the same: from each of the latest intervals to the next, or, for programs whose working set never does, in the mean.
+ * about the same: from each of the latest intervals to the next, or, for programs whose working set never does, on average.
  * Growth is a change, too: where a target does nothing for a moment its regions are merged, and found once more.
  */
 export class Settling {

@@ -25,7 +25,7 @@ const MAX_STRETCH = 4;
 /** An aggregation interval that would go on for longer than this with more regions than are allowed by now ends at once. */
 const TOO_LONG_US = 10_000_000;
 
-/** Whoever waits for the first snapshot of a target gets what was seen after this time, however long the intervals are. */
+/** The first snapshot of a target is published after this time at the latest, however long the intervals are. */
 const FIRST_ANSWER_US = 4_000_000;
 /** A part of an aggregation interval is published at the end if it had this share of its ticks, or nothing was before. */
 const LEAST_PART = 0.25;

@@ -206,7 +206,7 @@ export class Coordinator implements CoordinatorApi {
     beat.aggregateLast();
   }
 
-  /** Waits for the samplers, and not for long: whoever stops a monitor does not wait for one that hangs. */
+  /** Waits for the samplers, with a limit: stopping a monitor must not depend on a sampler that hangs. */
   async #isParked({ samplers }: Parts): Promise<boolean> {
     const untilMs = performance.now() + LAST_PHASE_MS;
     while (!samplers.await(this.#arrived)) {

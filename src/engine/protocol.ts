@@ -60,7 +60,7 @@ export interface PaceSetup {
   readonly maxCpuPercent: number | undefined;
   /** Whether nobody has asked for that budget. */
   readonly isDefaultBudget: boolean;
-  /** Whether a region source delivers, and there is no sampling interval. */
+  /** Whether a region source delivers the regions: there is no sampling interval then. */
   readonly isDelivered: boolean;
   /** When the monitor ends, or Infinity: intervals are chosen so that it has some. */
   readonly durationUs: number;
@@ -139,6 +139,8 @@ export interface OpenedTarget {
   readonly target: TargetIdentity;
   /** [start, end) pairs of pages. */
   readonly ranges: Float64Array;
+  /** Of the whole process; 0 if it is not known. */
+  readonly residentBytes: number;
 }
 
 /** What flows from the coordinator to the main thread. */

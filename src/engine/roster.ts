@@ -80,6 +80,7 @@ export class Roster {
           const targets = portion.map(({ arrival, opened }) => {
             const info: TargetInfo = { id: arrival.id, ...opened.target };
             const table = this.#tableFor(opened.ranges, minRegions);
+            table.residentBytes = opened.residentBytes;
             return new WatchedTarget(info, arrival.request, randomFrom(arrival.tableRandom), table, link);
           });
           await link.call((api) => api.watch(targets.map(toWatch)));

@@ -165,7 +165,7 @@ export class Sampler implements SamplerApi {
     }
     this.#opened.set(id, check);
     const ranges = table.ranges.slice(0, 2 * table.rangeCount);
-    return { target: check.target, ranges };
+    return { target: check.target, ranges, residentBytes: table.residentBytes };
   }
 
   watch(targets: readonly TargetToWatch[]): void {

@@ -7,20 +7,20 @@ import type { Interval, WatchedTarget } from './watched-target.js';
 const TICK_US = 50_000;
 /** Without any event, the coordinator looks around this often. */
 const IDLE_US = 1_000_000;
-/** The first interval of a target is no longer than this unless the user chose so: somebody is waiting for an answer. */
+/** The first interval of a target is at most this long, unless the user chose a longer one: the first answer comes soon. */
 const FIRST_US = 1_000_000;
 /**
- * In the first interval of a target what was accessed so far is also looked at after these times: a process that ends before
- * the interval does takes its counts with it. Only while there are few targets, for each look costs half an interval's.
+ * In the first interval of a target, what was accessed so far is also read after these times: a process that ends sooner
+ * takes its counts with it. Only while there are few targets, since each read costs half of what an interval does.
  */
 const PEEKS_US = [200_000, 500_000];
 const PEEKED_TARGETS = 16;
-/** Intervals begun in one tick: so many, of so much work; the ticks in which they end are as long. */
+/** At most this many intervals, of this much work, begin in one tick. The tick in which they end takes as long. */
 const BEGUN_AT_ONCE = 64;
 const WORK_AT_ONCE_US = 200_000;
-/** An interval that is cut off by the end of the monitor tells nothing if it was shorter than this. */
+/** An interval cut off by the end of the monitor is not published if it was shorter than this, unless it is the first. */
 const SHORTEST_LAST_US = 50_000;
-/** Whoever stops a monitor waits for the last looks no longer than this. */
+/** The last looks are left out if they would take longer than this, except for targets without a snapshot. */
 const LAST_LOOKS_US = 500_000;
 
 /**
@@ -30,19 +30,21 @@ const LAST_LOOKS_US = 500_000;
  */
 export class SourceBeat extends Beat {
   #isLast = false;
+  #lastTickUs = Number.NEGATIVE_INFINITY;
 
   override startGrid(): void {
-    this.setDue(Math.max(this.clock.nowUs(), this.#nextEventUs()));
+    this.setDue(this.#nextTickUs());
   }
 
   /** A target that has just come begins at once. */
   override reviseDue(): void {
-    const nextUs = this.#nextEventUs();
+    const nextUs = this.#nextTickUs();
     if (nextUs < this.dueUs) this.setDue(nextUs);
   }
 
   override setNextDue(): void {
-    this.setDue(Math.max(this.clock.nowUs() + TICK_US, this.#nextEventUs()));
+    this.#lastTickUs = this.clock.nowUs();
+    this.setDue(this.#nextTickUs());
   }
 
   override quietIntervals(): number {
@@ -63,7 +65,7 @@ export class SourceBeat extends Beat {
     return this.roster.targets.some(({ table }) => table.status === TargetStatus.STALE) ? 'stale' : 'none';
   }
 
-  /** Before the looks of a tick: whose interval ends, and who is peeked at. */
+  /** Before the looks of a tick: orders which intervals end, and which are peeked into. */
   override beginWork(): void {
     const nowUs = this.clock.nowUs();
     for (const { table, interval } of this.roster.targets) {
@@ -97,7 +99,6 @@ export class SourceBeat extends Beat {
         interval.delivered = table.deliveries;
         interval.isRunning = interval.hasPeek = false;
         interval.lastEndUs = nowUs;
-        interval.nextUs = Math.max(nowUs, interval.beganUs + this.#periodUs);
       } else if (table.peeks !== interval.peeks) {
         interval.peeks = table.peeks;
         interval.hasPeek = true;
@@ -134,8 +135,8 @@ export class SourceBeat extends Beat {
   }
 
   #isWorthALastLook({ isRunning, beganUs, delivered }: Interval, nowUs: number): boolean {
-    if (!isRunning || nowUs - beganUs < SHORTEST_LAST_US) return false;
-    return delivered === 0 || this.#passUs() <= LAST_LOOKS_US;
+    if (!isRunning || delivered === 0) return isRunning;
+    return nowUs - beganUs >= SHORTEST_LAST_US && this.#passUs() <= LAST_LOOKS_US;
   }
 
   #orderBeginnings(nowUs: number): void {
@@ -143,8 +144,7 @@ export class SourceBeat extends Beat {
     let workUs = 0;
     for (const target of this.roster.targets) {
       const { table, interval } = target;
-      const mayBegin = !interval.isRunning && interval.nextUs <= nowUs + TICK_US / 2;
-      if (!mayBegin || target.link === undefined || table.status !== TargetStatus.OK) continue;
+      if (!this.#mayBegin(target) || this.#beginUs(interval) > nowUs + TICK_US / 2) continue;
       if (begun > 0 && (begun === BEGUN_AT_ONCE || workUs + table.costUs > WORK_AT_ONCE_US)) break;
       table.orders = Order.BEGIN;
       interval.isRunning = true;
@@ -154,16 +154,26 @@ export class SourceBeat extends Beat {
     }
   }
 
-  #nextEventUs(): number {
+  #mayBegin({ table, link, interval }: WatchedTarget): boolean {
+    return !interval.isRunning && link !== undefined && table.status === TargetStatus.OK;
+  }
+
+  /** When the next interval begins or ends, or is peeked at; ticks keep their distance. */
+  #nextTickUs(): number {
     const nowUs = this.clock.nowUs();
     let nextUs = Math.min(nowUs + IDLE_US, this.durationUs);
-    for (const { interval } of this.roster.targets) {
-      const eventUs = interval.isRunning
-        ? Math.min(this.#endUs(interval), this.#peekUs(interval))
-        : interval.nextUs;
-      nextUs = Math.min(nextUs, Math.max(nowUs, eventUs));
+    for (const target of this.roster.targets) {
+      const { interval } = target;
+      if (interval.isRunning) nextUs = Math.min(nextUs, this.#endUs(interval), this.#peekUs(interval));
+      else if (this.#mayBegin(target)) nextUs = Math.min(nextUs, this.#beginUs(interval));
     }
-    return nextUs;
+    return Math.max(nextUs, nowUs, this.#lastTickUs + TICK_US);
+  }
+
+  /** When the next interval of a target is to begin: the first at once. */
+  #beginUs({ beganUs, delivered }: Interval): number {
+    const { attrs, turns = 1 } = this.roster.inForce;
+    return delivered === 0 ? 0 : beganUs + turns * attrs.aggrUs;
   }
 
   #endUs({ beganUs, delivered }: Interval): number {
@@ -176,12 +186,6 @@ export class SourceBeat extends Beat {
     const isPeekedAt = interval.delivered === 0 && this.roster.targets.length <= PEEKED_TARGETS;
     const afterUs = isPeekedAt ? PEEKS_US[interval.peeks] : undefined;
     return afterUs === undefined ? Number.POSITIVE_INFINITY : interval.beganUs + afterUs;
-  }
-
-  /** From the start of one interval to the start of the next. */
-  get #periodUs(): number {
-    const { attrs, turns = 1 } = this.roster.inForce;
-    return turns * attrs.aggrUs;
   }
 
   #passedIntervals({ lastEndUs }: Interval, nowUs: number): number {

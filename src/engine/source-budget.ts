@@ -7,7 +7,7 @@ const ROOM = 0.3;
 const LATEST = 0.3;
 /** Whatever is spent beside the looks, they have this share of the budget: a start, in which V8 compiles, spends several times more. */
 const LEAST_FOR_LOOKS = 0.5;
-/** Nobody waits longer for a picture. */
+/** A target is looked at once an hour at least, whatever the budget. */
 const LONGEST_PERIOD_US = 3_600_000_000;
 
 /** What a window of about a second has cost. Times in microseconds. */

@@ -13,8 +13,6 @@ import type { SamplerLink } from './sampler-link.js';
 export interface Interval {
   isRunning: boolean;
   beganUs: number;
-  /** While it waits: when the next interval is to begin. */
-  nextUs: number;
   /** Intervals that have been delivered. */
   delivered: number;
   peeks: number;
@@ -24,7 +22,7 @@ export interface Interval {
 }
 
 function firstInterval(): Interval {
-  return { isRunning: false, beganUs: 0, nextUs: 0, delivered: 0, peeks: 0, hasPeek: false, lastEndUs: 0 };
+  return { isRunning: false, beganUs: 0, delivered: 0, peeks: 0, hasPeek: false, lastEndUs: 0 };
 }
 
 /** A target as the coordinator has it. */

@@ -41,7 +41,7 @@ export type FrameKind = (typeof FrameKind)[keyof typeof FrameKind];
 export class KPageFlags extends WordFile {
   /** What the frame last asked about is part of. */
   kind: FrameKind = FrameKind.OTHER;
-  /** Whether it is the zero page, which is nobody's memory. */
+  /** Whether it is the zero page, which belongs to no process. */
   isZeroPage = false;
   readonly #hugeFrames: number;
 

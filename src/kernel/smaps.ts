@@ -29,7 +29,7 @@ export class Smaps {
   endPage = new Float64Array(256);
   /** Bytes of each that are in memory, hugetlb included. */
   residentBytes = new Float64Array(256);
-  /** Of these, bytes in hugetlb pages, whose accesses nobody counts. */
+  /** Of these, bytes in hugetlb pages, whose accesses the kernel does not count. */
   hugetlbBytes = new Float64Array(256);
   /** Bytes of each that were accessed since the accessed bits were cleared. */
   referencedBytes = new Float64Array(256);
@@ -50,7 +50,7 @@ export class Smaps {
     return this.parse(textBytes, length);
   }
 
-  /** Mappings of the kernel's half of the address space (`[vsyscall]`) are left out: they are nobody's memory. */
+  /** Mappings of the kernel's half of the address space (`[vsyscall]`) are left out: they belong to no process. */
   parse(bytes: Uint8Array, length: number): number {
     const bytesPerPage = pageSize();
     let count = 0;

@@ -204,21 +204,16 @@ test.serial('a command that does not exist is said, with the status of a shell',
   t.false(existsSync(path));
 });
 
-test.serial(
-  'a recording that ends before anything was seen is told what would have shown more',
-  async (t) => {
-    const { pid } = start(t, 'sleep', ['60']);
-    const path = join(folder(t), 'it.ndjson');
-    const short = ['record', '--pid', String(pid), '-o', path, '--duration', '10ms', '--aggr', '5s'];
-    const { err } = await run(t, ...short);
-    t.regex(
-      err,
-      /before the first snapshot, which takes 5 s: give a longer --duration.* shorter --aggr \(5s was/,
-    );
-    // A budget would stretch shorter intervals.
-    t.regex((await run(t, ...short, '--max-cpu', '2%')).err, /or a larger budget \(--max-cpu 10%\)/);
-  },
-);
+test.serial('a recording that is much shorter than its intervals has what was seen', async (t) => {
+  const { pid } = start(t, 'sleep', ['60']);
+  const path = join(folder(t), 'it.ndjson');
+  const { status, err } = await run(
+    t,
+    ...['record', '--pid', String(pid), '-o', path, '--duration', '10ms', '--aggr', '5s'],
+  );
+  t.is(status, 0, err);
+  t.true(linesOf(path).some(({ type }) => type === 'snapshot'));
+});
 
 test.serial('a process that ends within the first tick is said, and leaves no file', async (t) => {
   const path = join(folder(t), 'it.ndjson');

@@ -14,7 +14,13 @@ const BATCH_TEXT_BYTES = 2 ** 24;
 /** The file format begins with ARROW1 and two zeros; after them, it is the streaming format with an index behind. */
 const MAGIC_BYTES = 8;
 
-const NULLABLE: readonly string[] = ['record', 'mapping', 'permissions'] satisfies Column[];
+const NULLABLE: readonly string[] = [
+  'record',
+  'mapping',
+  'permissions',
+  'resident_bytes',
+  'accessed_bytes',
+] satisfies Column[];
 
 /** Loaded when it is needed: it takes some 100 ms. */
 const load = () => {
@@ -37,6 +43,8 @@ class Batch {
   readonly record = new Texts();
   readonly mapping = new Texts();
   readonly permissions = new Texts();
+  readonly residentBytes = new Numbers();
+  readonly accessedBytes = new Numbers();
   /** The same few names come all the time. */
   readonly #texts = new Map<string, Buffer>();
   rows = 0;
@@ -66,6 +74,8 @@ class Batch {
     this.record.set(row, beside);
     this.mapping.set(row, this.#encoded(mapping?.name));
     this.permissions.set(row, this.#encoded(mapping?.permissions));
+    this.residentBytes.set(row, snapshot.memory?.resident[index]);
+    this.accessedBytes.set(row, snapshot.memory?.accessed?.[index]);
   }
 
   #encoded(text: string | undefined): Buffer | null {
@@ -108,6 +118,31 @@ class Texts {
   }
 }
 
+/** A column of numbers, some of which are not known. */
+class Numbers {
+  readonly values = new Float64Array(BATCH_ROWS);
+  readonly isThere = new Uint8Array(BATCH_ROWS / 8);
+  #count = 0;
+
+  set(row: number, value: number | undefined): void {
+    if (value === undefined) return;
+    this.values[row] = value;
+    this.isThere[row >> 3]! |= 1 << (row & 7);
+    this.#count++;
+  }
+
+  /** What `makeData` takes. */
+  column(length: number) {
+    const nullCount = length - this.#count;
+    return {
+      length,
+      nullCount,
+      nullBitmap: nullCount > 0 ? this.isThere : null,
+      data: this.values.subarray(0, length),
+    };
+  }
+}
+
 /** The two halves of a 64-bit word, the lower one first, as Arrow has them: exact, and no bigint for each. */
 function setAddress(words: Uint32Array, row: number, hex: string): void {
   words[2 * row] = Number.parseInt(hex.slice(-8), 16);
@@ -132,6 +167,8 @@ export async function* arrowOf(passages: AsyncIterable<Passage>): AsyncGenerator
     record: new Utf8(),
     mapping: new Utf8(),
     permissions: new Utf8(),
+    resident_bytes: new Float64(),
+    accessed_bytes: new Float64(),
   } satisfies Record<Column, unknown>;
   const schema = new arrow.Schema(
     Object.entries(columns).map(([name, type]) => new Field(name, type, NULLABLE.includes(name))),
@@ -171,6 +208,8 @@ export async function* arrowOf(passages: AsyncIterable<Passage>): AsyncGenerator
       makeData({ type: columns.record, ...batch.record.column(length) }),
       makeData({ type: columns.mapping, ...batch.mapping.column(length) }),
       makeData({ type: columns.permissions, ...batch.permissions.column(length) }),
+      makeData({ type: columns.resident_bytes, ...batch.residentBytes.column(length) }),
+      makeData({ type: columns.accessed_bytes, ...batch.accessedBytes.column(length) }),
     ];
     return new arrow.RecordBatch(schema, makeData({ type: new Struct(schema.fields), length, children }));
   };

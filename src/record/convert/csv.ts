@@ -17,11 +17,12 @@ export async function* csvOf(passages: AsyncIterable<Passage>): AsyncGenerator<s
     const begin = `${target.id},${target.pid},${quoted(target.comm)},${startUs},${endUs},${maxNrAccesses},`;
     let beside = quoted(besideText(passage));
     let rows = '';
-    for (const region of snapshot.regions) {
+    const { resident, accessed } = snapshot.memory ?? {};
+    for (const [i, region] of snapshot.regions.entries()) {
       const [start, end, nrAccesses, age] = region;
       const mapping = mappingOf(region, mappings, header.pageSize);
       const mapped = mapping ? `${quoted(mapping.name)},${quoted(mapping.permissions)}` : ',';
-      rows += `${begin}${decimal(start)},${decimal(end)},${nrAccesses},${age},${beside},${mapped}\n`;
+      rows += `${begin}${decimal(start)},${decimal(end)},${nrAccesses},${age},${beside},${mapped},${resident?.[i] ?? ''},${accessed?.[i] ?? ''}\n`;
       beside = '';
     }
     yield rows;

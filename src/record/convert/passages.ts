@@ -3,7 +3,7 @@ import { PagepulseError } from '../../core/errors.js';
 import type { TargetInfo } from '../../core/target.js';
 import type { Mapping } from '../../kernel/mapping.js';
 import type { HeaderLine, RecordedRegion, RecordLine, SnapshotLine } from '../format.js';
-import { parseLine } from '../parse.js';
+import { isRegionMemory, parseLine } from '../parse.js';
 import { RegionMappings } from './region-mappings.js';
 
 /**
@@ -102,12 +102,13 @@ export function besideText({ beside }: Passage): string {
  */
 export function* linesOfPassage(snapshot: BareSnapshot, besideText: string): Generator<RecordLine> {
   const beside: Beside = besideText ? JSON.parse(besideText) : {};
-  const { before = [], regions: told = [], snapshot: more = {}, after = [] } = beside;
+  const { before = [], regions: told = [], snapshot: { memory, ...more } = {}, after = [] } = beside;
   // Regions that somebody has taken out or added since have not what was told of them.
   const isSame = told.length === snapshot.regions.length;
   const regions = isSame ? snapshot.regions.map((region, i) => [...region, ...told[i]!]) : snapshot.regions;
   yield* before.map(checked);
-  yield checked({ type: 'snapshot', ...snapshot, regions, ...more });
+  const hasMemory = isRegionMemory(memory, regions.length) && memory !== undefined;
+  yield checked({ type: 'snapshot', ...snapshot, regions, ...(hasMemory && { memory }), ...more });
   yield* after.map(checked);
 }
 

@@ -18,12 +18,22 @@ export const COLUMNS = [
   /** What most of the region is mapped as, as reports name it, and the permissions; empty where the record does not tell. */
   'mapping',
   'permissions',
+  /** Of each region; empty where the record does not tell. */
+  'resident_bytes',
+  'accessed_bytes',
 ] as const;
 
 export type Column = (typeof COLUMNS)[number];
 
 /** The columns for other programs: what they say is in `record` too. */
-const FOR_OTHERS: readonly Column[] = ['pid', 'comm', 'mapping', 'permissions'];
+const FOR_OTHERS: readonly Column[] = [
+  'pid',
+  'comm',
+  'mapping',
+  'permissions',
+  'resident_bytes',
+  'accessed_bytes',
+];
 
 /** What a record is made of again. */
 export const NEEDED_COLUMNS = COLUMNS.filter((name) => !FOR_OTHERS.includes(name));

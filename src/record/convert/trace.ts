@@ -1,4 +1,4 @@
-import type { RecordedRegion } from '../format.js';
+import type { SnapshotLine } from '../format.js';
 import { type Passage, startedNs } from './passages.js';
 
 /** Beyond every process id (PID_MAX_LIMIT, 2^22): for targets that have none, or one that another target had before. */
@@ -13,8 +13,8 @@ interface Track {
 interface Bytes {
   /** Found accessed at least once. */
   readonly workingSet: number;
-  /** In half of the samples or more. */
-  readonly hot: number;
+  /** In half of the samples or more; undefined where that is not known. */
+  readonly hot?: number;
 }
 
 /**
@@ -46,7 +46,7 @@ export async function* traceOf(passages: AsyncIterable<Passage>): AsyncGenerator
       events += `{"name":"process_name","ph":"M","pid":${pid},"tid":${pid},"args":${args}},\n`;
     }
     track.endUs = snapshot.endUs;
-    track.bytes = bytesOf(snapshot.regions, snapshot.maxNrAccesses);
+    track.bytes = bytesOf(snapshot);
     yield events + counters(track, microseconds(started, snapshot.startUs));
   }
   for (const track of tracks.values()) yield `,\n${counters(track, microseconds(started, track.endUs))}`;
@@ -56,18 +56,23 @@ export async function* traceOf(passages: AsyncIterable<Passage>): AsyncGenerator
 function counters({ pid, bytes }: Track, ts: string): string {
   const counter = (name: string, value: number) =>
     `{"name":"${name}","ph":"C","pid":${pid},"tid":${pid},"ts":${ts},"args":{"bytes":${value}}}`;
-  return `${counter('working set', bytes.workingSet)},\n${counter('hot', bytes.hot)}`;
+  const workingSet = counter('working set', bytes.workingSet);
+  return bytes.hot === undefined ? workingSet : `${workingSet},\n${counter('hot', bytes.hot)}`;
 }
 
-function bytesOf(regions: readonly RecordedRegion[], maxNrAccesses: number): Bytes {
+/** Of each accessed region what was accessed or is resident of it, as far as the record tells. */
+function bytesOf({ regions, maxNrAccesses, memory }: SnapshotLine): Bytes {
   let [workingSet, hot] = [0, 0];
-  for (const [start, end, nrAccesses] of regions) {
+  for (const [i, [start, end, nrAccesses]] of regions.entries()) {
     if (nrAccesses === 0) continue;
     const size = Number.parseInt(end, 16) - Number.parseInt(start, 16);
-    workingSet += size;
-    if (2 * nrAccesses >= maxNrAccesses) hot += size;
+    const seen = memory && memory.resident[i]! - (memory.unseen?.[i] ?? 0);
+    const bytes = memory?.accessed?.[i] ?? seen ?? size;
+    workingSet += bytes;
+    if (2 * nrAccesses >= maxNrAccesses) hot += bytes;
   }
-  return { workingSet, hot };
+  // One look an interval does not tell how often memory is accessed.
+  return memory?.accessed ? { workingSet } : { workingSet, hot };
 }
 
 /** With the nanoseconds behind the point: a float64 is too coarse for them after 104 days. */

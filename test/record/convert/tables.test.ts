@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { tableFromIPC } from 'apache-arrow';
 import test from 'ava';
-import type { RecordedRegion, RecordLine } from '../../../src/record/format.js';
+import type { RecordedRegion, RecordLine, SnapshotLine } from '../../../src/record/format.js';
 import { folderFor, HEADER, TARGET } from '../records.js';
 import { converted, linesIn, RICH, textIn } from './records.js';
 
@@ -31,10 +31,10 @@ test('CSV has a row a region, decimal addresses, and the rest of the record besi
   const [names, first, second, ...none] = textIn(path).split('\n');
   t.is(
     names,
-    'target,pid,comm,start_us,end_us,max_nr_accesses,start,end,nr_accesses,age,record,mapping,permissions',
+    'target,pid,comm,start_us,end_us,max_nr_accesses,start,end,nr_accesses,age,record,mapping,permissions,resident_bytes,accessed_bytes',
   );
   t.true(first!.startsWith('0,4242,"postgres",0,100120,20,4096,12288,7,3,"{""before"":[{'));
-  t.is(second, '0,4242,"postgres",0,100120,20,12288,16384,0,1,,,', 'what it does not tell is empty');
+  t.is(second, '0,4242,"postgres",0,100120,20,12288,16384,0,1,,,,,', 'what it does not tell is empty');
   t.deepEqual(none, ['']);
 });
 
@@ -93,22 +93,71 @@ test('a column says what each region is mapped as at that time, another with whi
   const csv = await converted(t, lines, 'csv');
   const rows = textIn(csv).trimEnd().split('\n').slice(1);
   t.deepEqual(
-    rows.map((row) => row.match(/,((?:"(?:[^"]|"")*")?),((?:"[^"]*")?)$/)!.slice(1, 3)),
+    rows.map((row) => row.match(/,((?:"(?:[^"]|"")*")?),((?:"[^"]*")?),,$/)!.slice(1, 3)),
     expected.map((texts) => texts.map((text) => (text ? `"${text.replaceAll('"', '""')}"` : ''))),
   );
   for (const path of [arrow, csv]) t.deepEqual(await linesIn(t, path), lines);
 });
 
+test('columns say how much of each region was resident and accessed, and all of it is read back', async (t) => {
+  const regions: RecordedRegion[] = [
+    ['1000', '3000', 1, 3],
+    ['3000', '5000', 0, 1],
+  ];
+  const counted = { resident: [8_192, 4_096], unseen: [0, 4_096], accessed: [4_096, 0] };
+  const lines: RecordLine[] = [
+    header,
+    target,
+    { ...(snapshot(regions) as SnapshotLine), residentBytes: 12_288, memory: counted, settling: true },
+    { ...(snapshot(regions, 100_120) as SnapshotLine), memory: { resident: [8_192, 0] } },
+  ];
+  const csv = await converted(t, lines, 'csv');
+  const cells = textIn(csv).trimEnd().split('\n').slice(1);
+  t.deepEqual(
+    cells.map((row) => row.split(',').slice(-2)),
+    [
+      ['8192', '4096'],
+      ['4096', '0'],
+      ['8192', ''],
+      ['0', ''],
+    ],
+  );
+  const arrow = await converted(t, lines, 'arrow');
+  t.deepEqual(
+    tableFromIPC(readFileSync(arrow))
+      .toArray()
+      .map((row) => [row.resident_bytes, row.accessed_bytes]),
+    [
+      [8_192, 4_096],
+      [4_096, 0],
+      [8_192, null],
+      [0, null],
+    ],
+  );
+  for (const path of [arrow, csv]) t.deepEqual(await linesIn(t, path), lines);
+  // Of a region that was taken out since, nothing is known any more.
+  const fewer = join(folderFor(t), 'fewer.csv');
+  writeFileSync(fewer, textIn(csv).replace(/^.*,4096,0\n/m, ''));
+  const [, , first] = await linesIn(t, fewer);
+  t.like(first, { type: 'snapshot', regions: [regions[0]], residentBytes: 12_288 });
+  t.false('memory' in first!);
+});
+
 test('tables of an earlier version, without what regions are mapped as, are read', async (t) => {
   const path = await converted(t, [header, target, snapshot([['1000', '3000', 7, 3]], 5)], 'csv');
   const earlier = join(folderFor(t), 'earlier.csv');
-  writeFileSync(earlier, textIn(path).replace(',mapping,permissions\n', '\n').replace(/,,\n$/, '\n'));
+  writeFileSync(
+    earlier,
+    textIn(path)
+      .replace(',mapping,permissions,resident_bytes,accessed_bytes\n', '\n')
+      .replace(/,,,,\n$/, '\n'),
+  );
   t.deepEqual(await linesIn(t, earlier), [header, target, snapshot([['1000', '3000', 7, 3]], 5)]);
 });
 
 test('CSV that another program wrote again is read: columns in another order, more of them, decimals', async (t) => {
   const path = await converted(t, [header, target, snapshot([['1000', '3000', 7, 3]], 5)], 'csv');
-  const record = textIn(path).slice(textIn(path).indexOf('"{'), -',,\n'.length);
+  const record = textIn(path).slice(textIn(path).indexOf('"{'), -',,,,\n'.length);
   const again = join(folderFor(t), 'again.csv');
   const text =
     '\uFEFF,age,nr_accesses,end,start,max_nr_accesses,end_us,start_us,target,record,mine\r\n' +
@@ -152,7 +201,7 @@ test('tables that are not whole are refused in a sentence', async (t) => {
   const csv = textIn(await converted(t, RICH, 'csv'));
   const rows = csv.split(/\n(?=\d)/);
   const refused: readonly [string | Buffer, RegExp][] = [
-    [rows.with(1, rows[1]!.replace(/"\{.*/s, ',,')).join('\n'), /has rows of a record, but not its first/],
+    [rows.with(1, rows[1]!.replace(/"\{.*/s, ',,,,')).join('\n'), /has rows of a record, but not its first/],
     [csv.replace(',record,', ',memory,'), /it has no column record/],
     [csv.replace('20480', 'x'), /cannot read .* as CSV/],
     [csv.replace(',20,', ',-1,'), /-1 is no count/],
@@ -199,6 +248,8 @@ test('Arrow has a row a region with exact addresses, in batches that do not grow
       'record: Utf8?',
       'mapping: Utf8?',
       'permissions: Utf8?',
+      'resident_bytes: Float64?',
+      'accessed_bytes: Float64?',
     ],
   );
   const { record: _, ...row } = table.get(69_999)!.toJSON();
@@ -215,6 +266,8 @@ test('Arrow has a row a region with exact addresses, in batches that do not grow
     age: 69_999,
     mapping: null,
     permissions: null,
+    resident_bytes: null,
+    accessed_bytes: null,
   });
   t.true(isDeepStrictEqual(await linesIn(t, path), lines));
 });

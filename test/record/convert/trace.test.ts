@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import test from 'ava';
-import type { RecordLine } from '../../../src/record/format.js';
+import type { RecordLine, SnapshotLine } from '../../../src/record/format.js';
 import { HEADER, TARGET } from '../records.js';
 import { converted, linesIn, RICH, textIn } from './records.js';
 
@@ -47,6 +47,25 @@ test('a trace has the working set of each process at the begin of its interval, 
     [323_576.789, 0x3000],
     [423_576.789, 0x3000],
   ]);
+});
+
+test('a trace counts what is resident of regions, or what was accessed, and then claims no hot memory', async (t) => {
+  const snapshot = { type: 'snapshot', target: 0, startUs: 0, endUs: 1_000, maxNrAccesses: 1 } as const;
+  const regions = [['1000', '9000', 1, 1]] as const;
+  const lineOf = (memory: SnapshotLine['memory']): RecordLine => ({
+    ...snapshot,
+    regions,
+    ...(memory && { memory }),
+  });
+  for (const [memory, workingSet, hot] of [
+    [undefined, 0x8000, 0x8000],
+    [{ resident: [0x4000], unseen: [0x1000] }, 0x3000, 0x3000],
+    [{ resident: [0x4000], accessed: [0x2000] }, 0x2000, undefined],
+  ] as const) {
+    const events = eventsIn(await converted(t, [...RICH.slice(0, 2), lineOf(memory)], 'trace'));
+    const bytesOf = (wanted: string) => events.find(({ name }) => name === wanted)?.args.bytes;
+    t.deepEqual([bytesOf('working set'), bytesOf('hot')], [workingSet, hot]);
+  }
 });
 
 test('snapshots that end at one time come in the order of the record', async (t) => {
