@@ -10,11 +10,14 @@ import { start } from '../helpers/processes.js';
 const MIB = 2 ** 20;
 const check = 'referenced';
 
-/** Writes the first 16 of 64 MiB over and over, for a minute. */
+/**
+ * Writes the first 16 of 64 MiB over and over, for a minute. What it gives back makes the kernel flush the TLB: else the
+ * processor need not look those pages up again, and marks none as accessed.
+ */
 const QUARTER = `
 import time
 m = own(64); write(m, 64); tell(at(m))
-for _ in range(6000): write(m, 16); time.sleep(0.01)`;
+for _ in range(6000): write(m, 16); x = own(1); write(x, 1); x.close(); time.sleep(0.01)`;
 
 async function firstOf(monitor: Monitor): Promise<Snapshot | undefined> {
   for await (const snapshot of monitor) return snapshot;
