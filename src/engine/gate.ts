@@ -293,10 +293,15 @@ export class Gate {
     }
   }
 
-  /** Resolves when a phase other than `last` runs; the thread goes on answering calls meanwhile. */
-  async awaitPhaseAnswering(last: Epoch): Promise<void> {
-    const { value } = Atomics.waitAsync(this.#words, EPOCH, last);
-    await value;
+  /**
+   * Resolves when a phase other than `last` runs, or the sampler in this slot is given up; the thread goes on answering calls
+   * meanwhile. Asks again after each wake-up: that another sampler is given up wakes all.
+   */
+  async awaitPhaseAnswering(slot: number, last: Epoch): Promise<void> {
+    while (this.epoch === last && !this.isRevoked(slot)) {
+      const { value } = Atomics.waitAsync(this.#words, EPOCH, last);
+      await value;
+    }
   }
 
   get phase(): Phase {

@@ -63,7 +63,7 @@ export class Sampler implements SamplerApi {
       if (phase === Phase.TICK || phase === Phase.PREPARE_AND_TICK) this.#tick(phase);
       else if (phase !== Phase.CONTROL) this.#work(phase, gate.dueUs);
       if (!gate.finish(this.#slot, last, epoch)) break;
-      if (phase === Phase.CONTROL) await gate.awaitPhaseAnswering(epoch);
+      if (phase === Phase.CONTROL) await gate.awaitPhaseAnswering(this.#slot, epoch);
       last = epoch;
     }
     this.close([...this.#opened.keys()]);

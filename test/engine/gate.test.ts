@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { setTimeout as pause } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import test from 'ava';
 import { Gate, monotonicMs, Phase } from '../../src/engine/gate.js';
@@ -42,4 +43,22 @@ test('a sampler that waits for a phase wakes when it is given up', async (t) => 
   const woken = once(worker, 'message');
   gate.revoke(0);
   t.deepEqual(await woken, ['woken']);
+});
+
+test('a sampler that answers calls goes on with that when another one is given up', async (t) => {
+  const gate = Gate.create(2);
+  for (const slot of [0, 1]) {
+    gate.reserve(slot);
+    gate.admit(slot);
+  }
+  let isOver = false;
+  const waiting = gate.awaitPhaseAnswering(0, gate.epoch).then(() => {
+    isOver = true;
+  });
+  gate.revoke(1);
+  await pause(100);
+  t.false(isOver);
+  gate.begin(Phase.CHECK, 1, 0, 0);
+  await waiting;
+  t.true(isOver);
 });
