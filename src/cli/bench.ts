@@ -1,5 +1,6 @@
 import { constants } from 'node:os';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { CHECKS } from '../checks/choose.js';
 import { Benchmark, MIN_TIME_US } from '../measure/benchmark.js';
 import type { MeasuredCheck } from '../measure/result.js';
 import { renderCosts } from '../report/cost-report.js';
@@ -56,7 +57,7 @@ async function bench({ pid, time, check, json }: BenchOptions): Promise<void> {
     onProgress: (what) => progress.show(what),
   });
   note(`measuring for up to ${formatDuration(time)}; Ctrl-C ends it`);
-  if (pid !== undefined && benchmark.check === 'referenced') note(RECLAIM_NOTE);
+  if (pid !== undefined && CHECKS[benchmark.check].disturbsReclaim) note(RECLAIM_NOTE);
   try {
     const result = await benchmark.run();
     progress.clear();

@@ -1,3 +1,4 @@
+import { CHECKS } from '../../checks/choose.js';
 import type { Snapshot } from '../../core/snapshot.js';
 import type { MonitorStats } from '../../core/stats.js';
 import type { CheckName, TargetInfo } from '../../core/target.js';
@@ -195,7 +196,7 @@ export class TopModel {
       if (endedMs !== undefined || !seen) continue;
       const { check, columns } = seen.snapshot;
       const weight =
-        check === 'referenced'
+        CHECKS[check].costFollows === 'resident memory'
           ? (facts?.residentBytes ?? seen.snapshot.residentBytes)
           : columns.startPages.length;
       if (weight === undefined) continue;
