@@ -7,7 +7,7 @@ import { Gate, monotonicMs, Phase } from '../../src/engine/gate.js';
 /** Far away: who is woken by the time alone makes the test run into its timeout. */
 const HOUR_MS = 3_600_000;
 
-/** Runs a line of code with `gate` in another thread, and waits until that is about to block. */
+/** Runs a line of code with `gate` in another thread, and gives it time to block. */
 async function blocked(gate: Gate, code: string): Promise<Worker> {
   const url = JSON.stringify(new URL('../../src/engine/gate.js', import.meta.url));
   const worker = new Worker(
@@ -21,6 +21,7 @@ async function blocked(gate: Gate, code: string): Promise<Worker> {
     { eval: true, workerData: gate.buffer },
   );
   await once(worker, 'message');
+  await pause(200);
   return worker;
 }
 
