@@ -75,7 +75,7 @@ export interface SnapshotHeader {
  * If less than this share of what the regions cover is resident, samples hardly ever meet memory, and the regions never
  * close in on it: nothing is known then.
  */
-export const LEAST_RESIDENT_SHARE = 1 / 1_000;
+const LEAST_RESIDENT_SHARE = 1 / 1_000;
 
 /** One target's regions at the end of one aggregation interval. Immutable. */
 export class Snapshot implements SnapshotHeader {
@@ -144,11 +144,21 @@ export class Snapshot implements SnapshotHeader {
    * ever meet memory (programs that scatter it over the address space); no figure means anything then.
    */
   get isKnown(): boolean {
-    const { columns, residentBytes, pageSize } = this;
-    if (columns.accessedPages || residentBytes === undefined) return true;
+    return this.isKnownWith(this.residentBytes);
+  }
+
+  /** The same by what is known otherwise of the resident memory of the process: older records do not carry it here. */
+  isKnownWith(residentBytes: number | undefined): boolean {
+    if (this.columns.accessedPages || residentBytes === undefined) return true;
+    return residentBytes >= LEAST_RESIDENT_SHARE * this.coveredBytes;
+  }
+
+  /** Bytes of addresses that the regions cover, resident or not. One pass over the regions. */
+  get coveredBytes(): number {
+    const { columns, pageSize } = this;
     let coveredPages = 0;
     for (let i = 0; i < columns.startPages.length; i++) coveredPages += sizeOf(columns, i);
-    return residentBytes >= LEAST_RESIDENT_SHARE * coveredPages * pageSize;
+    return coveredPages * pageSize;
   }
 
   #bytesOf(pages: number): number {

@@ -147,7 +147,7 @@ export function isResidentBytes(bytes: unknown): boolean {
   return bytes === undefined || isCount(bytes);
 }
 
-/** Bytes for each of so many regions; all of it may be missing. */
+/** Bytes for each of `regions` regions; all of it may be missing. */
 export function isRegionMemory(memory: unknown, regions: number): memory is RegionMemory | undefined {
   if (memory === undefined) return true;
   const isColumn = (column: unknown) =>

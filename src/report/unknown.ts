@@ -1,5 +1,4 @@
-import { LEAST_RESIDENT_SHARE, type Snapshot } from '../core/snapshot.js';
-import { sizeOf } from '../core/working-set.js';
+import type { Snapshot } from '../core/snapshot.js';
 import { formatBytes } from './units.js';
 
 /** Why nothing is known of a process: too little of what its regions cover is resident. */
@@ -17,12 +16,8 @@ export const UNKNOWN_HELP = '--range START-END, or --check referenced, which cou
  * @param residentBytes of the process, where the snapshot itself does not carry them (older records)
  */
 export function unknownOf(snapshot: Snapshot, residentBytes = snapshot.residentBytes): Unknown | undefined {
-  const { columns, pageSize } = snapshot;
-  if (columns.accessedPages || residentBytes === undefined) return undefined;
-  let coveredPages = 0;
-  for (let i = 0; i < columns.startPages.length; i++) coveredPages += sizeOf(columns, i);
-  const coveredBytes = coveredPages * pageSize;
-  return residentBytes >= LEAST_RESIDENT_SHARE * coveredBytes ? undefined : { residentBytes, coveredBytes };
+  if (residentBytes === undefined || snapshot.isKnownWith(residentBytes)) return undefined;
+  return { residentBytes, coveredBytes: snapshot.coveredBytes };
 }
 
 /** `0.0006 % of the 64 TiB watched is resident, so samples hardly ever meet memory`. */
