@@ -10,6 +10,7 @@
  * - `THREADS`: the thread pool did not start, or lost its coordinator
  * - `OUTPUT`, `RECORD`: a record could not be written, or is not one
  * - `STOPPED`: the monitor has ended already
+ * - `INTERNAL`: a fault in Pagepulse itself; it fails the target it befell
  */
 export type ErrorCode =
   | 'ATTRS'
@@ -22,7 +23,8 @@ export type ErrorCode =
   | 'THREADS'
   | 'OUTPUT'
   | 'RECORD'
-  | 'STOPPED';
+  | 'STOPPED'
+  | 'INTERNAL';
 
 /** Every error that Pagepulse raises on purpose: one sentence of what was tried, one of what to do next. */
 export class PagepulseError extends Error {

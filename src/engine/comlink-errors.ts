@@ -1,5 +1,5 @@
 import * as Comlink from 'comlink';
-import { type ErrorCode, PagepulseError } from '../core/errors.js';
+import { type ErrorCode, PagepulseError, systemCode } from '../core/errors.js';
 
 /** How an error of ours crosses from one thread to another: Comlink itself would keep its message, and lose its code. */
 export interface WireError {
@@ -23,8 +23,16 @@ export function carryErrors(): void {
 
 let fallback: Comlink.TransferHandler<unknown, unknown>;
 
-export function toWire({ code, message, cause }: PagepulseError): WireError {
+/** Anything that is not ours is `INTERNAL`: it fails the target it befell, not the thread. */
+export function toWire(error: unknown): WireError {
+  const { code, message, cause } = error instanceof PagepulseError ? error : internal(error);
   return { pagepulse: { code, message, cause: cause instanceof Error ? cause.message : undefined } };
+}
+
+function internal(error: unknown): PagepulseError {
+  const message = error instanceof Error ? error.message : String(error);
+  const advice = systemCode(error) === undefined ? '; this is a fault in Pagepulse: please report it' : '';
+  return new PagepulseError('INTERNAL', message + advice, { cause: error });
 }
 
 export function isWire(value: unknown): value is WireError {

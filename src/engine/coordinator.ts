@@ -107,6 +107,7 @@ export class Coordinator implements CoordinatorApi {
         meter,
         streams,
         inControl,
+        inBackground: (work) => this.#inBackground(work),
         isDelivered,
       });
       const attached = await roster.attach(setup.targets);
@@ -145,19 +146,19 @@ export class Coordinator implements CoordinatorApi {
   }
 
   detach(ids: readonly number[], reason: DetachReason): Promise<boolean> {
-    return this.#answer(async ({ roster, beat }) => {
-      const leaving = new Set(ids);
-      const detach = () => {
+    const leaving = new Set(ids);
+    // In control: a step that is under way may have chosen some of them, and while no sampler counts, what was seen of a
+    // target that has ended can be read.
+    return this.#answer(({ roster, beat }) =>
+      this.#inControl(async () => {
         const targets = roster.targets.filter(({ info }) => leaving.has(info.id));
         for (const target of targets) {
           if (reason === 'ended') beat.publishLastOf(target);
           roster.detach(target, reason);
         }
         return targets.length > 0;
-      };
-      // What was seen of a target that has ended is read while no sampler counts.
-      return reason === 'ended' ? this.#inControl(async () => detach()) : detach();
-    });
+      }),
+    );
   }
 
   setAttrs(changed: Partial<Attrs>): Promise<Attrs> {

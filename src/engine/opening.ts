@@ -1,5 +1,4 @@
 import type { TargetRequest } from '../checks/target-request.js';
-import { PagepulseError } from '../core/errors.js';
 import type { RandomState } from '../core/random.js';
 import { isWire, toWire, type WireError } from './comlink-errors.js';
 import type { OpenedTarget, TargetToOpen } from './protocol.js';
@@ -45,22 +44,24 @@ export class Opening {
   /**
    * @param take called with every portion that was opened
    * @param release called for every target that a sampler was chosen for in vain
+   * @param except the sampler that they are to leave
    * @returns for each arrival, why it was not opened; undefined where it was
    */
   async open<A extends Arrival>(
     arrivals: readonly A[],
     take: Take<A>,
     release: (link: SamplerLink, id: number) => void,
+    except?: SamplerLink,
   ): Promise<(WireError | undefined)[]> {
     const errors = new Map<A, WireError>();
     const bySampler = new Map<SamplerLink, A[]>();
     await Promise.all(
       arrivals.map(async (arrival) => {
         try {
-          const link = await this.samplers.take(this.regionsOf);
+          const link = await this.samplers.take(this.regionsOf, except);
           bySampler.set(link, [...(bySampler.get(link) ?? []), arrival]);
         } catch (error) {
-          errors.set(arrival, wireOf(error));
+          errors.set(arrival, toWire(error));
         }
       }),
     );
@@ -107,12 +108,7 @@ export class Opening {
         taken = next;
       }
     } catch (error) {
-      for (const arrival of arrivals.slice(taken)) failed(arrival, wireOf(error));
+      for (const arrival of arrivals.slice(taken)) failed(arrival, toWire(error));
     }
   }
-}
-
-function wireOf(error: unknown): WireError {
-  if (error instanceof PagepulseError) return toWire(error);
-  throw error;
 }

@@ -7,6 +7,7 @@ import { RegionTable } from '../core/region-table.js';
 import type { AttrsInForce } from '../core/stats.js';
 import type { TargetInfo } from '../core/target.js';
 import { targetToMove } from './balance.js';
+import { toWire } from './comlink-errors.js';
 import type { Meter } from './meter.js';
 import { type InControl, Opening } from './opening.js';
 import type { Attached, DetachReason, TargetToWatch } from './protocol.js';
@@ -30,6 +31,8 @@ export interface RosterParts {
   readonly meter: Meter;
   readonly streams: RandomStreams;
   readonly inControl: InControl;
+  /** Lets calls go on while this is worked on. */
+  readonly inBackground: (work: Promise<void>) => void;
   /** Whether a region source fills the tables. */
   readonly isDelivered: boolean;
 }
@@ -86,7 +89,7 @@ export class Roster {
           await link.call((api) => api.watch(targets.map(toWatch)));
           for (const { info } of targets) attached.set(info.id, info);
           this.#insert(targets);
-          if (this.#isRunning) link.join();
+          if (this.#isRunning) link.isReady = true;
         },
         (link, id) => this.#release(link, id),
       );
@@ -114,7 +117,9 @@ export class Roster {
   async fail(target: WatchedTarget): Promise<void> {
     target.failing = true;
     const { link, info } = target;
-    const message = await this.#parts.inControl(async () => link?.call((api) => api.failureOf(info.id)));
+    const message = await this.#parts
+      .inControl(async () => link?.call((api) => api.failureOf(info.id)))
+      .catch((error) => toWire(error).pagepulse.message);
     this.detach(target, 'failed', message);
   }
 
@@ -152,7 +157,7 @@ export class Roster {
           if (this.targets.includes(target)) target.link = link;
           else this.#release(link, target.info.id);
         }
-        link.join();
+        link.isReady = true;
       },
       (link, id) => this.#release(link, id),
     );
@@ -181,9 +186,10 @@ export class Roster {
         target.prepared = false;
         await link.call((api) => api.watch([toWatch(target)]));
         target.link = link;
-        link.join();
+        link.isReady = true;
       },
       (link) => this.#release(link, id),
+      from,
     );
     // A thread that ends just then leaves it without a sampler.
     if (!target.link && this.targets.includes(target)) await this.reopen([target]);
@@ -208,7 +214,10 @@ export class Roster {
       const samplers = new Set(this.targets.flatMap(({ link }) => link ?? []));
       for (const link of samplers) {
         const its = this.targets.filter((target) => target.link === link);
-        await link.call((api) => api.watch(its.map(toWatch)));
+        // One that does not answer writes into the old tables: it is lost.
+        await link
+          .call((api) => api.watch(its.map(toWatch)))
+          .catch(() => this.#parts.inBackground(this.reopen(this.lose(link))));
       }
     }
     this.inForce = inForce;

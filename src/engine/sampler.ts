@@ -93,8 +93,7 @@ export class Sampler implements SamplerApi {
       try {
         this.#workOn(target, phase, nowUs);
       } catch (error) {
-        this.#failures.set(target.id, error instanceof Error ? error.message : String(error));
-        target.table.status = TargetStatus.FAILED;
+        this.#fail(target.id, target.table, error);
       }
     }
   }
@@ -145,7 +144,6 @@ export class Sampler implements SamplerApi {
       try {
         opened.push(this.#open(target));
       } catch (error) {
-        if (!(error instanceof PagepulseError)) throw error;
         opened.push(toWire(error));
       }
     }
@@ -172,9 +170,14 @@ export class Sampler implements SamplerApi {
     this.#unwatch(targets.map(({ id }) => id));
     for (const { id, table: buffer } of targets) {
       const table = new RegionTable(buffer);
+      const check = this.#opened.get(id);
+      if (!check) {
+        this.#fail(id, table, new Error(`target ${id} was not opened here`));
+        continue;
+      }
       this.#watched.push({
         id,
-        check: this.#checkOf(id),
+        check,
         table,
         recorder: table.evidence && new EvidenceRecorder(table),
         prepared: false,
@@ -204,10 +207,10 @@ export class Sampler implements SamplerApi {
     this.#watched = this.#watched.filter(({ id }) => !gone.has(id));
   }
 
-  #checkOf(id: number): AccessCheck | RegionSource {
-    const check = this.#opened.get(id);
-    if (!check) throw new Error(`target ${id} was not opened here`);
-    return check;
+  /** Ends the watching of one target; the others go on. */
+  #fail(id: number, table: RegionTable, error: unknown): void {
+    this.#failures.set(id, toWire(error).pagepulse.message);
+    table.status = TargetStatus.FAILED;
   }
 }
 

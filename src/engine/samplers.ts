@@ -33,9 +33,11 @@ export class Samplers {
     readonly limit: number,
   ) {}
 
-  /** Whether any takes part in the phases. */
+  /** Whether any takes part in the phases, or will in the next one. */
   get hasJoined(): boolean {
-    for (let i = 0; i < this.#all.length; i++) if (this.#all[i]!.joined) return true;
+    for (let i = 0; i < this.#all.length; i++) {
+      if (this.#all[i]!.joined || this.#all[i]!.isReady) return true;
+    }
     return false;
   }
 
@@ -52,11 +54,13 @@ export class Samplers {
    * A sampler for one more target: a fresh one below the limit, else the one with the fewest regions.
    *
    * @param regionsOf regions that a sampler checks now
+   * @param except the sampler that it is to leave
    * @throws PagepulseError `THREADS`
    */
-  async take(regionsOf: (link: SamplerLink) => number): Promise<SamplerLink> {
-    if (!this.mayGrow) {
-      const link = leastBy(this.#all, (each) => regionsOf(each) + each.targets);
+  async take(regionsOf: (link: SamplerLink) => number, except?: SamplerLink): Promise<SamplerLink> {
+    const others = this.#all.filter((link) => link !== except);
+    if (!this.mayGrow && others.length > 0) {
+      const link = leastBy(others, (each) => regionsOf(each) + each.targets);
       link.targets++;
       await link.started;
       return link;
@@ -102,14 +106,19 @@ export class Samplers {
   }
 
   /**
-   * Begins a phase in all joined samplers; the one before must have ended. Hot: some ten times a second.
+   * Begins a phase in all samplers that have joined or are ready to; the one before must have ended. Hot: some ten times a
+   * second.
    *
    * @param intervals in phases with ticks, the sampling intervals it is for
    * @param ticks of these, the ticks with which it ends all the same
    */
   begin(phase: Phase, intervals = 0, ticks = intervals): void {
     let joined = 0;
-    for (let i = 0; i < this.#all.length; i++) if (this.#all[i]!.joined) joined++;
+    for (let i = 0; i < this.#all.length; i++) {
+      const link = this.#all[i]!;
+      if (link.isReady) link.join();
+      if (link.joined) joined++;
+    }
     this.#waitedMs = 0;
     this.#allowedMs = this.stallMs + (intervals + 1) * this.gate.intervalMs;
     this.gate.begin(phase, joined, intervals, ticks);
