@@ -60,7 +60,7 @@ export function readPacked(source: string | NodeJS.ReadableStream): RecordReader
 type Parsed<Line> = Line | typeof UNKNOWN_TYPE | undefined;
 
 function parseText(bytes: Uint8Array): Parsed<RecordLine> {
-  return parseLine(textOf(bytes));
+  return parseLine(bytes);
 }
 
 function textOf(bytes: Uint8Array): string {
@@ -115,7 +115,7 @@ class Reader<Line extends PackedLine | RecordLine> implements RecordReader<Line>
       this.lines++;
       if (pageSize === undefined) {
         const text = textOf(bytes);
-        const header = parseLine(text);
+        const header = parseLine(bytes);
         if (!isWhole && header === undefined && isCutHeader(text)) return;
         if (typeof header !== 'object' || header.type !== 'header') throw this.#noRecord(text);
         pageSize = header.pageSize;

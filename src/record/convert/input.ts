@@ -1,14 +1,16 @@
 import { createReadStream, statSync } from 'node:fs';
-import { pipeline, Readable } from 'node:stream';
-import { createUnzip } from 'node:zlib';
+import { Readable } from 'node:stream';
 import { PagepulseError, systemCode } from '../../core/errors.js';
 import { damageOf } from '../damage.js';
 import { HEAD_BYTES, notARecord, plainHead, wideEncodingOf } from '../file-kind.js';
 import type { RecordLine } from '../format.js';
+import { InputBudget } from '../limits.js';
+import { plainBytes } from '../lines.js';
 import { type RecordReader, readRecord } from '../reader.js';
 import { linesOfArrow } from './arrow.js';
 import { linesOfCsv } from './csv.js';
-import { linesOfDamo } from './damo.js';
+import { linesOfDamo } from './damo-input.js';
+import { LACKS_FIELDS } from './passages.js';
 import type { Spool } from './spool.js';
 
 /** A record in any format that holds one. */
@@ -33,7 +35,7 @@ export async function openInput(path: string, spool: () => Spool): Promise<Input
     for await (const _ of readRecord(path)) break; // says best what is wrong with the name
     throw error;
   });
-  const { bytes: plain, isPacked } = plainHead(head);
+  const { bytes: plain } = plainHead(head);
   const format = formatOf(plain);
   if (format === 'NDJSON') {
     // A recording may go on in other files, which its name tells.
@@ -42,12 +44,13 @@ export async function openInput(path: string, spool: () => Spool): Promise<Input
     const reader = readRecord(isFile ? path : bytes);
     return { lines: complete(reader, name), notes: () => notesOf(name, reader) };
   }
-  const text = isPacked ? pipeline(bytes, createUnzip(), () => {}) : bytes;
+  const budget = new InputBudget();
+  const text = plainBytes(bytes, budget);
   const notes: string[] = [];
   const lines = (): AsyncIterable<RecordLine> => {
-    if (format === 'CSV') return linesOfCsv(text);
-    if (format === 'Arrow') return linesOfArrow(text);
-    return linesOfDamo(text, spool(), (note) => notes.push(`${name}: ${note}`));
+    if (format === 'CSV') return linesOfCsv(text, budget);
+    if (format === 'Arrow') return linesOfArrow(text, budget);
+    return linesOfDamo(text, budget, spool(), (note) => notes.push(`${name}: ${note}`));
   };
   if (format) {
     const onCut = () => {
@@ -131,11 +134,7 @@ async function* explained(
     if (error instanceof PagepulseError) throw error;
     const code = systemCode(error) ?? '';
     const message =
-      error instanceof TypeError
-        ? 'it does not have the fields it must have'
-        : error instanceof Error
-          ? error.message
-          : String(error);
+      error instanceof TypeError ? LACKS_FIELDS : error instanceof Error ? error.message : String(error);
     const reason =
       code === 'Z_BUF_ERROR' ? 'it breaks off before its end' : message.replaceAll(/\s+/g, ' ').slice(0, 200);
     throw new PagepulseError(

@@ -3,6 +3,7 @@ import { PagepulseError } from '../../core/errors.js';
 import type { TargetInfo } from '../../core/target.js';
 import type { Mapping } from '../../kernel/mapping.js';
 import type { HeaderLine, RecordedRegion, RecordLine, SnapshotLine } from '../format.js';
+import { parseJson } from '../limits.js';
 import { isRegionMemory, parseLine } from '../parse.js';
 import { RegionMappings } from './region-mappings.js';
 
@@ -32,6 +33,9 @@ export interface Beside {
   /** The lines after the last snapshot. */
   readonly after?: readonly RecordLine[];
 }
+
+/** What is said of an input whose values are not of the kinds that its format has. */
+export const LACKS_FIELDS = 'it does not have the fields it must have';
 
 /** What every format holds of a region: start, end, nrAccesses, age. */
 const KNOWN = 4;
@@ -101,7 +105,7 @@ export function besideText({ beside }: Passage): string {
  * @throws SyntaxError where the text is not what `besideText` writes
  */
 export function* linesOfPassage(snapshot: BareSnapshot, besideText: string): Generator<RecordLine> {
-  const beside: Beside = besideText ? JSON.parse(besideText) : {};
+  const beside: Beside = besideText ? (parseJson(besideText) as Beside) : {};
   const { before = [], regions: told = [], snapshot: { memory, ...more } = {}, after = [] } = beside;
   // Regions that somebody has taken out or added since have not what was told of them.
   const isSame = told.length === snapshot.regions.length;
@@ -113,10 +117,10 @@ export function* linesOfPassage(snapshot: BareSnapshot, besideText: string): Gen
 }
 
 /** Files come from anywhere, and whoever reads lines takes them for what the reader of records lets pass. */
-function checked(line: unknown): RecordLine {
+export function checked(line: unknown): RecordLine {
   const text = JSON.stringify(line);
   const parsed = parseLine(text);
-  if (typeof parsed !== 'object') throw new SyntaxError(`${text.slice(0, 80)} is no line of a record`);
+  if (typeof parsed !== 'object') throw new SyntaxError(`${text.slice(0, 80)} is not a line of a record`);
   return parsed;
 }
 
