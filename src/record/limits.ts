@@ -1,3 +1,5 @@
+import { PagepulseError } from '../core/errors.js';
+
 /**
  * What an input may hold (docs/formats.md, "Limits"). Records come from anywhere and may be read as root: whatever one
  * megabyte of input holds, reading it must end in some seconds and 300 MiB.
@@ -7,10 +9,11 @@ export const MAX_LINE_BYTES = 32 * 2 ** 20;
 
 const MAX_DEPTH = 64;
 const MAX_NUMBER_LENGTH = 64;
-/** Of one line, or of one snapshot of damo: some 400,000 regions. An object takes as much memory as four numbers. */
+/** Of one line, or of one snapshot of damo. An object takes as much memory as eight numbers. */
 const MAX_VALUES = 2 ** 21;
-export const MAX_REGIONS = 400_000;
-const VALUES_OF_OBJECT = 4;
+/** Of a snapshot: 200 times as many as there are by default. */
+export const MAX_REGIONS = 200_000;
+const VALUES_OF_OBJECT = 8;
 
 /** Records compress 10:1 to 40:1, with what is counted for each line; a bomb reaches 1,000:1. */
 const MAX_RATIO = 64;
@@ -24,6 +27,9 @@ export class InputBudget {
   #readBytes = 0;
   #cost = 0;
 
+  /** @param name of the input, for messages */
+  constructor(readonly name: string) {}
+
   /** @param bytes as they are in the file */
   read(bytes: number): void {
     this.#readBytes += bytes;
@@ -31,13 +37,15 @@ export class InputBudget {
 
   /**
    * @param cost bytes that were unpacked, or what is counted for a line
-   * @throws RangeError
+   * @throws PagepulseError `RECORD`
    */
   spend(cost: number): void {
     this.#cost += cost;
     if (this.#cost <= FREE_BYTES + MAX_RATIO * this.#readBytes) return;
-    throw new RangeError(
-      `its first ${this.#readBytes} bytes hold more than ${MAX_RATIO} times as much, with ${BYTES_OF_LINE} for each line`,
+    throw new PagepulseError(
+      'RECORD',
+      `cannot read ${this.name}: its first ${this.#readBytes} bytes hold more than ${MAX_RATIO} times their size ` +
+        '(docs/formats.md, "Limits"); record it again, or decompress it first',
     );
   }
 }
@@ -91,7 +99,7 @@ export class JsonLimits {
         case OPENING_BRACE:
         case OPENING_BRACKET:
           this.#values += byte === OPENING_BRACE ? VALUES_OF_OBJECT : 1;
-          if (++this.#depth > MAX_DEPTH) throw this.#beyond(`nested more than ${MAX_DEPTH} deep`, i);
+          if (++this.#depth > MAX_DEPTH) throw this.#beyond(`it is nested more than ${MAX_DEPTH} deep`, i);
           break;
         case CLOSING_BRACE:
         case CLOSING_BRACKET:
@@ -99,15 +107,15 @@ export class JsonLimits {
           break;
         default:
           if (++this.#numberLength > MAX_NUMBER_LENGTH && byte > 0x20)
-            throw this.#beyond(`a number of more than ${MAX_NUMBER_LENGTH} characters`, i);
+            throw this.#beyond(`it has a number of more than ${MAX_NUMBER_LENGTH} characters`, i);
           if (byte > 0x20) continue;
       }
       this.#numberLength = 0;
     }
-    if (this.#values > MAX_VALUES) throw this.#beyond(`more than ${MAX_VALUES} values`, bytes.length);
+    if (this.#values > MAX_VALUES) throw this.#beyond(`it has more than ${MAX_VALUES} values`, bytes.length);
     this.#offset += bytes.length;
     if (this.#offset - this.#partBegin > MAX_LINE_BYTES)
-      throw this.#beyond(`more than ${MAX_LINE_BYTES} bytes in one piece`, 0);
+      throw this.#beyond(`it has a value of more than ${MAX_LINE_BYTES} bytes`, 0);
   }
 
   #beginPart(at: number): void {
@@ -116,7 +124,7 @@ export class JsonLimits {
   }
 
   #beyond(what: string, at: number): RangeError {
-    return new RangeError(`it has ${what} at byte ${this.#offset + at}`);
+    return new RangeError(`${what} at byte ${this.#offset + at}`);
   }
 }
 

@@ -1,5 +1,5 @@
 import { createUnzip, type Unzip, constants as zlib } from 'node:zlib';
-import { BYTES_OF_LINE, InputBudget, MAX_LINE_BYTES } from './limits.js';
+import { BYTES_OF_LINE, type InputBudget, MAX_LINE_BYTES } from './limits.js';
 
 /** What the lines come from: chunks of a file or a pipe, cut anywhere. */
 export type Chunks = AsyncIterable<string | Uint8Array>;
@@ -25,8 +25,7 @@ const PACKED_BYTES = 2 ** 14;
  * @throws Error with a code that begins with Z_ where the compression is damaged (up to 16 KiB before are lost), RangeError
  * where it is beyond the limits
  */
-export async function* linesOf(chunks: Chunks): AsyncGenerator<Line> {
-  const budget = new InputBudget();
+export async function* linesOf(chunks: Chunks, budget: InputBudget): AsyncGenerator<Line> {
   let lines = 0;
   let parts: Uint8Array[] = [];
   let partBytes = 0;

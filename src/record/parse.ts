@@ -1,5 +1,5 @@
 import type { RecordedCost, RecordedStats, RecordLine, RegionMemory } from './format.js';
-import { parseJson } from './limits.js';
+import { MAX_REGIONS, parseJson } from './limits.js';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -96,12 +96,16 @@ function isWord(value: unknown): boolean {
   return typeof value === 'string' && /^[a-z]+$/.test(value);
 }
 
+/** The kernel has 15; tables have it in every row. */
+const MAX_NAME_LENGTH = 255;
+
 function isTarget({ id, pid, startTime, comm, cmdline }: Fields): boolean {
   return (
     isCount(id) &&
     isCount(pid) &&
     typeof startTime === 'string' &&
     typeof comm === 'string' &&
+    comm.length <= MAX_NAME_LENGTH &&
     Array.isArray(cmdline) &&
     cmdline.every((word) => typeof word === 'string')
   );
@@ -145,6 +149,7 @@ function isSnapshot(line: Fields): boolean {
     isCount(maxNrAccesses) &&
     maxNrAccesses > 0 &&
     Array.isArray(regions) &&
+    regions.length <= MAX_REGIONS &&
     regions.every(isRegion) &&
     isResidentBytes(residentBytes) &&
     isRegionMemory(memory, regions.length) &&
@@ -179,7 +184,6 @@ function isRegion(region: unknown): boolean {
     Array.isArray(region) &&
     isAddress(region[0]) &&
     isAddress(region[1]) &&
-    Number.parseInt(region[0], 16) <= Number.parseInt(region[1], 16) &&
     isCount(region[2]) &&
     isCount(region[3])
   );

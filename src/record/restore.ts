@@ -46,7 +46,8 @@ export function packSnapshot({ regions, memory, ...line }: SnapshotLine, pageSiz
   };
 }
 
-/** Plain loops: a record has millions of regions, and the callback of a typed array's `from` takes twice the parsing. */
+/** What contradicts itself is cut to what may be: no region ends before it starts, or was accessed more often than asked.
+ * Plain loops: a record has millions of regions, and the callback of a typed array's `from` takes twice the parsing. */
 function columnsOf(
   { regions, maxNrAccesses, memory }: Pick<SnapshotLine, 'regions' | 'maxNrAccesses' | 'memory'>,
   pageSize: number,
@@ -56,7 +57,7 @@ function columnsOf(
   for (let i = 0; i < regions.length; i++) {
     const region = regions[i]!;
     columns.startPages[i] = Number.parseInt(region[0], 16) / pageSize;
-    columns.endPages[i] = Number.parseInt(region[1], 16) / pageSize;
+    columns.endPages[i] = Math.max(columns.startPages[i]!, Number.parseInt(region[1], 16) / pageSize);
     columns.nrAccesses[i] = Math.min(region[2], maxNrAccesses, MAX_COUNT);
     columns.ages[i] = Math.min(region[3], MAX_COUNT);
     if (!hasEvidence) continue;

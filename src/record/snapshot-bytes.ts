@@ -2,7 +2,7 @@ import { ColumnSet, emptyColumns } from '../core/aggregate.js';
 import type { SnapshotColumns } from '../core/snapshot.js';
 import { parsedTo, parseHex } from '../kernel/text-file.js';
 import type { SnapshotLine } from './format.js';
-import { parseJson } from './limits.js';
+import { MAX_REGIONS, parseJson } from './limits.js';
 import { isCost, isRegionMemory, isResidentBytes } from './parse.js';
 import { memoryColumns } from './restore.js';
 
@@ -83,7 +83,6 @@ function readRegions(bytes: Uint8Array): number {
     scratch[to] = hex(bytes);
     skip(bytes, BETWEEN_ADDRESSES);
     scratch[to + 1] = hex(bytes);
-    if (scratch[to]! > scratch[to + 1]!) at = -1;
     skip(bytes, AFTER_ADDRESSES);
     scratch[to + 2] = decimal(bytes, MAX_DECIMALS);
     expect(bytes, COMMA);
@@ -96,7 +95,7 @@ function readRegions(bytes: Uint8Array): number {
       scratch[to + 6] = at >= 0 && bytes[at] === COMMA ? thousandths(bytes) : 0;
     }
     expect(bytes, CLOSING);
-    count++;
+    if (++count > MAX_REGIONS) at = -1;
     if (at >= 0 && bytes[at] === CLOSING) {
       at++;
       break;
@@ -137,7 +136,7 @@ function columnsOfScratch(
   const { startPages, endPages, nrAccesses, ages, samples, deviations, unlike } = columns;
   for (let i = 0, from = 0; i < count; i++, from += WIDTH) {
     startPages[i] = scratch[from]! / pageSize;
-    endPages[i] = scratch[from + 1]! / pageSize;
+    endPages[i] = Math.max(scratch[from]!, scratch[from + 1]!) / pageSize;
     nrAccesses[i] = Math.min(scratch[from + 2]!, maxNrAccesses);
     ages[i] = scratch[from + 3]!;
     if (!samples) continue;

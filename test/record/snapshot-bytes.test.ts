@@ -19,13 +19,12 @@ function packedByJson(bytes: Uint8Array) {
 // Up to 2^57, where five levels of page tables end.
 const page = fc.oneof(fc.nat({ max: 2 ** 35 }), fc.nat({ max: 2 ** 45 }));
 const numbers = [page, page, ...[1e9 - 1, 1e9 - 1].map((max) => fc.nat({ max }))];
-const inOrder = ([a, b, ...more]: number[]) => [Math.min(a!, b!), Math.max(a!, b!), ...more];
 const pages = fc.oneof(fc.constant(0), fc.float({ min: 0, max: 2 ** 35, noNaN: true }));
 const evidence = [fc.nat({ max: 1e9 - 1 }), pages, pages];
 const rows = fc
   .boolean()
   .chain((hasEvidence) =>
-    fc.array(fc.tuple(...numbers, ...(hasEvidence ? evidence : [])).map(inOrder), { maxLength: 20 }),
+    fc.array(fc.tuple(...numbers, ...(hasEvidence ? evidence : [])), { maxLength: 20 }),
   );
 const line: fc.Arbitrary<Uint8Array> = fc
   .tuple(rows, fc.nat(), fc.option(fc.double({ min: 0, max: 6400, noNaN: true })))
@@ -89,8 +88,8 @@ test('what JSON allows and we do not write is left to JSON.parse', (t) => {
   const written = snapshotLine(snapshotOf([[1, 2, 3, 4]]));
   for (const [from, to] of [
     ['"1000"', '"0000000000001000"'],
-    ['"2000"', '"FFF000"'],
-    ['"2000"', '"ff000000000123"'],
+    ['"1000"', '"FFF000"'],
+    ['"1000"', '"ff000000000123"'],
     [',3,4]', ', 3,4]'],
     [',3,4]', ',3e0,4]'],
     [',3,4]', ',3,4,"warm"]'],

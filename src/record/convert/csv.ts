@@ -6,6 +6,9 @@ import { besideText, type Passage } from './passages.js';
 import { mappingOf } from './region-mappings.js';
 import { COLUMNS, linesOfRows, NEEDED_COLUMNS, type Row } from './rows.js';
 
+/** Longer texts that grow piece by piece take several times their length. */
+const PIECE_LENGTH = 65_536;
+
 /**
  * CSV as RFC 4180 has it, with the names of the columns in the first line; addresses are decimal, for what reads CSV takes
  * hex for text. Written by hand: all but two fields are numbers, and a library takes 10 us for a row, this 0.1.
@@ -25,6 +28,9 @@ export async function* csvOf(passages: AsyncIterable<Passage>): AsyncGenerator<s
       const mapped = mapping ? `${quoted(mapping.name)},${quoted(mapping.permissions)}` : ',';
       rows += `${begin}${decimal(start)},${decimal(end)},${nrAccesses},${age},${beside},${mapped},${resident?.[i] ?? ''},${accessed?.[i] ?? ''}\n`;
       beside = '';
+      if (rows.length < PIECE_LENGTH) continue;
+      yield rows;
+      rows = '';
     }
     yield rows;
   }

@@ -275,8 +275,12 @@ function advance(head: Head): boolean {
   const next = head.texts.next();
   if (next.done) return false;
   head.number++;
-  head.snapshot = JSON.parse(next.value);
-  head.place = head.snapshot.pagepulse?.nr ?? Number(nanosecondsOf(head.snapshot.end_time));
+  try {
+    head.snapshot = JSON.parse(next.value);
+    head.place = head.snapshot.pagepulse?.nr ?? Number(nanosecondsOf(head.snapshot.end_time));
+  } catch (error) {
+    throw inSnapshot(error, head);
+  }
   return true;
 }
 

@@ -17,6 +17,8 @@ import type { Spool } from './spool.js';
 export interface Input {
   /** The header first, and every snapshot after the line of its target. */
   readonly lines: AsyncIterable<RecordLine>;
+  /** What is left of what reading it may take. */
+  readonly budget: InputBudget;
   /** What was wrong with it, a sentence each; whole when all lines are read. */
   notes(): string[];
 }
@@ -42,9 +44,9 @@ export async function openInput(path: string, spool: () => Spool): Promise<Input
     const isFile = path !== '-' && statSync(path).isFile();
     if (isFile) bytes.destroy();
     const reader = readRecord(isFile ? path : bytes);
-    return { lines: complete(reader, name), notes: () => notesOf(name, reader) };
+    return { lines: complete(reader, name), budget: reader.budget, notes: () => notesOf(name, reader) };
   }
-  const budget = new InputBudget();
+  const budget = new InputBudget(name);
   const text = plainBytes(bytes, budget);
   const notes: string[] = [];
   const lines = (): AsyncIterable<RecordLine> => {
@@ -57,7 +59,7 @@ export async function openInput(path: string, spool: () => Spool): Promise<Input
       // The kernel's recordings have no end.
       if (format !== 'damo') notes.push(cutNote(name));
     };
-    return { lines: complete(explained(lines(), name, format), name, onCut), notes: () => notes };
+    return { lines: complete(explained(lines(), name, format), name, onCut), budget, notes: () => notes };
   }
   bytes.destroy();
   throw new PagepulseError('RECORD', notARecord(name, head));

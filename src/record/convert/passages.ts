@@ -5,6 +5,7 @@ import type { Mapping } from '../../kernel/mapping.js';
 import type { HeaderLine, RecordedRegion, RecordLine, SnapshotLine } from '../format.js';
 import { parseJson } from '../limits.js';
 import { isRegionMemory, parseLine } from '../parse.js';
+import type { Input } from './input.js';
 import { RegionMappings } from './region-mappings.js';
 
 /**
@@ -52,12 +53,14 @@ export interface BareSnapshot {
 /**
  * The snapshots of a record, one at a time.
  *
- * @param lines every snapshot after the line of its target
  * @throws PagepulseError `RECORD` where there is no snapshot
  */
-export async function* passagesOf(lines: AsyncIterable<RecordLine>): AsyncGenerator<Passage> {
+export async function* passagesOf({
+  lines,
+  budget,
+}: Pick<Input, 'lines' | 'budget'>): AsyncGenerator<Passage> {
   const targets = new Map<number, TargetInfo>();
-  const mappings = new RegionMappings();
+  const mappings = new RegionMappings(budget);
   let header: HeaderLine | undefined;
   let attrs: Attrs | undefined;
   let before: RecordLine[] = [];
@@ -82,7 +85,7 @@ export async function* passagesOf(lines: AsyncIterable<RecordLine>): AsyncGenera
       }),
       ...(Object.keys(more).length > 0 && { snapshot: more }),
     };
-    held = { snapshot: line, target, header, attrs, mappings: mappings.of(target.id), beside };
+    held = { snapshot: line, target, header, attrs, mappings: mappings.of(line), beside };
     before = [];
   }
   if (!held) throw new PagepulseError('RECORD', 'the record has no snapshot: there is nothing to convert');

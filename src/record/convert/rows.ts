@@ -62,19 +62,21 @@ export async function* linesOfRows(
   rows: AsyncIterable<Row>,
   budget: InputBudget,
 ): AsyncGenerator<RecordLine> {
-  let place = 0;
+  let [row, isInRow] = [0, false];
   const counted = async function* () {
-    for await (const row of rows) {
-      place++;
-      budget.spend(BYTES_OF_ROW + textLength(row));
-      yield row;
+    for await (const each of rows) {
+      row++;
+      budget.spend(BYTES_OF_ROW + textLength(each));
+      isInRow = true;
+      yield each;
+      isInRow = false;
     }
   };
   try {
     yield* linesOf(counted());
   } catch (error) {
-    if (error instanceof SyntaxError || error instanceof RangeError)
-      error.message = `row ${place}: ${error.message}`;
+    // What is wrong with the table itself says its own place.
+    if (isInRow && error instanceof Error) error.message = `row ${row}: ${error.message}`;
     throw error;
   }
 }
