@@ -19,8 +19,10 @@ const VALUES_OF_OBJECT = 8;
 const MAX_RATIO = 64;
 const FREE_BYTES = 16 * 2 ** 20;
 /** What a line, a snapshot or a row of a table costs beside its bytes. */
-export const BYTES_OF_LINE = 512;
+export const BYTES_OF_LINE = 256;
 export const BYTES_OF_ROW = 64;
+/** Reports and conversions keep some kilobytes of every process. */
+export const BYTES_OF_TARGET = 4_096;
 
 /** What an input may unpack to, by what has been read of it: work and memory stay in proportion to the size of a file. */
 export class InputBudget {

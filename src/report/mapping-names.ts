@@ -46,14 +46,12 @@ export function namedRange(mappings: readonly Mapping[], startPage: number, endP
   if (!next || next.startPage >= endPage) {
     return { name: displayName(only.name), permissions: only.permissions, others: 0 };
   }
-  const { numbers, names, pages, largest, permissions } = namesOf(mappings);
-  const seen: number[] = [];
-  for (let i = first; i < mappings.length; i++) {
-    const mapping = mappings[i]!;
-    if (mapping.startPage >= endPage) break;
-    const overlap = Math.min(mapping.endPage, endPage) - Math.max(mapping.startPage, startPage);
+  const { numbers, starts, ends, names, pages, largest, permissions, seen } = namesOf(mappings);
+  let count = 0;
+  for (let i = first; i < starts.length && starts[i]! < endPage; i++) {
+    const overlap = Math.min(ends[i]!, endPage) - Math.max(starts[i]!, startPage);
     const name = numbers[i]!;
-    if (pages[name] === 0) seen.push(name);
+    if (largest[name] === 0) seen[count++] = name;
     pages[name]! += overlap;
     if (overlap > largest[name]!) {
       largest[name] = overlap;
@@ -61,23 +59,26 @@ export function namedRange(mappings: readonly Mapping[], startPage: number, endP
     }
   }
   let most = seen[0]!;
-  for (const name of seen) if (pages[name]! > pages[most]!) most = name;
-  for (const name of seen) pages[name] = largest[name] = 0;
+  for (let i = 0; i < count; i++) if (pages[seen[i]!]! > pages[most]!) most = seen[i]!;
+  for (let i = 0; i < count; i++) pages[seen[i]!] = largest[seen[i]!] = 0;
   return {
     name: displayName(names[most]!),
     permissions: mappings[permissions[most]!]!.permissions,
-    others: seen.length - 1,
+    others: count - 1,
   };
 }
 
-/** The names of mappings by number, and room for sums of each. */
+/** Mappings as columns, with their names by number, and room for sums of each name. */
 interface Names {
   readonly numbers: Uint32Array;
+  readonly starts: Float64Array;
+  readonly ends: Float64Array;
   readonly names: readonly string[];
   readonly pages: Float64Array;
   readonly largest: Float64Array;
   /** The mapping that has them. */
   readonly permissions: Uint32Array;
+  readonly seen: Uint32Array;
 }
 
 const namesByMappings = new WeakMap<readonly Mapping[], Names>();
@@ -95,10 +96,13 @@ function namesOf(mappings: readonly Mapping[]): Names {
   const count = byName.size;
   const names = {
     numbers,
+    starts: Float64Array.from(mappings, ({ startPage }) => startPage),
+    ends: Float64Array.from(mappings, ({ endPage }) => endPage),
     names: [...byName.keys()],
     pages: new Float64Array(count),
     largest: new Float64Array(count),
     permissions: new Uint32Array(count),
+    seen: new Uint32Array(mappings.length),
   };
   namesByMappings.set(mappings, names);
   return names;

@@ -62,6 +62,7 @@ export const RECORDS: Readonly<
     () =>
       packed(
         begin,
+        credit,
         numbered(120_000, (n) => target.replace('"id":0', `"id":${n}`) + snapshot.replace(':0', `:${n}`)),
       ),
   ],

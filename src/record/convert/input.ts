@@ -4,7 +4,7 @@ import { PagepulseError, systemCode } from '../../core/errors.js';
 import { damageOf } from '../damage.js';
 import { HEAD_BYTES, notARecord, plainHead, wideEncodingOf } from '../file-kind.js';
 import type { RecordLine } from '../format.js';
-import { InputBudget } from '../limits.js';
+import { BYTES_OF_TARGET, InputBudget } from '../limits.js';
 import { plainBytes } from '../lines.js';
 import { type RecordReader, readRecord } from '../reader.js';
 import { linesOfArrow } from './arrow.js';
@@ -44,7 +44,11 @@ export async function openInput(path: string, spool: () => Spool): Promise<Input
     const isFile = path !== '-' && statSync(path).isFile();
     if (isFile) bytes.destroy();
     const reader = readRecord(isFile ? path : bytes);
-    return { lines: complete(reader, name), budget: reader.budget, notes: () => notesOf(name, reader) };
+    return {
+      lines: complete(reader, name, reader.budget),
+      budget: reader.budget,
+      notes: () => notesOf(name, reader),
+    };
   }
   const budget = new InputBudget(name);
   const text = plainBytes(bytes, budget);
@@ -59,7 +63,11 @@ export async function openInput(path: string, spool: () => Spool): Promise<Input
       // The kernel's recordings have no end.
       if (format !== 'damo') notes.push(cutNote(name));
     };
-    return { lines: complete(explained(lines(), name, format), name, onCut), budget, notes: () => notes };
+    return {
+      lines: complete(explained(lines(), name, format), name, budget, onCut),
+      budget,
+      notes: () => notes,
+    };
   }
   bytes.destroy();
   throw new PagepulseError('RECORD', notARecord(name, head));
@@ -95,6 +103,7 @@ function formatOf(head: Buffer): 'NDJSON' | 'damo' | 'Arrow' | 'CSV' | undefined
 async function* complete(
   lines: AsyncIterable<RecordLine>,
   name: string,
+  budget: InputBudget,
   onCut = () => {},
 ): AsyncGenerator<RecordLine> {
   const known = new Set<number>();
@@ -107,9 +116,13 @@ async function* complete(
       );
     }
     last = line.type;
-    if (line.type === 'target') known.add(line.id);
+    if (line.type === 'target') {
+      known.add(line.id);
+      budget.spend(BYTES_OF_TARGET);
+    }
     if (line.type === 'snapshot' && !known.has(line.target)) {
       known.add(line.target);
+      budget.spend(BYTES_OF_TARGET);
       yield {
         type: 'target',
         id: line.target,

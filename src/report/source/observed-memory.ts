@@ -5,7 +5,7 @@ import type { ObservedMapping } from './observation.js';
 /** What a mapping takes of a record's budget: kept, sorted again after a change, and gone through for a snapshot. */
 const BYTES_PER_MAPPING = 200;
 const BYTES_PER_MAPPING_SORTED = 8;
-const BYTES_PER_MAPPING_SEEN = 1 / 8;
+const BYTES_PER_MAPPING_SEEN = 1 / 4;
 const BYTES_PER_NAME_BYTE = 1 / 16;
 const FEW_PAIRS = 4_096;
 

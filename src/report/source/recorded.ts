@@ -4,6 +4,7 @@ import type { AttrsInForce } from '../../core/stats.js';
 import type { TargetInfo } from '../../core/target.js';
 import { damageOf } from '../../record/damage.js';
 import { type HeaderLine, RECORD_VERSION, type TargetLine } from '../../record/format.js';
+import { BYTES_OF_TARGET } from '../../record/limits.js';
 import { type PackedLine, type RecordReader, readPacked } from '../../record/reader.js';
 import { snapshotOfLine } from '../../record/restore.js';
 import type { PackedSnapshot } from '../../record/snapshot-bytes.js';
@@ -134,6 +135,7 @@ export class RecordedSource implements ObservationSource {
 
   #addTarget({ id, pid, startTime, comm, cmdline, ...memory }: TargetLine): void {
     const info = { id, pid, startTime, comm, cmdline };
+    this.reader.budget.spend(BYTES_OF_TARGET);
     const observed = new ObservedMemory(this.header.pageSize, this.reader.budget);
     observed.take(memory);
     const target = { info, memory: observed, lastSeen: this.#snapshots };
