@@ -1,4 +1,5 @@
-import { createUnzip, constants as zlib } from 'node:zlib';
+import { createUnzip, type Unzip, constants as zlib } from 'node:zlib';
+import { BYTES_OF_LINE, type InputBudget, MAX_LINE_BYTES } from './limits.js';
 
 /** What the lines come from: chunks of a file or a pipe, cut anywhere. */
 export type Chunks = AsyncIterable<string | Uint8Array>;
@@ -17,22 +18,23 @@ const BYTE_ORDER_MARK = Buffer.from('\uFEFF');
 
 const PACKED_BYTES = 2 ** 14;
 
-/** Some six million regions. Without a limit a file that is all zeros would be read into memory. */
-const MAX_LINE_BYTES = 256 * 2 ** 20;
-
 /**
  * The lines of a text that may be compressed (gzip or zlib), which its first bytes tell. Lines are split at bytes, and at
  * line feeds alone: JSON lets other line separators of Unicode stand inside its strings. A byte order mark is left out.
  *
- * @throws Error with a code that begins with Z_ where the compression is damaged; up to 16 KiB before are lost
+ * @throws Error with a code that begins with Z_ where the compression is damaged (up to 16 KiB before are lost), RangeError
+ * where it is beyond the limits
  */
-export async function* linesOf(chunks: Chunks): AsyncGenerator<Line> {
+export async function* linesOf(chunks: Chunks, budget: InputBudget): AsyncGenerator<Line> {
+  let lines = 0;
   let parts: Uint8Array[] = [];
   let partBytes = 0;
-  for await (const piece of withoutByteOrderMark(plainBytes(bytesOf(chunks)))) {
+  for await (const piece of withoutByteOrderMark(plainBytes(chunks, budget, zlib.Z_SYNC_FLUSH))) {
     let from = 0;
     for (let at = piece.indexOf(LINE_FEED); at >= 0; at = piece.indexOf(LINE_FEED, from)) {
       const end = piece.subarray(from, at);
+      budget.spend(BYTES_OF_LINE);
+      lines++;
       yield { bytes: parts.length > 0 ? Buffer.concat([...parts, end]) : end, isWhole: true };
       parts = [];
       partBytes = 0;
@@ -42,7 +44,7 @@ export async function* linesOf(chunks: Chunks): AsyncGenerator<Line> {
     parts.push(piece.subarray(from));
     partBytes += piece.length - from;
     if (partBytes > MAX_LINE_BYTES)
-      throw new RangeError(`it has a line of more than ${MAX_LINE_BYTES} bytes`);
+      throw new RangeError(`line ${lines + 1} has more than ${MAX_LINE_BYTES} bytes`);
   }
   if (partBytes > 0) yield { bytes: Buffer.concat(parts), isWhole: false };
 }
@@ -72,15 +74,28 @@ async function* withoutByteOrderMark(bytes: AsyncGenerator<Uint8Array>): AsyncGe
   }
 }
 
-/** The same, decompressed where they have to be. */
-async function* plainBytes(bytes: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {
+/**
+ * The bytes of an input, decompressed if they begin as gzip or zlib does.
+ *
+ * @param finishFlush Z_SYNC_FLUSH reads a compression without an end up to where it is cut off
+ * @throws Error with a code that begins with Z_, RangeError
+ */
+export async function* plainBytes(
+  chunks: Chunks,
+  budget: InputBudget,
+  finishFlush = zlib.Z_FINISH,
+): AsyncGenerator<Uint8Array> {
   let unpacking: Unpacking | undefined;
   let isFirst = true;
-  for await (const piece of bytes) {
-    if (isFirst && PACKED_FIRST_BYTES.includes(piece[0]!)) unpacking = new Unpacking();
+  for await (const piece of bytesOf(chunks)) {
+    if (isFirst && PACKED_FIRST_BYTES.includes(piece[0]!)) unpacking = new Unpacking(budget, finishFlush);
     isFirst = false;
-    if (unpacking) yield* unpacking.piecewise(piece);
-    else yield piece;
+    if (unpacking) {
+      yield* unpacking.piecewise(piece);
+    } else {
+      budget.read(piece.length);
+      yield piece;
+    }
     if (unpacking?.isOver) break;
   }
   if (!unpacking) return;
@@ -93,8 +108,7 @@ async function* plainBytes(bytes: AsyncGenerator<Uint8Array>): AsyncGenerator<Ui
  * that may never say anything again, and what it had ready would be lost with the first damage.
  */
 class Unpacking {
-  // A recording that was killed lacks the end of its compression: this flush does not ask for it.
-  readonly #unzip = createUnzip({ finishFlush: zlib.Z_SYNC_FLUSH });
+  readonly #unzip: Unzip;
   #ready: Uint8Array[] = [];
   /** Wakes who waits for the stream, which does not answer every write: not what comes after its end. */
   #wake = () => {};
@@ -102,7 +116,11 @@ class Unpacking {
   isOver = false;
   damage: unknown;
 
-  constructor() {
+  constructor(
+    readonly budget: InputBudget,
+    finishFlush: number,
+  ) {
+    this.#unzip = createUnzip({ finishFlush });
     const over = (error?: unknown) => {
       this.damage ??= error;
       this.isOver = true;
@@ -117,10 +135,12 @@ class Unpacking {
   async *piecewise(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
     for (let from = 0; from < bytes.length && !this.isOver; from += PACKED_BYTES) {
       const piece = bytes.subarray(from, from + PACKED_BYTES);
+      this.budget.read(piece.length);
       yield* await this.#readyAfter(() => this.#unzip.write(piece, () => this.#wake()));
     }
   }
 
+  /** What is left; a compression without an end is damage, unless it may be cut off. */
   end(): Promise<Uint8Array[]> {
     return this.#readyAfter(() => this.#unzip.end());
   }
@@ -132,6 +152,8 @@ class Unpacking {
         call();
       });
     }
-    return this.#ready.splice(0);
+    const ready = this.#ready.splice(0);
+    this.budget.spend(ready.reduce((sum, { length }) => sum + length, 0));
+    return ready;
   }
 }

@@ -1,4 +1,5 @@
 import type { RecordedCost, RecordedStats, RecordLine, RegionMemory } from './format.js';
+import { MAX_REGIONS, parseJson } from './limits.js';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -34,10 +35,10 @@ export const UNKNOWN_TYPE = Symbol('unknown type');
  * One line of a record, or undefined where it is no JSON object or lacks what its type must have. Fields that are not
  * known stay in it and do no harm.
  */
-export function parseLine(text: string): RecordLine | typeof UNKNOWN_TYPE | undefined {
+export function parseLine(json: string | Uint8Array): RecordLine | typeof UNKNOWN_TYPE | undefined {
   let line: unknown;
   try {
-    line = JSON.parse(text);
+    line = parseJson(json);
   } catch {
     return undefined;
   }
@@ -50,7 +51,7 @@ export function parseLine(text: string): RecordLine | typeof UNKNOWN_TYPE | unde
     case 'mappings':
       return isMappings(line) ? (line as unknown as RecordLine) : undefined;
     case 'attrs':
-      return isTime(line.atUs) && isAttrs(line.attrs) && isWord(line.reason) && isTurns(line.turns)
+      return isFigure(line.atUs) && isAttrs(line.attrs) && isWord(line.reason) && isTurns(line.turns)
         ? (line as unknown as RecordLine)
         : undefined;
     case 'snapshot':
@@ -68,15 +69,22 @@ function isHeader({ version, pageSize, attrs, ...texts }: Fields): boolean {
   return (
     isCount(version) &&
     isCount(pageSize) &&
-    pageSize > 0 &&
+    isPageSize(pageSize) &&
     isAttrs(attrs) &&
     Object.keys(UNTOLD).every((name) => !(name in texts) || typeof texts[name] === 'string')
   );
 }
 
+/** A power of two: other sizes would make pages of addresses that are none. */
+function isPageSize(size: number): boolean {
+  return size >= 1_024 && size <= 2 ** 30 && Number.isInteger(Math.log2(size));
+}
+
 function isAttrs(attrs: unknown): boolean {
   const names = ['sampleUs', 'aggrUs', 'updateUs', 'minRegions', 'maxRegions'];
-  return isObject(attrs) && names.every((name) => isCount(attrs[name]));
+  if (!isObject(attrs) || !names.every((name) => isCount(attrs[name]))) return false;
+  const [sampleUs, aggrUs] = [attrs.sampleUs as number, attrs.aggrUs as number];
+  return sampleUs > 0 && sampleUs <= aggrUs;
 }
 
 function isTurns(turns: unknown): boolean {
@@ -88,12 +96,16 @@ function isWord(value: unknown): boolean {
   return typeof value === 'string' && /^[a-z]+$/.test(value);
 }
 
+/** The kernel has 15; tables have it in every row. */
+const MAX_NAME_LENGTH = 255;
+
 function isTarget({ id, pid, startTime, comm, cmdline }: Fields): boolean {
   return (
     isCount(id) &&
     isCount(pid) &&
     typeof startTime === 'string' &&
     typeof comm === 'string' &&
+    comm.length <= MAX_NAME_LENGTH &&
     Array.isArray(cmdline) &&
     cmdline.every((word) => typeof word === 'string')
   );
@@ -103,7 +115,7 @@ function isMappings(line: Fields): boolean {
   const { target, atUs, removed } = line;
   return (
     isCount(target) &&
-    isTime(atUs) &&
+    isFigure(atUs) &&
     isMemory(line) &&
     (removed === undefined || (Array.isArray(removed) && removed.every(isAddress)))
   );
@@ -131,10 +143,13 @@ function isSnapshot(line: Fields): boolean {
   const { target, startUs, endUs, maxNrAccesses, regions, residentBytes, memory, cost } = line;
   return (
     isCount(target) &&
-    isTime(startUs) &&
-    isTime(endUs) &&
+    isFigure(startUs) &&
+    isFigure(endUs) &&
+    startUs <= endUs &&
     isCount(maxNrAccesses) &&
+    maxNrAccesses > 0 &&
     Array.isArray(regions) &&
+    regions.length <= MAX_REGIONS &&
     regions.every(isRegion) &&
     isResidentBytes(residentBytes) &&
     isRegionMemory(memory, regions.length) &&
@@ -174,17 +189,18 @@ function isRegion(region: unknown): boolean {
   );
 }
 
-function isAddress(value: unknown): boolean {
+function isAddress(value: unknown): value is string {
   return typeof value === 'string' && /^[0-9a-f]{1,16}$/i.test(value);
 }
 
 /** Each may be missing, and what a later version adds may be anything. */
 function hasFigures(value: unknown, names: readonly string[]): boolean {
-  return isObject(value) && names.every((name) => !(name in value) || Number.isFinite(value[name]));
+  return isObject(value) && names.every((name) => !(name in value) || isFigure(value[name]));
 }
 
-function isTime(value: unknown): boolean {
-  return typeof value === 'number' && Number.isFinite(value) && value >= 0;
+/** A figure with a fraction; beyond 2^53 it has none, and sums of such are not finite. */
+function isFigure(value: unknown): value is number {
+  return typeof value === 'number' && value >= 0 && value <= Number.MAX_SAFE_INTEGER;
 }
 
 function isCount(value: unknown): value is number {

@@ -2,6 +2,7 @@ import { createReadStream, statSync } from 'node:fs';
 import { PagepulseError, systemCode } from '../core/errors.js';
 import { HEAD_BYTES, notARecord, plainHead, wideEncodingOf } from './file-kind.js';
 import type { RecordLine, SnapshotLine } from './format.js';
+import { InputBudget } from './limits.js';
 import { linesOf } from './lines.js';
 import { parseLine, UNKNOWN_TYPE } from './parse.js';
 import { packSnapshot } from './restore.js';
@@ -21,6 +22,8 @@ export interface RecordReader<Line = RecordLine> extends AsyncIterable<Line> {
   readonly bytesRead: number;
   /** All there are; undefined for what is no file. */
   readonly totalBytes: number | undefined;
+  /** What is left of what reading it may take. */
+  readonly budget: InputBudget;
 }
 
 /** A line, its regions as columns where it is a snapshot. */
@@ -60,7 +63,7 @@ export function readPacked(source: string | NodeJS.ReadableStream): RecordReader
 type Parsed<Line> = Line | typeof UNKNOWN_TYPE | undefined;
 
 function parseText(bytes: Uint8Array): Parsed<RecordLine> {
-  return parseLine(textOf(bytes));
+  return parseLine(bytes);
 }
 
 function textOf(bytes: Uint8Array): string {
@@ -77,6 +80,7 @@ class Reader<Line extends PackedLine | RecordLine> implements RecordReader<Line>
   lines = 0;
   truncated = true;
   bytesRead = 0;
+  readonly budget: InputBudget;
 
   /** @param parse one line but the first */
   constructor(
@@ -85,6 +89,7 @@ class Reader<Line extends PackedLine | RecordLine> implements RecordReader<Line>
   ) {
     this.totalBytes = typeof source === 'string' ? sizeOf(source) : undefined;
     this.#name = typeof source === 'string' ? source : 'the input';
+    this.budget = new InputBudget(this.#name);
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Line> {
@@ -111,11 +116,11 @@ class Reader<Line extends PackedLine | RecordLine> implements RecordReader<Line>
 
   async *#read(): AsyncGenerator<Line> {
     let pageSize: number | undefined;
-    for await (const { bytes, isWhole } of linesOf(this.#chunks())) {
+    for await (const { bytes, isWhole } of linesOf(this.#chunks(), this.budget)) {
       this.lines++;
       if (pageSize === undefined) {
         const text = textOf(bytes);
-        const header = parseLine(text);
+        const header = parseLine(bytes);
         if (!isWhole && header === undefined && isCutHeader(text)) return;
         if (typeof header !== 'object' || header.type !== 'header') throw this.#noRecord(text);
         pageSize = header.pageSize;

@@ -35,14 +35,21 @@ export function snapshotOfLine(
   );
 }
 
+/** More does not fit a column. */
+const MAX_COUNT = 2 ** 32 - 1;
+
 /** The line with its regions as columns. */
 export function packSnapshot({ regions, memory, ...line }: SnapshotLine, pageSize: number): PackedSnapshot {
-  return { ...line, columns: columnsOf({ regions, ...(memory && { memory }) }, pageSize) };
+  return {
+    ...line,
+    columns: columnsOf({ regions, maxNrAccesses: line.maxNrAccesses, ...(memory && { memory }) }, pageSize),
+  };
 }
 
-/** Plain loops: a record has millions of regions, and the callback of a typed array's `from` takes twice the parsing. */
+/** What contradicts itself is cut to what may be: no region ends before it starts, or was accessed more often than asked.
+ * Plain loops: a record has millions of regions, and the callback of a typed array's `from` takes twice the parsing. */
 function columnsOf(
-  { regions, memory }: Pick<SnapshotLine, 'regions' | 'memory'>,
+  { regions, maxNrAccesses, memory }: Pick<SnapshotLine, 'regions' | 'maxNrAccesses' | 'memory'>,
   pageSize: number,
 ): SnapshotColumns {
   const hasEvidence = regions.length > 0 && regions.every(isWithSamples);
@@ -50,15 +57,20 @@ function columnsOf(
   for (let i = 0; i < regions.length; i++) {
     const region = regions[i]!;
     columns.startPages[i] = Number.parseInt(region[0], 16) / pageSize;
-    columns.endPages[i] = Number.parseInt(region[1], 16) / pageSize;
-    columns.nrAccesses[i] = region[2];
-    columns.ages[i] = region[3];
+    columns.endPages[i] = Math.max(columns.startPages[i]!, Number.parseInt(region[1], 16) / pageSize);
+    columns.nrAccesses[i] = Math.min(region[2], maxNrAccesses, MAX_COUNT);
+    columns.ages[i] = Math.min(region[3], MAX_COUNT);
     if (!hasEvidence) continue;
-    columns.samples![i] = region[4]!;
-    columns.deviations![i] = Number(region[5]) || 0;
-    columns.unlike![i] = Number(region[6]) || 0;
+    columns.samples![i] = Math.min(region[4]!, MAX_COUNT);
+    columns.deviations![i] = figure(region[5]);
+    columns.unlike![i] = figure(region[6]);
   }
   return { ...columns, ...memoryColumns(memory, pageSize) };
+}
+
+/** What other programs add to a region may be anything. */
+function figure(value: unknown): number {
+  return typeof value === 'number' && value > 0 ? Math.min(value, Number.MAX_SAFE_INTEGER) : 0;
 }
 
 /** The columns of what a line says of its regions' memory; none where it says nothing. */

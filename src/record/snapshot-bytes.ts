@@ -2,6 +2,7 @@ import { ColumnSet, emptyColumns } from '../core/aggregate.js';
 import type { SnapshotColumns } from '../core/snapshot.js';
 import { parsedTo, parseHex } from '../kernel/text-file.js';
 import type { SnapshotLine } from './format.js';
+import { MAX_REGIONS, parseJson } from './limits.js';
 import { isCost, isRegionMemory, isResidentBytes } from './parse.js';
 import { memoryColumns } from './restore.js';
 
@@ -61,11 +62,11 @@ export function parseSnapshotBytes(bytes: Uint8Array, pageSize: number): PackedS
   const maxNrAccesses = decimal(bytes, MAX_DECIMALS);
   skip(bytes, BEFORE_REGIONS);
   const count = readRegions(bytes);
-  if (at < 0) return undefined;
+  if (at < 0 || startUs > endUs || maxNrAccesses === 0) return undefined;
   const rest = readRest(bytes, count);
   if (rest === undefined) return undefined;
   const { memory, ...more } = rest;
-  const columns = columnsOfScratch(count, pageSize, memory);
+  const columns = columnsOfScratch(count, pageSize, maxNrAccesses, memory);
   return { type: 'snapshot', target, startUs, endUs, maxNrAccesses, columns, ...more };
 }
 
@@ -94,7 +95,7 @@ function readRegions(bytes: Uint8Array): number {
       scratch[to + 6] = at >= 0 && bytes[at] === COMMA ? thousandths(bytes) : 0;
     }
     expect(bytes, CLOSING);
-    count++;
+    if (++count > MAX_REGIONS) at = -1;
     if (at >= 0 && bytes[at] === CLOSING) {
       at++;
       break;
@@ -113,7 +114,7 @@ function readRest(bytes: Uint8Array, regions: number): Rest | undefined {
   if (text === '}') return {};
   if (text[0] !== ',') return undefined;
   try {
-    const rest = JSON.parse(`{${text.slice(1)}`);
+    const rest = parseJson(`{${text.slice(1)}`) as Rest;
     const isGood =
       Object.keys(rest).every((name) => REST.includes(name)) &&
       (rest.cost === undefined || isCost(rest.cost)) &&
@@ -125,13 +126,18 @@ function readRest(bytes: Uint8Array, regions: number): Rest | undefined {
   }
 }
 
-function columnsOfScratch(count: number, pageSize: number, memory: Rest['memory']): SnapshotColumns {
+function columnsOfScratch(
+  count: number,
+  pageSize: number,
+  maxNrAccesses: number,
+  memory: Rest['memory'],
+): SnapshotColumns {
   const columns = emptyColumns(count, hasEvidence && count > 0 ? ColumnSet.EVIDENCE : ColumnSet.NONE);
   const { startPages, endPages, nrAccesses, ages, samples, deviations, unlike } = columns;
   for (let i = 0, from = 0; i < count; i++, from += WIDTH) {
     startPages[i] = scratch[from]! / pageSize;
-    endPages[i] = scratch[from + 1]! / pageSize;
-    nrAccesses[i] = scratch[from + 2]!;
+    endPages[i] = Math.max(scratch[from]!, scratch[from + 1]!) / pageSize;
+    nrAccesses[i] = Math.min(scratch[from + 2]!, maxNrAccesses);
     ages[i] = scratch[from + 3]!;
     if (!samples) continue;
     samples[i] = scratch[from + 4]!;

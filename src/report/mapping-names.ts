@@ -46,29 +46,66 @@ export function namedRange(mappings: readonly Mapping[], startPage: number, endP
   if (!next || next.startPage >= endPage) {
     return { name: displayName(only.name), permissions: only.permissions, others: 0 };
   }
-  const byName = new Map<string, { pages: number; largest: number; permissions: string }>();
-  for (let i = first; i < mappings.length; i++) {
-    const mapping = mappings[i]!;
-    if (mapping.startPage >= endPage) break;
-    const overlap = Math.min(mapping.endPage, endPage) - Math.max(mapping.startPage, startPage);
-    let sum = byName.get(mapping.name);
-    if (!sum) {
-      sum = { pages: 0, largest: 0, permissions: '' };
-      byName.set(mapping.name, sum);
-    }
-    sum.pages += overlap;
-    if (overlap > sum.largest) {
-      sum.largest = overlap;
-      sum.permissions = mapping.permissions;
+  const { numbers, starts, ends, names, pages, largest, permissions, seen } = namesOf(mappings);
+  let count = 0;
+  for (let i = first; i < starts.length && starts[i]! < endPage; i++) {
+    const overlap = Math.min(ends[i]!, endPage) - Math.max(starts[i]!, startPage);
+    const name = numbers[i]!;
+    if (largest[name] === 0) seen[count++] = name;
+    pages[name]! += overlap;
+    if (overlap > largest[name]!) {
+      largest[name] = overlap;
+      permissions[name] = i;
     }
   }
-  let pages = 0;
-  let name = '';
-  let permissions = '';
-  for (const [candidate, sum] of byName) {
-    if (sum.pages > pages) [pages, name, permissions] = [sum.pages, candidate, sum.permissions];
-  }
-  return { name: displayName(name), permissions, others: byName.size - 1 };
+  let most = seen[0]!;
+  for (let i = 0; i < count; i++) if (pages[seen[i]!]! > pages[most]!) most = seen[i]!;
+  for (let i = 0; i < count; i++) pages[seen[i]!] = largest[seen[i]!] = 0;
+  return {
+    name: displayName(names[most]!),
+    permissions: mappings[permissions[most]!]!.permissions,
+    others: count - 1,
+  };
+}
+
+/** Mappings as columns, with their names by number, and room for sums of each name. */
+interface Names {
+  readonly numbers: Uint32Array;
+  readonly starts: Float64Array;
+  readonly ends: Float64Array;
+  readonly names: readonly string[];
+  readonly pages: Float64Array;
+  readonly largest: Float64Array;
+  /** The mapping that has them. */
+  readonly permissions: Uint32Array;
+  readonly seen: Uint32Array;
+}
+
+const namesByMappings = new WeakMap<readonly Mapping[], Names>();
+
+/** Regions over tens of thousands of mappings are asked about with every snapshot: a map of texts would take seconds. */
+function namesOf(mappings: readonly Mapping[]): Names {
+  const known = namesByMappings.get(mappings);
+  if (known?.numbers.length === mappings.length) return known;
+  const byName = new Map<string, number>();
+  const numbers = Uint32Array.from(mappings, ({ name }) => {
+    const number = byName.get(name) ?? byName.size;
+    byName.set(name, number);
+    return number;
+  });
+  const count = byName.size;
+  const names = {
+    numbers,
+    starts: Float64Array.from(mappings, ({ startPage }) => startPage),
+    ends: Float64Array.from(mappings, ({ endPage }) => endPage),
+    names: [...byName.keys()],
+    pages: new Float64Array(count),
+    largest: new Float64Array(count),
+    permissions: new Uint32Array(count),
+    seen: new Uint32Array(mappings.length),
+  };
+  namesByMappings.set(mappings, names);
+  return names;
 }
 
 /**

@@ -1,7 +1,8 @@
-import type { Readable } from 'node:stream';
 import type { RecordBatch, Schema, Vector } from 'apache-arrow';
 import { requirePackagesFor } from '../../optional-packages.js';
 import type { RecordLine } from '../format.js';
+import type { InputBudget } from '../limits.js';
+import { checkedMessages } from './arrow-messages.js';
 import { besideText, type Passage } from './passages.js';
 import { mappingOf } from './region-mappings.js';
 import { type Column, linesOfRows, NEEDED_COLUMNS, type Row } from './rows.js';
@@ -233,13 +234,16 @@ export async function* arrowOf(passages: AsyncIterable<Passage>): AsyncGenerator
 }
 
 /** The record that `arrowOf` made a table of, from either format of Arrow IPC. */
-export function linesOfArrow(bytes: Readable): AsyncGenerator<RecordLine> {
-  return linesOfRows(rowsOf(bytes));
+export function linesOfArrow(
+  bytes: AsyncIterable<Uint8Array>,
+  budget: InputBudget,
+): AsyncGenerator<RecordLine> {
+  return linesOfRows(rowsOf(bytes), budget);
 }
 
-async function* rowsOf(bytes: Readable): AsyncGenerator<Row> {
+async function* rowsOf(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Row> {
   const { RecordBatchReader } = await load();
-  const reader = await RecordBatchReader.from(withoutMagic(bytes));
+  const reader = await RecordBatchReader.from(checkedMessages(withoutMagic(bytes)));
   await reader.open();
   for await (const batch of reader) {
     const columns = NEEDED_COLUMNS.map((name) => columnOf(batch, name));
@@ -255,10 +259,10 @@ function columnOf(batch: RecordBatch, name: Column): Vector {
   return column;
 }
 
-async function* withoutMagic(bytes: Readable): AsyncGenerator<Uint8Array> {
+async function* withoutMagic(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   let isFirst = true;
-  for await (const chunk of bytes as AsyncIterable<Buffer>) {
-    const isFile = isFirst && chunk.subarray(0, 6).toString('latin1') === 'ARROW1';
+  for await (const chunk of bytes) {
+    const isFile = isFirst && Buffer.from(chunk.subarray(0, 6)).toString('latin1') === 'ARROW1';
     yield isFile ? chunk.subarray(MAGIC_BYTES) : chunk;
     isFirst = false;
   }

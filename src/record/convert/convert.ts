@@ -1,8 +1,9 @@
+import { PagepulseError } from '../../core/errors.js';
 import type { RecordLine } from '../format.js';
 import { arrowOf } from './arrow.js';
 import { csvOf } from './csv.js';
 import { damoOf } from './damo.js';
-import { openInput } from './input.js';
+import { type Input, openInput } from './input.js';
 import type { ConvertedFile } from './output.js';
 import { passagesOf } from './passages.js';
 import { Spool } from './spool.js';
@@ -31,7 +32,7 @@ export async function convert(path: string, format: Format, file: ConvertedFile)
   };
   try {
     const input = await openInput(path, spool);
-    await file.write(chunksOf(input.lines, format, spool), compressionFor(format, file.name));
+    await file.write(explained(path, chunksOf(input, format, spool)), compressionFor(format, file.name));
     return input.notes();
   } finally {
     file.discard();
@@ -39,22 +40,31 @@ export async function convert(path: string, format: Format, file: ConvertedFile)
   }
 }
 
-function chunksOf(
-  lines: AsyncIterable<RecordLine>,
-  format: Format,
-  spool: () => Spool,
-): AsyncIterable<string | Uint8Array> {
+/** What fails here has to do with what was read: the file that is written has errors of its own. */
+async function* explained(path: string, chunks: AsyncIterable<string | Uint8Array>) {
+  try {
+    yield* chunks;
+  } catch (error) {
+    if (error instanceof PagepulseError) throw error;
+    const message = error instanceof Error ? error.message : String(error);
+    throw new PagepulseError('RECORD', `cannot convert ${path}: ${message}; record it again`, {
+      cause: error,
+    });
+  }
+}
+
+function chunksOf(input: Input, format: Format, spool: () => Spool): AsyncIterable<string | Uint8Array> {
   switch (format) {
     case 'damo':
-      return damoOf(passagesOf(lines), spool());
+      return damoOf(passagesOf(input), spool());
     case 'arrow':
-      return arrowOf(passagesOf(lines));
+      return arrowOf(passagesOf(input));
     case 'csv':
-      return csvOf(passagesOf(lines));
+      return csvOf(passagesOf(input));
     case 'trace':
-      return traceOf(passagesOf(lines));
+      return traceOf(passagesOf(input));
     case 'ndjson':
-      return ndjsonOf(lines);
+      return ndjsonOf(input.lines);
   }
 }
 

@@ -1,9 +1,13 @@
-import { pipeline, type Readable } from 'node:stream';
+import { pipeline, Readable } from 'node:stream';
 import { requirePackagesFor } from '../../optional-packages.js';
 import type { RecordLine } from '../format.js';
+import { type InputBudget, MAX_LINE_BYTES } from '../limits.js';
 import { besideText, type Passage } from './passages.js';
 import { mappingOf } from './region-mappings.js';
 import { COLUMNS, linesOfRows, NEEDED_COLUMNS, type Row } from './rows.js';
+
+/** Longer texts that grow piece by piece take several times their length. */
+const PIECE_LENGTH = 65_536;
 
 /**
  * CSV as RFC 4180 has it, with the names of the columns in the first line; addresses are decimal, for what reads CSV takes
@@ -24,17 +28,59 @@ export async function* csvOf(passages: AsyncIterable<Passage>): AsyncGenerator<s
       const mapped = mapping ? `${quoted(mapping.name)},${quoted(mapping.permissions)}` : ',';
       rows += `${begin}${decimal(start)},${decimal(end)},${nrAccesses},${age},${beside},${mapped},${resident?.[i] ?? ''},${accessed?.[i] ?? ''}\n`;
       beside = '';
+      if (rows.length < PIECE_LENGTH) continue;
+      yield rows;
+      rows = '';
     }
     yield rows;
   }
 }
 
 /** The record that `csvOf` made a table of; columns may have come in another order, or others between them. */
-export async function* linesOfCsv(text: Readable): AsyncGenerator<RecordLine> {
+export async function* linesOfCsv(
+  bytes: AsyncIterable<Uint8Array>,
+  budget: InputBudget,
+): AsyncGenerator<RecordLine> {
   requirePackagesFor('csv');
   const { parse } = await import('csv-parse');
-  const rows = pipeline(text, parse({ bom: true, columns: withNeededColumns }), () => {});
-  yield* linesOfRows(rows as unknown as AsyncIterable<Row>);
+  const options = { bom: true, columns: withNeededColumns, record_delimiter: LINE_ENDS };
+  const rows = pipeline(Readable.from(ofFewFields(bytes), { objectMode: false }), parse(options), () => {});
+  yield* linesOfRows(rows as unknown as AsyncIterable<Row>, budget);
+}
+
+const LINE_ENDS = ['\r\n', '\n', '\r'];
+const MAX_FIELDS = 1_000;
+const [QUOTE, COMMA, LINE_FEED, CARRIAGE_RETURN] = Buffer.from('",\n\r');
+
+/**
+ * The library keeps a row until it ends: a quote that is never closed, or a million commas, would take gigabytes.
+ *
+ * @throws RangeError
+ */
+async function* ofFewFields(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let [line, fields, rowBytes] = [1, 0, 0];
+  let isQuoted = false;
+  for await (const chunk of chunks) {
+    let begin = -rowBytes;
+    for (let i = 0; i < chunk.length; i++) {
+      const byte = chunk[i];
+      if (byte === QUOTE) {
+        isQuoted = !isQuoted;
+      } else if (byte === COMMA) {
+        if (!isQuoted && ++fields > MAX_FIELDS)
+          throw new RangeError(`line ${line} has more than ${MAX_FIELDS} fields`);
+      } else if (byte === LINE_FEED || byte === CARRIAGE_RETURN) {
+        if (byte === LINE_FEED) line++;
+        if (isQuoted) continue;
+        fields = 0;
+        begin = i + 1;
+      }
+    }
+    rowBytes = chunk.length - begin;
+    if (rowBytes > MAX_LINE_BYTES)
+      throw new RangeError(`the row that ends after line ${line} has more than ${MAX_LINE_BYTES} bytes`);
+    yield chunk;
+  }
 }
 
 function withNeededColumns(names: string[]): string[] {

@@ -15,9 +15,13 @@ const NANOSECONDS: Readonly<Record<string, number>> = {
   d: 86_400e9,
 };
 
-/** @throws SyntaxError where it is no number */
+/** Longer ones are no numbers of damo, and to read a million digits takes seconds. */
+const MAX_LENGTH = 64;
+
+/** @throws SyntaxError where it is not a number */
 export function numberOf(value: unknown): number {
-  const number = typeof value === 'string' ? Number(value.replaceAll(',', '') || 'no') : value;
+  const isText = typeof value === 'string' && value.length <= MAX_LENGTH;
+  const number = isText ? Number(value.replaceAll(',', '') || 'no') : value;
   if (typeof number !== 'number' || !Number.isFinite(number)) throw noNumber(value);
   return number;
 }
@@ -47,17 +51,16 @@ function exactly(value: unknown, units: Readonly<Record<string, number>>, unitOf
     ',',
     '',
   );
-  if (!/^\s*-?[\d.]/.test(text)) throw noNumber(value);
+  if (text.length > MAX_LENGTH || !/^\s*-?[\d.]/.test(text)) throw noNumber(value);
   let sum = 0n;
   const rest = text.replace(
     /(-?\d+)(\.\d+)?(?:e([+-]?\d+))?\s*([a-zA-Z]*)\s*/g,
     (_, whole, part, exponent, unit) => {
       const factor = unit === '' ? unitOfNone : units[unit];
       if (factor === undefined) throw noNumber(value);
-      sum +=
-        part || exponent
-          ? BigInt(Math.round(Number(`${whole}${part ?? ''}e${exponent ?? 0}`) * factor))
-          : BigInt(whole) * BigInt(factor);
+      const rounded = Math.round(Number(`${whole}${part ?? ''}e${exponent ?? 0}`) * factor);
+      if (!Number.isFinite(rounded)) throw noNumber(value);
+      sum += part || exponent ? BigInt(rounded) : BigInt(whole) * BigInt(factor);
       return '';
     },
   );
@@ -66,5 +69,6 @@ function exactly(value: unknown, units: Readonly<Record<string, number>>, unitOf
 }
 
 function noNumber(value: unknown): SyntaxError {
-  return new SyntaxError(`${JSON.stringify(value)} is no number that damo writes`);
+  const text = typeof value === 'object' && value !== null ? 'a list' : String(JSON.stringify(value));
+  return new SyntaxError(`${text.slice(0, MAX_LENGTH)} is not a number that damo writes`);
 }

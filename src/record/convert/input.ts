@@ -1,20 +1,24 @@
 import { createReadStream, statSync } from 'node:fs';
-import { pipeline, Readable } from 'node:stream';
-import { createUnzip } from 'node:zlib';
+import { Readable } from 'node:stream';
 import { PagepulseError, systemCode } from '../../core/errors.js';
 import { damageOf } from '../damage.js';
 import { HEAD_BYTES, notARecord, plainHead, wideEncodingOf } from '../file-kind.js';
 import type { RecordLine } from '../format.js';
+import { BYTES_OF_TARGET, InputBudget } from '../limits.js';
+import { plainBytes } from '../lines.js';
 import { type RecordReader, readRecord } from '../reader.js';
 import { linesOfArrow } from './arrow.js';
 import { linesOfCsv } from './csv.js';
-import { linesOfDamo } from './damo.js';
+import { linesOfDamo } from './damo-input.js';
+import { LACKS_FIELDS } from './passages.js';
 import type { Spool } from './spool.js';
 
 /** A record in any format that holds one. */
 export interface Input {
   /** The header first, and every snapshot after the line of its target. */
   readonly lines: AsyncIterable<RecordLine>;
+  /** What is left of what reading it may take. */
+  readonly budget: InputBudget;
   /** What was wrong with it, a sentence each; whole when all lines are read. */
   notes(): string[];
 }
@@ -33,28 +37,37 @@ export async function openInput(path: string, spool: () => Spool): Promise<Input
     for await (const _ of readRecord(path)) break; // says best what is wrong with the name
     throw error;
   });
-  const { bytes: plain, isPacked } = plainHead(head);
+  const { bytes: plain } = plainHead(head);
   const format = formatOf(plain);
   if (format === 'NDJSON') {
     // A recording may go on in other files, which its name tells.
     const isFile = path !== '-' && statSync(path).isFile();
     if (isFile) bytes.destroy();
     const reader = readRecord(isFile ? path : bytes);
-    return { lines: complete(reader, name), notes: () => notesOf(name, reader) };
+    return {
+      lines: complete(reader, name, reader.budget),
+      budget: reader.budget,
+      notes: () => notesOf(name, reader),
+    };
   }
-  const text = isPacked ? pipeline(bytes, createUnzip(), () => {}) : bytes;
+  const budget = new InputBudget(name);
+  const text = plainBytes(bytes, budget);
   const notes: string[] = [];
   const lines = (): AsyncIterable<RecordLine> => {
-    if (format === 'CSV') return linesOfCsv(text);
-    if (format === 'Arrow') return linesOfArrow(text);
-    return linesOfDamo(text, spool(), (note) => notes.push(`${name}: ${note}`));
+    if (format === 'CSV') return linesOfCsv(text, budget);
+    if (format === 'Arrow') return linesOfArrow(text, budget);
+    return linesOfDamo(text, budget, spool(), (note) => notes.push(`${name}: ${note}`));
   };
   if (format) {
     const onCut = () => {
       // The kernel's recordings have no end.
       if (format !== 'damo') notes.push(cutNote(name));
     };
-    return { lines: complete(explained(lines(), name, format), name, onCut), notes: () => notes };
+    return {
+      lines: complete(explained(lines(), name, format), name, budget, onCut),
+      budget,
+      notes: () => notes,
+    };
   }
   bytes.destroy();
   throw new PagepulseError('RECORD', notARecord(name, head));
@@ -90,6 +103,7 @@ function formatOf(head: Buffer): 'NDJSON' | 'damo' | 'Arrow' | 'CSV' | undefined
 async function* complete(
   lines: AsyncIterable<RecordLine>,
   name: string,
+  budget: InputBudget,
   onCut = () => {},
 ): AsyncGenerator<RecordLine> {
   const known = new Set<number>();
@@ -102,9 +116,13 @@ async function* complete(
       );
     }
     last = line.type;
-    if (line.type === 'target') known.add(line.id);
+    if (line.type === 'target') {
+      known.add(line.id);
+      budget.spend(BYTES_OF_TARGET);
+    }
     if (line.type === 'snapshot' && !known.has(line.target)) {
       known.add(line.target);
+      budget.spend(BYTES_OF_TARGET);
       yield {
         type: 'target',
         id: line.target,
@@ -131,11 +149,7 @@ async function* explained(
     if (error instanceof PagepulseError) throw error;
     const code = systemCode(error) ?? '';
     const message =
-      error instanceof TypeError
-        ? 'it does not have the fields it must have'
-        : error instanceof Error
-          ? error.message
-          : String(error);
+      error instanceof TypeError ? LACKS_FIELDS : error instanceof Error ? error.message : String(error);
     const reason =
       code === 'Z_BUF_ERROR' ? 'it breaks off before its end' : message.replaceAll(/\s+/g, ' ').slice(0, 200);
     throw new PagepulseError(

@@ -3,7 +3,9 @@ import { PagepulseError } from '../../core/errors.js';
 import type { TargetInfo } from '../../core/target.js';
 import type { Mapping } from '../../kernel/mapping.js';
 import type { HeaderLine, RecordedRegion, RecordLine, SnapshotLine } from '../format.js';
+import { parseJson } from '../limits.js';
 import { isRegionMemory, parseLine } from '../parse.js';
+import type { Input } from './input.js';
 import { RegionMappings } from './region-mappings.js';
 
 /**
@@ -33,6 +35,9 @@ export interface Beside {
   readonly after?: readonly RecordLine[];
 }
 
+/** What is said of an input whose values are not of the kinds that its format has. */
+export const LACKS_FIELDS = 'it does not have the fields it must have';
+
 /** What every format holds of a region: start, end, nrAccesses, age. */
 const KNOWN = 4;
 
@@ -48,12 +53,14 @@ export interface BareSnapshot {
 /**
  * The snapshots of a record, one at a time.
  *
- * @param lines every snapshot after the line of its target
  * @throws PagepulseError `RECORD` where there is no snapshot
  */
-export async function* passagesOf(lines: AsyncIterable<RecordLine>): AsyncGenerator<Passage> {
+export async function* passagesOf({
+  lines,
+  budget,
+}: Pick<Input, 'lines' | 'budget'>): AsyncGenerator<Passage> {
   const targets = new Map<number, TargetInfo>();
-  const mappings = new RegionMappings();
+  const mappings = new RegionMappings(budget);
   let header: HeaderLine | undefined;
   let attrs: Attrs | undefined;
   let before: RecordLine[] = [];
@@ -78,7 +85,7 @@ export async function* passagesOf(lines: AsyncIterable<RecordLine>): AsyncGenera
       }),
       ...(Object.keys(more).length > 0 && { snapshot: more }),
     };
-    held = { snapshot: line, target, header, attrs, mappings: mappings.of(target.id), beside };
+    held = { snapshot: line, target, header, attrs, mappings: mappings.of(line), beside };
     before = [];
   }
   if (!held) throw new PagepulseError('RECORD', 'the record has no snapshot: there is nothing to convert');
@@ -101,7 +108,7 @@ export function besideText({ beside }: Passage): string {
  * @throws SyntaxError where the text is not what `besideText` writes
  */
 export function* linesOfPassage(snapshot: BareSnapshot, besideText: string): Generator<RecordLine> {
-  const beside: Beside = besideText ? JSON.parse(besideText) : {};
+  const beside: Beside = besideText ? (parseJson(besideText) as Beside) : {};
   const { before = [], regions: told = [], snapshot: { memory, ...more } = {}, after = [] } = beside;
   // Regions that somebody has taken out or added since have not what was told of them.
   const isSame = told.length === snapshot.regions.length;
@@ -113,10 +120,10 @@ export function* linesOfPassage(snapshot: BareSnapshot, besideText: string): Gen
 }
 
 /** Files come from anywhere, and whoever reads lines takes them for what the reader of records lets pass. */
-function checked(line: unknown): RecordLine {
+export function checked(line: unknown): RecordLine {
   const text = JSON.stringify(line);
   const parsed = parseLine(text);
-  if (typeof parsed !== 'object') throw new SyntaxError(`${text.slice(0, 80)} is no line of a record`);
+  if (typeof parsed !== 'object') throw new SyntaxError(`${text.slice(0, 80)} is not a line of a record`);
   return parsed;
 }
 

@@ -65,7 +65,7 @@ function bytesOf({ regions, maxNrAccesses, memory }: SnapshotLine): Bytes {
   let [workingSet, hot] = [0, 0];
   for (const [i, [start, end, nrAccesses]] of regions.entries()) {
     if (nrAccesses === 0) continue;
-    const size = Number.parseInt(end, 16) - Number.parseInt(start, 16);
+    const size = Math.max(0, Number.parseInt(end, 16) - Number.parseInt(start, 16));
     const seen = memory && memory.resident[i]! - (memory.unseen?.[i] ?? 0);
     const bytes = memory?.accessed?.[i] ?? seen ?? size;
     workingSet += bytes;

@@ -1,8 +1,10 @@
 import { PagepulseError } from '../../core/errors.js';
+import type { SnapshotColumns } from '../../core/snapshot.js';
 import type { AttrsInForce } from '../../core/stats.js';
 import type { TargetInfo } from '../../core/target.js';
 import { damageOf } from '../../record/damage.js';
 import { type HeaderLine, RECORD_VERSION, type TargetLine } from '../../record/format.js';
+import { BYTES_OF_TARGET } from '../../record/limits.js';
 import { type PackedLine, type RecordReader, readPacked } from '../../record/reader.js';
 import { snapshotOfLine } from '../../record/restore.js';
 import type { PackedSnapshot } from '../../record/snapshot-bytes.js';
@@ -126,14 +128,17 @@ export class RecordedSource implements ObservationSource {
     }
     const snapshot = snapshotOfLine(line, this.#inForce, target.info);
     const { mappings = [], residentBytes } = target.memory ?? {};
+    target.memory?.willName(snapshot.columns.startPages.length, () => areInOrder(snapshot.columns));
     target.lastSeen = this.#snapshots++;
     return { snapshot, mappings, residentBytes };
   }
 
   #addTarget({ id, pid, startTime, comm, cmdline, ...memory }: TargetLine): void {
     const info = { id, pid, startTime, comm, cmdline };
-    const target = { info, memory: new ObservedMemory(this.header.pageSize), lastSeen: this.#snapshots };
-    target.memory.take(memory);
+    this.reader.budget.spend(BYTES_OF_TARGET);
+    const observed = new ObservedMemory(this.header.pageSize, this.reader.budget);
+    observed.take(memory);
+    const target = { info, memory: observed, lastSeen: this.#snapshots };
     const before = this.#targets.get(id); // of a file that was rotated, and joined with this one
     if (before) this.#withMemory.delete(before);
     this.#targets.set(id, target);
@@ -149,4 +154,9 @@ export class RecordedSource implements ObservationSource {
     this.#withMemory.delete(oldest!);
     oldest!.memory = undefined;
   }
+}
+
+function areInOrder({ startPages, endPages }: SnapshotColumns): boolean {
+  for (let i = 1; i < startPages.length; i++) if (startPages[i]! < endPages[i - 1]!) return false;
+  return true;
 }

@@ -206,9 +206,9 @@ test('the region of nothing that damo adds where there is one snapshot alone is 
 
 test('what is no file of damo is refused in a sentence', async (t) => {
   const refused: readonly [unknown, RegExp][] = [
-    [document({ start: 'here' }), /"here" is no number that damo writes/],
-    [document({ start: '1 parsec' }), /"1 parsec" is no number/],
-    [document({ nr_accesses: {} }), /is no number/],
+    [document({ start: 'here' }), /"here" is not a number that damo writes/],
+    [document({ start: '1 parsec' }), /"1 parsec" is not a number/],
+    [document({ nr_accesses: {} }), /is not a number/],
     [document({}, { regions: null }), /cannot read .*damon.data as damo's JSON/],
     [JSON.stringify(document({})).slice(0, -20), /it breaks off before its end/],
     ['[1, 2}', /cannot read/],

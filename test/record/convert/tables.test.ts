@@ -204,8 +204,8 @@ test('tables that are not whole are refused in a sentence', async (t) => {
     [rows.with(1, rows[1]!.replace(/"\{.*/s, ',,,,')).join('\n'), /has rows of a record, but not its first/],
     [csv.replace(',record,', ',memory,'), /it has no column record/],
     [csv.replace('20480', 'x'), /cannot read .* as CSV/],
-    [csv.replace(',20,', ',-1,'), /-1 is no count/],
-    [csv.replace('""type"":""target""', '""type"":""targets""'), /is no line of a record/],
+    [csv.replace(',20,', ',-1,'), /-1 is not a count/],
+    [csv.replace('""type"":""target""', '""type"":""targets""'), /is not a line of a record/],
     [gzipSync(csv).subarray(0, -30), /it breaks off before its end/],
   ];
   for (const [content, message] of refused) {

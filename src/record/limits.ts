@@ -1,0 +1,143 @@
+import { PagepulseError } from '../core/errors.js';
+
+/**
+ * What an input may hold (docs/formats.md, "Limits"). Records come from anywhere and may be read as root: whatever one
+ * megabyte of input holds, reading it must end in some seconds and 300 MiB.
+ */
+
+export const MAX_LINE_BYTES = 32 * 2 ** 20;
+
+const MAX_DEPTH = 64;
+const MAX_NUMBER_LENGTH = 64;
+/** Of one line, or of one snapshot of damo. An object takes as much memory as eight numbers. */
+const MAX_VALUES = 2 ** 21;
+/** Of a snapshot: 200 times as many as there are by default. */
+export const MAX_REGIONS = 200_000;
+const VALUES_OF_OBJECT = 8;
+
+/** Records compress 10:1 to 40:1, with what is counted for each line; a bomb reaches 1,000:1. */
+const MAX_RATIO = 64;
+const FREE_BYTES = 16 * 2 ** 20;
+/** What a line, a snapshot or a row of a table costs beside its bytes. */
+export const BYTES_OF_LINE = 256;
+export const BYTES_OF_ROW = 64;
+/** Reports and conversions keep some kilobytes of every process. */
+export const BYTES_OF_TARGET = 4_096;
+
+/** What an input may unpack to, by what has been read of it: work and memory stay in proportion to the size of a file. */
+export class InputBudget {
+  #readBytes = 0;
+  #cost = 0;
+
+  /** @param name of the input, for messages */
+  constructor(readonly name: string) {}
+
+  /** @param bytes as they are in the file */
+  read(bytes: number): void {
+    this.#readBytes += bytes;
+  }
+
+  /**
+   * @param cost bytes that were unpacked, or what is counted for a line
+   * @throws PagepulseError `RECORD`
+   */
+  spend(cost: number): void {
+    this.#cost += cost;
+    if (this.#cost <= FREE_BYTES + MAX_RATIO * this.#readBytes) return;
+    throw new PagepulseError(
+      'RECORD',
+      `cannot read ${this.name}: its first ${this.#readBytes} bytes hold more than ${MAX_RATIO} times their size ` +
+        '(docs/formats.md, "Limits"); record it again, or decompress it first',
+    );
+  }
+}
+
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const COLON = 0x3a;
+const OPENING_BRACKET = 0x5b;
+const BACKSLASH = 0x5c;
+const CLOSING_BRACKET = 0x5d;
+const OPENING_BRACE = 0x7b;
+const CLOSING_BRACE = 0x7d;
+
+/**
+ * Counts what a text in JSON will take before it is parsed: JSON.parse needs up to 30 times the memory of its text. It goes
+ * once over the bytes, which come in any pieces, and leaves to the parser whether they are JSON.
+ */
+export class JsonLimits {
+  #offset = 0;
+  #depth = 0;
+  #isInString = false;
+  #isEscaped = false;
+  #numberLength = 0;
+  #values = 0;
+  #partBegin = 0;
+
+  /** @param partDepth lists and objects down to here are read element by element: each element has the limits of a line */
+  constructor(readonly partDepth = 0) {}
+
+  /** @throws RangeError */
+  take(bytes: Uint8Array): void {
+    for (let i = 0; i < bytes.length; i++) {
+      const byte = bytes[i]!;
+      if (this.#isInString) {
+        if (this.#isEscaped) this.#isEscaped = false;
+        else if (byte === BACKSLASH) this.#isEscaped = true;
+        else if (byte === QUOTE) this.#isInString = false;
+        continue;
+      }
+      switch (byte) {
+        case QUOTE:
+          this.#isInString = true;
+          break;
+        case COMMA:
+          if (this.#depth <= this.partDepth) this.#beginPart(i);
+          this.#values++;
+          break;
+        case COLON:
+          this.#values++;
+          break;
+        case OPENING_BRACE:
+        case OPENING_BRACKET:
+          this.#values += byte === OPENING_BRACE ? VALUES_OF_OBJECT : 1;
+          if (++this.#depth > MAX_DEPTH) throw this.#beyond(`it is nested more than ${MAX_DEPTH} deep`, i);
+          break;
+        case CLOSING_BRACE:
+        case CLOSING_BRACKET:
+          this.#depth--;
+          break;
+        default:
+          if (++this.#numberLength > MAX_NUMBER_LENGTH && byte > 0x20)
+            throw this.#beyond(`it has a number of more than ${MAX_NUMBER_LENGTH} characters`, i);
+          if (byte > 0x20) continue;
+      }
+      this.#numberLength = 0;
+    }
+    if (this.#values > MAX_VALUES) throw this.#beyond(`it has more than ${MAX_VALUES} values`, bytes.length);
+    this.#offset += bytes.length;
+    if (this.#offset - this.#partBegin > MAX_LINE_BYTES)
+      throw this.#beyond(`it has a value of more than ${MAX_LINE_BYTES} bytes`, 0);
+  }
+
+  #beginPart(at: number): void {
+    this.#values = 0;
+    this.#partBegin = this.#offset + at;
+  }
+
+  #beyond(what: string, at: number): RangeError {
+    return new RangeError(`${what} at byte ${this.#offset + at}`);
+  }
+}
+
+/**
+ * JSON.parse within the limits.
+ *
+ * @throws SyntaxError, RangeError
+ */
+export function parseJson(json: string | Uint8Array): unknown {
+  const isText = typeof json === 'string';
+  const bytes = isText ? Buffer.from(json) : Buffer.from(json.buffer, json.byteOffset, json.length);
+  new JsonLimits().take(bytes);
+  return JSON.parse(isText ? json : bytes.toString());
+}
