@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import { convert, FORMATS, type Format, TEXT_FORMATS } from '../record/convert/convert.js';
-import { ConvertedFile } from '../record/convert/output.js';
+import { OutputFile } from '../record/output-file.js';
 import { note, UsageError } from './failure.js';
 import { beforeSignalEnds } from './signals.js';
 
@@ -17,7 +17,7 @@ export function addConvert(program: Command): void {
     .argument('<record>', 'a record, a file of damo, or Arrow or CSV made of one; - for standard input')
     .addOption(new Option('--to <format>', 'what to').choices(FORMATS).makeOptionMandatory())
     .requiredOption('-o, --output <file>', 'where to, - for standard output; text is compressed in .gz')
-    .option('--force', 'overwrite the file')
+    .option('--force', 'replace the file if it exists, when the new one is whole')
     .addHelpText(
       'after',
       '\nExamples:\n  pagepulse convert it.ndjson.gz --to arrow -o it.arrow\n  pagepulse convert damon.data --to ndjson -o it.ndjson',
@@ -30,8 +30,8 @@ async function run(path: string, { to, output, force = false }: ConvertOptions):
     throw new UsageError(`${to} is not compressed with gzip; give a name without .gz`);
   }
   // Before there is a file: a signal that nobody listens to would leave it behind.
-  let file: ConvertedFile | undefined;
+  let file: OutputFile | undefined;
   beforeSignalEnds(() => file?.discard());
-  file = new ConvertedFile(output, force);
+  file = OutputFile.create(output, { force });
   for (const text of await convert(path, to, file)) note(text);
 }

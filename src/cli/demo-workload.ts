@@ -10,6 +10,8 @@ import { pageSize } from '../kernel/page-size.js';
 const MIB = 2 ** 20;
 const PAGE = pageSize();
 
+process.on('SIGUSR1', () => {}); // or Node would listen for a debugger
+
 const cold = Buffer.alloc(256 * MIB, 1);
 // Neighbouring anonymous mappings are joined by the kernel; the guard page of a thread's stack keeps these two apart.
 const between = new Worker('require("node:worker_threads").parentPort.once("message", () => {})', {

@@ -1,6 +1,10 @@
 #!/usr/bin/env node
 import { VERSION } from '../version.js';
 
+// By default this signal makes Node listen for a debugger, to which every user of the machine could connect and run code
+// as this user, mostly root.
+process.on('SIGUSR1', () => {});
+
 // Scripts ask for the version often: nothing else is loaded for it, unless it cannot be written.
 if (['-V', '--version'].includes(process.argv[2] ?? '')) {
   process.stdout.on('error', async (error) => {

@@ -38,13 +38,31 @@ export function requireOutput(): void {
  * @throws PagepulseError `OUTPUT`
  */
 export async function print(text: string): Promise<void> {
-  await new Promise<void>((resolve) => {
-    process.stdout.write(text, (error) => {
-      if (error) fail(error);
-      resolve();
+  if (!failure) {
+    await new Promise<void>((resolve) => {
+      // A stream that fails does not answer what it has begun to write.
+      const done = () => {
+        listeners.delete(done);
+        resolve();
+      };
+      listeners.add(done);
+      process.stdout.write(text, (error) => {
+        if (error) fail(error);
+        done();
+      });
     });
-  });
+  }
   requireOutput();
+}
+
+/** Whether a reader has yet to take what was written. What comes every second would pile up in memory meanwhile. */
+export function isBehind(): boolean {
+  return process.stdout.writableLength > 0;
+}
+
+/** Ends the program if its output has failed and still holds it: a pipe whose reader has stopped, and may never go on. */
+export function leaveStuckOutput(): void {
+  if (failure && isBehind()) process.exit();
 }
 
 /** Whether it is that the reader of a pipe has closed it. `| head` has seen enough: nothing is wrong. */

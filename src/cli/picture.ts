@@ -7,6 +7,7 @@ import { readStat } from '../kernel/stat.js';
 import { readResidentBytes } from '../kernel/status.js';
 import { type ProcessView, renderPicture, renderPlain } from '../report/picture.js';
 import { FirstSnapshot } from './first-snapshot.js';
+import { isBehind } from './output.js';
 import { colourOf, Screen } from './screen.js';
 
 /** Redrawn at most ten times a second on a terminal, printed once a second elsewhere. */
@@ -71,7 +72,7 @@ export class Picture {
 
   /** Shows the last state once more where a file or pipe would miss it. */
   finish(): void {
-    if (!this.#screen && this.#timer) this.#draw();
+    if (!this.#screen && this.#timer) this.#draw(true);
   }
 
   close(): void {
@@ -88,13 +89,17 @@ export class Picture {
     this.#timer ??= setTimeout(() => this.#draw(), waitMs);
   }
 
-  #draw(): void {
+  #draw(isLast = false): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#drawnMs = performance.now();
     const screen = this.#screen;
     const dueInUs = this.#first.inUs;
     if (!screen) {
+      if (isBehind() && !isLast) {
+        this.#drawIn(PRINT_MS);
+        return;
+      }
       process.stdout.write(`${renderPlain(this.#views(), { dueInUs })}\n`);
       return;
     }

@@ -3,7 +3,7 @@ import { PagepulseError } from '../core/errors.js';
 import { isUtf8, useAscii } from '../report/characters.js';
 import { VERSION } from '../version.js';
 import { report } from './failure.js';
-import { followOutput, print } from './output.js';
+import { followOutput, leaveStuckOutput, print } from './output.js';
 
 interface Listed {
   readonly name: string;
@@ -101,6 +101,7 @@ export async function run(): Promise<void> {
   // What was written last may fail after the command has ended; what failed before has been thrown already.
   const lateError = isOutputError(error) ? undefined : await errorOf(() => print(''));
   process.exitCode = statusOf(lateError ?? error);
+  leaveStuckOutput();
 }
 
 async function errorOf(run: () => Promise<unknown>): Promise<unknown> {

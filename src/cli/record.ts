@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import type { Snapshot } from '../core/snapshot.js';
 import type { Monitor } from '../engine/monitor.js';
 import { MemoryReader } from '../record/memory-reader.js';
+import { abandonedRecordings } from '../record/output-file.js';
 import { Recording } from '../record/recording.js';
 import type { Rotation } from '../record/rotation.js';
 import { formatCost, formatInForce } from '../report/in-force.js';
@@ -28,7 +29,7 @@ export function addRecord(program: Command): void {
   addWatchOptions(program.command('record'))
     .description('record which memory processes use, for later')
     .option('-o, --output <file>', 'where to, - for standard output; .gz is compressed (default: by date)')
-    .option('--force', 'overwrite the file')
+    .option('--force', 'replace the file if it exists, when the record is whole')
     .option(
       '--rotate <time|size>',
       'begin a new file in this time (1h), or when this one has that size (1GiB, as it is on disk): it.ndjson is always ' +
@@ -54,6 +55,11 @@ async function record(command: readonly string[], options: RecordOptions): Promi
   }
   const stopping = new Stopping();
   const recording = Recording.create(path, { force: options.force ?? false, rotation: options.rotate });
+  for (const part of abandonedRecordings(path)) {
+    note(
+      `${part} holds an earlier recording that was killed before it could replace ${path}; keep or remove it`,
+    );
+  }
   let isSeen = false;
   try {
     await watching({ options, command, stopping, aim: { done: 'recorded' } }, async ({ monitor }) => {
@@ -61,7 +67,8 @@ async function record(command: readonly string[], options: RecordOptions): Promi
       return isSeen;
     });
   } finally {
-    if (!isSeen) await recording.discard().catch(() => {});
+    const part = isSeen ? undefined : await recording.discard().catch(() => undefined);
+    if (part !== undefined) note(`what was recorded is in ${part}; ${path} has not been replaced`);
   }
 }
 

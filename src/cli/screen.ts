@@ -4,6 +4,7 @@ import { systemCode } from '../core/errors.js';
 import type { ColourMode } from '../report/colour.js';
 import { columnsOf } from '../report/mapping-names.js';
 import { type KeyPress, onKeys } from './keys.js';
+import { ENDING_SIGNALS } from './signals.js';
 
 // xterm's control sequences (invisible-island.net/xterm/ctlseqs): 1049 alternate screen, 25 cursor, 7 wrapping,
 // 2026 synchronized update: terminals that know it show a frame only when it is whole, the others ignore it.
@@ -27,8 +28,6 @@ const PATIENCE_MS = 250;
 
 /** To wait on where nothing else may run. */
 const NEVER_SET = new Int32Array(new SharedArrayBuffer(4));
-
-const QUIT_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
 
 /**
  * The terminal while something is drawn on it: standard output on the alternate screen, keys from standard input.
@@ -59,7 +58,7 @@ export class Screen {
   ) {
     process.on('exit', this.#leave);
     // Before all others: a listener that is called once is still counted then.
-    for (const signal of QUIT_SIGNALS) process.prependListener(signal, this.#signalled);
+    for (const signal of ENDING_SIGNALS) process.prependListener(signal, this.#signalled);
     process.on('SIGTSTP', this.#suspendSelf);
     process.on('SIGCONT', this.#resume);
     this.#output.on('resize', this.#resized);
@@ -116,7 +115,7 @@ export class Screen {
     if (this.#isClosed) return;
     this.#isClosed = true;
     process.off('exit', this.#leave);
-    for (const signal of QUIT_SIGNALS) process.off(signal, this.#signalled);
+    for (const signal of ENDING_SIGNALS) process.off(signal, this.#signalled);
     process.off('SIGTSTP', this.#suspendSelf);
     process.off('SIGCONT', this.#resume);
     this.#output.off('resize', this.#resized);
@@ -188,9 +187,10 @@ export class Screen {
 
   readonly #key = (data: Buffer): void => {
     for (const key of data.toString('latin1')) {
-      // In raw mode the terminal makes no signal of Ctrl-C either. A second one does not wait for whatever hangs.
-      if (key === '\x03' && this.#isQuitting) process.kill(process.pid, 'SIGINT');
-      else if (key === '\x03' || (!this.onKey && (key === 'q' || key === 'Q'))) this.quit();
+      // In raw mode the terminal makes no signal of Ctrl-C and Ctrl-\\. A second one does not wait for whatever hangs.
+      const isEnding = key === '\x03' || key === '\x1c';
+      if (isEnding && this.#isQuitting) process.kill(process.pid, 'SIGINT');
+      else if (isEnding || (!this.onKey && (key === 'q' || key === 'Q'))) this.quit();
       // In raw mode the terminal makes no signal of Ctrl-Z; it would have gone to the whole job.
       if (key === '\x1a') this.#suspend(0);
     }

@@ -1,4 +1,19 @@
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+import { failStalledPipes } from '../record/output-stream.js';
+
+/**
+ * Signals that a terminal, a person, a timer or a limit sends to end a program, or that end one unawares. Those that stop
+ * it and let it go on are left to the kernel, and to Screen.
+ */
+export const ENDING_SIGNALS = [
+  'SIGINT',
+  'SIGTERM',
+  'SIGHUP',
+  'SIGQUIT',
+  'SIGALRM',
+  'SIGVTALRM',
+  'SIGXCPU',
+  'SIGUSR2',
+] as const;
 
 /** Does something before a signal ends the program as if nobody had listened; the function returned stops that. */
 export function beforeSignalEnds(act: () => void): () => void {
@@ -8,9 +23,9 @@ export function beforeSignalEnds(act: () => void): () => void {
     process.kill(process.pid, signal);
   };
   const stop = () => {
-    for (const signal of SIGNALS) process.off(signal, listener);
+    for (const signal of ENDING_SIGNALS) process.off(signal, listener);
   };
-  for (const signal of SIGNALS) process.once(signal, listener);
+  for (const signal of ENDING_SIGNALS) process.once(signal, listener);
   return stop;
 }
 
@@ -26,7 +41,7 @@ export class Stopping {
   #isQuit = false;
 
   constructor() {
-    for (const signal of SIGNALS) process.on(signal, this.#signalled);
+    for (const signal of ENDING_SIGNALS) process.on(signal, this.#signalled);
   }
 
   /** Whether the user has asked for the end. */
@@ -51,12 +66,15 @@ export class Stopping {
     this.#ask('SIGTERM');
   };
 
-  readonly #signalled = (signal: NodeJS.Signals): void => this.#ask(signal === 'SIGINT' ? signal : 'SIGTERM');
+  readonly #signalled = (signal: NodeJS.Signals): void => {
+    failStalledPipes();
+    this.#ask(signal === 'SIGINT' ? signal : 'SIGTERM');
+  };
 
   #ask(signal: 'SIGINT' | 'SIGTERM'): void {
     if (this.#asked) return;
     this.#asked = signal;
-    for (const each of SIGNALS) process.off(each, this.#signalled);
+    for (const each of ENDING_SIGNALS) process.off(each, this.#signalled);
     this.#stop?.(signal);
   }
 }

@@ -3,6 +3,7 @@ import { renderTopPlain } from '../report/top/layout.js';
 import type { TopModel } from '../report/top/model.js';
 import { type Selection, selectRows } from '../report/top/select.js';
 import type { FirstSnapshot } from './first-snapshot.js';
+import { isBehind } from './output.js';
 import type { FactsReader } from './process-facts.js';
 import type { TopDisplay } from './top.js';
 
@@ -34,7 +35,7 @@ export class Updates implements TopDisplay {
     this.#hasChanged = true;
     if (this.options.isOnce) return;
     const waitMs = Math.max(0, this.#printedMs + PRINT_MS - performance.now());
-    this.#timer ??= setTimeout(() => this.#print(), waitMs);
+    this.#timer ??= setTimeout(() => this.#printUnlessBehind(), waitMs);
   }
 
   finish(): void {
@@ -43,6 +44,11 @@ export class Updates implements TopDisplay {
 
   close(): void {
     clearTimeout(this.#timer);
+  }
+
+  #printUnlessBehind(): void {
+    if (!isBehind()) this.#print();
+    else this.#timer = setTimeout(() => this.#printUnlessBehind(), PRINT_MS);
   }
 
   #print(): void {

@@ -57,7 +57,8 @@ export async function watching(
   } catch (error) {
     await monitor.stop().catch(() => {});
     if (isReaderGone(error)) stopping.quit();
-    else if (!stopping.isAsked) child?.leave();
+    if (stopping.isAsked) await child?.ended();
+    else child?.leave();
     throw error;
   }
   const end = await monitor.ended;

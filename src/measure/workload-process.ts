@@ -37,6 +37,7 @@ function tell(): void {
   process.send?.({ rounds, atMs: performance.now(), cpuMs: (user + system) / 1_000 } satisfies Rounds);
 }
 
+process.on('SIGUSR1', () => {}); // or Node would listen for a debugger
 process.on('disconnect', () => process.exit(memory[0] === undefined ? 1 : 0));
 process.on('message', (message: Pace | 'rounds') => {
   if (message !== 'rounds') pace = message;

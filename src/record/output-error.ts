@@ -1,10 +1,11 @@
 import { PagepulseError, systemCode } from '../core/errors.js';
 
 const REASONS: Readonly<Record<string, string>> = {
-  EEXIST: 'it exists already; give another name, or --force to overwrite it',
+  EEXIST: 'it exists already; give another name, or --force to replace it',
   ENOENT: 'its folder does not exist; create it, or give another name',
   ENOTDIR: 'its folder is a file; give another name',
   EISDIR: 'it is a folder; give the name of a file',
+  NOT_REGULAR: 'not a regular file; choose another name, or write to standard output with `-o -`',
   EACCES: 'this user may not write there; give a name in a folder of your own',
   EPERM: 'this user may not write there; give a name in a folder of your own',
   EROFS: 'the file system is read-only; give a name elsewhere',
@@ -13,10 +14,11 @@ const REASONS: Readonly<Record<string, string>> = {
   EDQUOT: 'the quota is used up; free some space, or give a name elsewhere',
   EFBIG: 'the file may not grow any larger (`ulimit -f`)',
   EPIPE: 'its reader has closed it',
+  STALLED: 'its reader has stopped reading, so the end is missing',
 };
 
 /** After these, there is a file with a part of what was to be in it. */
-const ON_THE_WAY = ['ENOSPC', 'EDQUOT', 'EFBIG'];
+const ON_THE_WAY = ['ENOSPC', 'EDQUOT', 'EFBIG', 'STALLED'];
 
 /**
  * What kept a record from being written, as a PagepulseError `OUTPUT`; its cause is the system's error, with its code.

@@ -39,7 +39,7 @@ export class Recording {
       void writer.close();
       throw new PagepulseError(
         'OUTPUT',
-        `cannot rotate ${path}: it is no file; give a file, or leave --rotate out`,
+        `cannot rotate ${path}: not a regular file; choose another name or drop --rotate`,
       );
     }
     return new Recording(writer, rotation);
@@ -97,7 +97,7 @@ export class Recording {
   }
 
   /** As RecordWriter.discard: for a recording that has not begun, or cannot go on. */
-  discard(): Promise<void> {
+  discard(): Promise<string | undefined> {
     return this.#writer.discard();
   }
 

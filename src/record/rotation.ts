@@ -1,4 +1,4 @@
-import { existsSync, renameSync } from 'node:fs';
+import { lstatSync, renameSync } from 'node:fs';
 import { join, parse } from 'node:path';
 import { systemCode } from '../core/errors.js';
 import { outputError } from './output-error.js';
@@ -14,7 +14,8 @@ export type Rotation = { readonly everyUs: number } | { readonly fromBytes: numb
  */
 export function makeWay(path: string): void {
   let last = 0;
-  while (existsSync(rotatedName(path, last + 1))) last++;
+  // A link that leads nowhere has a name, too.
+  while (lstatSync(rotatedName(path, last + 1), { throwIfNoEntry: false })) last++;
   for (let number = last; number >= 0; number--) {
     try {
       renameSync(rotatedName(path, number), rotatedName(path, number + 1));

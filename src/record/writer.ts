@@ -1,8 +1,7 @@
-import { constants, createWriteStream, ftruncateSync, openSync, statSync, unlinkSync } from 'node:fs';
 import type { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { createGzip, type Gzip, constants as zlib } from 'node:zlib';
-import { type PagepulseError, systemCode } from '../core/errors.js';
+import type { PagepulseError } from '../core/errors.js';
 import type { Snapshot } from '../core/snapshot.js';
 import type { AttrsChange, MonitorStats } from '../core/stats.js';
 import type { TargetInfo } from '../core/target.js';
@@ -17,63 +16,48 @@ import {
   snapshotLine,
   targetLine,
 } from './format.js';
-import { outputError } from './output-error.js';
+import { OutputFile } from './output-file.js';
 
 /** A compressed recording that is killed loses at most what was written in this time. */
 const FLUSH_MS = 1_000;
-
-/** A file as it was opened, before anything is written. */
-interface OpenedFile {
-  readonly fd: number;
-  /** A regular file: not a device, not a pipe. */
-  readonly isRegular: boolean;
-  /** It existed, and what it holds goes with the first line, not before: the recording may never begin. */
-  readonly isOld: boolean;
-}
 
 /**
  * Writes a record line by line. Each method resolves when its line is written (or taken by the compression): a slow
  * reader slows whoever awaits, and an error is thrown by the call it befell.
  */
 export class RecordWriter {
-  /** Undefined for standard output. */
-  readonly #file: OpenedFile | undefined;
+  readonly #file: OutputFile;
   /** What the lines are written to: the file, or the compression before it. */
   readonly #lines: Writable;
   readonly #gzip: Gzip | undefined;
   readonly #output: Writable;
-  readonly #bytesWritten: () => number;
   readonly #flushTimer: NodeJS.Timeout | undefined;
   /** Ends the waiting of each write that has not been answered: a stream that fails does not answer them all. */
   readonly #waiting = new Set<() => void>();
   #mustFlush = false;
-  #holdsOld: boolean;
+  /** It has a target or a snapshot. */
   #hasBegun = false;
+  #isWhole = false;
   #error: PagepulseError | undefined;
   #isErrorTold = false;
 
   /**
-   * Opens a record for writing. `-` is standard output; a name that ends in .gz is compressed. A new file can be read by
-   * its owner alone, for addresses and command lines are nobody else's business.
+   * Opens a record for writing, so that what is wrong with the name is known before anything is watched. `-` is standard
+   * output; a name that ends in .gz is compressed. A new file can be read by its owner alone, for addresses and command
+   * lines are nobody else's business.
    *
-   * @param options.force overwrites a file that exists; devices and pipes never need it
+   * @param options.force replaces a file that exists, when the record is whole
    * @throws PagepulseError `OUTPUT`
    */
   static create(path: string, { force = false }: { force?: boolean } = {}): RecordWriter {
-    return new RecordWriter(path, path === '-' ? undefined : openForWriting(path, force));
+    return new RecordWriter(OutputFile.create(path, { force, isRecording: true }));
   }
 
-  private constructor(
-    readonly path: string,
-    file: OpenedFile | undefined,
-  ) {
+  private constructor(file: OutputFile) {
     this.#file = file;
-    const stream = file && createWriteStream(path, { fd: file.fd });
-    this.#bytesWritten = () => stream?.bytesWritten ?? 0;
-    this.#output = stream ?? process.stdout;
+    this.#output = file.stream();
     this.#output.on('error', (error) => this.#fail(error));
-    this.#holdsOld = file?.isOld ?? false;
-    if (file && path.endsWith('.gz')) {
+    if (file.path.endsWith('.gz')) {
       this.#gzip = createGzip();
       this.#gzip.on('error', (error) => this.#fail(error));
       this.#gzip.pipe(this.#output);
@@ -82,14 +66,18 @@ export class RecordWriter {
     this.#lines = this.#gzip ?? this.#output;
   }
 
+  get path(): string {
+    return this.#file.path;
+  }
+
   /** Whether it is a file: not a device, a pipe or standard output. */
   get isRegular(): boolean {
-    return this.#file?.isRegular ?? false;
+    return this.#file.isRegular;
   }
 
   /** In the file; compressed ones that are on their way, for a second at most, not yet. */
   get bytesWritten(): number {
-    return this.#bytesWritten();
+    return (this.#output as Writable & { readonly bytesWritten?: number }).bytesWritten ?? 0;
   }
 
   header(header: Omit<HeaderLine, 'type' | 'version'>): Promise<void> {
@@ -115,38 +103,38 @@ export class RecordWriter {
   }
 
   /** @param reason `stopped`, `duration`, `targets ended`, `error`, ... */
-  end(reason: string, stats: MonitorStats): Promise<void> {
-    return this.#write(endLine(reason, stats));
+  async end(reason: string, stats: MonitorStats): Promise<void> {
+    await this.#write(endLine(reason, stats));
+    this.#isWhole = true;
   }
 
   /**
-   * Writes out what is left and closes; standard output stays open for whoever else writes to it. Does nothing more
-   * after an error that a call has thrown already.
+   * Writes out what is left, closes, and gives a whole record its name; standard output stays open for whoever else
+   * writes to it. Does nothing more after an error that a call has thrown already.
    *
    * @throws PagepulseError `OUTPUT`
    */
   async close(): Promise<void> {
     clearInterval(this.#flushTimer);
-    if (!this.#error && this.#file) {
+    if (!this.#error && this.#output !== process.stdout) {
       this.#lines.end();
       await finished(this.#output).catch((error) => this.#fail(error));
     }
     if (!this.#isErrorTold) this.#throwError();
+    if (!this.#error && this.#isWhole && this.#hasBegun) this.#file.finish();
   }
 
   /**
-   * Closes, and removes the file where the recording never began: it has no target and no snapshot. A file that was to
-   * be overwritten and has not been yet stays as it was.
+   * Closes, and removes the file if the recording never began: it has no target and no snapshot. What was to be replaced
+   * stays as it was.
+   *
+   * @returns where else the recording is kept, if it is not whole and was to replace a file
    */
-  async discard(): Promise<void> {
+  async discard(): Promise<string | undefined> {
     await this.close().catch(() => {});
-    if (this.#file?.isRegular && !this.#hasBegun && !this.#holdsOld) {
-      try {
-        unlinkSync(this.path);
-      } catch (error) {
-        if (systemCode(error) !== 'ENOENT') throw outputError(error, this.path);
-      }
-    }
+    if (!this.#hasBegun) this.#file.discard();
+    else if (!this.#isWhole && this.#file.location !== this.path) return this.#file.location;
+    return undefined;
   }
 
   async #write(line: string): Promise<void> {
@@ -158,22 +146,11 @@ export class RecordWriter {
           resolve();
         };
         this.#waiting.add(done);
-        this.#emptyOld();
         this.#mustFlush = true;
-        if (!this.#error) this.#lines.write(`${line}\n`, done);
+        this.#lines.write(`${line}\n`, done);
       });
     }
     this.#throwError();
-  }
-
-  #emptyOld(): void {
-    if (!this.#holdsOld || !this.#file) return;
-    try {
-      ftruncateSync(this.#file.fd);
-      this.#holdsOld = false;
-    } catch (error) {
-      this.#fail(error);
-    }
   }
 
   #flush(): void {
@@ -184,10 +161,10 @@ export class RecordWriter {
 
   #fail(error: unknown): void {
     if (this.#error) return;
-    this.#error = outputError(error, this.path);
+    this.#error = this.#file.errorOf(error);
     clearInterval(this.#flushTimer);
     this.#gzip?.destroy();
-    if (this.#file) this.#output.destroy();
+    if (this.#output !== process.stdout) this.#output.destroy();
     for (const done of this.#waiting) done();
   }
 
@@ -195,19 +172,5 @@ export class RecordWriter {
     if (!this.#error) return;
     this.#isErrorTold = true;
     throw this.#error;
-  }
-}
-
-/** Opened at once, so that what is wrong with the name is known before anything is watched. */
-function openForWriting(path: string, force: boolean): OpenedFile {
-  const { O_WRONLY, O_CREAT, O_EXCL } = constants;
-  try {
-    const stat = statSync(path, { throwIfNoEntry: false });
-    const isRegular = stat?.isFile() ?? true;
-    const isOld = isRegular && stat !== undefined && force;
-    const fd = openSync(path, isRegular && !isOld ? O_WRONLY | O_CREAT | O_EXCL : O_WRONLY, 0o600);
-    return { fd, isRegular, isOld };
-  } catch (error) {
-    throw outputError(error, path);
   }
 }

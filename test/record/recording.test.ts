@@ -1,4 +1,12 @@
-import { readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import {
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { Monitor } from '../../src/index.js';
@@ -89,10 +97,12 @@ test('what was there before is not overwritten, but gets a larger number', (t) =
   const path = join(folderFor(t), 'it.ndjson');
   for (const [number, text] of ['now', 'one', 'two'].entries())
     writeFileSync(rotatedName(path, number), text);
-  writeFileSync(rotatedName(path, 4), 'behind a gap');
+  symlinkSync('nowhere', rotatedName(path, 3));
+  writeFileSync(rotatedName(path, 5), 'behind a gap');
   makeWay(path);
-  const texts = [1, 2, 3, 4].map((number) => readFileSync(rotatedName(path, number), 'utf8'));
+  const texts = [1, 2, 3, 5].map((number) => readFileSync(rotatedName(path, number), 'utf8'));
   t.deepEqual(texts, ['now', 'one', 'two', 'behind a gap']);
+  t.is(readlinkSync(rotatedName(path, 4)), 'nowhere');
 });
 
 test('a file that somebody has moved away meanwhile is no error', async (t) => {
@@ -123,6 +133,6 @@ test('the number goes before the ending', (t) => {
 test('what is no file cannot be rotated', (t) => {
   t.throws(() => Recording.create('/dev/null', { rotation: { everyUs: 1e6 } }), {
     code: 'OUTPUT',
-    message: /cannot rotate \/dev\/null: it is no file/,
+    message: /cannot rotate \/dev\/null: not a regular file/,
   });
 });

@@ -60,7 +60,7 @@ export function addHeatmap(report: Command): void {
       parseCount,
     )
     .option('-o, --output <file>', 'a picture: .svg, .png, or .html to zoom and point into')
-    .option('--force', 'overwrite the file')
+    .option('--force', 'replace the file if it exists')
     .addOption(
       new Option('--theme <theme>', 'for a dark or a light background').choices(THEMES).default('dark'),
     )

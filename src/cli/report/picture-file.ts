@@ -1,6 +1,6 @@
-import { closeSync, existsSync, openSync, unlinkSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { extname } from 'node:path';
-import { outputError } from '../../record/output-error.js';
+import { OutputFile } from '../../record/output-file.js';
 import { UsageError } from '../failure.js';
 
 export const PICTURE_FORMATS = ['svg', 'png', 'html'] as const;
@@ -21,31 +21,19 @@ export interface PictureFile {
  */
 export function pictureFile(path: string, force: boolean): PictureFile {
   const format = formatOf(path);
-  const isOld = force && existsSync(path);
-  const flag = isOld ? 'r+' : 'wx';
-  const attempt = (act: () => void) => {
-    try {
-      act();
-    } catch (error) {
-      throw outputError(error, path, { what: 'picture', isKept: false });
-    }
-  };
-  attempt(() => {
-    closeSync(openSync(path, flag, 0o600));
-    if (!isOld) unlinkSync(path);
-  });
+  const create = () => OutputFile.create(path, { force, what: 'picture' });
+  create().discard();
   const write = (picture: string | Uint8Array) => {
-    const fd = openSync(path, isOld ? 'w' : 'wx', 0o600);
+    const file = create();
     try {
-      writeFileSync(fd, picture);
+      writeFileSync(file.fd, picture);
+      file.finish();
     } catch (error) {
-      if (!isOld) unlinkSync(path);
-      throw error;
-    } finally {
-      closeSync(fd);
+      file.discard();
+      throw file.errorOf(error);
     }
   };
-  return { format, write: (picture) => attempt(() => write(picture)) };
+  return { format, write };
 }
 
 function formatOf(path: string): PictureFormat {

@@ -1,10 +1,11 @@
 import { PagepulseError } from '../../core/errors.js';
 import type { RecordLine } from '../format.js';
+import type { OutputFile } from '../output-file.js';
 import { arrowOf } from './arrow.js';
 import { csvOf } from './csv.js';
 import { damoOf } from './damo.js';
 import { type Input, openInput } from './input.js';
-import type { ConvertedFile } from './output.js';
+import { writeWhole } from './output.js';
 import { passagesOf } from './passages.js';
 import { Spool } from './spool.js';
 import { traceOf } from './trace.js';
@@ -24,15 +25,16 @@ export const TEXT_FORMATS: readonly Format[] = ['csv', 'trace', 'ndjson'];
  * @returns what was wrong with the record, a sentence each
  * @throws PagepulseError `RECORD` or `OUTPUT`; then nothing is left of the file
  */
-export async function convert(path: string, format: Format, file: ConvertedFile): Promise<string[]> {
+export async function convert(path: string, format: Format, file: OutputFile): Promise<string[]> {
   const spools: Spool[] = [];
   const spool = () => {
-    spools.push(new Spool(file.spoolPath));
+    spools.push(new Spool(file.temporaryFolder));
     return spools.at(-1)!;
   };
   try {
     const input = await openInput(path, spool);
-    await file.write(explained(path, chunksOf(input, format, spool)), compressionFor(format, file.name));
+    const chunks = explained(path, chunksOf(input, format, spool));
+    await writeWhole(file, chunks, compressionFor(format, file.path));
     return input.notes();
   } finally {
     file.discard();

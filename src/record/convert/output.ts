@@ -1,19 +1,7 @@
-import {
-  createWriteStream,
-  linkSync,
-  openSync,
-  realpathSync,
-  renameSync,
-  statSync,
-  unlinkSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createDeflate, createGzip } from 'node:zlib';
-import { type PagepulseError, systemCode } from '../../core/errors.js';
-import { outputError } from '../output-error.js';
+import type { OutputFile } from '../output-file.js';
 
 type Compression = 'gzip' | 'zlib' | 'none';
 
@@ -21,93 +9,27 @@ type Compression = 'gzip' | 'zlib' | 'none';
 const PIECE_LENGTH = 65_536;
 
 /**
- * What a conversion writes to. A file gets its name when it is whole; until then it has another beside it, and what had the
- * name before is what it was.
+ * Writes everything to a file, and gives it its name. If that fails, nothing is left of it.
+ *
+ * @throws PagepulseError `OUTPUT`, or what `chunks` throws
  */
-export class ConvertedFile {
-  /** Where the file is until it is whole; undefined for standard output, devices and pipes. */
-  readonly #part: string | undefined;
-  readonly #path: string;
-  readonly #fd: number | undefined;
-
-  /**
-   * @param name `-` is standard output
-   * @param force overwrites a file that exists; devices and pipes never need it
-   * @throws PagepulseError `OUTPUT`
-   */
-  constructor(
-    readonly name: string,
-    readonly force: boolean,
-  ) {
-    this.#path = name;
-    if (name === '-') return;
-    try {
-      const stat = statSync(name, { throwIfNoEntry: false });
-      if (stat && !stat.isFile()) {
-        this.#fd = openSync(name, 'r+');
-        return;
-      }
-      if (stat && !force) throw Object.assign(new Error('it exists'), { code: 'EEXIST' });
-      if (stat) this.#path = realpathSync(name);
-      this.#part = `${this.#path}.${process.pid}.part`;
-      this.#fd = openSync(this.#part, 'wx', 0o600);
-    } catch (error) {
-      throw this.errorOf(error);
-    }
-  }
-
-  /** A name for a temporary file: beside the output, where there is room, for it comes to about as much. */
-  get spoolPath(): string {
-    return join(this.#part ? dirname(this.#part) : tmpdir(), `.pagepulse-${process.pid}.spool`);
-  }
-
-  /**
-   * Writes everything, and gives the file its name. Where that fails, nothing is left of it.
-   *
-   * @throws PagepulseError `OUTPUT`, or what `chunks` throws
-   */
-  async write(chunks: AsyncIterable<string | Uint8Array>, compression: Compression): Promise<void> {
-    const source = Readable.from(inPieces(chunks));
-    const output = this.#fd === undefined ? process.stdout : createWriteStream(this.#path, { fd: this.#fd });
-    const streams =
-      compression === 'none'
-        ? [source, output]
-        : [source, compression === 'gzip' ? createGzip() : createDeflate(), output];
-    try {
-      await pipeline(streams, { end: this.#fd !== undefined });
-      this.#giveName();
-    } catch (error) {
-      this.discard();
-      throw this.errorOf(error);
-    }
-  }
-
-  /** Removes what has been written of a file that is not whole. */
-  discard(): void {
-    if (!this.#part) return;
-    try {
-      unlinkSync(this.#part);
-    } catch (error) {
-      if (systemCode(error) !== 'ENOENT') throw this.errorOf(error);
-    }
-  }
-
-  errorOf(error: unknown): PagepulseError {
-    return outputError(error, this.name, { isKept: false });
-  }
-
-  #giveName(): void {
-    if (!this.#part) return;
-    if (!this.force) {
-      try {
-        linkSync(this.#part, this.#path); // unlike a rename, this never replaces a file that has come meanwhile
-        unlinkSync(this.#part);
-        return;
-      } catch (error) {
-        if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes(systemCode(error) ?? '')) throw error;
-      }
-    }
-    renameSync(this.#part, this.#path);
+export async function writeWhole(
+  file: OutputFile,
+  chunks: AsyncIterable<string | Uint8Array>,
+  compression: Compression,
+): Promise<void> {
+  const source = Readable.from(inPieces(chunks));
+  const output = file.stream();
+  const streams =
+    compression === 'none'
+      ? [source, output]
+      : [source, compression === 'gzip' ? createGzip() : createDeflate(), output];
+  try {
+    await pipeline(streams, { end: output !== process.stdout });
+    file.finish();
+  } catch (error) {
+    file.discard();
+    throw file.errorOf(error);
   }
 }
 

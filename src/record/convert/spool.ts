@@ -1,6 +1,7 @@
-import { closeSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, readSync, writeSync } from 'node:fs';
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { outputError } from '../output-error.js';
+import { openNameless } from '../output-file.js';
 
 /** Of each stream, before it goes to the file. */
 const PIECE_LENGTH = 65_536;
@@ -25,16 +26,11 @@ export class Spool {
   #fileBytes = 0;
 
   /**
-   * @param path where it is for a moment; nothing may be there
+   * @param folder where there is room for it
    * @throws PagepulseError `OUTPUT`, as `add` does
    */
-  constructor(readonly path: string) {
-    try {
-      this.#fd = openSync(path, 'wx+', 0o600);
-      unlinkSync(path);
-    } catch (error) {
-      throw outputError(error, path, { isKept: false });
-    }
+  constructor(readonly folder: string) {
+    this.#fd = openNameless(folder);
   }
 
   /** In the order of their first texts. */
@@ -81,7 +77,7 @@ export class Spool {
         written += writeSync(this.#fd, packed, written, packed.length - written, this.#fileBytes + written);
       }
     } catch (error) {
-      throw outputError(error, this.path, { isKept: false });
+      throw outputError(error, `a temporary file in ${this.folder}`, { isKept: false });
     }
     stream.pieces.push({ at: this.#fileBytes, bytes: packed.length });
     this.#fileBytes += packed.length;

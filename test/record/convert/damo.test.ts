@@ -40,7 +40,7 @@ test("what damo itself wrote of a kernel's DAMON says what the kernel's trace sa
 });
 
 async function readWithNotes(t: ExecutionContext, path: string) {
-  const { lines, notes } = await openInput(path, () => new Spool(join(folderFor(t), 'spool')));
+  const { lines, notes } = await openInput(path, () => new Spool(folderFor(t)));
   const all = await linesOfRecord(lines);
   return { lines: all, notes: notes() };
 }

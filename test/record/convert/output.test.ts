@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
-import { ConvertedFile } from '../../../src/record/convert/output.js';
+import { writeWhole } from '../../../src/record/convert/output.js';
+import { OutputFile } from '../../../src/record/output-file.js';
 import { folderFor } from '../records.js';
 
 async function* text() {
@@ -11,15 +12,15 @@ async function* text() {
 test('a name that is taken is refused before anything is converted', (t) => {
   const path = join(folderFor(t), 'it');
   writeFileSync(path, 'precious');
-  t.throws(() => new ConvertedFile(path, false), { code: 'OUTPUT', message: /exists already.*--force/ });
+  t.throws(() => OutputFile.create(path), { code: 'OUTPUT', message: /exists already.*--force/ });
 });
 
 test('a file that has come meanwhile is not replaced', async (t) => {
   const here = folderFor(t);
   const path = join(here, 'it');
-  const file = new ConvertedFile(path, false);
+  const file = OutputFile.create(path);
   writeFileSync(path, 'precious');
-  await t.throwsAsync(file.write(text(), 'none'), { code: 'OUTPUT', message: /exists already/ });
+  await t.throwsAsync(writeWhole(file, text(), 'none'), { code: 'OUTPUT', message: /exists already/ });
   t.is(readFileSync(path, 'utf8'), 'precious');
   t.deepEqual(readdirSync(here), ['it']);
 });
@@ -32,11 +33,13 @@ test('where what is converted breaks off, nothing is left, and what had the name
     throw new Error('broken');
   }
   for (const compression of ['none', 'gzip', 'zlib'] as const) {
-    await t.throwsAsync(new ConvertedFile(path, false).write(broken(), compression), { message: /broken/ });
+    await t.throwsAsync(writeWhole(OutputFile.create(path), broken(), compression), { message: /broken/ });
     t.deepEqual(readdirSync(here), [], compression);
   }
   writeFileSync(path, 'precious');
-  await t.throwsAsync(new ConvertedFile(path, true).write(broken(), 'none'), { message: /broken/ });
+  await t.throwsAsync(writeWhole(OutputFile.create(path, { force: true }), broken(), 'none'), {
+    message: /broken/,
+  });
   t.is(readFileSync(path, 'utf8'), 'precious');
   t.deepEqual(readdirSync(here), ['it']);
 });
@@ -50,7 +53,7 @@ test('a file has its name when it is whole, not before', async (t) => {
     t.is(readFileSync(path, 'utf8'), 'old');
     yield 'y';
   }
-  await new ConvertedFile(path, true).write(watched(), 'none');
+  await writeWhole(OutputFile.create(path, { force: true }), watched(), 'none');
   t.is(readFileSync(path, 'utf8').length, 200_001);
   t.deepEqual(readdirSync(here), ['it']);
 });

@@ -2,8 +2,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import { convert, type Format } from '../../../src/record/convert/convert.js';
-import { ConvertedFile } from '../../../src/record/convert/output.js';
 import type { RecordLine } from '../../../src/record/format.js';
+import { OutputFile } from '../../../src/record/output-file.js';
 import { readRecord } from '../../../src/record/reader.js';
 import { folderFor, HEADER, linesOfRecord, TARGET } from '../records.js';
 
@@ -90,11 +90,7 @@ export async function converted(
   name = `it.${format}`,
 ): Promise<string> {
   const path = join(folderFor(t), name);
-  await convert(
-    typeof record === 'string' ? record : recordFile(t, record),
-    format,
-    new ConvertedFile(path, false),
-  );
+  await convert(typeof record === 'string' ? record : recordFile(t, record), format, OutputFile.create(path));
   return path;
 }
 
