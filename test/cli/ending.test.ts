@@ -1,9 +1,11 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, constants, existsSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
-import { begin, folder, MAIN, run } from '../helpers/cli.js';
+import type { TargetLine } from '../../src/record/format.js';
+import { begin, folder, linesOf, MAIN, run } from '../helpers/cli.js';
 import { start } from '../helpers/processes.js';
 import { hasTmux, Tmux } from '../helpers/tmux.js';
 
@@ -170,6 +172,103 @@ test.serial('a second signal ends the program if the command does not end', asyn
   process.kill(Number(readFileSync(`${path}.pid`, 'utf8')), 'SIGKILL');
   t.deepEqual([status, signal], [null, 'SIGINT']);
 });
+
+for (const signal of [
+  'SIGTERM',
+  'SIGHUP',
+  'SIGQUIT',
+  'SIGALRM',
+  'SIGVTALRM',
+  'SIGXCPU',
+  'SIGUSR2',
+] as const) {
+  test.serial(`${signal} ends the command, and the record is whole`, async (t) => {
+    const path = join(folder(t), 'it.ndjson');
+    const { child, outcome } = begin(t, ['record', '-o', path, ...QUICK, '--', 'sleep', '300']);
+    await hasSnapshot(path);
+    child.kill(signal);
+    const { status, err } = await outcome;
+    t.is(status, 143, err);
+    t.like(linesOf(path).at(-1), { type: 'end', reason: 'stopped' });
+    const target = linesOf(path).find((line) => line.type === 'target') as TargetLine;
+    t.false(existsSync(`/proc/${target.pid}`));
+  });
+}
+
+test.serial('no signal makes it listen for a debugger, which anybody could connect to', async (t) => {
+  const path = join(folder(t), 'it.ndjson');
+  const { pid } = start(t, 'sleep', ['60']);
+  const { child, outcome } = begin(t, ['record', '--pid', String(pid), '-o', path, ...QUICK]);
+  await hasSnapshot(path);
+  child.kill('SIGUSR1');
+  const before = linesOf(path).length;
+  while (readFileSync(path, 'utf8').split('\n').length < before + 10) await pause(20);
+  child.kill('SIGINT');
+  const { status, err } = await outcome;
+  t.is(status, 0, err);
+  t.notRegex(err, /debugger/i);
+});
+
+/** The end of a pipe that takes nothing, and whose reader is there. */
+function fullPipe(t: ExecutionContext): number {
+  const path = join(folder(t), 'pipe');
+  execFileSync('mkfifo', [path]);
+  const fd = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
+  t.teardown(() => closeSync(fd));
+  for (;;) {
+    try {
+      writeSync(fd, 'x'.repeat(4_096));
+    } catch {
+      return fd;
+    }
+  }
+}
+
+for (const command of ['record -o -', 'report raw', 'report wss', 'top', 'top --json', 'watch', 'tune']) {
+  test.serial(`${command}: a signal ends it although nobody reads its output any more`, async (t) => {
+    const { pid } = start(t, 'sleep', ['60']);
+    const args = [...command.split(' '), '--pid', String(pid), '--check', 'referenced', ...QUICK];
+    const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', fullPipe(t), 'pipe'] });
+    t.teardown(() => child.kill('SIGKILL'));
+    let err = '';
+    child.stderr!.on('data', (data) => {
+      err += data;
+    });
+    while (!/the referenced check clears/.test(err)) await once(child.stderr!, 'data');
+    await pause(500); // a while of watching
+    child.kill('SIGINT');
+    const [status] = await once(child, 'close');
+    t.is(status, 1, err);
+    t.regex(
+      err,
+      /^pagepulse: cannot write the (record|output) to standard output: its reader has stopped reading/m,
+    );
+    t.is(err.split('stopped reading').length, 2, err);
+  });
+}
+
+test.serial('a signal cuts nothing that a slow reader still takes', async (t) => {
+  const { pid } = start(t, 'sleep', ['60']);
+  const quick = ['--sample', '1ms', '--aggr', '2ms', '--min-regions', '100'];
+  const child = spawn(process.execPath, [MAIN, 'record', '-o', '-', '--pid', String(pid), ...quick], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  t.teardown(() => child.kill('SIGKILL'));
+  await once(child.stdout, 'readable');
+  await pause(1_000);
+  child.kill('SIGINT');
+  let text = '';
+  child.stdout.setEncoding('utf8');
+  for await (const piece of child.stdout) {
+    text += piece;
+    await pause(100);
+  }
+  t.like(JSON.parse(text.trimEnd().split('\n').at(-1)!), { type: 'end', reason: 'stopped' });
+});
+
+async function hasSnapshot(path: string): Promise<void> {
+  while (!existsSync(path) || !readFileSync(path, 'utf8').includes('"snapshot"')) await pause(20);
+}
 
 const onTerminal: (title: string, act: (t: ExecutionContext) => Promise<void>) => void = hasTmux
   ? (title, act) => test.serial(title, act)

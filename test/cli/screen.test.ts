@@ -131,6 +131,7 @@ for (const [signal, status] of [
   ['SIGTERM', 143],
   ['SIGHUP', 129],
   ['SIGINT', 130],
+  ['SIGXCPU', 152],
 ] as const) {
   onTerminal(`${signal} ends the program as usual, and the terminal is as it was`, async (t) => {
     const terminal = new Terminal(`say('pid ' + process.pid + '.');`);
