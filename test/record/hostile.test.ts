@@ -1,0 +1,46 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import type { Format } from '../../src/record/convert/convert.js';
+import { folder, MAIN } from '../helpers/cli.js';
+import { limitMemory } from '../helpers/limited.js';
+import { LISTS_OF_DAMO, RECORDS, TABLES } from './hostile.js';
+
+/** A table of a record also names its regions after mappings; lines are copied, and say which of them are damaged. */
+const kinds = [
+  ['a record', RECORDS, ['csv', 'ndjson']],
+  ['a list of damo', LISTS_OF_DAMO, ['ndjson']],
+  ['CSV', TABLES, ['ndjson']],
+] as const;
+
+for (const [kind, inputs, formats] of kinds) {
+  for (const [name, [content, complaint]] of Object.entries(inputs)) {
+    test.serial(
+      `${kind}: ${name} ends in an answer or in sentences, and takes 300 MiB at most`,
+      async (t) => {
+        const input = join(folder(t), 'input');
+        writeFileSync(input, content());
+        let complaints = '';
+        for (const format of formats) complaints += await complaintsOf(t, input, format);
+        t.regex(complaints, /^(pagepulse: [^\n]+\n)*$/);
+        t.regex(complaints, complaint ?? /^(pagepulse: .*(it breaks off|the record has no snapshot).*\n)*$/);
+      },
+    );
+  }
+}
+
+async function complaintsOf(t: ExecutionContext, input: string, format: Format): Promise<string> {
+  const child = spawn(process.execPath, [MAIN, 'convert', input, '--to', format, '-o', `${input}.${format}`]);
+  t.teardown(() => child.kill('SIGKILL'));
+  const limited = limitMemory(child);
+  let err = '';
+  child.stderr.on('data', (text) => {
+    err += text;
+  });
+  const [status] = await once(child, 'close');
+  t.is(limited.killed, undefined, `${format}: ${limited.peakBytes / 2 ** 20} MiB`);
+  t.true(status === 0 || status === 1, `${format}: ${status} ${err.slice(0, 2_000)}`);
+  return err;
+}
