@@ -43,8 +43,8 @@ export class RecordWriter {
 
   /**
    * Opens a record for writing, so that what is wrong with the name is known before anything is watched. `-` is standard
-   * output; a name that ends in .gz is compressed. A new file can be read by its owner alone, for addresses and command
-   * lines are nobody else's business.
+   * output; a name that ends in .gz is compressed. A new file can be read by its owner alone: it holds addresses
+   * and command lines.
    *
    * @param options.force replaces a file that exists, when the record is whole
    * @throws PagepulseError `OUTPUT`
@@ -109,8 +109,8 @@ export class RecordWriter {
   }
 
   /**
-   * Writes out what is left, closes, and gives a whole record its name; standard output stays open for whoever else
-   * writes to it. Does nothing more after an error that a call has thrown already.
+   * Writes out what is left, closes, and gives a whole record its name; standard output stays open for other
+   * writers. Does nothing more after an error that a call has thrown already.
    *
    * @throws PagepulseError `OUTPUT`
    */

@@ -9,7 +9,7 @@ const MAX_DEPTH = 32;
 /** A delta is appended to its dictionary chunk by chunk, all of which are copied. */
 const MAX_DICTIONARIES = 10_000;
 
-/** A scalar of so many bytes, a string, a vector of scalars or of tables, a table, or one of several. */
+/** A scalar of this many bytes, a string, a vector of scalars or of tables, a table, or one of several. */
 type Member =
   | number
   | 'string'
@@ -206,7 +206,7 @@ class ByteSource {
     this.#chunks = bytes[Symbol.asyncIterator]();
   }
 
-  /** At most so many bytes; undefined at the end. */
+  /** Up to `most` bytes; undefined at the end. */
   async some(most: number): Promise<Uint8Array | undefined> {
     while (this.#rest.length === 0) {
       const next = await this.#chunks.next();
@@ -218,7 +218,7 @@ class ByteSource {
     return piece;
   }
 
-  /** Just so many bytes; undefined where the end comes before. */
+  /** Exactly `size` bytes; undefined if the input ends first. */
   async take(size: number): Promise<Buffer | undefined> {
     const pieces: Uint8Array[] = [];
     for (let left = size; left > 0; left -= pieces.at(-1)!.length) {

@@ -53,7 +53,7 @@ interface Head {
  *
  * @param spool empty
  * @param note is told what had to be assumed, in a sentence
- * @throws SyntaxError where it is no such document
+ * @throws SyntaxError if it is not such a document
  */
 export async function* linesOfDamo(
   json: AsyncIterable<Uint8Array>,
