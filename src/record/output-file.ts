@@ -24,7 +24,7 @@ import { outputError } from './output-error.js';
 import { streamTo } from './output-stream.js';
 
 // Files are often written as root into folders that other users can write to. Whatever has the name of an output file
-// may have been put there for us: a link, a pipe that blocks whoever opens it, a device.
+// may have been put there for us: a link, a pipe that blocks when it is opened, a device.
 const { O_WRONLY, O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK } = constants;
 const CREATE = O_CREAT | O_EXCL | O_NOFOLLOW;
 const OWNER_ONLY = 0o600;
@@ -114,7 +114,7 @@ export class OutputFile {
   stream(): Writable {
     this.#isTaken = true;
     // A file that replaces another one is on the disk by then: a power failure must not take both.
-    return streamTo(this.fd, this.#options.force ?? false);
+    return streamTo(this.fd, this.isRegular && this.#options.force === true);
   }
 
   /**

@@ -139,5 +139,5 @@ test.serial('what the shell has opened is written to by its name', (t) => {
   t.is(bash('"$0" "$@" >(cat > new; mv new copy)').status, 0);
   while (!existsSync(join(here, 'copy'))) bash('sleep 0.05');
   t.is(readFileSync(join(here, 'copy'), 'utf8'), text);
-  t.is(bash('"$0" "$@" /dev/null').status, 0);
+  for (const force of ['', '--force']) t.is(bash(`"$0" "$@" /dev/null ${force}`).status, 0);
 });

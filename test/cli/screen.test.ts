@@ -111,6 +111,7 @@ async function onA(t: ExecutionContext, terminal: Terminal, act: () => Promise<v
 for (const [name, key] of [
   ['q', 'q'],
   ['Ctrl-C', '\x03'],
+  ['Ctrl-\\', '\x1c'],
 ]) {
   onTerminal(`${name} is told, and closing gives the terminal back`, async (t) => {
     const terminal = new Terminal(`
