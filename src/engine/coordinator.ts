@@ -114,7 +114,6 @@ export class Coordinator implements CoordinatorApi {
       if (!setup.skipsFailing) for (const each of attached) if (isWire(each)) throw fromWire(each);
       await roster.setAttrs(pace.inForce);
       samplers.stallMs = stallMs(roster.attrs);
-      roster.run();
       const clock = startClock(setup.clock);
       // What opening the targets took was before this time: in a share of it, it would be several cores.
       meter.restart();
@@ -197,7 +196,7 @@ export class Coordinator implements CoordinatorApi {
   /** Publishes what was seen of the interval that the end cuts off. */
   async #finish(parts: Parts): Promise<void> {
     const { samplers, beat } = parts;
-    if (!samplers.hasJoined || !(await this.#isParked(parts))) return;
+    if (!samplers.anyIsReady || !(await this.#isParked(parts))) return;
     if (beat.beginLast()) {
       beat.beginWork();
       samplers.begin(Phase.CHECK);
@@ -229,7 +228,7 @@ export class Coordinator implements CoordinatorApi {
         beat.startGrid();
         this.#pages = 'unmarked';
       }
-      const isAlone = !samplers.hasJoined;
+      const isAlone = !samplers.anyIsReady;
       beat.reviseDue();
       const { sampleUs } = roster.attrs;
       // Long intervals, and those in which calls are worked on, are slept through here, where calls are heard.

@@ -46,7 +46,6 @@ export class Roster {
   /** Whether any target was ever watched. */
   hadTargets = false;
   #nextId = 0;
-  #isRunning = false;
   readonly #opening: Opening;
   /** Targets that their samplers have still to close. */
   readonly #leaving = new Map<SamplerLink, { id: number; table: RegionTable | undefined }[]>();
@@ -89,7 +88,7 @@ export class Roster {
           await link.call((api) => api.watch(targets.map(toWatch)));
           for (const { info } of targets) attached.set(info.id, info);
           this.#insert(targets);
-          if (this.#isRunning) link.isReady = true;
+          link.isReady = true;
         },
         (link, id) => this.#release(link, id),
       );
@@ -97,12 +96,6 @@ export class Roster {
     } finally {
       this.arriving -= arrivals.length;
     }
-  }
-
-  /** Lets all samplers take part in the phases; those that come later do so at once. */
-  run(): void {
-    this.#isRunning = true;
-    for (const { link } of this.targets) link?.join();
   }
 
   detach(target: WatchedTarget, reason: DetachReason, message = ''): void {
@@ -210,6 +203,8 @@ export class Roster {
       setTurns(target, inForce);
       if (needsLarger) target.table = copiedTable(attrs, target.table);
     }
+    // Before the calls: the tables of a sampler that is lost in one are copied for these attrs.
+    this.inForce = inForce;
     if (needsLarger) {
       const samplers = new Set(this.targets.flatMap(({ link }) => link ?? []));
       for (const link of samplers) {
@@ -220,7 +215,6 @@ export class Roster {
           .catch(() => this.#parts.inBackground(this.reopen(this.lose(link))));
       }
     }
-    this.inForce = inForce;
   }
 
   get attrs(): Attrs {

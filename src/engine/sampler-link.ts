@@ -33,7 +33,7 @@ export class SamplerLink {
   cpuUs = 0;
   /** Takes part in the phases. Before that it answers calls at any time, after it in CONTROL phases. */
   joined = false;
-  /** Joins with the next phase that begins. Not before: while others are in control, a sampler that has joined is asleep. */
+  /** Has targets to watch, and joins with the next phase. Not before: other steps of a control phase may still call it. */
   isReady = false;
   /** Targets that are given to it, those on their way included. */
   targets = 0;
@@ -94,8 +94,6 @@ export class SamplerLink {
    * runs then not done; whether it hears of it at all shows in that phase.
    */
   join(): void {
-    this.isReady = false;
-    if (this.joined) return;
     const { epoch } = this.gate;
     this.gate.admit(this.slot);
     void this.#connected().join(epoch);

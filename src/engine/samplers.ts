@@ -33,11 +33,9 @@ export class Samplers {
     readonly limit: number,
   ) {}
 
-  /** Whether any takes part in the phases, or will in the next one. */
-  get hasJoined(): boolean {
-    for (let i = 0; i < this.#all.length; i++) {
-      if (this.#all[i]!.joined || this.#all[i]!.isReady) return true;
-    }
+  /** Whether any takes part in the phases, or will from the next one on. */
+  get anyIsReady(): boolean {
+    for (let i = 0; i < this.#all.length; i++) if (this.#all[i]!.isReady) return true;
     return false;
   }
 
@@ -58,8 +56,8 @@ export class Samplers {
    * @throws PagepulseError `THREADS`
    */
   async take(regionsOf: (link: SamplerLink) => number, except?: SamplerLink): Promise<SamplerLink> {
-    const others = this.#all.filter((link) => link !== except);
-    if (!this.mayGrow && others.length > 0) {
+    if (!this.mayGrow) {
+      const others = this.#all.filter((link) => link !== except);
       const link = leastBy(others, (each) => regionsOf(each) + each.targets);
       link.targets++;
       await link.started;
@@ -116,7 +114,7 @@ export class Samplers {
     let joined = 0;
     for (let i = 0; i < this.#all.length; i++) {
       const link = this.#all[i]!;
-      if (link.isReady) link.join();
+      if (link.isReady && !link.joined) link.join();
       if (link.joined) joined++;
     }
     this.#waitedMs = 0;
