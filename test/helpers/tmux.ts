@@ -1,11 +1,11 @@
 import { execFileSync, spawnSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ExecutionContext } from 'ava';
 
 export const hasTmux = spawnSync('tmux', ['-V']).status === 0;
 
 const PATIENCE_MS = 30_000;
-let servers = 0;
 
 /** A terminal in which one can type, and see what a person would see: a tmux server of its own with one pane. */
 export class Tmux {
@@ -17,7 +17,8 @@ export class Tmux {
     command: string,
     { width = 100, height = 24, env = {} }: { width?: number; height?: number; env?: NodeJS.ProcessEnv } = {},
   ) {
-    this.#socket = `pagepulse-test-${process.pid}-${servers++}`;
+    // Test files run in threads of one process, each with its own copy of this module.
+    this.#socket = `pagepulse-test-${randomUUID()}`;
     t.teardown(() => spawnSync('tmux', ['-L', this.#socket, 'kill-server']));
     const size = ['-x', String(width), '-y', String(height)];
     execFileSync(
