@@ -15,7 +15,7 @@ const MAX_VALUES = 2 ** 21;
 export const MAX_REGIONS = 200_000;
 const VALUES_OF_OBJECT = 8;
 
-/** Records compress 10:1 to 40:1, with what is counted for each line; a bomb reaches 1,000:1. */
+/** A record of idle processes came to 9:1, with what is counted for each line; a bomb reaches 1,000:1. */
 const MAX_RATIO = 64;
 const FREE_BYTES = 16 * 2 ** 20;
 /** What a line, a snapshot or a row of a table costs beside its bytes. */
