@@ -88,21 +88,31 @@ function namesOf(mappings: readonly Mapping[]): Names {
   const known = namesByMappings.get(mappings);
   if (known?.numbers.length === mappings.length) return known;
   const byName = new Map<string, number>();
-  const numbers = Uint32Array.from(mappings, ({ name }) => {
-    const number = byName.get(name) ?? byName.size;
-    byName.set(name, number);
-    return number;
-  });
+  const numbers = new Uint32Array(mappings.length);
+  const starts = new Float64Array(mappings.length);
+  const ends = new Float64Array(mappings.length);
+  // Loops: the `from` of typed arrays takes twenty times as long, and mappings may change with every snapshot.
+  for (let i = 0; i < mappings.length; i++) {
+    const { name, startPage, endPage } = mappings[i]!;
+    let number = byName.get(name);
+    if (number === undefined) {
+      number = byName.size;
+      byName.set(name, number);
+    }
+    numbers[i] = number;
+    starts[i] = startPage;
+    ends[i] = endPage;
+  }
   const count = byName.size;
   const names = {
     numbers,
-    starts: Float64Array.from(mappings, ({ startPage }) => startPage),
-    ends: Float64Array.from(mappings, ({ endPage }) => endPage),
+    starts,
+    ends,
     names: [...byName.keys()],
     pages: new Float64Array(count),
     largest: new Float64Array(count),
     permissions: new Uint32Array(count),
-    seen: new Uint32Array(mappings.length),
+    seen: new Uint32Array(count),
   };
   namesByMappings.set(mappings, names);
   return names;
