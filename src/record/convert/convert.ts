@@ -55,7 +55,11 @@ async function* explained(path: string, chunks: AsyncIterable<string | Uint8Arra
   }
 }
 
-function chunksOf(input: Input, format: Format, spool: () => Spool): AsyncIterable<string | Uint8Array> {
+export function chunksOf(
+  input: Input,
+  format: Format,
+  spool: () => Spool,
+): AsyncIterable<string | Uint8Array> {
   switch (format) {
     case 'damo':
       return damoOf(passagesOf(input), spool());

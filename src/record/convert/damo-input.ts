@@ -43,6 +43,7 @@ interface Head {
   snapshot: DamoSnapshot;
   /** Of the snapshot in its entry, from 1 on. */
   number: number;
+  startNs: bigint;
   /** Where it belongs among those of the other entries. */
   place: number;
 }
@@ -70,13 +71,13 @@ export async function* linesOfDamo(
   const started = told?.type === 'header' ? startedNs(told) : begin;
   let inForce = first.intervals;
   if (!told) yield checked(headerOf(inForce, started));
-  const relativeUs = (time: unknown) => Math.max(0, Number(nanosecondsOf(time) - started) / 1e3);
+  const relativeUs = (ns: bigint) => Math.max(0, Number(ns - started) / 1e3);
   for (let head: Head | undefined = first; head; head = heads.first) {
     try {
       const { snapshot } = head;
       const ours = snapshot.pagepulse;
       const attrs = attrsOf(snapshot, head.intervals);
-      const [startUs, endUs] = [relativeUs(snapshot.start_time), relativeUs(snapshot.end_time)];
+      const [startUs, endUs] = [relativeUs(head.startNs), relativeUs(nanosecondsOf(snapshot.end_time))];
       if (!ours && (attrs.sampleUs !== inForce.sampleUs || attrs.aggrUs !== inForce.aggrUs)) {
         yield checked({ type: 'attrs', atUs: startUs, attrs, reason: 'auto' });
         inForce = attrs;
@@ -221,6 +222,7 @@ function headsOf(entries: readonly Entry[], spool: Spool, note: (text: string) =
       texts: spool.texts(index),
       snapshot: undefined as unknown as DamoSnapshot,
       number: 0,
+      startNs: 0n,
       place: 0,
     };
     advance(head);
@@ -238,9 +240,8 @@ class Heads {
   constructor(heads: readonly Head[]) {
     this.#order = new Map(heads.map((head, i) => [head, i]));
     this.#heap = [...heads].sort((a, b) => (this.#isBefore(a, b) ? -1 : 1));
-    this.earliest = heads
-      .map(({ snapshot }) => nanosecondsOf(snapshot.start_time))
-      .reduce((a, b) => (b < a ? b : a), nanosecondsOf(heads[0]?.snapshot.start_time ?? 0));
+    const starts = heads.map(({ startNs }) => startNs);
+    this.earliest = starts.reduce((a, b) => (b < a ? b : a), starts[0] ?? 0n);
   }
 
   get first(): Head | undefined {
@@ -277,6 +278,7 @@ function advance(head: Head): boolean {
   head.number++;
   try {
     head.snapshot = JSON.parse(next.value);
+    head.startNs = nanosecondsOf(head.snapshot.start_time);
     head.place = head.snapshot.pagepulse?.nr ?? Number(nanosecondsOf(head.snapshot.end_time));
   } catch (error) {
     throw inSnapshot(error, head);
@@ -284,22 +286,22 @@ function advance(head: Head): boolean {
   return true;
 }
 
+/** Of entries whose intervals are not those of their counts. */
+const MAX_NOTES = 10;
+
 /** Those of each entry; entries that do not say theirs were made in the same ones. */
 function intervalsOf(entries: readonly Entry[], note: (text: string) => void): Map<Entry, Attrs> {
   const all = new Map<Entry, Attrs>();
   const untold = new SnapshotFacts();
-  for (const entry of entries.filter((each) => each)) {
+  let contradicted = 0;
+  for (const [index, entry] of entries.entries()) {
+    if (!entry) continue;
     const { facts, intervals } = entry;
     if (intervals) {
-      const told = {
-        ...DEFAULT_ATTRS,
-        sampleUs: Math.round(microsecondsOf(intervals.sample_us)),
-        aggrUs: Math.round(microsecondsOf(intervals.aggr_us)),
-        updateUs: Math.round(microsecondsOf(intervals.ops_update_us)),
-      };
+      const told = toldIntervals(intervals, index);
       const isContradicted = facts.largestCount > BEYOND_INTERVALS * maxNrAccesses(told);
       all.set(entry, isContradicted ? { ...facts.intervals(told.sampleUs), updateUs: told.updateUs } : told);
-      if (isContradicted)
+      if (isContradicted && ++contradicted <= MAX_NOTES)
         note(`the counts do not fit the intervals in the file: ${assumed(all.get(entry)!)}`);
       continue;
     }
@@ -312,6 +314,20 @@ function intervalsOf(entries: readonly Entry[], note: (text: string) => void): M
   for (const entry of without) all.set(entry, attrs);
   if (without.length > 0) note(`damo did not write its intervals: ${assumed(attrs)}`);
   return all;
+}
+
+function toldIntervals(
+  { sample_us, aggr_us, ops_update_us }: NonNullable<Entry['intervals']>,
+  entry: number,
+): Attrs {
+  try {
+    const [sampleUs, aggrUs, updateUs] = [sample_us, aggr_us, ops_update_us].map((each) =>
+      Math.round(microsecondsOf(each)),
+    ) as [number, number, number];
+    return { ...DEFAULT_ATTRS, sampleUs, aggrUs, updateUs };
+  } catch (error) {
+    throw new SyntaxError(`intervals of entry ${entry}: ${(error as Error).message}`, { cause: error });
+  }
 }
 
 function assumed({ sampleUs, aggrUs }: Attrs): string {

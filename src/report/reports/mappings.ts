@@ -149,7 +149,7 @@ class ProcessSums {
     this.#mappedPages = 0;
     if (columns.residentPages) this.#weigh(columns);
     forEachOverlap(columns, this.#mappings, this.#addOverlap);
-    this.unmapped += (pagesOf(columns) - this.#mappedPages) * this.#pageSize * this.#snapshotUs;
+    this.unmapped += Math.max(0, pagesOf(columns) - this.#mappedPages) * this.#pageSize * this.#snapshotUs;
   }
 
   /** Of each region, the sum of what it overlaps by their densities: what is resident of it is divided by that. */

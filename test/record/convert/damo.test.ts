@@ -216,6 +216,11 @@ test('what is no file of damo is refused in a sentence', async (t) => {
     ['[1, 2]', /it has no snapshots of DAMON/],
     [[{ snapshots: [1] }], /cannot read .* as damo's JSON/],
     [document({ age: undefined }), /it does not have the fields it must have/],
+    [document({}, { start_time: 'soon' }), /snapshot 1 of target 0: "soon" is not a number/],
+    [
+      document({}, {}, { intervals: { sample_us: 'x', aggr_us: 1, ops_update_us: 1 } }),
+      /intervals of entry 0: "x" is not/,
+    ],
   ];
   for (const [content, message] of refused) {
     await t.throwsAsync(linesIn(t, damoFile(t, content)), { code: 'RECORD', message });

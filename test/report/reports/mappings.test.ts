@@ -26,6 +26,16 @@ test('regions are divided among the mappings they span; what lies between counts
   t.deepEqual(processes[0]!.mappings, all.mappings);
 });
 
+test('where a record has mappings that overlap, nothing is unmapped, not less than that', async (t) => {
+  const mappings = ['', '[heap]'].map((name) => ['10000', '4c000', 'rw-p', name]);
+  const { all } = await reportOn(
+    t,
+    { ...BY_HAND, targets: [processOf(0, { mappings })] },
+    new MappingsReport(),
+  );
+  t.is(all.unmappedBytes, 0);
+});
+
 test('what is resident and has no room in what was accessed is cold', async (t) => {
   const { all } = await reportOn(t, BY_HAND, new MappingsReport());
   t.deepEqual(

@@ -1,0 +1,27 @@
+import { mutant, randomFor, seedOf } from './mutate.js';
+import type { Target } from './targets.js';
+
+/** What the parent asks for. */
+export interface Batch {
+  readonly target: string;
+  readonly seed: number;
+  readonly from: number;
+  readonly count: number;
+  /** Which mutant is read is written here first, so that one that ends the process is known. */
+  readonly progressPath: string;
+}
+
+export type Answer =
+  | { readonly done: { accepted: number; refused: number; slowestMs: number; slowest: number } }
+  | { readonly fault: string; readonly index: number };
+
+/** The same bytes for the same target, seed and index. */
+export function mutantOf(
+  { name, pack }: Target,
+  seeds: readonly Buffer[],
+  seed: number,
+  index: number,
+): Buffer {
+  const bytes = mutant(seeds, randomFor(seedOf(name, seed), index));
+  return pack ? pack(bytes) : bytes;
+}

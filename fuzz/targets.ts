@@ -1,0 +1,196 @@
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { deflateSync, gzipSync } from 'node:zlib';
+import { parseCgroup } from '../src/kernel/cgroup-of.js';
+import { HoldingRanges } from '../src/kernel/holding-ranges.js';
+import { MappedRanges } from '../src/kernel/mapped-ranges.js';
+import { parseMappings } from '../src/kernel/maps.js';
+import { Smaps } from '../src/kernel/smaps.js';
+import { parseRollup } from '../src/kernel/smaps-rollup.js';
+import { parseStat } from '../src/kernel/stat.js';
+import { StatFields } from '../src/kernel/stat-fields.js';
+import { parseEndFrame } from '../src/kernel/zoneinfo.js';
+import { chunksOf, type Format } from '../src/record/convert/convert.js';
+import { openInput } from '../src/record/convert/input.js';
+import { Spool } from '../src/record/convert/spool.js';
+import type { RecordLine } from '../src/record/format.js';
+import { InputBudget } from '../src/record/limits.js';
+import { readRecord } from '../src/record/reader.js';
+import { heatMapOf } from '../src/report/heatmap/heat-map.js';
+import { heatMapJson } from '../src/report/heatmap/json.js';
+import { gather } from '../src/report/heatmap/sums.js';
+import { AccessReport } from '../src/report/reports/access.js';
+import { MappingsReport } from '../src/report/reports/mappings.js';
+import { rawJson } from '../src/report/reports/raw.js';
+import { WssReport } from '../src/report/reports/wss.js';
+import { openRecord } from '../src/report/source/recorded.js';
+import { requireFinite, requireGoodLine } from './checks.js';
+import { CGROUP, MAPS, RECORD, ROLLUP, SMAPS, STAT, ZONEINFO } from './seeds.js';
+
+/** What is fuzzed. */
+export interface Target {
+  readonly name: string;
+  /** How much of the mutants it gets. */
+  readonly weight: number;
+  seeds(): Promise<Buffer[]>;
+  /** Turns a mutated text into the file that is read, if that is another one. */
+  pack?(bytes: Buffer): Buffer;
+  /**
+   * Reads a mutant to its end, and looks at what comes out.
+   *
+   * @throws PagepulseError where it is refused, as it should be; anything else is a fault
+   */
+  run(bytes: Buffer, index: number): void | Promise<void>;
+}
+
+/** Files in memory: to open one on a disk takes longer than to read it. */
+const SHARED_MEMORY = '/dev/shm';
+const folder = mkdtempSync(join(existsSync(SHARED_MEMORY) ? SHARED_MEMORY : tmpdir(), 'pagepulse-fuzz-'));
+process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+const file = join(folder, 'mutant');
+const newSpool = () => new Spool(folder);
+
+const FORMATS: readonly Format[] = ['ndjson', 'damo', 'csv', 'trace', 'arrow'];
+/** Arrow is written in large pieces: of every so many files that are read, one is written as that. */
+const ARROW_EVERY = 50;
+
+function formatFor(index: number): Format {
+  return index % ARROW_EVERY === 0 ? 'arrow' : FORMATS[index % 4]!;
+}
+
+/** Reads a file in any format, and writes what was read in one of them. */
+async function readInput(bytes: Buffer, index: number): Promise<void> {
+  writeFileSync(file, bytes);
+  const spools: Spool[] = [];
+  const spool = () => {
+    spools.push(newSpool());
+    return spools.at(-1)!;
+  };
+  try {
+    const input = await openInput(file, spool);
+    const lines = checked(input.lines);
+    for await (const _ of chunksOf({ ...input, lines }, formatFor(index), spool));
+    input.notes();
+  } finally {
+    for (const each of spools) each.close();
+  }
+}
+
+async function* checked(lines: AsyncIterable<RecordLine>): AsyncGenerator<RecordLine> {
+  for await (const line of lines) {
+    requireGoodLine(line);
+    yield line;
+  }
+}
+
+async function readAsRecord(bytes: Buffer): Promise<void> {
+  for await (const _ of checked(readRecord(Readable.from([bytes], { objectMode: false }))));
+}
+
+/** All reports of a record; none of their figures may be NaN or infinite. */
+async function reportOn(bytes: Buffer): Promise<void> {
+  writeFileSync(file, bytes);
+  const source = await openRecord(file);
+  const reports = [new WssReport({ minAccessShare: 0 }), new MappingsReport(), new AccessReport()];
+  for await (const observation of source.observations()) {
+    requireFinite(observation.snapshot.columns);
+    requireFinite(JSON.parse(rawJson(observation, '')));
+    for (const report of reports) report.add(observation);
+  }
+  for (const report of reports) requireFinite(report.result());
+  source.notes();
+  const again = await openRecord(file);
+  const targets = await gather(again);
+  if (targets.every(({ snapshots }) => snapshots === 0)) return; // the command says so instead
+  const map = heatMapJson(heatMapOf(again.header, targets, 'hottest', 3), { columns: 20, rows: 20 });
+  requireFinite(JSON.parse(JSON.stringify(map))); // where nothing was watched, NaN becomes null
+}
+
+async function bytesOf(format: Format): Promise<Buffer> {
+  async function* lines() {
+    yield* RECORD;
+  }
+  const spool = newSpool();
+  const pieces: Buffer[] = [];
+  const input = { lines: lines(), budget: new InputBudget('the seed'), notes: () => [] };
+  for await (const chunk of chunksOf(input, format, () => spool)) pieces.push(Buffer.from(chunk));
+  spool.close();
+  return Buffer.concat(pieces);
+}
+
+/** What pandas makes of a table: a fraction of the size of ours, with dictionaries of texts. */
+async function smallArrow(): Promise<Buffer[]> {
+  const { tableFromArrays, tableFromIPC, tableToIPC } = await import('apache-arrow');
+  const table = tableFromIPC(await bytesOf('arrow'));
+  const names = table.schema.fields.map(({ name }) => name);
+  const columns = names.map((name) => {
+    const values = [...table.getChild(name)!];
+    return [name, typeof values[0] === 'bigint' ? BigUint64Array.from(values) : values] as const;
+  });
+  const stream = tableToIPC(tableFromArrays(Object.fromEntries(columns)), 'stream');
+  return [Buffer.from(stream), Buffer.concat([Buffer.from('ARROW1\0\0'), stream])];
+}
+
+const record = async () => [await bytesOf('ndjson')];
+const seed = (format: Format) => async () => [await bytesOf(format)];
+
+/** A parser of /proc: takes whatever any process can make the kernel say, and never fails. */
+function parser(
+  name: string,
+  seeds: readonly string[],
+  parse: (bytes: Buffer, text: string) => unknown,
+): Target {
+  return {
+    name,
+    weight: 1,
+    seeds: async () => seeds.map((text) => Buffer.from(text)),
+    run(bytes) {
+      parse(bytes, bytes.toString());
+    },
+  };
+}
+
+const statFields = new StatFields();
+const [smaps, mapped, holding] = [new Smaps(), new MappedRanges(), new HoldingRanges()];
+
+export const TARGETS: readonly Target[] = [
+  { name: 'record', weight: 4, seeds: record, run: readAsRecord },
+  {
+    name: 'record.gz',
+    weight: 2,
+    seeds: async () => (await record()).map((text) => gzipSync(text)),
+    run: readAsRecord,
+  },
+  { name: 'reports', weight: 3, seeds: record, run: reportOn },
+  { name: 'convert record', weight: 2, seeds: record, run: readInput },
+  { name: 'damo', weight: 3, seeds: damo, run: readInput },
+  { name: 'damo.zlib', weight: 1, seeds: damo, pack: (bytes) => deflateSync(bytes), run: readInput },
+  { name: 'csv', weight: 3, seeds: seed('csv'), run: readInput },
+  { name: 'csv.gz', weight: 1, seeds: seed('csv'), pack: (bytes) => gzipSync(bytes), run: readInput },
+  { name: 'arrow', weight: 3, seeds: smallArrow, run: readInput },
+  { name: 'any', weight: 1, seeds: any, run: readInput },
+  parser('stat', STAT, (_, text) => parseStat(text)),
+  parser('stat fields', STAT, (bytes) => statFields.parse(bytes, bytes.length)),
+  parser('maps', MAPS, (_, text) => parseMappings(text, 4_096)),
+  parser('maps ranges', MAPS, (bytes) => mapped.parse(bytes, bytes.length)),
+  parser('maps holding', MAPS, (bytes) => holding.parse(bytes, bytes.length)),
+  parser('smaps', SMAPS, (bytes) => smaps.parse(bytes, bytes.length)),
+  parser('smaps_rollup', ROLLUP, (_, text) => parseRollup(text)),
+  parser('cgroup', CGROUP, (_, text) => parseCgroup(text)),
+  parser('zoneinfo', ZONEINFO, (_, text) => parseEndFrame(text)),
+];
+
+/** As damo writes it, and as we do. */
+async function damo(): Promise<Buffer[]> {
+  const ours = await bytesOf('damo');
+  const document = JSON.parse(ours.toString());
+  for (const entry of document) for (const snapshot of entry.snapshots) delete snapshot.pagepulse;
+  return [ours, Buffer.from(JSON.stringify(document))];
+}
+
+async function any(): Promise<Buffer[]> {
+  const all = [...(await Promise.all(FORMATS.slice(0, 4).map(bytesOf))), ...(await smallArrow())];
+  return [...all, ...all.map((bytes) => gzipSync(bytes))];
+}
