@@ -27,7 +27,7 @@ test('regions are divided among the mappings they span; what lies between counts
 });
 
 test('where a record has mappings that overlap, nothing is unmapped, not less than that', async (t) => {
-  const mappings = ['', '[heap]'].map((name) => ['10000', '4c000', 'rw-p', name]);
+  const mappings = ['10000', '11000'].map((start) => [start, '4c000', 'rw-p', '[heap]']);
   const { all } = await reportOn(
     t,
     { ...BY_HAND, targets: [processOf(0, { mappings })] },
