@@ -27,11 +27,11 @@ export interface SyntheticSpec {
   readonly phases: readonly [SyntheticPhase, ...SyntheticPhase[]];
   /** When the address space ends, in microseconds of the monitor's time; never where left out. */
   readonly endsUs?: number;
-  /** What its sampler suffers, to see what the monitor makes of it: its thread ends, or hangs. */
+  /** What its sampler suffers, to see what the monitor makes of it: its thread ends, it hangs, or the check throws. */
   readonly fault?: {
-    /** When; above 0. */
+    /** When; at 0 whenever it is opened. */
     readonly atUs: number;
-    readonly kind: 'exit' | 'hang';
+    readonly kind: 'exit' | 'hang' | 'throw';
     /** Also each sampler that takes over afterwards. Default: the first alone. */
     readonly always?: boolean;
   };

@@ -43,7 +43,8 @@ export class SyntheticCheck implements AccessCheck {
   prepareAccessChecks(table: RegionTable, nowUs: number): void {
     const { fault, endsUs } = this.spec;
     // A sampler that takes over starts behind it.
-    if (fault && nowUs >= fault.atUs && (fault.always || this.#lastUs < fault.atUs)) suffer(fault.kind);
+    if (fault && fault.atUs > 0 && nowUs >= fault.atUs && (fault.always || this.#lastUs < fault.atUs))
+      suffer(fault.kind);
     this.#lastUs = nowUs;
     if (endsUs !== undefined && nowUs >= endsUs) table.status = TargetStatus.STALE;
     pickSamples(table, this.random);
@@ -65,6 +66,7 @@ export class SyntheticCheck implements AccessCheck {
   }
 
   updateRanges(table: RegionTable, nowUs: number): void {
+    if (this.spec.fault?.atUs === 0) suffer(this.spec.fault.kind);
     if (this.spec.endsUs !== undefined && nowUs >= this.spec.endsUs) {
       table.status = TargetStatus.GONE;
       return;
@@ -133,7 +135,8 @@ function pairsOf(ranges: readonly SyntheticRange[], bytesPerPage: number): Float
   );
 }
 
-function suffer(kind: 'exit' | 'hang'): void {
+function suffer(kind: 'exit' | 'hang' | 'throw'): void {
   if (kind === 'exit') process.exit(1);
+  if (kind === 'throw') throw new Error('the script has a fault');
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
 }

@@ -6,6 +6,7 @@ import { TargetStatus } from '../core/region-table.js';
 import type { MonitorStats } from '../core/stats.js';
 import { updateRegions } from '../core/update.js';
 import type { Clock } from './clock.js';
+import { toWire } from './comlink-errors.js';
 import type { Gate } from './gate.js';
 import type { Meter } from './meter.js';
 import type { Pace } from './pace.js';
@@ -319,8 +320,13 @@ export class Beat {
         table.status === TargetStatus.OK &&
         table.hasRoomForUpdate
       ) {
-        updateRegions(table);
         target.unfitted = false;
+        try {
+          updateRegions(table);
+        } catch (error) {
+          target.failure = toWire(error).pagepulse.message;
+          table.status = TargetStatus.FAILED;
+        }
       }
     }
     return undefined;

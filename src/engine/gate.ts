@@ -7,7 +7,8 @@ import type { CheckCounters } from '../checks/access-check.js';
  *
  * Words (Int32): the running phase and its number, the calls the main thread has made, the snapshots it has not taken
  * yet, how far the ticks of the phase are, and a slot for each sampler with the number of the phase it finished last.
- * Numbers (Float64): when the next tick is due, how late ticks were, and for each slot what its sampler counted.
+ * Numbers (Float64): when the next tick is due, how late ticks were, and for each slot what its sampler counted and which
+ * target it is at.
  */
 export const Phase = {
   /** Mark a page of every region old; then ticks on the grid, as many as the coordinator has nothing to do at. */
@@ -67,7 +68,10 @@ const LATE_SUM_MS = 4;
 const LATE_MAX_MS = 5;
 const LATE_TICKS = 6;
 const FIRST_OF_SLOTS = 7;
-const NUMBERS_PER_SLOT = 2;
+/** Of each slot: the two counters of checks, and the target that its sampler is at, as id + 1. */
+const NUMBERS_PER_SLOT = 3;
+const COUNTERS = 2;
+const AT_TARGET = 2;
 
 /** A tick is left out where less than this share of the interval is left for pages to be accessed in. */
 const LEAST_WINDOW = 0.25;
@@ -130,7 +134,22 @@ export class Gate {
 
   countersOf(slot: number): CheckCounters {
     const from = FIRST_OF_SLOTS + NUMBERS_PER_SLOT * slot;
-    return { counts: this.#numbers.subarray(from, from + NUMBERS_PER_SLOT) };
+    return { counts: this.#numbers.subarray(from, from + COUNTERS) };
+  }
+
+  /** Called by a sampler before it works on a target, so that it is known of which one it died or hangs. Hot: one store. */
+  isAt(slot: number, targetId: number): void {
+    this.#numbers[FIRST_OF_SLOTS + NUMBERS_PER_SLOT * slot + AT_TARGET] = targetId + 1;
+  }
+
+  isAtNone(slot: number): void {
+    this.isAt(slot, -1);
+  }
+
+  /** The target that the slot's sampler works on, or did when it ended; undefined for none. */
+  targetOf(slot: number): number | undefined {
+    const at = this.#numbers[FIRST_OF_SLOTS + NUMBERS_PER_SLOT * slot + AT_TARGET]!;
+    return at > 0 ? at - 1 : undefined;
   }
 
   /** What all samplers that there are or were have counted. Of the gate that reserved their slots. */
@@ -243,6 +262,7 @@ export class Gate {
   /** Takes a free slot for a thread that is about to start. */
   reserve(slot: number): void {
     this.#usedSlots = Math.max(this.#usedSlots, slot + 1);
+    this.isAtNone(slot);
     Atomics.store(this.#words, FIRST_SLOT + slot, FREE);
   }
 

@@ -1,8 +1,9 @@
 import type { TargetRequest } from '../checks/target-request.js';
+import { PagepulseError } from '../core/errors.js';
 import type { RandomState } from '../core/random.js';
 import { isWire, toWire, type WireError } from './comlink-errors.js';
 import type { OpenedTarget, TargetToOpen } from './protocol.js';
-import type { SamplerLink } from './sampler-link.js';
+import { NoAnswer, type SamplerLink } from './sampler-link.js';
 import type { Samplers } from './samplers.js';
 
 /** Runs a step while all samplers are parked and answer calls; steps never overlap. */
@@ -12,6 +13,10 @@ export type InControl = <T>(step: () => Promise<T>) => Promise<T>;
 const PORTION_MS = 3;
 /** What is sent to be opened at once, at most. */
 const PORTION = 64;
+/** ... and how long a sampler may open before it answers, where nobody waits for it. */
+const FRESH_PORTION_MS = 200;
+/** So often targets are opened again whose sampler was lost for no reason that is known. */
+const MAX_TURNS = 3;
 
 /** A target on its way to a sampler, for the first time or again. */
 export interface Arrival {
@@ -30,6 +35,14 @@ export interface Opened<A extends Arrival> {
 /** Has the sampler watch what it has opened. Called in control. */
 export type Take<A extends Arrival> = (link: SamplerLink, portion: readonly Opened<A>[]) => Promise<void>;
 
+/** What happens to targets on their way. */
+interface Outcome<A extends Arrival> {
+  readonly errors: Map<A, WireError>;
+  /** Those whose sampler was lost, to be opened once more in another. */
+  readonly again: A[];
+  readonly isLastTurn: boolean;
+}
+
 /**
  * Brings targets to samplers. Samplers that take part in the phases open a few milliseconds' worth between two ticks, so
  * that a crowd that arrives does not stop the others; fresh ones open all before they join.
@@ -39,9 +52,12 @@ export class Opening {
     readonly samplers: Samplers,
     readonly inControl: InControl,
     readonly regionsOf: (link: SamplerLink) => number,
+    readonly onLost: (link: SamplerLink) => void,
   ) {}
 
   /**
+   * Where a sampler is lost over it, the target that it was opening fails, and the others go to another sampler.
+   *
    * @param take called with every portion that was opened
    * @param release called for every target that a sampler was chosen for in vain
    * @param except the sampler that they are to leave
@@ -54,6 +70,23 @@ export class Opening {
     except?: SamplerLink,
   ): Promise<(WireError | undefined)[]> {
     const errors = new Map<A, WireError>();
+    let waiting = arrivals;
+    for (let turn = 1; waiting.length > 0; turn++) {
+      const outcome = { errors, again: [], isLastTurn: turn >= MAX_TURNS };
+      await this.#openOnce(waiting, take, release, except, outcome);
+      waiting = outcome.again;
+    }
+    return arrivals.map((arrival) => errors.get(arrival));
+  }
+
+  async #openOnce<A extends Arrival>(
+    arrivals: readonly A[],
+    take: Take<A>,
+    release: (link: SamplerLink, id: number) => void,
+    except: SamplerLink | undefined,
+    outcome: Outcome<A>,
+  ): Promise<void> {
+    const { errors } = outcome;
     const bySampler = new Map<SamplerLink, A[]>();
     await Promise.all(
       arrivals.map(async (arrival) => {
@@ -72,10 +105,9 @@ export class Opening {
           errors.set(arrival, error);
           release(link, arrival.id);
         };
-        await this.#openIn(link, its, take, failed);
+        await this.#openIn(link, its, take, failed, outcome);
       }),
     );
-    return arrivals.map((arrival) => errors.get(arrival));
   }
 
   async #openIn<A extends Arrival>(
@@ -83,6 +115,7 @@ export class Opening {
     arrivals: readonly A[],
     take: Take<A>,
     failed: (arrival: A, error: WireError) => void,
+    { again, isLastTurn }: Outcome<A>,
   ): Promise<void> {
     let next = 0;
     let taken = 0;
@@ -100,7 +133,7 @@ export class Opening {
     };
     try {
       const first: Opened<A>[] = [];
-      while (next < arrivals.length && !link.joined) first.push(...(await open(Number.POSITIVE_INFINITY)));
+      while (next < arrivals.length && !link.joined) first.push(...(await open(FRESH_PORTION_MS)));
       if (first.length > 0) await this.inControl(() => take(link, first));
       taken = next;
       while (next < arrivals.length) {
@@ -108,7 +141,21 @@ export class Opening {
         taken = next;
       }
     } catch (error) {
-      for (const arrival of arrivals.slice(taken)) failed(arrival, toWire(error));
+      const left = arrivals.slice(taken);
+      const culprit = left.find(({ id }) => id === this.samplers.gate.targetOf(link.slot));
+      const isLost = error instanceof NoAnswer || this.samplers.gate.isEnded(link.slot);
+      if (isLost) this.onLost(link);
+      for (const arrival of left) {
+        if (isLost && arrival !== culprit && (culprit || !isLastTurn)) again.push(arrival);
+        else failed(arrival, toWire(arrival === culprit ? tooMuch(arrival, error) : error));
+      }
     }
   }
+}
+
+function tooMuch({ request }: Arrival, error: unknown): PagepulseError {
+  const name = 'pid' in request ? `process ${request.pid}` : (request.synthetic.name ?? 'synthetic');
+  const what =
+    error instanceof NoAnswer ? `took more than ${error.forMs / 1_000} s` : 'ended the sampler thread';
+  return new PagepulseError('THREADS', `${name} is not watched: to open it ${what}`, { cause: error });
 }

@@ -3,7 +3,7 @@ import { rescale } from '../core/aggregate.js';
 import { type Attrs, maxNrAccesses } from '../core/attrs.js';
 import { type RandomStreams, randomFrom } from '../core/random.js';
 import { limitsFor } from '../core/region-budget.js';
-import { RegionTable } from '../core/region-table.js';
+import { RegionTable, TargetStatus } from '../core/region-table.js';
 import type { AttrsInForce } from '../core/stats.js';
 import type { TargetInfo } from '../core/target.js';
 import { targetToMove } from './balance.js';
@@ -61,7 +61,12 @@ export class Roster {
   ) {
     this.samplers = parts.samplers;
     this.#parts = parts;
-    this.#opening = new Opening(parts.samplers, parts.inControl, (link) => this.#regionsOf(link));
+    this.#opening = new Opening(
+      parts.samplers,
+      parts.inControl,
+      (link) => this.#regionsOf(link),
+      (link) => parts.inBackground(this.reopen(this.lose(link))),
+    );
   }
 
   /** Attaches what can be opened; tells of the rest why not. In the order of the requests. */
@@ -109,15 +114,19 @@ export class Roster {
   /** Lets go of a target that its sampler cannot watch any longer. */
   async fail(target: WatchedTarget): Promise<void> {
     target.failing = true;
-    const { link, info } = target;
+    // The sampler that it has then: a step before may have lost it.
     const message = await this.#parts
-      .inControl(async () => link?.call((api) => api.failureOf(info.id)))
+      .inControl(
+        async () => target.failure ?? (await target.link?.call((api) => api.failureOf(target.info.id))),
+      )
       .catch((error) => toWire(error).pagepulse.message);
     this.detach(target, 'failed', message);
   }
 
   /** Gives up a sampler that died or stopped answering; its targets wait for a fresh one. */
   lose(link: SamplerLink): WatchedTarget[] {
+    if (!this.samplers.all.includes(link)) return [];
+    const culprit = this.samplers.gate.targetOf(link.slot);
     const affected = this.targets.filter((target) => target.link === link);
     this.samplers.drop(link);
     this.#parts.meter.lostSamplers++;
@@ -125,11 +134,14 @@ export class Roster {
     for (const target of affected) {
       target.link = undefined;
       target.prepared = false;
-      target.losses++;
+      if (culprit === undefined || culprit === target.info.id) target.losses++;
       // The thread may not be dead yet, and writes where it always did.
       target.table = copiedTable(this.attrs, target.table);
+      // The sampler that could tell of what it failed is gone: the next one will see.
+      if (target.table.status === TargetStatus.FAILED && !target.failing)
+        target.table.status = TargetStatus.OK;
     }
-    return affected;
+    return affected.filter(({ failing }) => !failing);
   }
 
   /** Gives targets without a sampler a fresh one; a target that has ended meanwhile leaves. */
@@ -171,7 +183,8 @@ export class Roster {
     await this.#opening.open(
       [{ id, request: target.sameRequest, random: this.#parts.streams.next() }],
       async (link) => {
-        if (target.link !== from || !this.targets.includes(target)) return this.#release(link, id);
+        const isAsItWas = target.link === from && target.table.status === TargetStatus.OK;
+        if (!isAsItWas || !this.targets.includes(target)) return this.#release(link, id);
         // In one step: between two, both would count into the same table.
         await from.call((api) => api.close([id]));
         from.targets--;

@@ -90,12 +90,14 @@ export class Sampler implements SamplerApi {
       const target = watched[i]!;
       const { status } = target.table;
       if (status === TargetStatus.GONE || status === TargetStatus.FAILED) continue;
+      this.#gate.isAt(this.#slot, target.id);
       try {
         this.#workOn(target, phase, nowUs);
       } catch (error) {
         this.#fail(target.id, target.table, error);
       }
     }
+    this.#gate.isAtNone(this.#slot);
   }
 
   #workOn(target: Watched, phase: Work, nowUs: number): void {
@@ -141,12 +143,14 @@ export class Sampler implements SamplerApi {
     const startedMs = performance.now();
     for (const target of targets) {
       if (opened.length > 0 && performance.now() >= startedMs + withinMs) break;
+      this.#gate.isAt(this.#slot, target.id);
       try {
         opened.push(this.#open(target));
       } catch (error) {
         opened.push(toWire(error));
       }
     }
+    this.#gate.isAtNone(this.#slot);
     return opened;
   }
 

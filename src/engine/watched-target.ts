@@ -35,6 +35,8 @@ export class WatchedTarget implements AdaptedTarget {
   unfitted = false;
   /** Cannot be watched any longer, and its sampler is being asked why. */
   failing = false;
+  /** Why, where not its sampler but the coordinator found that out. */
+  failure: string | undefined;
   /** Snapshots that were published of it, and when it was waited for first. */
   snapshots = 0;
   sinceUs: number | undefined;

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import test from 'ava';
-import { Monitor, type Snapshot } from '../../src/index.js';
+import { Monitor, PagepulseError, type Snapshot } from '../../src/index.js';
 import { snapshotLine } from '../../src/record/format.js';
 import { hotCold, KEPT, MIB } from '../helpers/synthetic.js';
 
@@ -282,6 +282,42 @@ for (const kind of ['exit', 'hang'] as const) {
     },
   );
 }
+
+for (const kind of ['exit', 'hang', 'throw'] as const) {
+  test.serial(
+    `a target that cannot be opened (${kind}) fails alone, whoever is opened with it`,
+    async (t) => {
+      const bad = hotCold(32, { name: 'bad', fault: { atUs: 0, kind } });
+      await using monitor = await Monitor.start({ targets: [hotCold()], attrs: KEPT, workers: 1 });
+      const results = await monitor.attachAll([hotCold(8), bad, hotCold(8), bad, hotCold(8)]);
+      t.deepEqual(
+        results.map((each) => (each instanceof PagepulseError ? each.code : each.id)),
+        [1, kind === 'throw' ? 'INTERNAL' : 'THREADS', 3, kind === 'throw' ? 'INTERNAL' : 'THREADS', 5],
+      );
+      const reason =
+        /bad is not watched: to open it (took more than 2 s|ended the sampler thread)|has a fault/;
+      t.regex((results[1] as PagepulseError).message, reason);
+      const seen = new Set<number>();
+      for await (const { target } of monitor) if (seen.add(target.id).size === 4) break;
+      t.deepEqual([...seen].sort(), [0, 1, 3, 5]);
+    },
+  );
+}
+
+test.serial(
+  'what throws in the check of one target fails that target alone, and says what it was',
+  async (t) => {
+    const bad = hotCold(32, { fault: { atUs: 300_000, kind: 'throw' } });
+    await using monitor = await Monitor.start({ targets: [bad, hotCold(8)], attrs: KEPT, workers: 1 });
+    const detached: unknown[][] = [];
+    monitor.on('detached', (...event) => detached.push(event));
+    for await (const { target, endUs } of monitor) if (target.id === 1 && endUs > 800_000) break;
+    t.like(detached, [
+      [{ id: 0 }, 'failed', 'the script has a fault; this is a fault in Pagepulse: please report it'],
+    ]);
+    t.is((await monitor.stats()).lostSamplers, 0);
+  },
+);
 
 test.serial('a target that keeps killing its samplers is given up', async (t) => {
   // The script starts anew every 200 ms, and its fault with it, for each sampler that opens it.
