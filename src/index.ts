@@ -16,7 +16,7 @@ export {
   type WorkingSet,
 } from './core/snapshot.js';
 export type { AttrsChange, AttrsInForce, AttrsReason, MonitorStats, ThreadCost } from './core/stats.js';
-export type { CheckName, TargetInfo } from './core/target.js';
+export type { CheckName, OtherWatcher, TargetInfo } from './core/target.js';
 export { DEFAULT_GOAL, type TuningGoal, type TuningStep } from './core/tuning.js';
 export { Monitor, type MonitorEvents } from './engine/monitor.js';
 export type { MonitorOptions } from './engine/options.js';

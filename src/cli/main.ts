@@ -13,5 +13,11 @@ if (['-V', '--version'].includes(process.argv[2] ?? '')) {
   });
   process.stdout.write(`${VERSION}\n`);
 } else {
-  await (await import('./program.js')).run();
+  try {
+    await (await import('./program.js')).run();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EMFILE') throw error;
+    process.exitCode = 1;
+    process.stderr.write('pagepulse: not enough file descriptors; raise the limit with `ulimit -n 1024`\n');
+  }
 }

@@ -1,5 +1,5 @@
 import { Command, CommanderError, Help } from 'commander';
-import { PagepulseError } from '../core/errors.js';
+import { PagepulseError, systemCode } from '../core/errors.js';
 import { isUtf8, useAscii } from '../report/characters.js';
 import { VERSION } from '../version.js';
 import { report } from './failure.js';
@@ -120,5 +120,6 @@ function isOutputError(error: unknown): boolean {
 function statusOf(error: unknown): number {
   if (error === undefined) return 0;
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  if (systemCode(error) === 'EMFILE') throw error; // main.ts reports it, for this may fail as early as in an import
   return report(error);
 }

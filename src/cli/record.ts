@@ -78,6 +78,7 @@ async function write(monitor: Monitor, recording: Recording): Promise<boolean> {
   const tool = `pagepulse ${VERSION}`;
   const header = { tool, startedAt, startedMonotonicNs, kernel: release(), pageSize, check, attrs, seed };
   monitor.on('attrs', (change) => recording.attrs(change));
+  monitor.on('otherWatcher', (other) => recording.otherWatcher(other));
   await recording.begin(header, new MemoryReader(monitor));
   const status = new RecordingStatus();
   const first = new FirstSnapshot(monitor);

@@ -2,6 +2,7 @@ import { CHECKS, chooseCheck } from '../checks/choose.js';
 import { PagepulseError } from '../core/errors.js';
 import { Monitor } from '../engine/monitor.js';
 import type { MonitorOptions } from '../engine/options.js';
+import { otherWatcherText } from '../report/other-watcher.js';
 import { ChildCommand } from './child-command.js';
 import { ExitStatus, note } from './failure.js';
 import { type Aim, whyNothing } from './nothing-seen.js';
@@ -84,6 +85,7 @@ async function startWatching(
     const monitor = await Monitor.start(monitorOptions(options, check, selectedBy(options, child)));
     if (CHECKS[check].disturbsReclaim) note(RECLAIM_NOTE);
     tellSkips(monitor, options, tell);
+    monitor.on('otherWatcher', (other) => tell(otherWatcherText(other)));
     for (const text of waitingNotes(monitor, options)) note(text);
     return { monitor, child };
   } catch (error) {

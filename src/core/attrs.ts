@@ -1,5 +1,6 @@
 import type { AdaptationName } from './adaptation.js';
 import { PagepulseError } from './errors.js';
+import { brokenRule, integerIn, numberIn, type RulesOf } from './rules.js';
 
 /** How a monitor watches: DAMON's attributes. Intervals in microseconds. */
 export interface Attrs {
@@ -38,6 +39,17 @@ const MAX_SAMPLES_PER_SECOND = 1e9;
 /** More would not fit the counters, and no machine could check them. */
 const MAX_REGIONS = 1_000_000;
 
+const INTERVAL = numberIn(1, MAX_INTERVAL_US, 'from 1 us to 1 day, in microseconds');
+
+export const ATTRS_RULES: RulesOf<Attrs> = {
+  sampleUs: INTERVAL,
+  aggrUs: INTERVAL,
+  updateUs: INTERVAL,
+  minRegions: integerIn(3, MAX_REGIONS, `an integer from 3 to ${MAX_REGIONS}`),
+  maxRegions: integerIn(3, MAX_REGIONS, `an integer from 3 to ${MAX_REGIONS}`),
+  maxSamplesPerSecond: integerIn(1, MAX_SAMPLES_PER_SECOND, `an integer from 1 to ${MAX_SAMPLES_PER_SECOND}`),
+};
+
 /**
  * The defaults with what is given in their place, refused where they contradict each other. An aggregation
  * interval that is no whole number of sampling intervals is rounded down to one.
@@ -46,28 +58,15 @@ const MAX_REGIONS = 1_000_000;
  */
 export function completeAttrs(given: Partial<Attrs>, defaults: Attrs = DEFAULT_ATTRS): Attrs {
   const attrs = { ...defaults, ...given };
-  for (const name of ['sampleUs', 'aggrUs', 'updateUs'] as const) {
-    if (!(attrs[name] >= 1 && attrs[name] <= MAX_INTERVAL_US)) {
-      throw refuse(`${name} is ${attrs[name]}; give 1 us to 1 day`);
-    }
-    attrs[name] = Math.round(attrs[name]);
-  }
-  for (const name of ['minRegions', 'maxRegions'] as const) {
-    if (!Number.isInteger(attrs[name]) || attrs[name] > MAX_REGIONS) {
-      throw refuse(`${name} is ${attrs[name]}; give a whole number up to ${MAX_REGIONS}`);
-    }
-  }
-  const { maxSamplesPerSecond: most } = attrs;
-  if (most !== undefined && !(Number.isInteger(most) && most >= 1 && most <= MAX_SAMPLES_PER_SECOND)) {
-    throw refuse(`maxSamplesPerSecond is ${most}; give a whole number from 1 to ${MAX_SAMPLES_PER_SECOND}`);
-  }
+  const broken = brokenRule(attrs, ATTRS_RULES);
+  if (broken) throw refuse(broken);
+  for (const name of ['sampleUs', 'aggrUs', 'updateUs'] as const) attrs[name] = Math.round(attrs[name]);
   if (attrs.aggrUs < attrs.sampleUs) {
     throw refuse(
       `the aggregation interval (${attrs.aggrUs} us) is below the sampling interval (${attrs.sampleUs} us); ` +
         'make it at least as long',
     );
   }
-  if (attrs.minRegions < 3) throw refuse(`minRegions is ${attrs.minRegions}; give 3 or more`);
   if (attrs.maxRegions < attrs.minRegions) {
     throw refuse(
       `maxRegions (${attrs.maxRegions}) is below minRegions (${attrs.minRegions}); make it at least as large`,

@@ -1,7 +1,7 @@
 /**
  * What went wrong, for programs. The message says it for people, together with what to do next.
  *
- * - `ATTRS`: intervals or region limits that contradict each other
+ * - `ATTRS`: an option that is wrong, or options that contradict each other; the message names the member
  * - `NO_PROCESS`: no process with that id, or it has ended
  * - `KERNEL_THREAD`, `ZOMBIE`: a process without memory of its own
  * - `PERMISSION`: the kernel refused, or hid what was asked (frames read as 0)

@@ -1,3 +1,5 @@
+import { PagepulseError } from './errors.js';
+import { brokenRule, numberIn } from './rules.js';
 import type { MonitorStats } from './stats.js';
 import type { CheckName, TargetInfo } from './target.js';
 import { estimateWorkingSet, sizeOf } from './working-set.js';
@@ -77,6 +79,13 @@ export interface SnapshotHeader {
  */
 const LEAST_RESIDENT_SHARE = 1 / 1_000;
 
+const THRESHOLD = { minNrAccesses: numberIn(0, Number.POSITIVE_INFINITY, 'a number, 0 or more') };
+
+function requireThreshold(minNrAccesses: number): void {
+  const broken = brokenRule({ minNrAccesses }, THRESHOLD);
+  if (broken) throw new PagepulseError('ATTRS', broken);
+}
+
 /** One target's regions at the end of one aggregation interval. Immutable. */
 export class Snapshot implements SnapshotHeader {
   readonly target: TargetInfo;
@@ -128,6 +137,7 @@ export class Snapshot implements SnapshotHeader {
    * resident in all. Look at `isKnown` first.
    */
   workingSetBytes(minNrAccesses = 1): number {
+    requireThreshold(minNrAccesses);
     return Math.round(
       this.#bytesOf(estimateWorkingSet(this.columns, minNrAccesses, this.maxNrAccesses).pages),
     );
@@ -167,6 +177,7 @@ export class Snapshot implements SnapshotHeader {
 
   /** The same with an interval of 95 %; undefined where nothing is known of that, as with the `damon` adaptation. */
   workingSet(minNrAccesses = 1): WorkingSet | undefined {
+    requireThreshold(minNrAccesses);
     if (!this.columns.samples) return undefined;
     const { pages, low, high } = estimateWorkingSet(this.columns, minNrAccesses, this.maxNrAccesses);
     return { bytes: this.#bytesOf(pages), lowBytes: this.#bytesOf(low), highBytes: this.#bytesOf(high) };

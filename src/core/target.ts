@@ -13,3 +13,13 @@ export interface TargetInfo {
   readonly comm: string;
   readonly cmdline: readonly string[];
 }
+
+/** Another program, or another monitor of this one, that clears accessed bits which this monitor reads. */
+export interface OtherWatcher {
+  /** When it was noticed, in microseconds since the monitor started. */
+  readonly atUs: number;
+  readonly pid: number;
+  readonly comm: string;
+  /** PIDs of the targets that it disturbs; empty if it can be any of them, since it uses the idle page bitmap. */
+  readonly targets: readonly number[];
+}

@@ -1,5 +1,6 @@
 import { PagepulseError } from './errors.js';
 import type { RegionTable } from './region-table.js';
+import { brokenRule, integerIn, numberIn, type RulesOf } from './rules.js';
 
 /**
  * What automatic intervals aim at: DAMON's monitoring intervals tuning goal (Documentation/mm/damon/design.rst, "Monitoring
@@ -22,6 +23,15 @@ export const DEFAULT_GOAL: TuningGoal = {
   maxSampleUs: 10_000_000,
 };
 
+const BOUND = numberIn(1, 3_600e6, 'from 1 us to 1 h, in microseconds');
+
+export const GOAL_RULES: RulesOf<TuningGoal> = {
+  accessBp: numberIn(1, 10_000, 'from 1 to 10,000: observed accesses per 10,000 possible ones'),
+  aggrs: integerIn(1, Number.MAX_SAFE_INTEGER, 'a positive integer'),
+  minSampleUs: BOUND,
+  maxSampleUs: BOUND,
+};
+
 /**
  * A score this near to 1 changes nothing. The kernel goes on at every score but exactly 1; so its interval never rests,
  * for what is seen is a sample, and every change costs a grid that begins anew.
@@ -40,16 +50,11 @@ const MAX_BAND = 1;
 /** @throws PagepulseError `ATTRS` */
 export function completeGoal(given: Partial<TuningGoal>): TuningGoal {
   const goal = { ...DEFAULT_GOAL, ...given };
-  const { accessBp, aggrs, minSampleUs, maxSampleUs } = goal;
-  if (!(accessBp >= 1 && accessBp <= 10_000)) {
-    throw refuse(`accessBp is ${accessBp}; give 1 to 10,000, the share to be seen in 1/10,000`);
-  }
-  if (!(Number.isInteger(aggrs) && aggrs >= 1))
-    throw refuse(`aggrs is ${aggrs}; give a whole number from 1 on`);
-  if (!(minSampleUs >= 1 && maxSampleUs <= 3_600e6 && minSampleUs <= maxSampleUs)) {
-    throw refuse(
-      `sampling intervals from ${minSampleUs} us to ${maxSampleUs} us; give the shortest first, from 1 us to 1 h`,
-    );
+  const broken = brokenRule(goal, GOAL_RULES);
+  if (broken) throw refuse(broken);
+  const { minSampleUs, maxSampleUs } = goal;
+  if (minSampleUs > maxSampleUs) {
+    throw refuse(`minSampleUs (${minSampleUs} us) must not be above maxSampleUs (${maxSampleUs} us)`);
   }
   return goal;
 }

@@ -7,13 +7,22 @@ import type { Attrs } from '../core/attrs.js';
 import { PagepulseError } from '../core/errors.js';
 import { Snapshot } from '../core/snapshot.js';
 import type { AttrsChange, MonitorStats } from '../core/stats.js';
-import type { CheckName, TargetInfo } from '../core/target.js';
+import type { CheckName, OtherWatcher, TargetInfo } from '../core/target.js';
 import type { TuningStep } from '../core/tuning.js';
 import { pageSize } from '../kernel/page-size.js';
 import type { SelectionStats } from '../selection/follower.js';
 import { fromWire, isWire } from './comlink-errors.js';
 import { Connection } from './connection.js';
 import { completeOptions, defined, type MonitorOptions } from './options.js';
+import {
+  checkedAttrs,
+  checkedId,
+  checkedIds,
+  checkedOptions,
+  checkedTarget,
+  checkedTargets,
+} from './options-schema.js';
+import { OtherWatchers } from './other-watchers.js';
 import type {
   CoordinatorApi,
   DetachReason,
@@ -40,6 +49,8 @@ export interface MonitorEvents {
   tuned: [step: TuningStep];
   /** A sampler died or stopped answering; that many targets are given to a fresh one. */
   samplerLost: [targets: number];
+  /** Another monitor clears accessed bits that this one reads, so figures are too low. Emitted once for each target. */
+  otherWatcher: [other: OtherWatcher];
 }
 
 /**
@@ -67,21 +78,23 @@ export class Monitor extends EventEmitter<MonitorEvents> implements AsyncIterabl
   readonly #connection: Connection;
   readonly #queue: SnapshotQueue;
   readonly #selecting: Selecting | undefined;
+  readonly #others: OtherWatchers;
   #hasEnded = false;
 
   /**
    * Starts the threads and opens the targets; resolves when the first pages are being watched.
    *
-   * @throws PagepulseError `ATTRS` (options that contradict each other), `NO_PROCESS`, `KERNEL_THREAD`, `ZOMBIE`,
+   * @throws PagepulseError `ATTRS` (options that are wrong, or contradict each other), `NO_PROCESS`, `KERNEL_THREAD`, `ZOMBIE`,
    *   `PERMISSION`, `UNSUPPORTED` (the check), `THREADS`
    */
   static async start(options: MonitorOptions = {}): Promise<Monitor> {
-    const selecting = options.select && new Selecting(options.select);
-    const setup = completeOptions(options, selecting?.requests);
+    const given = checkedOptions(options);
+    const selecting = given.select && new Selecting(given.select);
+    const setup = completeOptions(given, selecting?.requests);
     const connection = new Connection(setup);
     try {
       const started = await connection.call((coordinator) => coordinator.start(setup));
-      const selected = started.attached.slice(options.targets?.length ?? 0);
+      const selected = started.attached.slice(given.targets?.length ?? 0);
       selecting?.settle(selected.map((each) => (isWire(each) ? fromWire(each) : each)));
       return new Monitor(setup, started, connection, selecting);
     } catch (error) {
@@ -107,6 +120,11 @@ export class Monitor extends EventEmitter<MonitorEvents> implements AsyncIterabl
     for (const each of started.attached) if (!isWire(each)) this.#targets.set(each.id, each);
     this.#connection = connection;
     this.#selecting = selecting;
+    this.#others = new OtherWatchers(
+      this.check,
+      () => this.targets,
+      (other) => this.emit('otherWatcher', { atUs: this.#nowUs(), ...other }),
+    );
     // A turn later, when whoever has started the monitor listens.
     setImmediate(() => {
       started.attached.forEach((each, i) => {
@@ -147,7 +165,7 @@ export class Monitor extends EventEmitter<MonitorEvents> implements AsyncIterabl
    * @throws PagepulseError as `start`, or `STOPPED`
    */
   async attach(target: TargetRequest): Promise<TargetInfo> {
-    const [attached] = await this.#attach([target]);
+    const [attached] = await this.#attach([checkedTarget(target)]);
     if (attached instanceof PagepulseError) throw attached;
     return attached!;
   }
@@ -157,24 +175,25 @@ export class Monitor extends EventEmitter<MonitorEvents> implements AsyncIterabl
    * others, and is told of by `skipped`. Those that are watched already miss nothing meanwhile.
    *
    * @returns in the order of the requests, the target or why it was skipped
-   * @throws PagepulseError `STOPPED`
+   * @throws PagepulseError `ATTRS` (none is watched then), `STOPPED`
    */
   async attachAll(targets: readonly TargetRequest[]): Promise<(TargetInfo | PagepulseError)[]> {
-    const attached = await this.#attach(targets);
+    const requests = checkedTargets(targets);
+    const attached = await this.#attach(requests);
     attached.forEach((each, i) => {
-      if (each instanceof PagepulseError) this.emit('skipped', targets[i]!, each);
+      if (each instanceof PagepulseError) this.emit('skipped', requests[i]!, each);
     });
     return attached;
   }
 
-  /** Stops watching a target; false where there is none with this id. */
-  detach(id: number): Promise<boolean> {
-    return this.detachAll([id]);
+  /** Stops watching a target; false where there is none with this id. @throws PagepulseError `ATTRS`, `STOPPED` */
+  async detach(id: number): Promise<boolean> {
+    return this.#detach([checkedId(id)], 'detached');
   }
 
   /** Stops watching these targets; false where none of them is watched. */
-  detachAll(ids: readonly number[]): Promise<boolean> {
-    return this.#detach(ids, 'detached');
+  async detachAll(ids: readonly number[]): Promise<boolean> {
+    return this.#detach(checkedIds(ids), 'detached');
   }
 
   /**
@@ -186,7 +205,8 @@ export class Monitor extends EventEmitter<MonitorEvents> implements AsyncIterabl
    * @throws PagepulseError `ATTRS`, `STOPPED`
    */
   async setAttrs(changed: Partial<Attrs>): Promise<Attrs> {
-    this.#attrs = await this.#call((coordinator) => coordinator.setAttrs(defined(changed)));
+    const attrs = defined(checkedAttrs(changed));
+    this.#attrs = await this.#call((coordinator) => coordinator.setAttrs(attrs));
     return this.#attrs;
   }
 
@@ -241,8 +261,13 @@ export class Monitor extends EventEmitter<MonitorEvents> implements AsyncIterabl
     } finally {
       this.#hasEnded = true;
       this.#selecting?.stop();
+      this.#others.stop();
       await this.#connection.close();
     }
+  }
+
+  #nowUs(): number {
+    return Number((process.hrtime.bigint() - BigInt(this.startedMonotonicNs)) / 1_000n);
   }
 
   #take(message: FromCoordinator): void {

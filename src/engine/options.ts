@@ -1,8 +1,7 @@
 import { randomInt } from 'node:crypto';
-import { availableParallelism } from 'node:os';
 import { CHECKS, chooseCheck } from '../checks/choose.js';
 import type { TargetRequest } from '../checks/target-request.js';
-import { ADAPTATIONS, type AdaptationName } from '../core/adaptation.js';
+import type { AdaptationName } from '../core/adaptation.js';
 import {
   type Attrs,
   completeAttrs,
@@ -17,6 +16,7 @@ import type { CheckName } from '../core/target.js';
 import { completeGoal, type TuningGoal } from '../core/tuning.js';
 import type { Selection } from '../selection/selection.js';
 import { LEAST_INTERVALS } from './budget.js';
+import { MAX_SAMPLERS } from './options-schema.js';
 import type { ClockName, CostScope, MonitorSetup, PaceSetup } from './protocol.js';
 import { defaultSamplerLimit } from './thread-pool.js';
 
@@ -80,10 +80,8 @@ export interface MonitorOptions {
 /** Of one core: what nobody minds. */
 const DEFAULT_BUDGET_PERCENT = 2;
 
-/** Nobody has more processors, and the shared words have an end. */
-const MAX_SAMPLERS = 4_096;
-
 /**
+ * @param options as the schema lets them pass (options-schema.ts)
  * @param selected targets that the selection has found
  * @throws PagepulseError `ATTRS`, `UNSUPPORTED`
  */
@@ -100,20 +98,11 @@ export function completeOptions(
     clock = 'real',
     queueLimit = 1_024,
   } = options;
-  if (!(durationUs > 0)) throw refuse(`the duration is ${durationUs} us; give more than 0`);
-  if (!(Number.isInteger(queueLimit) && queueLimit >= 1)) {
-    throw refuse(`the queue limit is ${queueLimit}; give a whole number from 1 on`);
-  }
   if (clock === 'virtual' && check !== 'synthetic') {
     throw refuse(`virtual time is for synthetic targets; processes go on in real time`);
   }
   const adaptation = options.adaptation ?? DEFAULT_ADAPTATION;
-  if (!ADAPTATIONS.includes(adaptation)) {
-    throw refuse(`there is no adaptation ${adaptation}; give ${ADAPTATIONS.join(' or ')}`);
-  }
   requireKnownTo(adaptation, given);
-  const seed = options.seed ?? randomInt(2 ** 31);
-  if (!Number.isInteger(seed)) throw refuse(`the seed is ${seed}; give a whole number`);
   return {
     check,
     adaptation,
@@ -124,7 +113,7 @@ export function completeOptions(
     skipsFailing: options.skipFailing ?? options.select !== undefined,
     endsAlone: options.select ? false : (options.endAlone ?? true),
     samplerLimit: samplerLimitOf(options.workers),
-    seed,
+    seed: options.seed ?? randomInt(2 ** 31),
     queueLimit,
     durationUs,
     clock,
@@ -140,11 +129,8 @@ function attrsOf(given: Partial<Attrs>, check: CheckName): Attrs {
   return delivers === 'regions' ? withoutSampling(attrs) : attrs;
 }
 
-function samplerLimitOf(workers: MonitorOptions['workers']): number {
-  if (workers === undefined) return defaultSamplerLimit();
-  if (workers === 'per-target') return MAX_SAMPLERS;
-  if (Number.isInteger(workers) && workers >= 1 && workers <= MAX_SAMPLERS) return workers;
-  throw refuse(`the number of workers is ${workers}; give 1 to ${MAX_SAMPLERS}, or per-target`);
+function samplerLimitOf(workers: MonitorOptions['workers'] = defaultSamplerLimit()): number {
+  return workers === 'per-target' ? MAX_SAMPLERS : workers;
 }
 
 function paceOf(
@@ -154,12 +140,6 @@ function paceOf(
 ): PaceSetup {
   const isDelivered = CHECKS[check].delivers === 'regions';
   const areKept = attrs?.sampleUs !== undefined || attrs?.aggrUs !== undefined;
-  const mostPercent = 100 * availableParallelism();
-  if (maxCpuPercent !== undefined && !(maxCpuPercent > 0 && maxCpuPercent <= mostPercent)) {
-    throw refuse(
-      `the budget is ${maxCpuPercent} % of a core; give more than 0 and up to ${mostPercent} (all processors)`,
-    );
-  }
   if (maxCpuPercent !== undefined && clock === 'virtual') {
     throw refuse('virtual time has no cost that a budget could bound; leave maxCpuPercent out');
   }

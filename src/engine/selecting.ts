@@ -2,7 +2,7 @@ import { closeSync } from 'node:fs';
 import type { ProcessRequest } from '../checks/target-request.js';
 import { PagepulseError, systemCode } from '../core/errors.js';
 import type { TargetInfo } from '../core/target.js';
-import { freeDescriptors } from '../kernel/descriptors.js';
+import { freeDescriptors } from '../kernel/limits.js';
 import { readWatchable } from '../kernel/stat.js';
 import { openThreadCpu, readThreadCpuUs } from '../kernel/thread-cpu.js';
 import { Follower, type Found, type SelectionStats } from '../selection/follower.js';

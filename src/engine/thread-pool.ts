@@ -4,6 +4,7 @@ import * as Comlink from 'comlink';
 import { Piscina } from 'piscina';
 import { PagepulseError } from '../core/errors.js';
 import type { CheckName } from '../core/target.js';
+import { addressSpace } from '../kernel/limits.js';
 import type { Gate } from './gate.js';
 import type { CoordinatorStart, HostApi, SamplerStart } from './protocol.js';
 
@@ -12,6 +13,19 @@ const SAMPLER = new URL('../../workers/sampler.js', import.meta.url).href;
 
 /** Heap a thread may take, in MiB. The tables are not in it; smaps of 20,000 mappings are read into a buffer outside. */
 const RESOURCE_LIMITS = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 4 };
+
+/**
+ * Address space that a thread reserves, mostly for V8's code: 590 MiB with Node 20 on x64. V8 kills the process if it cannot
+ * have it.
+ */
+const THREAD_BYTES = 600 * 2 ** 20;
+
+/** Address space left for everything else: heaps that grow, threads of libuv. */
+const SPARE_BYTES = 256 * 2 ** 20;
+
+/** Threads of all monitors of this process, and the address space it used before the first: starting threads have not reserved theirs yet. */
+let threads = 0;
+let usedBefore = 0;
 
 /** The step after a thread that could not be started, or that ran out of something. */
 export const THREADS_HELP = 'look at the limits of memory and threads (`ulimit -a`, the container)';
@@ -116,14 +130,28 @@ async function runToEnd(
   task: unknown,
   options: { filename: string; transferList: MessagePort[] },
 ): Promise<void> {
+  requireAddressSpace();
   // Where this throws, no thread could be started. The pool keeps the task then: to destroy it would reject a promise
   // that nobody was given.
   const running: Promise<void> = pool.run(task, options);
+  threads++;
   try {
     await running;
   } finally {
     await pool.destroy();
+    threads--;
   }
+}
+
+function requireAddressSpace(): void {
+  const { limit, used } = addressSpace();
+  if (threads === 0) usedBefore = used;
+  const free = limit - Math.max(used, usedBefore + threads * THREAD_BYTES);
+  if (free >= THREAD_BYTES + SPARE_BYTES) return;
+  const [needed, left] = [THREAD_BYTES + SPARE_BYTES, Math.max(0, free)].map((bytes) =>
+    Math.floor(bytes / 2 ** 20),
+  );
+  throw new Error(`it needs ${needed} MiB of address space, and \`ulimit -v\` leaves ${left} MiB`);
 }
 
 function messageOf(error: unknown): string {

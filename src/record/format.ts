@@ -1,7 +1,7 @@
 import type { Attrs } from '../core/attrs.js';
 import type { Snapshot } from '../core/snapshot.js';
 import type { AttrsChange, MonitorStats } from '../core/stats.js';
-import type { CheckName, TargetInfo } from '../core/target.js';
+import type { CheckName, OtherWatcher, TargetInfo } from '../core/target.js';
 
 /**
  * The record format (docs/design.md, "Records"): one JSON object a line. Addresses are hex strings without 0x, times
@@ -110,6 +110,11 @@ export interface AttrsLine extends AttrsChange {
   readonly type: 'attrs';
 }
 
+/** Another monitor cleared accessed bits: from then on figures may be too low. */
+export interface OtherWatcherLine extends OtherWatcher {
+  readonly type: 'otherWatcher';
+}
+
 /** Bytes of each region, in the order of `regions`; docs/design.md ("Records") has an example. */
 export interface RegionMemory {
   /** In memory: exact with `accessed`, else estimated from the samples. */
@@ -145,7 +150,14 @@ export interface EndLine {
   readonly stats: RecordedStats;
 }
 
-export type RecordLine = HeaderLine | TargetLine | MappingsLine | AttrsLine | SnapshotLine | EndLine;
+export type RecordLine =
+  | HeaderLine
+  | TargetLine
+  | MappingsLine
+  | AttrsLine
+  | OtherWatcherLine
+  | SnapshotLine
+  | EndLine;
 
 export function headerLine(header: Omit<HeaderLine, 'type' | 'version'>): string {
   return JSON.stringify({ type: 'header', version: RECORD_VERSION, ...header } satisfies HeaderLine);
@@ -161,6 +173,10 @@ export function mappingsLine(target: TargetInfo, atUs: number, change: MemoryCha
 
 export function attrsLine({ atUs, attrs, reason, turns }: AttrsChange): string {
   return JSON.stringify({ type: 'attrs', atUs, attrs, reason, turns } satisfies AttrsLine);
+}
+
+export function otherWatcherLine({ atUs, pid, comm, targets }: OtherWatcher): string {
+  return JSON.stringify({ type: 'otherWatcher', atUs, pid, comm, targets } satisfies OtherWatcherLine);
 }
 
 /** A snapshot as its line. Written by hand: a thousand regions as objects would be made only to be thrown away. */

@@ -54,6 +54,8 @@ export function parseLine(json: string | Uint8Array): RecordLine | typeof UNKNOW
       return isFigure(line.atUs) && isAttrs(line.attrs) && isWord(line.reason) && isTurns(line.turns)
         ? (line as unknown as RecordLine)
         : undefined;
+    case 'otherWatcher':
+      return isOtherWatcher(line) ? (line as unknown as RecordLine) : undefined;
     case 'snapshot':
       return isSnapshot(line) ? (line as unknown as RecordLine) : undefined;
     case 'end':
@@ -108,6 +110,17 @@ function isTarget({ id, pid, startTime, comm, cmdline }: Fields): boolean {
     comm.length <= MAX_NAME_LENGTH &&
     Array.isArray(cmdline) &&
     cmdline.every((word) => typeof word === 'string')
+  );
+}
+
+function isOtherWatcher({ atUs, pid, comm, targets }: Fields): boolean {
+  return (
+    isFigure(atUs) &&
+    isCount(pid) &&
+    typeof comm === 'string' &&
+    comm.length <= MAX_NAME_LENGTH &&
+    Array.isArray(targets) &&
+    targets.every(isCount)
   );
 }
 

@@ -1,6 +1,7 @@
 import { PagepulseError } from '../core/errors.js';
 import type { Snapshot } from '../core/snapshot.js';
 import type { AttrsChange, MonitorStats } from '../core/stats.js';
+import type { OtherWatcher } from '../core/target.js';
 import type { HeaderLine } from './format.js';
 import type { MemoryReader } from './memory-reader.js';
 import { makeWay, type Rotation } from './rotation.js';
@@ -22,6 +23,9 @@ export class Recording {
   /** Not written yet: snapshots that ended before may be on their way. */
   readonly #changes: AttrsChange[] = [];
   #lastChange: AttrsChange | undefined;
+  readonly #others: OtherWatcher[] = [];
+  /** How many of them are in this file. */
+  #othersWritten = 0;
   #last: Snapshot | undefined;
   #files = 1;
 
@@ -72,6 +76,11 @@ export class Recording {
     this.#changes.push(change);
   }
 
+  /** Written before the next snapshot, and repeated in each file of a rotated recording. */
+  otherWatcher(other: OtherWatcher): void {
+    this.#others.push(other);
+  }
+
   async snapshot(snapshot: Snapshot): Promise<void> {
     if (this.#isFull(snapshot)) await this.#rotate();
     await this.#writeChanges(snapshot.endUs);
@@ -116,6 +125,7 @@ export class Recording {
     this.#writer = RecordWriter.create(this.path);
     this.#files++;
     this.#known.clear();
+    this.#othersWritten = 0;
     const attrs = this.#lastChange?.attrs ?? this.#header!.attrs;
     await this.#writer.header({ ...this.#header!, attrs });
     if (this.#lastChange) await this.#writer.attrs(this.#lastChange); // the header does not say who chose them
@@ -125,6 +135,9 @@ export class Recording {
     while (this.#changes[0] && this.#changes[0].atUs < untilUs) {
       this.#lastChange = this.#changes.shift()!;
       await this.#writer.attrs(this.#lastChange);
+    }
+    while (this.#othersWritten < this.#others.length) {
+      await this.#writer.otherWatcher(this.#others[this.#othersWritten++]!);
     }
   }
 }

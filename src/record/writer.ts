@@ -4,7 +4,7 @@ import { createGzip, type Gzip, constants as zlib } from 'node:zlib';
 import type { PagepulseError } from '../core/errors.js';
 import type { Snapshot } from '../core/snapshot.js';
 import type { AttrsChange, MonitorStats } from '../core/stats.js';
-import type { TargetInfo } from '../core/target.js';
+import type { OtherWatcher, TargetInfo } from '../core/target.js';
 import {
   attrsLine,
   endLine,
@@ -12,6 +12,7 @@ import {
   headerLine,
   type MemoryChange,
   mappingsLine,
+  otherWatcherLine,
   type RecordedMemory,
   snapshotLine,
   targetLine,
@@ -100,6 +101,10 @@ export class RecordWriter {
 
   attrs(change: AttrsChange): Promise<void> {
     return this.#write(attrsLine(change));
+  }
+
+  otherWatcher(other: OtherWatcher): Promise<void> {
+    return this.#write(otherWatcherLine(other));
   }
 
   /** @param reason `stopped`, `duration`, `targets ended`, `error`, ... */

@@ -75,12 +75,6 @@ export class Choice {
   /** @throws PagepulseError `ATTRS` */
   constructor(selection: Selection) {
     const { maxTargets = Number.POSITIVE_INFINITY } = selection;
-    if (!(maxTargets >= 1)) {
-      throw new PagepulseError(
-        'ATTRS',
-        `at most ${maxTargets} processes are to be watched; give a number from 1 on`,
-      );
-    }
     this.pids = new Set(selection.pids);
     this.runs = selection.runs ?? [];
     this.children = selection.children ?? false;

@@ -2,6 +2,7 @@ import { PagepulseError } from '../core/errors.js';
 import { framesSupport, procSupport } from '../kernel/support.js';
 import { ByFrames } from './by-frames.js';
 import { ByPss } from './by-pss.js';
+import { checkedOptions, checkedTargets } from './options-schema.js';
 import type { Way } from './reading.js';
 import { Schedule, type SharingPace } from './schedule.js';
 import { Slices } from './slices.js';
@@ -28,11 +29,11 @@ export class SharingSurvey {
   #last: Promise<unknown> = Promise.resolve();
   #isClosed = false;
 
-  /** @throws PagepulseError `ATTRS` (pace), `UNSUPPORTED` (not Linux, before 4.14 without root, no frames to see) */
+  /** @throws PagepulseError `ATTRS` (options), `UNSUPPORTED` (not Linux, before 4.14 without root, no frames to see) */
   constructor(options: SharingOptions = {}) {
-    checkPace(options);
-    this.#way = openWay(options.method);
-    this.#schedule = new Schedule(options);
+    const given = checkedOptions(options);
+    this.#way = openWay(given.method);
+    this.#schedule = new Schedule(given);
   }
 
   get method(): SharingMethod {
@@ -54,10 +55,11 @@ export class SharingSurvey {
    * and every 4 ms the event loop has its turn. A survey that is asked for while another is made comes after it.
    *
    * @param targets processes; their working sets are read until the survey has ended
-   * @throws PagepulseError `ATTRS` (a working set that is not in order), `STOPPED` (closed), `UNSUPPORTED`
+   * @throws PagepulseError `ATTRS` (targets that are wrong, a working set that is not in order), `STOPPED` (closed), `UNSUPPORTED`
    */
-  survey(targets: readonly SharingTarget[]): Promise<SharingResult> {
-    const result = this.#last.then(() => this.#make(targets));
+  async survey(targets: readonly SharingTarget[]): Promise<SharingResult> {
+    const given = checkedTargets(targets);
+    const result = this.#last.then(() => this.#make(given));
     this.#last = result.catch(() => undefined);
     return result;
   }
@@ -134,14 +136,6 @@ export async function surveySharing(
   } finally {
     await survey.close();
   }
-}
-
-function checkPace({ maxCpuPercent = 1, minIntervalMs = 0 }: SharingPace): void {
-  if (maxCpuPercent > 0 && minIntervalMs >= 0) return;
-  throw new PagepulseError(
-    'ATTRS',
-    `surveys cannot cost ${maxCpuPercent} % of a core, ${minIntervalMs} ms apart; give more than 0 %, and 0 ms or more`,
-  );
 }
 
 function openWay(method: SharingMethod | undefined): Way {

@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -49,7 +50,7 @@ for (const [what, args, status, pattern] of [
     'a limit of no samples',
     ['watch', '--pid', '1', '--adaptation', 'evidence', '--max-samples', '0'],
     2,
-    /maxSamplesPerSecond is 0; give a whole number/,
+    /maxSamplesPerSecond must be an integer from 1 to/,
   ],
   ['an unknown option', ['record', '--frobnicate'], 2, /unknown option/],
   ['a folder as output', ['record', '--pid', '1', '-o', '/'], 1, /it is a folder/],
@@ -58,9 +59,19 @@ for (const [what, args, status, pattern] of [
   ['a budget of nothing', ['watch', '--pid', '1', '--max-cpu', '0%'], 2, /above 0, as in 1% or 0.5%/],
   ['a budget without its unit', ['record', '--pid', '1', '--max-cpu', '1'], 2, /as in 1% or 0.5%/],
   ['a negative budget', ['watch', '--pid', '1', '--max-cpu=-1%'], 2, /as in 1% or 0.5%/],
-  ['a budget beyond the machine', ['tune', '--pid', '1', '--max-cpu', '99999%'], 2, /up to \d+00 \(all/],
-  ['a goal that cannot be', ['tune', '--pid', '1', '--access-bp', '0'], 2, /give 1 to 10,000/],
-  ['bounds the wrong way round', ['watch', '--pid', '1', '--min-sample', '20s'], 2, /the shortest first/],
+  [
+    'a budget beyond the machine',
+    ['tune', '--pid', '1', '--max-cpu', '99999%'],
+    2,
+    /at most \d+00, which is all/,
+  ],
+  ['a goal that cannot be', ['tune', '--pid', '1', '--access-bp', '0'], 2, /must be from 1 to 10,000/],
+  [
+    'bounds the wrong way round',
+    ['watch', '--pid', '1', '--min-sample', '20s'],
+    2,
+    /must not be above maxSampleUs/,
+  ],
   ['nothing to tune', ['tune'], 2, /nothing to watch: give --pid/],
   ['a name that is no expression', ['record', '--name', '('], 2, /put a \\ before/],
   ['an empty name', ['watch', '--name', ''], 2, /every process has it/],
@@ -103,6 +114,25 @@ for (const [what, args, status, pattern] of [
     isOneLine(t, outcome, pattern);
     t.is(outcome.status, status);
     t.is(outcome.out, '');
+  });
+}
+
+for (const [limit, pattern] of [
+  ['-n 20', /^pagepulse: not enough file descriptors; raise the limit with `ulimit -n 1024`\n$/],
+  ['-n 40', /^pagepulse: not enough file descriptors; raise the limit with `ulimit -n 1024`\n$/],
+  ['-v 1200000', /thread .* needs \d+ MiB of address space, and `ulimit -v` leaves \d+ MiB; .*\n$/],
+  ['-v 2000000', /thread .* needs \d+ MiB of address space, and `ulimit -v` leaves \d+ MiB; .*\n$/],
+] as const) {
+  test.serial(`with \`ulimit ${limit}\` a sentence says so, and the command is not left behind`, (t) => {
+    const script = `ulimit -c 0; ulimit ${limit}; exec "$0" "$@"`;
+    const mark = `60.${randomInt(2 ** 40)}`;
+    const args = [MAIN, 'watch', '--check', 'referenced', '--', 'sleep', mark];
+    const { status, stderr } = spawnSync('bash', ['-c', script, process.execPath, ...args], {
+      encoding: 'utf8',
+    });
+    t.is(status, 1, stderr);
+    t.regex(stderr, pattern);
+    t.not(spawnSync('pgrep', ['-fx', `sleep ${mark}`]).status, 0);
   });
 }
 

@@ -198,3 +198,24 @@ scenario('garbage: a minute of ticks causes no major garbage collection', async 
   t.true(cost.ticks > 1_000);
   t.is(cost.majorGcs, 0);
 });
+
+scenario(
+  'two recorders: the second warns that another uses the idle bitmap, and its record says so',
+  async (t) => {
+    const record = (name: string) =>
+      `pagepulse record --force --pid $target --check idle-page -d 15s -o /out/${name}.ndjson 2>&1`;
+    const said = await guest.shell(
+      `sleep 120 & target=$!
+${record('first')} >/dev/null & sleep 8
+${record('second')}
+kill $target; wait`,
+      120,
+    );
+    t.regex(said, /process \d+ \(.*\) also uses the idle page bitmap/);
+    const lines = guest.read('second.ndjson').trim().split('\n');
+    const other = lines
+      .map((line) => JSON.parse(line) as RecordLine)
+      .find(({ type }) => type === 'otherWatcher');
+    t.like(other, { targets: [] });
+  },
+);

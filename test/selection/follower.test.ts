@@ -254,7 +254,6 @@ for (const [what, selection, pattern] of [
   ['an unknown user', { users: ['nobody-has-this-name'] }, /there is no user nobody-has-this-name/],
   ['a negative user', { users: [-1] }, /no number of a user/],
   ['an empty cgroup', { cgroups: [''] }, /the cgroup is empty/],
-  ['no target', { names: [/a/], maxTargets: 0 }, /from 1 on/],
 ] as const) {
   test(`${what} is refused as a selection`, (t) => {
     t.regex(t.throws(() => new Choice(selection), { instanceOf: PagepulseError })!.message, pattern);

@@ -8,6 +8,7 @@ import { BYTES_OF_TARGET } from '../../record/limits.js';
 import { type PackedLine, type RecordReader, readPacked } from '../../record/reader.js';
 import { snapshotOfLine } from '../../record/restore.js';
 import type { PackedSnapshot } from '../../record/snapshot-bytes.js';
+import { otherWatcherText } from '../other-watcher.js';
 import type { Observation, ObservationSource, SourceHeader } from './observation.js';
 import { ObservedMemory } from './observed-memory.js';
 
@@ -21,6 +22,9 @@ interface ObservedTarget {
 
 /** So many have their mappings in memory: those with the latest snapshots, for nothing says that a process has ended. */
 const MAX_MEMORIES = 2_000;
+
+/** Other watchers that are named at most. */
+const MAX_OTHERS = 10;
 
 /**
  * Opens a record and reads its header.
@@ -51,6 +55,8 @@ export class RecordedSource implements ObservationSource {
   /** What the snapshots need of it; with the attrs in force. */
   #inForce: HeaderLine & Partial<AttrsInForce>;
   #ofUnknownTargets = 0;
+  /** A set, since each file of a rotated recording repeats them. */
+  readonly #others = new Set<string>();
 
   constructor(
     name: string,
@@ -92,6 +98,7 @@ export class RecordedSource implements ObservationSource {
         `it is of version ${version} of the format, of which only what version ${RECORD_VERSION} has was read; ` +
           'a newer Pagepulse reads the rest',
       );
+    notes.push(...this.#others);
     const damage = damageOf(this.reader);
     if (damage) notes.push(damage);
     const unknown = this.#ofUnknownTargets;
@@ -114,6 +121,9 @@ export class RecordedSource implements ObservationSource {
         return;
       case 'attrs':
         this.#inForce = { ...this.#inForce, attrs: line.attrs, reason: line.reason, turns: line.turns };
+        return;
+      case 'otherWatcher':
+        if (this.#others.size < MAX_OTHERS) this.#others.add(otherWatcherText(line));
         return;
       case 'snapshot':
         return this.#observationOf(line);
