@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import type { AddressRange } from '../checks/target-request.js';
+import { readMappings } from '../kernel/maps.js';
 import { pageSize } from '../kernel/page-size.js';
 
 /**
@@ -48,11 +48,11 @@ function flushTlb(): void {
  * terabytes nobody would find them.
  */
 function mappingsOf(...sizes: number[]): AddressRange[] {
-  const lines = readFileSync('/proc/self/maps', 'utf8').matchAll(/^([0-9a-f]+)-([0-9a-f]+) rw-p .* 0 *$/gm);
-  return Array.from(lines, ([, start, end]) => ({
-    startAddress: Number.parseInt(start!, 16),
-    endAddress: Number.parseInt(end!, 16),
-  })).filter(({ startAddress, endAddress }) =>
-    sizes.some((size) => endAddress - startAddress >= size && endAddress - startAddress < size + MIB),
-  );
+  const bytes = pageSize();
+  return readMappings(process.pid)
+    .filter(({ permissions, name }) => permissions === 'rw-p' && name === '')
+    .map(({ startPage, endPage }) => ({ startAddress: startPage * bytes, endAddress: endPage * bytes }))
+    .filter(({ startAddress, endAddress }) =>
+      sizes.some((size) => endAddress - startAddress >= size && endAddress - startAddress < size + MIB),
+    );
 }

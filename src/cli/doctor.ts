@@ -1,6 +1,7 @@
 import { release } from 'node:os';
 import type { Command } from 'commander';
 import { supportOf } from '../checks/choose.js';
+import { HIDES_PROCESSES, hidesProcesses } from '../kernel/hidepid.js';
 import { numaBalancing, type Support } from '../kernel/support.js';
 import { ExitStatus } from './failure.js';
 
@@ -21,7 +22,10 @@ export function addDoctor(program: Command): void {
 function doctor({ json }: { json?: boolean }): void {
   const checks = (['idle-page', 'referenced'] as const).map((name) => ({ name, support: supportOf(name) }));
   const best = checks.find(({ support }) => support.ok)?.name;
-  const warnings = numaBalancing() ? [NUMA_WARNING] : [];
+  const warnings = [
+    ...(hidesProcesses() ? [HIDES_PROCESSES] : []),
+    ...(numaBalancing() ? [NUMA_WARNING] : []),
+  ];
   const firstLack = checks.map(({ support }) => support).find((support) => !support.ok);
   const step = firstLack && !firstLack.ok ? firstLack.help : undefined;
   if (json) {

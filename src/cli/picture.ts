@@ -2,7 +2,9 @@ import type { Snapshot } from '../core/snapshot.js';
 import type { TargetInfo } from '../core/target.js';
 import type { Monitor } from '../engine/monitor.js';
 import type { Mapping } from '../kernel/mapping.js';
-import { readMappings } from '../kernel/maps.js';
+import { mapsPieces, parseMappings } from '../kernel/maps.js';
+import { pageSize } from '../kernel/page-size.js';
+import { inSlices } from '../kernel/slices.js';
 import { readStat } from '../kernel/stat.js';
 import { readResidentBytes } from '../kernel/status.js';
 import { type ProcessView, renderPicture, renderPlain } from '../report/picture.js';
@@ -137,8 +139,21 @@ export function refresh(watched: Watched): void {
     watched.residentBytes = residentBytes ?? watched.residentBytes;
     if (!watched.snapshot || performance.now() - watched.mappingsReadMs < NAMES_MS) return;
     watched.mappingsReadMs = performance.now();
-    watched.mappings = readMappings(target.pid);
+    inSlices(readNames(watched));
   } catch {
     // It says so itself, when the monitor finds it ended.
+  }
+}
+
+function* readNames(watched: Watched): Generator<void, void> {
+  const mappings: Mapping[] = [];
+  try {
+    for (const lines of mapsPieces(watched.target.pid)) {
+      for (const mapping of parseMappings(lines.toString(), pageSize())) mappings.push(mapping);
+      yield;
+    }
+    watched.mappings = mappings;
+  } catch {
+    // As above; or there are too many, and names are left out.
   }
 }

@@ -1,5 +1,6 @@
 import type { Monitor } from '../engine/monitor.js';
 import { cgroupExists } from '../kernel/cgroup.js';
+import { HIDES_PROCESSES, hidesProcesses } from '../kernel/hidepid.js';
 import { formatSelection } from '../report/selection.js';
 import { formatDuration } from '../report/units.js';
 import { cgroupPath } from '../selection/cgroup-path.js';
@@ -38,7 +39,8 @@ export function waitingNotes(
   const what =
     selection.matched > 0 ? 'no process that matches can be watched yet' : 'no process matches yet';
   const upTo = options.duration === undefined ? '' : ` for up to ${formatDuration(options.duration)}`;
-  return [`${what}${why}; waiting for one${upTo}, Ctrl-C ends it`];
+  const hidden = hidesProcesses() ? [HIDES_PROCESSES] : [];
+  return [...hidden, `${what}${why}; waiting for one${upTo}, Ctrl-C ends it`];
 }
 
 /** At the end, what the selection came to, where that is not trivial. */

@@ -6,6 +6,7 @@
  * - `KERNEL_THREAD`, `ZOMBIE`: a process without memory of its own
  * - `PERMISSION`: the kernel refused, or hid what was asked (frames read as 0)
  * - `LIMIT`: too many files are open, or as many targets as were wanted
+ * - `TOO_LARGE`: a process has more mappings, or longer paths in them, than are read of one process
  * - `UNSUPPORTED`: this machine does not offer the access check or file
  * - `THREADS`: the thread pool did not start, or lost its coordinator
  * - `OUTPUT`, `RECORD`: a record could not be written, or is not one
@@ -19,6 +20,7 @@ export type ErrorCode =
   | 'ZOMBIE'
   | 'PERMISSION'
   | 'LIMIT'
+  | 'TOO_LARGE'
   | 'UNSUPPORTED'
   | 'THREADS'
   | 'OUTPUT'

@@ -1,7 +1,7 @@
 import { readCgroups } from '../kernel/cgroup.js';
 import { environHolds } from '../kernel/environ.js';
 import { readForkCount } from '../kernel/fork-count.js';
-import { readCmdline } from '../kernel/stat.js';
+import { readTitle } from '../kernel/stat.js';
 import { listPids, StatFields } from '../kernel/stat-fields.js';
 import { readEffectiveUid } from '../kernel/status.js';
 import type { ProcessSource } from '../selection/census.js';
@@ -16,7 +16,7 @@ export function kernelProcesses(): ProcessSource {
     fields,
     cmdline(pid) {
       try {
-        return readCmdline(pid).join(' ');
+        return readTitle(pid);
       } catch {
         return ''; // it has ended, or may not be seen
       }

@@ -1,7 +1,7 @@
 import type { CheckName, OtherWatcher, TargetInfo } from '../core/target.js';
 import { IDLE_BITMAP } from '../kernel/idle-bitmap.js';
 import { commOf, findOpeners, pidNamespaceOf } from '../kernel/open-files.js';
-import { Slices } from '../sharing/slices.js';
+import { Slices } from '../kernel/slices.js';
 
 /** A search may cost this share of one core at most, and the next one starts after this long at the earliest. */
 const LOOK_SHARE = 0.001;

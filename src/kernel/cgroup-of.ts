@@ -1,4 +1,4 @@
-import { readCgroupText } from './cgroup.js';
+import { cgroupLines, readCgroupText } from './cgroup.js';
 import { processError } from './process-errors.js';
 
 /**
@@ -21,9 +21,7 @@ export function readCgroup(pid: number): string {
  */
 export function parseCgroup(text: string): string {
   const pathByControllers = new Map<string, string>();
-  for (const line of text.split('\n')) {
-    const [, controllers, path] = /^\d+:([^:]*):(.*)$/.exec(line) ?? [];
-    if (controllers === undefined || path === undefined) continue;
+  for (const [controllers, path] of cgroupLines(text)) {
     for (const controller of controllers.split(',')) pathByControllers.set(controller, path);
   }
   const paths = ['', 'memory', 'name=systemd'].map((name) => pathByControllers.get(name));

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
-import { readTextFile } from './memory-file.js';
 import { memoryDirectory } from './stat-fields.js';
+import { LIMITS, readTextFile } from './text-file.js';
 
 export const CGROUP_ROOT = '/sys/fs/cgroup';
 
@@ -21,7 +21,7 @@ export function readCgroups(pid: number): string {
 }
 
 /** A version 1 line with the root path, which /proc shows for a task that ends: also for a main thread whose process lives on. */
-const ROOT_OF_V1 = /^[1-9]\d*:[^:]*:\/$/m;
+const ROOT_OF_V1 = /(?:^|\n)[1-9]\d*:[^:\n]*:\/(?:\n|$)/;
 
 /**
  * The file as it is, of a thread that lives where the main thread has ended.
@@ -29,8 +29,16 @@ const ROOT_OF_V1 = /^[1-9]\d*:[^:]*:\/$/m;
  * @throws the system's error
  */
 export function readCgroupText(pid: number): string {
-  const text = readTextFile(`/proc/${pid}/cgroup`);
-  return ROOT_OF_V1.test(text) ? readTextFile(`${memoryDirectory(pid)}/cgroup`) : text;
+  const text = readTextFile(`/proc/${pid}/cgroup`, LIMITS.cgroup);
+  return ROOT_OF_V1.test(text) ? readTextFile(`${memoryDirectory(pid)}/cgroup`, LIMITS.cgroup) : text;
+}
+
+/** Controllers and path of each line; both may hold any character but a line feed, and the path also colons. */
+export function cgroupLines(text: string): [controllers: string, path: string][] {
+  return text.split('\n').flatMap((line) => {
+    const [, controllers, path] = /^\d+:([^:]*):([\s\S]*)$/.exec(line) ?? [];
+    return path === undefined ? [] : [[controllers!, path]];
+  });
 }
 
 /**

@@ -1,5 +1,7 @@
-import { readMemoryFile } from './memory-file.js';
-import { readText, textBytes } from './text-file.js';
+import { readMemoryPieces } from './memory-file.js';
+
+/** The byte that ends a variable. */
+const NUL = 0;
 
 /**
  * Whether a text is in the environment that a process was started with: /proc/PID/environ (proc(5)), for those who may
@@ -7,12 +9,16 @@ import { readText, textBytes } from './text-file.js';
  * title over it (postgres, nginx) lose it.
  *
  * @returns undefined where there is no environment yet (in the middle of an exec the file is empty); false also where it
- *   may not be read or the process has ended
+ *   may not be read, the process has ended, or it is not within the first MiB
  */
 export function environHolds(pid: number, wanted: string): boolean | undefined {
   try {
-    const length = readMemoryFile(pid, 'environ', readText);
-    return length === 0 ? undefined : textBytes.subarray(0, length).includes(wanted);
+    let isEmpty = true;
+    for (const variables of readMemoryPieces(pid, 'environ', NUL)) {
+      if (variables.includes(wanted)) return true;
+      isEmpty = false;
+    }
+    return isEmpty ? undefined : false;
   } catch {
     return false;
   }

@@ -1,6 +1,6 @@
-import { parseDecimal, readText, textBytes } from './text-file.js';
+import { parseDecimal, readPieces, SYSTEM_FILE_LIMIT } from './text-file.js';
 
-const PROCESSES = Buffer.from('\nprocesses ');
+const PROCESSES = Buffer.from('processes ');
 
 /**
  * Forks since boot: the line `processes` of /proc/stat (proc(5)). It counts processes and threads, of the whole machine,
@@ -10,9 +10,11 @@ const PROCESSES = Buffer.from('\nprocesses ');
  */
 export function readForkCount(): number {
   try {
-    const length = readText('/proc/stat');
-    const at = textBytes.subarray(0, length).indexOf(PROCESSES);
-    return at < 0 ? Number.NaN : parseDecimal(textBytes, at + PROCESSES.length);
+    for (const lines of readPieces('/proc/stat', SYSTEM_FILE_LIMIT)) {
+      const at = lines.indexOf(PROCESSES);
+      if (at >= 0) return parseDecimal(lines, at + PROCESSES.length);
+    }
+    return Number.NaN;
   } catch {
     return Number.NaN;
   }

@@ -1,7 +1,6 @@
-import { readMemoryFile } from './memory-file.js';
+import { mapsPieces } from './maps.js';
 import { pageSize } from './page-size.js';
-import { processError } from './process-errors.js';
-import { nextLine, parsedTo, parseHex, readText, textBytes } from './text-file.js';
+import { nextLine, parsedTo, parseHex } from './text-file.js';
 
 /** Reading so many empty words of pagemap costs less than another call. */
 const JOINED_GAP_PAGES = 256;
@@ -24,25 +23,37 @@ const LETTER_V = 0x76;
 export class HoldingRanges {
   /** The pairs that the last read brought, in address order. */
   pairs = new Float64Array(512);
+  /** How many numbers of these are set. */
+  length = 0;
+  #mayJoin = false;
 
   /**
    * @returns how many numbers of `pairs` are set; 0 where the process has no memory
-   * @throws PagepulseError `NO_PROCESS`, `PERMISSION`
+   * @throws PagepulseError `NO_PROCESS`, `PERMISSION`, `TOO_LARGE`
    */
   read(pid: number): number {
-    let length: number;
-    try {
-      length = readMemoryFile(pid, 'maps', readText);
-    } catch (error) {
-      throw processError(error, pid, `read the mappings of process ${pid}`);
-    }
-    return this.parse(textBytes, length);
+    return this.parse(mapsPieces(pid));
   }
 
-  parse(bytes: Uint8Array, length: number): number {
+  /** @param pieces of whole lines */
+  parse(pieces: Iterable<Uint8Array>): number {
+    this.begin();
+    for (const lines of pieces) this.add(lines);
+    return this.length;
+  }
+
+  /** Before the first piece. */
+  begin(): void {
+    this.length = 0;
+    this.#mayJoin = false;
+  }
+
+  /** The next piece of whole lines. */
+  add(bytes: Uint8Array): void {
+    const { length } = bytes;
     const bytesPerPage = pageSize();
-    let count = 0;
-    let mayJoin = false;
+    let count = this.length;
+    let mayJoin = this.#mayJoin;
     for (let at = 0; at < length; at = nextLine(bytes, at, length)) {
       const start = parseHex(bytes, at);
       const end = parseHex(bytes, parsedTo + 1);
@@ -64,7 +75,8 @@ export class HoldingRanges {
       this.pairs[count++] = endPage;
       mayJoin = !isLarge;
     }
-    return count;
+    this.length = count;
+    this.#mayJoin = mayJoin;
   }
 
   #grow(): void {

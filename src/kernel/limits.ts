@@ -1,10 +1,11 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { pageSize } from './page-size.js';
+import { readTextFile, SYSTEM_FILE_LIMIT } from './text-file.js';
 
 /** The soft limit in /proc/self/limits (getrlimit(2)); Infinity if there is none, or none can be read. */
 function limitOf(name: string): number {
   try {
-    const soft = new RegExp(`^${name}\\s+(\\d+)`, 'm').exec(readFileSync('/proc/self/limits', 'utf8'))?.[1];
+    const soft = new RegExp(`\\n${name} +(\\d+)`).exec(readTextFile('/proc/self/limits', SYSTEM_FILE_LIMIT))?.[1];
     return Number(soft ?? Number.POSITIVE_INFINITY);
   } catch {
     return Number.POSITIVE_INFINITY;
@@ -24,5 +25,5 @@ export function freeDescriptors(): number {
 export function addressSpace(): { limit: number; used: number } {
   const limit = limitOf('Max address space');
   if (limit === Number.POSITIVE_INFINITY) return { limit, used: 0 };
-  return { limit, used: Number.parseInt(readFileSync('/proc/self/statm', 'latin1'), 10) * pageSize() };
+  return { limit, used: Number.parseInt(readTextFile('/proc/self/statm', SYSTEM_FILE_LIMIT), 10) * pageSize() };
 }

@@ -1,7 +1,6 @@
-import { readMemoryFile } from './memory-file.js';
+import { mapsPieces } from './maps.js';
 import { pageSize } from './page-size.js';
-import { processError } from './process-errors.js';
-import { nextLine, parsedTo, parseHex, readText, textBytes } from './text-file.js';
+import { nextLine, parsedTo, parseHex } from './text-file.js';
 
 /** Addresses from here on are the kernel's half: `[vsyscall]` is listed there, and is no memory of the process. */
 const KERNEL_HALF = 2 ** 63;
@@ -13,25 +12,29 @@ const KERNEL_HALF = 2 ** 63;
 export class MappedRanges {
   /** The pairs that the last read brought. */
   pairs = new Float64Array(512);
+  /** How many numbers of these are set. */
+  length = 0;
 
   /**
    * @returns how many numbers of `pairs` are set; 0 where the process has no memory (zombie, kernel thread, or in
    *   the middle of an exec)
-   * @throws PagepulseError `NO_PROCESS`, `PERMISSION`
+   * @throws PagepulseError `NO_PROCESS`, `PERMISSION`, `TOO_LARGE`
    */
   read(pid: number): number {
-    let length: number;
-    try {
-      length = readMemoryFile(pid, 'maps', readText);
-    } catch (error) {
-      throw processError(error, pid, `read the mappings of process ${pid}`);
-    }
-    return this.parse(textBytes, length);
+    return this.parse(mapsPieces(pid));
   }
 
-  parse(bytes: Uint8Array, length: number): number {
+  /** @param pieces of whole lines */
+  parse(pieces: Iterable<Uint8Array>): number {
+    this.length = 0;
+    for (const lines of pieces) this.#add(lines);
+    return this.length;
+  }
+
+  #add(bytes: Uint8Array): void {
+    const { length } = bytes;
     const bytesPerPage = pageSize();
-    let count = 0;
+    let count = this.length;
     for (let at = 0; at < length; at = nextLine(bytes, at, length)) {
       const start = parseHex(bytes, at);
       if (start >= KERNEL_HALF) continue;
@@ -46,7 +49,7 @@ export class MappedRanges {
       this.pairs[count++] = startPage;
       this.pairs[count++] = endPage;
     }
-    return count;
+    this.length = count;
   }
 
   #grow(): void {

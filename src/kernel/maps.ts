@@ -1,5 +1,5 @@
 import type { Mapping } from './mapping.js';
-import { readMemoryFile, readTextFile } from './memory-file.js';
+import { readMemoryPieces } from './memory-file.js';
 import { pageSize } from './page-size.js';
 import { processError } from './process-errors.js';
 
@@ -12,33 +12,39 @@ import { processError } from './process-errors.js';
  * while it is read, so a process that maps in between can show a range twice or not at all; file names may
  * hold spaces, and line feeds as `\012`; it is empty for kernel threads, zombies and a process that is just
  * replacing itself (exec), and for a main thread that has ended (memory-file.ts). `[vsyscall]` is in every process's list and in no process's memory.
+ * A name may hold any other character, also those that elsewhere end a line.
  *
- * @throws PagepulseError `NO_PROCESS`, `PERMISSION`
+ * @throws PagepulseError `NO_PROCESS`, `PERMISSION`, `TOO_LARGE`
  */
 export function readMappings(pid: number): Mapping[] {
-  return parseMappings(readMapsText(pid), pageSize());
+  const mappings: Mapping[] = [];
+  for (const lines of mapsPieces(pid)) mappings.push(...parseMappings(lines.toString(), pageSize()));
+  return mappings;
 }
 
-const LINE = /^([0-9a-f]+)-([0-9a-f]+) (\S+) \S+ \S+ \d+ *(.*)$/gm;
-
-export function parseMappings(text: string, bytesPerPage: number): Mapping[] {
-  return Array.from(text.matchAll(LINE), ([, start, end, permissions, name]) => ({
-    startPage: Number.parseInt(start!, 16) / bytesPerPage,
-    endPage: Number.parseInt(end!, 16) / bytesPerPage,
-    permissions: permissions!,
-    name: name!,
-  })).filter((mapping) => mapping.name !== '[vsyscall]');
-}
-
-/**
- * The file as it is: whoever looks often need not take it apart where it has not changed.
- *
- * @throws PagepulseError `NO_PROCESS`, `PERMISSION`
- */
-export function readMapsText(pid: number): string {
+/** The file in pieces of whole lines, each valid until the next one. */
+export function* mapsPieces(pid: number): Generator<Buffer, void> {
   try {
-    return readMemoryFile(pid, 'maps', readTextFile);
+    yield* readMemoryPieces(pid, 'maps');
   } catch (error) {
     throw processError(error, pid, `read the mappings of process ${pid}`);
   }
+}
+
+const LINE = /^([0-9a-f]+)-([0-9a-f]+) (\S+) \S+ \S+ \d+ *([\s\S]*)$/;
+
+/** @param text whole lines */
+export function parseMappings(text: string, bytesPerPage: number): Mapping[] {
+  const mappings: Mapping[] = [];
+  for (const line of text.split('\n')) {
+    const [, start, end, permissions, name] = LINE.exec(line) ?? [];
+    if (start === undefined || name === '[vsyscall]') continue;
+    mappings.push({
+      startPage: Number.parseInt(start, 16) / bytesPerPage,
+      endPage: Number.parseInt(end!, 16) / bytesPerPage,
+      permissions: permissions!,
+      name: name!,
+    });
+  }
+  return mappings;
 }

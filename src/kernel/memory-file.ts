@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { systemCode } from '../core/errors.js';
 import { memoryDirectory } from './stat-fields.js';
+import { type Head, LIMITS, type ProcessFile, readHead, readPieces } from './text-file.js';
 
 /** The thread that was found may end before its file is read, and the next one too. */
 const MOST_TRIES = 4;
@@ -13,22 +13,20 @@ const MOST_TRIES = 4;
  * A descriptor that is kept must be opened in `memoryDirectory`: in the directory of an ended main thread, clear_refs
  * opens and takes what is written to it without doing anything, and older kernels open a pagemap that stays empty.
  *
- * @param read reads the whole file; an empty string or 0 for nothing
- * @throws the system's error
+ * @param read begins to read the file; undefined for nothing
  */
-export function readMemoryFile<T extends string | number>(
+function readMemoryFile<T>(
   pid: number,
-  name: string,
-  read: (path: string) => T,
-): T {
+  name: ProcessFile,
+  read: (path: string, limitBytes: number) => T | undefined,
+): T | undefined {
   const own = `/proc/${pid}`;
   let directory = own;
   for (let tries = 1; ; tries++) {
-    let nothing: T | undefined;
     let failure: unknown;
     try {
-      nothing = read(`${directory}/${name}`);
-      if (nothing) return nothing;
+      const found = read(`${directory}/${name}`, LIMITS[name]);
+      if (found) return found;
     } catch (error) {
       const code = systemCode(error);
       if (code !== 'ESRCH' && (code !== 'ENOENT' || directory === own)) throw error;
@@ -37,11 +35,40 @@ export function readMemoryFile<T extends string | number>(
     const before = directory;
     directory = memoryDirectory(pid);
     if (directory !== before && tries < MOST_TRIES) continue;
-    if (nothing === undefined) throw failure;
-    return nothing;
+    if (failure) throw failure;
+    return undefined;
   }
 }
 
-export function readTextFile(path: string): string {
-  return readFileSync(path, 'utf8');
+/**
+ * The first bytes of such a file, up to its limit.
+ *
+ * @throws the system's error
+ */
+export function readMemoryHead(pid: number, name: ProcessFile): Head {
+  const read = (path: string, limitBytes: number) => {
+    const head = readHead(path, limitBytes);
+    return head.text === '' ? undefined : head;
+  };
+  return readMemoryFile(pid, name, read) ?? { text: '', isCut: false };
+}
+
+/**
+ * Such a file in pieces of whole lines, as `readPieces` has them; none where the process has no memory.
+ *
+ * @throws the system's error, FileTooLong
+ */
+export function* readMemoryPieces(pid: number, name: ProcessFile, end?: number): Generator<Buffer, void> {
+  const begun = readMemoryFile(pid, name, (path, limitBytes) => {
+    const pieces = readPieces(path, limitBytes, end);
+    const { value } = pieces.next();
+    return value && { first: value, pieces };
+  });
+  if (!begun) return;
+  try {
+    yield begun.first;
+    yield* begun.pieces;
+  } finally {
+    begun.pieces.return();
+  }
 }

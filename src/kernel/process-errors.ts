@@ -1,4 +1,5 @@
 import { PagepulseError, systemCode } from '../core/errors.js';
+import { FileTooLong } from './text-file.js';
 
 /**
  * Turns what a system call on /proc/PID/... raised into an error a stranger can act on.
@@ -8,6 +9,14 @@ import { PagepulseError, systemCode } from '../core/errors.js';
 export function processError(error: unknown, pid: number, what: string): PagepulseError {
   if (error instanceof PagepulseError) return error;
   const cause = { cause: error };
+  if (error instanceof FileTooLong) {
+    return new PagepulseError(
+      'TOO_LARGE',
+      `cannot ${what}: too many mappings to read within ${error.limitBytes / 2 ** 20} MiB of ${error.path}; ` +
+        'exclude this process',
+      cause,
+    );
+  }
   switch (systemCode(error)) {
     case 'ENOENT':
     case 'ESRCH':

@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
-import { systemCode } from '../core/errors.js';
-import { readMemoryFile, readTextFile } from './memory-file.js';
+import { existsSync } from 'node:fs';
+import { readMemoryHead } from './memory-file.js';
 import { processError } from './process-errors.js';
+import { fieldOf } from './text-file.js';
 
 /** What /proc/PID/smaps_rollup sums up over all mappings of a process, in bytes. */
 export interface MemoryRollup {
@@ -27,7 +27,7 @@ export interface MemoryRollup {
  */
 export function readRollup(pid: number): MemoryRollup {
   try {
-    return parseRollup(readMemoryFile(pid, 'smaps_rollup', readTextFile));
+    return parseRollup(readMemoryHead(pid, 'smaps_rollup').text);
   } catch (error) {
     throw processError(error, pid, `read smaps_rollup of process ${pid}`);
   }
@@ -35,20 +35,11 @@ export function readRollup(pid: number): MemoryRollup {
 
 /** Whether this kernel has the file at all. */
 export function hasRollup(): boolean {
-  try {
-    readFileSync('/proc/self/smaps_rollup');
-    return true;
-  } catch (error) {
-    return systemCode(error) !== 'ENOENT';
-  }
+  return existsSync('/proc/self/smaps_rollup');
 }
 
-const SUM = /^(Rss|Pss|Shared_Clean|Shared_Dirty|Shared_Hugetlb|Private_Hugetlb): +(\d+) kB$/gm;
-
 export function parseRollup(text: string): MemoryRollup {
-  const sums: Record<string, number> = {};
-  for (const [, name, kib] of text.matchAll(SUM)) sums[name!] = Number(kib) * 1_024;
-  const of = (name: string) => sums[name] ?? 0;
+  const of = (name: string) => (Number.parseInt(fieldOf(text, name) ?? '', 10) || 0) * 1_024;
   return {
     rssBytes: of('Rss') + of('Private_Hugetlb') + of('Shared_Hugetlb'),
     pssBytes: of('Pss') + of('Private_Hugetlb'),

@@ -1,7 +1,7 @@
-import { readMemoryFile } from './memory-file.js';
+import { readMemoryPieces } from './memory-file.js';
 import { pageSize } from './page-size.js';
 import { processError } from './process-errors.js';
-import { nextLine, parseDecimal, parsedTo, parseHex, readText, textBytes } from './text-file.js';
+import { nextLine, parseDecimal, parsedTo, parseHex } from './text-file.js';
 
 const RSS = Buffer.from('Rss:');
 const REFERENCED = Buffer.from('Referenced:');
@@ -23,7 +23,10 @@ const HEX_A = 0x61;
  * `Shared_Hugetlb` and `Private_Hugetlb`.
  */
 export class Smaps {
-  /** First page of each mapping, in address order; `read` tells how many are set. */
+  /** How many mappings were read. */
+  count = 0;
+  #isOfKernel = false;
+  /** First page of each mapping, in address order; `count` of them are set. */
   startPage = new Float64Array(256);
   /** First page after each. */
   endPage = new Float64Array(256);
@@ -38,23 +41,34 @@ export class Smaps {
 
   /**
    * @returns the number of mappings; 0 where the process has no memory
-   * @throws PagepulseError `NO_PROCESS`, `PERMISSION`, `UNSUPPORTED`
+   * @throws PagepulseError `NO_PROCESS`, `PERMISSION`, `TOO_LARGE`, `UNSUPPORTED`
    */
   read(pid: number): number {
-    let length: number;
-    try {
-      length = readMemoryFile(pid, 'smaps', readText);
-    } catch (error) {
-      throw processError(error, pid, `read smaps of process ${pid}`);
-    }
-    return this.parse(textBytes, length);
+    return this.parse(smapsPieces(pid));
   }
 
-  /** Mappings of the kernel's half of the address space (`[vsyscall]`) are left out: they belong to no process. */
-  parse(bytes: Uint8Array, length: number): number {
+  /** @param pieces of whole lines */
+  parse(pieces: Iterable<Uint8Array>): number {
+    this.begin();
+    for (const lines of pieces) this.add(lines);
+    return this.count;
+  }
+
+  /** Before the first piece. */
+  begin(): void {
+    this.count = 0;
+    this.#isOfKernel = false;
+  }
+
+  /**
+   * The next piece of whole lines. Mappings of the kernel's half of the address space (`[vsyscall]`) are left out: they
+   * belong to no process.
+   */
+  add(bytes: Uint8Array): void {
+    const { length } = bytes;
     const bytesPerPage = pageSize();
-    let count = 0;
-    let isOfKernel = false;
+    let { count } = this;
+    let isOfKernel = this.#isOfKernel;
     for (let at = 0; at < length; at = nextLine(bytes, at, length)) {
       if (bytes[at]! < HEX_A && bytes[at]! > 0x39) {
         // Sums begin with a capital letter.
@@ -80,7 +94,8 @@ export class Smaps {
       this.isAccessible[count] = isAccessibleAt(bytes, parsedTo) ? 1 : 0;
       count++;
     }
-    return count;
+    this.count = count;
+    this.#isOfKernel = isOfKernel;
   }
 
   #addHugetlb(mapping: number, bytes: Uint8Array, at: number, name: Uint8Array): void {
@@ -105,6 +120,15 @@ export class Smaps {
     const larger = new Uint8Array(length);
     larger.set(this.isAccessible);
     this.isAccessible = larger;
+  }
+}
+
+/** The file in pieces of whole lines, each valid until the next one. */
+export function* smapsPieces(pid: number): Generator<Buffer, void> {
+  try {
+    yield* readMemoryPieces(pid, 'smaps');
+  } catch (error) {
+    throw processError(error, pid, `read the mappings of process ${pid}`);
   }
 }
 

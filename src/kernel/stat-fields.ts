@@ -1,11 +1,11 @@
 import { closeSync, opendirSync, openSync, readdirSync, readSync } from 'node:fs';
 import { systemCode } from '../core/errors.js';
-import { parseDecimal, parsedTo } from './text-file.js';
+import { LIMITS, parseDecimal, parsedTo } from './text-file.js';
 
 /** PF_KTHREAD in the kernel's include/linux/sched.h. */
 const PF_KTHREAD = 0x0020_0000;
 /** One line of 52 numbers and a name of up to 64 bytes never fills it. */
-const LINE_BYTES = 4_096;
+const LINE_BYTES = LIMITS.stat;
 const FNV_OFFSET = 0x811c_9dc5;
 const FNV_PRIME = 0x0100_0193;
 /** A process whose main thread has ended may keep any number of ended threads (traced ones); a living one is found early. */

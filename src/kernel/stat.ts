@@ -1,7 +1,8 @@
 import { PagepulseError } from '../core/errors.js';
-import { readMemoryFile, readTextFile } from './memory-file.js';
+import { readMemoryHead } from './memory-file.js';
 import { processError } from './process-errors.js';
 import { isEndedState, StatFields } from './stat-fields.js';
+import { LIMITS, readTextFile } from './text-file.js';
 
 const fields = new StatFields();
 
@@ -33,7 +34,7 @@ export interface ProcessStat {
 export function readStat(pid: number): ProcessStat {
   let line: string;
   try {
-    line = readTextFile(`/proc/${pid}/stat`);
+    line = readTextFile(`/proc/${pid}/stat`, LIMITS.stat);
   } catch (error) {
     throw processError(error, pid, `read the state of process ${pid}`);
   }
@@ -58,15 +59,43 @@ export function parseStat(line: string): ProcessStat {
   };
 }
 
+/** The most words of a command line that are told apart: 64 KiB of words of one letter would take 10 times that memory. */
+const MOST_WORDS = 4_096;
+/** Ends a command line that goes on. */
+const CUT = '\u2026';
+
 /**
  * The words of /proc/PID/cmdline (each ends with a NUL); empty for kernel threads and zombies. A process that sets its
  * title (setproctitle) fills the rest of its arguments with NULs, which would be dozens of empty words: those at the end
  * are left out.
+ *
+ * A process says itself where its arguments lie (PR_SET_MM_MAP), and can so show all of its memory here. What goes on
+ * after 64 KiB or 4,096 words is cut, and its last word ends with an ellipsis.
+ *
+ * @throws PagepulseError `NO_PROCESS`, `PERMISSION`
  */
 export function readCmdline(pid: number): string[] {
+  const text = readCommandLine(pid);
+  if (text === '') return [];
+  const words = text.split('\0', MOST_WORDS + 1);
+  if (words.length <= MOST_WORDS) return words;
+  words.length = MOST_WORDS;
+  words[MOST_WORDS - 1] += CUT;
+  return words;
+}
+
+/** The same in one text, as a pattern is matched with it: words separated by spaces. */
+export function readTitle(pid: number): string {
+  return readCommandLine(pid).replaceAll('\0', ' ');
+}
+
+/** Without the NULs at its end. */
+function readCommandLine(pid: number): string {
   try {
-    const words = readMemoryFile(pid, 'cmdline', readTextFile).split('\0');
-    return words.slice(0, words.findLastIndex((word) => word !== '') + 1);
+    const { text, isCut } = readMemoryHead(pid, 'cmdline');
+    let end = text.length;
+    while (text[end - 1] === '\0') end--;
+    return isCut && end > 0 ? text.slice(0, end) + CUT : text.slice(0, end);
   } catch (error) {
     throw processError(error, pid, `read the command line of process ${pid}`);
   }

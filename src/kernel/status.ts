@@ -1,5 +1,5 @@
-import { readTextFile } from './memory-file.js';
-import { memoryDirectory } from './stat-fields.js';
+import { isEndedState, memoryDirectory } from './stat-fields.js';
+import { fieldOf, LIMITS, readTextFile } from './text-file.js';
 
 /**
  * The effective user of a process, from the line `Uid:` of /proc/PID/status (proc(5)): real, effective, saved and file
@@ -10,8 +10,7 @@ import { memoryDirectory } from './stat-fields.js';
  */
 export function readEffectiveUid(pid: number): number | undefined {
   try {
-    const text = readStatus(pid);
-    const uid = /^Uid:\s+\d+\s+(\d+)/m.exec(text)?.[1];
+    const uid = fieldOf(readStatus(pid), 'Uid')?.split('\t')[1];
     return uid === undefined ? undefined : Number(uid);
   } catch {
     return undefined;
@@ -27,8 +26,7 @@ export function readEffectiveUid(pid: number): number | undefined {
 export function readResidentBytes(pid: number): number | undefined {
   try {
     const text = readStatus(pid);
-    const kib = (name: string) =>
-      Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(text)?.[1] ?? Number.NaN);
+    const kib = (name: string) => Number.parseInt(fieldOf(text, name) ?? '', 10);
     const rssKib = kib('VmRSS');
     return Number.isNaN(rssKib) ? undefined : (rssKib + (kib('HugetlbPages') || 0)) * 1_024;
   } catch {
@@ -38,6 +36,7 @@ export function readResidentBytes(pid: number): number | undefined {
 
 /** Of a living thread, if the main thread has ended: what it says of user and memory is from before. */
 function readStatus(pid: number): string {
-  const text = readTextFile(`/proc/${pid}/status`);
-  return /^State:\s+[ZX]/m.test(text) ? readTextFile(`${memoryDirectory(pid)}/status`) : text;
+  const text = readTextFile(`/proc/${pid}/status`, LIMITS.status);
+  if (!isEndedState(fieldOf(text, 'State')?.[0] ?? '')) return text;
+  return readTextFile(`${memoryDirectory(pid)}/status`, LIMITS.status);
 }

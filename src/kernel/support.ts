@@ -4,6 +4,7 @@ import { gunzipSync } from 'node:zlib';
 import { systemCode } from '../core/errors.js';
 import { IDLE_BITMAP } from './idle-bitmap.js';
 import { KPAGEFLAGS } from './kpageflags.js';
+import { readMappings } from './maps.js';
 import { pageSize } from './page-size.js';
 import { Pagemap } from './pagemap.js';
 
@@ -135,12 +136,11 @@ function opens(path: string, flags: string): string | undefined {
 
 /** Asks about our own stack, which is certainly present. */
 function seesFrames(): boolean {
-  const stack = /^([0-9a-f]+)-([0-9a-f]+) .*\[stack\]$/m.exec(readFileSync('/proc/self/maps', 'utf8'));
+  const stack = readMappings(process.pid).find(({ name }) => name === '[stack]');
   if (!stack) return false;
   const pagemap = new Pagemap(process.pid);
   try {
-    const last = Number.parseInt(stack[2]!, 16) / pageSize() - 1;
-    return pagemap.frameOf(last) > 0;
+    return pagemap.frameOf(stack.endPage - 1) > 0;
   } finally {
     pagemap.close();
   }
@@ -149,7 +149,7 @@ function seesFrames(): boolean {
 /** The value of an option the kernel was built with, from what it tells itself or what is kept beside it. */
 function kernelOption(name: string): string | undefined {
   const config = gunzipped('/proc/config.gz') ?? textOf(`/boot/config-${release()}`);
-  return config === undefined ? undefined : new RegExp(`^${name}=(.*)$`, 'm').exec(config)?.[1];
+  return config === undefined ? undefined : new RegExp(`(?:^|\n)${name}=([^\n]*)`).exec(config)?.[1];
 }
 
 function gunzipped(path: string): string | undefined {

@@ -1,21 +1,46 @@
 import { execFileSync } from 'node:child_process';
 import { PagepulseError, systemCode } from '../core/errors.js';
+import { readTextFile, SYSTEM_FILE_LIMIT } from './text-file.js';
+
+/** By absolute path and with no environment of the caller's: whoever sets PATH must not choose what root runs. */
+const ID = '/usr/bin/id';
 
 /**
- * The number of a user, as `id -u` tells it: users need not be in /etc/passwd.
+ * The number of a user, as `id -u` tells it: users need not be in /etc/passwd. Where there is no `/usr/bin/id`, only
+ * those in /etc/passwd are found.
  *
  * @throws PagepulseError `ATTRS`
  */
 export function userId(name: string): number {
   try {
-    const out = execFileSync('id', ['-u', '--', name], {
+    const out = execFileSync(ID, ['-u', '--', name], {
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'ignore'],
+      env: {},
     });
     return Number(out);
   } catch (error) {
-    const help = 'give the number of a user, or a name that `getent passwd` lists';
-    const what = systemCode(error) === 'ENOENT' ? 'cannot look up' : 'there is no';
-    throw new PagepulseError('ATTRS', `${what} user ${name}; ${help}`, { cause: error });
+    const uid = systemCode(error) === 'ENOENT' ? uidInPasswd(name) : undefined;
+    if (uid !== undefined) return uid;
+    throw new PagepulseError(
+      'ATTRS',
+      `there is no user ${name}; give the number of a user, or a name that \`getent passwd\` lists`,
+      { cause: error },
+    );
   }
+}
+
+/** From lines `name:password:uid:...` (passwd(5)). */
+function uidInPasswd(name: string): number | undefined {
+  let text: string;
+  try {
+    text = readTextFile('/etc/passwd', SYSTEM_FILE_LIMIT);
+  } catch {
+    return undefined;
+  }
+  const uid = text
+    .split('\n')
+    .map((line) => line.split(':'))
+    .find(([user]) => user === name)?.[2];
+  return uid && /^\d+$/.test(uid) ? Number(uid) : undefined;
 }

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readTextFile, SYSTEM_FILE_LIMIT } from './text-file.js';
 
 /**
  * The first frame number above all memory of the machine, from /proc/zoneinfo (proc(5)): a block a zone, which begins
@@ -9,10 +9,10 @@ import { readFileSync } from 'node:fs';
  * @throws the system's error
  */
 export function readEndFrame(): number {
-  return parseEndFrame(readFileSync('/proc/zoneinfo', 'utf8'));
+  return parseEndFrame(readTextFile('/proc/zoneinfo', SYSTEM_FILE_LIMIT));
 }
 
-const FIELD = /^Node \d+, zone +(\S+)|^ +(spanned|start_pfn:?) +(\d+)/gm;
+const FIELD = /(?:^|\n)(?:Node \d+, zone +(\S+)| +(spanned|start_pfn:?) +(\d+))/g;
 
 export function parseEndFrame(text: string): number {
   let [endFrame, zone, spanned] = [0, '', 0];

@@ -1,11 +1,11 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { AddressRange, ProcessRequest } from '../checks/target-request.js';
 import { PagepulseError } from '../core/errors.js';
 import { readMappings } from '../kernel/maps.js';
 import { pageSize } from '../kernel/page-size.js';
+import { fieldOf, LIMITS, readTextFile } from '../kernel/text-file.js';
 import type { Pace, Rounds } from './workload-process.js';
 
 const PROCESS = fileURLToPath(new URL('./workload-process.js', import.meta.url));
@@ -95,8 +95,8 @@ export class WorkloadProcess {
 
   /** The share of its own memory that the kernel gave it in transparent huge pages, 0 .. 1. */
   hugeShare(): number {
-    const sums = readFileSync(`/proc/${this.pid}/smaps_rollup`, 'utf8');
-    return Number(/^AnonHugePages: +(\d+)/m.exec(sums)?.[1] ?? 0) / 1_024 / this.mib;
+    const sums = readTextFile(`/proc/${this.pid}/smaps_rollup`, LIMITS.smaps_rollup);
+    return Number.parseInt(fieldOf(sums, 'AnonHugePages') ?? '0', 10) / 1_024 / this.mib;
   }
 
   async setPace(pace: Pace, signal: AbortSignal): Promise<void> {

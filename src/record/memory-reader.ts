@@ -1,8 +1,10 @@
+import { createHash } from 'node:crypto';
 import type { TargetInfo } from '../core/target.js';
 import type { Mapping } from '../kernel/mapping.js';
-import { parseMappings, readMapsText } from '../kernel/maps.js';
+import { mapsPieces, parseMappings } from '../kernel/maps.js';
 import { pageSize } from '../kernel/page-size.js';
-import { Smaps } from '../kernel/smaps.js';
+import { inSlices } from '../kernel/slices.js';
+import { Smaps, smapsPieces } from '../kernel/smaps.js';
 import { readStat } from '../kernel/stat.js';
 import { readResidentBytes } from '../kernel/status.js';
 import type { MemoryChange, RecordedMapping, RecordedMemory } from './format.js';
@@ -12,6 +14,9 @@ const CPU_SHARE = 0.002;
 
 /** What is resident of each mapping changes all the time: a report needs no more than this. */
 const RESIDENT_INTERVAL_MS = 5_000;
+
+/** Of all targets together, the most text of mappings whose parts are kept: some ten times that memory. */
+const MOST_TEXT_BYTES = 48 * 2 ** 20;
 
 /** The longest that the last look at all targets may take: somebody is waiting. */
 const LAST_LOOK_MS = 500;
@@ -26,7 +31,10 @@ interface Watched {
  * Tells what targets have mapped and what of that is resident, whenever that is due: the mappings once in an update
  * interval, and what of each is resident (a walk through all resident pages, some 6 ms for 512 MiB) every five seconds; both
  * less often where that would cost more than 0.2 % of a core each. What cannot be read (the process is ending, it is
- * protected, it is synthetic) is left out.
+ * protected, it is synthetic, it has too many mappings) is left out.
+ *
+ * A process of 65,530 mappings takes 300 ms to read. What takes longer than a few milliseconds is read between other
+ * events, and told by a later call.
  */
 export class MemoryReader {
   /** As long as anybody has a snapshot of the target. */
@@ -36,7 +44,11 @@ export class MemoryReader {
 
   /** What has changed since the last call, the first time all; undefined where nothing has, or it is not due. */
   change(target: TargetInfo): MemoryChange | undefined {
-    return this.#read(target, performance.now());
+    if (target.pid === 0) return; // it exists only in memory
+    const memory = this.#memoryOf(target);
+    const nowMs = performance.now();
+    if (memory.isDue(nowMs)) inSlices(memory.reading(nowMs, this.watched, this.#textBytes));
+    return memory.takeChange();
   }
 
   /** The same of all that are watched, due or not, at the end of a recording: as many as half a second is enough for. */
@@ -44,7 +56,14 @@ export class MemoryReader {
     const endMs = performance.now() + LAST_LOOK_MS;
     for (const target of this.watched.targets) {
       if (performance.now() > endMs) return;
-      const change = this.#read(target, Number.POSITIVE_INFINITY);
+      if (target.pid === 0) continue;
+      const memory = this.#memoryOf(target);
+      const before = memory.takeChange();
+      if (before) yield [target, before];
+      const reading = memory.reading(Number.POSITIVE_INFINITY, this.watched, this.#textBytes);
+      while (!reading.next().done && performance.now() <= endMs);
+      reading.return();
+      const change = memory.takeChange();
       if (change) yield [target, change];
     }
   }
@@ -54,30 +73,37 @@ export class MemoryReader {
     return this.#memories.get(target)?.whole() ?? {};
   }
 
-  #read(target: TargetInfo, nowMs: number): MemoryChange | undefined {
-    if (target.pid === 0) return; // it exists only in memory
+  #memoryOf(target: TargetInfo): TargetMemory {
     let memory = this.#memories.get(target);
     if (!memory) {
       memory = new TargetMemory(target);
       this.#memories.set(target, memory);
     }
-    if (!memory.isDue(nowMs)) return;
-    const { targets, attrs } = this.watched;
-    return memory.read(nowMs, attrs.updateUs / 1_000, targets.length / CPU_SHARE);
+    return memory;
   }
+
+  /** Of all targets, the text whose mappings are kept. */
+  readonly #textBytes = (): number =>
+    this.watched.targets.reduce((sum, target) => sum + (this.#memories.get(target)?.textBytes ?? 0), 0);
 }
 
 /** When something is due again: after a time, and not before what it costs is worth it. */
 class Pace {
   dueMs = Number.NEGATIVE_INFINITY;
 
-  run<T>(work: () => T, intervalMs: number, msPerCpuMs: number): T {
-    const before = process.cpuUsage();
+  /** Does some work, with its pauses; only what it does between them costs. */
+  *run<T>(work: Generator<void, T>, intervalMs: number, msPerCpuMs: number): Generator<void, T> {
+    let cpuMs = 0;
     try {
-      return work();
+      for (;;) {
+        const before = process.cpuUsage();
+        const { done, value } = work.next();
+        const { user, system } = process.cpuUsage(before);
+        cpuMs += (user + system) / 1_000;
+        if (done) return value;
+        yield;
+      }
     } finally {
-      const { user, system } = process.cpuUsage(before);
-      const cpuMs = (user + system) / 1_000;
       this.dueMs = performance.now() + Math.max(intervalMs, cpuMs * msPerCpuMs);
     }
   }
@@ -92,7 +118,11 @@ interface KnownMapping {
 class TargetMemory {
   readonly #mappingsPace = new Pace();
   readonly #residentPace = new Pace();
-  #mapsText = '';
+  /** Length of the maps that are known, and what tells them from others. */
+  textBytes = 0;
+  #mapsHash = '';
+  #reading: Generator<void, void> | undefined;
+  #change: MemoryChange | undefined;
   /** By their first pages, in address order. */
   #known = new Map<number, KnownMapping>();
   #residentBytes: number | undefined;
@@ -100,7 +130,7 @@ class TargetMemory {
   constructor(readonly target: TargetInfo) {}
 
   isDue(nowMs: number): boolean {
-    return nowMs >= this.#mappingsPace.dueMs;
+    return !this.#reading && !this.#change && nowMs >= this.#mappingsPace.dueMs;
   }
 
   whole(): RecordedMemory {
@@ -115,39 +145,75 @@ class TargetMemory {
     };
   }
 
+  /** What was read since the last call; undefined where nothing has changed. */
+  takeChange(): MemoryChange | undefined {
+    const change = this.#change;
+    this.#change = undefined;
+    return change;
+  }
+
+  /**
+   * The reading that goes on, or a new one.
+   *
+   * @param nowMs infinite to read everything, due or not
+   * @param allTextBytes of all targets
+   */
+  reading(nowMs: number, watched: Watched, allTextBytes: () => number): Generator<void, void> {
+    this.#reading ??= this.#read(nowMs, watched, allTextBytes);
+    return this.#reading;
+  }
+
   /**
    * Who it is is looked at last: then all that was read before was of this process. One that is ending has no memory
    * left, and what was read may be a part.
-   *
-   * @param nowMs infinite to read everything, due or not
-   * @param msPerCpuMs how long to wait for each millisecond of CPU that reading took
    */
-  read(nowMs: number, intervalMs: number, msPerCpuMs: number): MemoryChange | undefined {
+  *#read(nowMs: number, { targets, attrs }: Watched, allTextBytes: () => number): Generator<void, void> {
     const { pid, startTime } = this.target;
+    /** How long to wait for each millisecond of CPU that reading takes. */
+    const msPerCpuMs = targets.length / CPU_SHARE;
     try {
-      const maps = this.#mappingsPace.run(() => this.#readMaps(), intervalMs, msPerCpuMs);
+      const maps = yield* this.#mappingsPace.run(this.#readMaps(), attrs.updateUs / 1_000, msPerCpuMs);
       const smaps =
         nowMs >= this.#residentPace.dueMs
-          ? this.#residentPace.run(() => readSmaps(pid), RESIDENT_INTERVAL_MS, msPerCpuMs)
+          ? yield* this.#residentPace.run(readSmaps(pid), RESIDENT_INTERVAL_MS, msPerCpuMs)
           : undefined;
       const residentBytes = readResidentBytes(pid);
-      if (!residentBytes || maps.text === '' || readStat(pid).startTime !== startTime) return;
+      if (!residentBytes || maps.bytes === 0 || readStat(pid).startTime !== startTime) return;
+      const fits =
+        maps.bytes <= this.textBytes || allTextBytes() + maps.bytes - this.textBytes <= MOST_TEXT_BYTES;
       const change = {
-        ...(maps.mappings && this.#takeMappings(maps.mappings)),
+        ...(fits && maps.mappings && this.#takeMappings(maps.mappings)),
         ...this.#takeResidentBytes(residentBytes),
         ...(smaps && this.#takeSmaps(smaps)),
       };
-      this.#mapsText = maps.text;
-      return Object.keys(change).length > 0 ? change : undefined;
+      if (fits) [this.textBytes, this.#mapsHash] = [maps.bytes, maps.hash];
+      if (Object.keys(change).length > 0) this.#change = change;
     } catch {
-      return; // it is ending, or protected: the monitor says so, where it matters
+      // It is ending, or protected: the monitor says so, where it matters.
+    } finally {
+      this.#reading = undefined;
     }
   }
 
   /** Without mappings where the text is what it was: for most of the time, and most processes. */
-  #readMaps(): { text: string; mappings?: Mapping[] } {
-    const text = readMapsText(this.target.pid);
-    return text === this.#mapsText ? { text } : { text, mappings: parseMappings(text, pageSize()) };
+  *#readMaps(): Generator<void, { bytes: number; hash: string; mappings?: Mapping[] }> {
+    const sum = createHash('sha1');
+    const pieces: Buffer[] = [];
+    let bytes = 0;
+    for (const lines of mapsPieces(this.target.pid)) {
+      sum.update(lines);
+      pieces.push(Buffer.from(lines));
+      bytes += lines.length;
+      yield;
+    }
+    const hash = sum.digest('base64');
+    if (hash === this.#mapsHash) return { bytes, hash };
+    const mappings: Mapping[] = [];
+    for (const lines of pieces) {
+      for (const mapping of parseMappings(lines.toString(), pageSize())) mappings.push(mapping);
+      yield;
+    }
+    return { bytes, hash, mappings };
   }
 
   #takeMappings(found: readonly Mapping[]): MemoryChange {
@@ -174,9 +240,9 @@ class TargetMemory {
     return { residentBytes };
   }
 
-  #takeSmaps({ smaps, count }: { smaps: Smaps; count: number }): MemoryChange {
+  #takeSmaps(smaps: Smaps): MemoryChange {
     const resident: [string, number][] = [];
-    for (let i = 0; i < count; i++) {
+    for (let i = 0; i < smaps.count; i++) {
       const known = this.#known.get(smaps.startPage[i]!);
       const residentBytes = smaps.residentBytes[i]!;
       if (!known || known.residentBytes === residentBytes) continue;
@@ -188,10 +254,15 @@ class TargetMemory {
 }
 
 /** Undefined where this kernel has no such file, or it may not be read: the mappings are worth something without it. */
-function readSmaps(pid: number): { smaps: Smaps; count: number } | undefined {
+function* readSmaps(pid: number): Generator<void, Smaps | undefined> {
   const smaps = new Smaps();
   try {
-    return { smaps, count: smaps.read(pid) };
+    smaps.begin();
+    for (const lines of smapsPieces(pid)) {
+      smaps.add(lines);
+      yield;
+    }
+    return smaps;
   } catch {
     return undefined;
   }

@@ -1,5 +1,5 @@
 import { PagepulseError } from '../core/errors.js';
-import { CGROUP_ROOT } from '../kernel/cgroup.js';
+import { CGROUP_ROOT, cgroupLines } from '../kernel/cgroup.js';
 
 /**
  * Container engines name the cgroup of a container after its id: `docker-ID.scope`, `cri-containerd-ID.scope`,
@@ -11,7 +11,7 @@ import { CGROUP_ROOT } from '../kernel/cgroup.js';
  * (`/ecs/TASK/ID`), and of Cloud Foundry and Mesos groups of hex digits as in a UUID (`/garden/ID`, `/mesos/ID`).
  */
 const CONTAINER =
-  /^(?:(?!.*conmon-)[a-z][a-z-]*-)?([0-9a-f]{12,64}|[0-9a-f]{32}-\d+|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{4,12})(?:\.scope)?$/;
+  /^(?:(?![\s\S]*conmon-)[a-z][a-z-]*-)?([0-9a-f]{12,64}|[0-9a-f]{32}-\d+|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{4,12})(?:\.scope)?$/;
 
 /** The start of any of these. */
 const ID_PREFIX = /^(?:[0-9a-f]{1,64}|[0-9a-f]{32}-\d{0,31}|[0-9a-f]{8}-[0-9a-f-]{0,27})$/;
@@ -80,10 +80,6 @@ function mountNames(controllers: string): string[] {
   return [names, ...(names.includes(',') ? names.split(',') : [])];
 }
 
-/** Controllers and path of each line. Paths may hold colons themselves. */
 function linesOf(text: string): [controllers: string, path: string][] {
-  return text.split('\n').flatMap((line) => {
-    const [, controllers, path] = /^\d+:([^:]*):(.*)$/.exec(line) ?? [];
-    return path === undefined ? [] : [[controllers!, path.replace(/ \(deleted\)$/, '')]];
-  });
+  return cgroupLines(text).map(([controllers, path]) => [controllers, path.replace(/ \(deleted\)$/, '')]);
 }

@@ -1,14 +1,15 @@
 import { HoldingRanges } from '../kernel/holding-ranges.js';
 import { KPageFlags } from '../kernel/kpageflags.js';
+import { mapsPieces } from '../kernel/maps.js';
 import { pageSize } from '../kernel/page-size.js';
 import type { Pagemap } from '../kernel/pagemap.js';
+import type { Slices } from '../kernel/slices.js';
 import { hugePagePages } from '../kernel/support.js';
 import { readEndFrame } from '../kernel/zoneinfo.js';
 import { FrameCount, SharedCount } from './frame-count.js';
 import { NobodysFrames } from './nobodys-frames.js';
 import { PageReader } from './pages.js';
 import { type Found, openTarget, type Way } from './reading.js';
-import type { Slices } from './slices.js';
 import type { SharingTarget } from './types.js';
 
 /** What the first pass leaves for the second. */
@@ -45,7 +46,7 @@ export class ByFrames implements Way {
   async read(target: SharingTarget, slices: Slices): Promise<Found> {
     const { pagemap, startTime } = openTarget(target);
     try {
-      const length = this.#ranges.read(target.pid);
+      const length = await this.#readRanges(target.pid, slices);
       this.#count.begin(target.workingSet);
       const leftOut = await this.#pages.read(pagemap, this.#ranges.pairs, length, this.#count, slices);
       if (leftOut === undefined) return 'ended';
@@ -61,6 +62,15 @@ export class ByFrames implements Way {
     } finally {
       pagemap.close();
     }
+  }
+
+  async #readRanges(pid: number, slices: Slices): Promise<number> {
+    this.#ranges.begin();
+    for (const lines of mapsPieces(pid)) {
+      this.#ranges.add(lines);
+      if (slices.isOver) await slices.pause();
+    }
+    return this.#ranges.length;
   }
 
   /** What the target shares; 0 where it has ended since. */

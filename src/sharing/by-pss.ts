@@ -1,10 +1,10 @@
 import { PagepulseError } from '../core/errors.js';
 import { pageSize } from '../kernel/page-size.js';
 import { isPresentIn } from '../kernel/pagemap.js';
+import type { Slices } from '../kernel/slices.js';
 import { hasRollup, readRollup } from '../kernel/smaps-rollup.js';
 import { PageReader, type PageVisitor } from './pages.js';
 import { type Found, openTarget, type Way } from './reading.js';
-import type { Slices } from './slices.js';
 import type { SharingTarget } from './types.js';
 
 /** Counts memory by shares, where the kernel hides frames: what smaps_rollup says, and how much of a working set is present. */

@@ -1,6 +1,6 @@
 import type { Pagemap } from '../kernel/pagemap.js';
+import type { Slices } from '../kernel/slices.js';
 import { WordRun } from '../kernel/words.js';
-import type { Slices } from './slices.js';
 
 /** 64 KiB of words. */
 const RUN_PAGES = 8_192;

@@ -1,8 +1,8 @@
 import { PagepulseError } from '../core/errors.js';
 import { Pagemap } from '../kernel/pagemap.js';
+import type { Slices } from '../kernel/slices.js';
 import { readStat } from '../kernel/stat.js';
 import { isEndedState } from '../kernel/stat-fields.js';
-import type { Slices } from './slices.js';
 import type { SharingMethod, SharingTarget, TargetSharing } from './types.js';
 
 /** What a target was found to have, or that it is not there any longer. */
@@ -15,7 +15,7 @@ export interface Way {
   readonly allocatedBytes: number;
   /** Before the first target of a survey. */
   begin(): void;
-  /** @throws PagepulseError `NO_PROCESS`, `PERMISSION`, `UNSUPPORTED` */
+  /** @throws PagepulseError `NO_PROCESS`, `PERMISSION`, `TOO_LARGE`, `UNSUPPORTED` */
   read(target: SharingTarget, slices: Slices): Promise<Found>;
   /** After all targets were read: what one of them shares, in bytes; undefined where `read` has said so already. */
   readShared(target: SharingTarget, slices: Slices): Promise<number | undefined>;

@@ -1,11 +1,11 @@
 import { PagepulseError } from '../core/errors.js';
+import { Slices } from '../kernel/slices.js';
 import { framesSupport, procSupport } from '../kernel/support.js';
 import { ByFrames } from './by-frames.js';
 import { ByPss } from './by-pss.js';
 import { checkedOptions, checkedTargets } from './options-schema.js';
 import type { Way } from './reading.js';
 import { Schedule, type SharingPace } from './schedule.js';
-import { Slices } from './slices.js';
 import {
   checkWorkingSet,
   type SharingMethod,
@@ -114,7 +114,7 @@ export class SharingSurvey {
       return found === 'ended' ? found : { id: target.id, pid: target.pid, ...found };
     } catch (error) {
       if (!(error instanceof PagepulseError)) throw error;
-      if (error.code === 'PERMISSION') return 'unknown';
+      if (error.code === 'PERMISSION' || error.code === 'TOO_LARGE') return 'unknown';
       if (error.code === 'NO_PROCESS') return 'ended';
       throw error;
     }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -5,6 +6,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import type { TargetLine } from '../../src/record/format.js';
 import { begin, folder, isOneLine, linesOf, run } from '../helpers/cli.js';
+import { limitMemory } from '../helpers/limited.js';
+import { movesArguments, startProgram } from '../helpers/memory-programs.js';
 import { start } from '../helpers/processes.js';
 
 // Real processes, started by each test. How long anything takes is never asserted.
@@ -141,4 +144,31 @@ test.serial('a bad selection starts no command', async (t) => {
   isOneLine(t, outcome, /there is no user/);
   t.is(outcome.status, 2);
   t.false(existsSync(path));
+});
+
+test.serial('a neighbour with a command line of 100 GiB is not felt', async (t) => {
+  const neighbour = await startProgram(t, movesArguments('arguments', 100 * 2 ** 30, "b'A' * 100_000"));
+  if (!neighbour) return;
+  const path = join(folder(t), 'it.ndjson');
+  const { child, outcome } = begin(t, ['record', '-o', path, ...QUICK, '--name', randomUUID()]);
+  const limited = limitMemory(child);
+  await once(child.stderr!, 'data');
+  child.kill('SIGINT');
+  const { err } = await outcome;
+  t.is(limited.killed, undefined);
+  t.regex(err, /nothing was recorded: no process matched/);
+});
+
+test.serial('the user is looked up without a program from PATH', async (t) => {
+  const bin = folder(t);
+  const [planted, proof] = [join(bin, 'id'), join(bin, 'it-ran')];
+  writeFileSync(planted, `#!/bin/sh\necho > ${proof}\necho 0\n`, { mode: 0o755 });
+  const before = process.env.PATH;
+  process.env.PATH = `${bin}:${before}`;
+  t.teardown(() => {
+    process.env.PATH = before;
+  });
+  const args = ['record', '-o', join(bin, 'it.ndjson'), '--user', `no-${randomUUID()}`];
+  isOneLine(t, await run(t, ...args), /there is no user no-/);
+  t.false(existsSync(proof));
 });

@@ -7,6 +7,7 @@ import { Monitor } from '../../src/index.js';
 import { readStat } from '../../src/kernel/stat.js';
 import { StatFields } from '../../src/kernel/stat-fields.js';
 import { readEffectiveUid } from '../../src/kernel/status.js';
+import { mapsLongPath, startProgram } from '../helpers/memory-programs.js';
 import { ended, start } from '../helpers/processes.js';
 
 const INDEX = fileURLToPath(new URL('../../src/index.js', import.meta.url));
@@ -145,4 +146,43 @@ test.serial('what the kernel refuses is skipped once, and the others are watched
   );
   t.is(stderr, '');
   t.is(stdout, 'true PERMISSION\n1 {"permission":1,"descriptors":0,"maxTargets":0,"failed":0}\n');
+});
+
+test.serial('a process with too many mappings is left out with the reason, now or later', async (t) => {
+  const mapMany = mapsLongPath(20_000);
+  const expensive = await startProgram(t, mapMany);
+  const grower = await startProgram(
+    t,
+    `def grow(*_):${mapMany.replaceAll('\n', '\n    ')}
+signal.signal(signal.SIGUSR1, grow)
+tell(0)`,
+  );
+  if (!expensive || !grower) return;
+  const { pid } = start(t, 'sleep', ['60']);
+  await using monitor = await Monitor.start({
+    select: { pids: [expensive.pid, grower.pid, pid] },
+    attrs: { ...ATTRS, updateUs: 100_000 },
+    check: 'referenced',
+    workers: 1,
+  });
+  const messages = new Map<number, string[]>();
+  const tell = (of: number, message = '') => messages.set(of, [...(messages.get(of) ?? []), message]);
+  monitor.on('skipped', (request, { message }) => tell('pid' in request ? request.pid : 0, message));
+  const dropped = new Promise<void>((resolve) => {
+    monitor.on('detached', (target, _, message) => {
+      tell(target.pid, message);
+      resolve();
+    });
+  });
+  t.deepEqual(monitor.targets.map((target) => target.pid).sort(), [grower.pid, pid].sort());
+  process.kill(grower.pid, 'SIGUSR1');
+  await dropped;
+  const { looks } = monitor.selection!;
+  while (monitor.selection!.looks < looks + 3) await pause(50);
+  for await (const { target } of monitor) if (target.pid === pid) break;
+  t.deepEqual([...messages.keys()].sort(), [expensive.pid, grower.pid].sort());
+  for (const [of, [message, ...more]] of messages) {
+    t.regex(message!, new RegExp(`process ${of}: too many mappings to read within \\d+ MiB`));
+    t.deepEqual(more, [], 'it is not tried again');
+  }
 });

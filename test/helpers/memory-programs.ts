@@ -77,6 +77,39 @@ export async function startProgram(
   };
 }
 
+/**
+ * For `startProgram`: the kernel is told (PR_SET_MM_MAP, prctl(2)) that the arguments or the environment lie in a mapping of
+ * that many bytes, which begins with `text`. Tells 0 once that is done.
+ */
+export const movesArguments = (kind: 'arguments' | 'environment', bytes: number, text: string) => `
+stat = open('/proc/self/stat').read().rpartition(')')[2].split()
+v = lambda n: int(stat[n - 3])
+libc = ctypes.CDLL(None, use_errno=True)
+libc.mmap.restype = ctypes.c_void_p
+at = libc.mmap(None, ctypes.c_size_t(${bytes}), 3, 0x4022, -1, ctypes.c_long(0))
+text = ${text}
+ctypes.memmove(at, text, len(text))
+fields = [v(26), v(27), v(45), v(46), v(47), v(47), v(28), v(48), v(49), v(50), v(51)]
+libc.sbrk.restype = ctypes.c_void_p
+fields[5] = libc.sbrk(ctypes.c_long(0)) # the end of the heap is in no file
+first = ${kind === 'arguments' ? 7 : 9}
+fields[first:first + 2] = [at, at + ${bytes} - 1]
+class Map(ctypes.Structure):
+    _fields_ = [('fields', ctypes.c_uint64 * 11), ('auxv', ctypes.c_void_p), ('size', ctypes.c_uint32), ('exe', ctypes.c_uint32)]
+m = Map((ctypes.c_uint64 * 11)(*fields), None, 0, 0xffffffff)
+tell(libc.prctl(35, 14, ctypes.byref(m), ctypes.c_ulong(ctypes.sizeof(m)), 0))`;
+
+/** For `startProgram`: maps a page of a file that many times, which has a path of 3.8 KB. Tells 1 once that is done. */
+export const mapsLongPath = (count: number) => `
+import shutil, tempfile
+root = tempfile.mkdtemp(prefix='pagepulse-test-'); os.chdir(root)
+for _ in range(15): os.mkdir('d' * 250); os.chdir('d' * 250)
+f = open('f', 'wb+'); f.truncate(4096)
+libc = ctypes.CDLL(None)
+for _ in range(${count}): libc.mmap(None, ctypes.c_size_t(4096), 1, 1, f.fileno(), ctypes.c_long(0))
+os.chdir('/'); shutil.rmtree(root)
+tell(1)`;
+
 const ENDS_MAIN_THREAD = `
 import threading, time
 kept, hot = own(16, mmap.MAP_SHARED), own(32)

@@ -12,6 +12,13 @@ test('where version 2 says nothing, the hierarchy of memory does, then that of s
   t.is(parseCgroup(''), '/');
 });
 
+test('a path may hold what elsewhere ends a line', (t) => {
+  for (const end of ['\r', '\u2028', '\u2029']) {
+    const path = `/a${end}1:memory:/forged`;
+    t.is(parseCgroup(`0::${path}\n`), path);
+  }
+});
+
 test('a process has one, and who is no process has none', (t) => {
   t.regex(readCgroup(process.pid), /^\//);
   t.like(

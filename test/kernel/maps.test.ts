@@ -31,7 +31,7 @@ test('[vsyscall] is no memory of the process', (t) => {
 test('mapped ranges are the same in pages, with touching mappings joined', (t) => {
   const ranges = new MappedRanges();
   const bytes = Buffer.from(TEXT);
-  const count = ranges.parse(bytes, bytes.length);
+  const count = ranges.parse([bytes]);
   t.deepEqual(
     [...ranges.pairs.subarray(0, count)],
     [0x55d0c0a00, 0x55d0c0a21, 0x7f0000000, 0x7f0000003, 0x7ffc00000, 0x7ffc00021],
@@ -46,11 +46,11 @@ test('addresses that only five levels of page tables reach are exact for every r
   const [mapped, holding, smaps] = [new MappedRanges(), new HoldingRanges(), new Smaps()];
   const pages = [start, end].map((page) => (page * 4_096) / pageSize());
   t.like(parseMappings(text, 4_096)[0], { startPage: start, endPage: end });
-  t.is(mapped.parse(bytes, bytes.length), 2);
+  t.is(mapped.parse([bytes]), 2);
   t.deepEqual([...mapped.pairs.subarray(0, 2)], pages);
-  t.is(holding.parse(bytes, bytes.length), 2);
+  t.is(holding.parse([bytes]), 2);
   t.deepEqual([...holding.pairs.subarray(0, 2)], pages);
-  t.is(smaps.parse(bytes, bytes.length), 1);
+  t.is(smaps.parse([bytes]), 1);
   t.deepEqual([smaps.startPage[0], smaps.endPage[0]], pages);
 });
 
@@ -60,7 +60,7 @@ test('20,000 mappings are read', (t) => {
     return `${start.toString(16)}000-${(start + 1).toString(16)}000 rw-p 00000000 00:00 0 \n`;
   });
   const bytes = Buffer.from(lines.join(''));
-  t.is(new MappedRanges().parse(bytes, bytes.length), 40_000);
+  t.is(new MappedRanges().parse([bytes]), 40_000);
 });
 
 test('both readers agree on this process, which is mapped at its own code and data', (t) => {

@@ -66,7 +66,7 @@ test('smaps is read mapping by mapping, other sums left aside', (t) => {
     ].join('\n'),
   );
   const smaps = new Smaps();
-  t.is(smaps.parse(text, text.length), 2);
+  t.is(smaps.parse([text]), 2);
   t.is(smaps.startPage[0], 0x55d0c0a00);
   t.is(smaps.endPage[0], 0x55d0c0a04);
   t.deepEqual([...smaps.residentBytes.subarray(0, 2)], [12_288, 0]);
@@ -88,7 +88,7 @@ test("hugetlb is resident, though smaps counts it in no Rss, and the kernel half
     ].join('\n'),
   );
   const smaps = new Smaps();
-  t.is(smaps.parse(text, text.length), 1);
+  t.is(smaps.parse([text]), 1);
   t.is(smaps.residentBytes[0], 32 * 2 ** 20);
   t.is(smaps.hugetlbBytes[0], 32 * 2 ** 20);
 });

@@ -11,7 +11,7 @@ const line = (start: number, end: number, permissions: string, name = '') =>
 function rangesIn(text: string): number[] {
   const ranges = new HoldingRanges();
   const bytes = Buffer.from(text);
-  return [...ranges.pairs.subarray(0, ranges.parse(bytes, bytes.length))];
+  return [...ranges.pairs.subarray(0, ranges.parse([bytes]))];
 }
 
 test('reservations and what the kernel maps into every process hold nothing', (t) => {

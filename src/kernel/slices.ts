@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { threadCpuMs } from '../kernel/thread-cpu.js';
+import { threadCpuMs } from './thread-cpu.js';
 
 /** Short enough that a terminal or a timer of the same thread does not stutter. */
 const SLICE_MS = 4;
@@ -30,5 +30,18 @@ export class Slices {
   #sliceCpuMs(): number {
     const cpuMs = threadCpuMs() - this.#startedCpuMs;
     return Number.isNaN(cpuMs) ? performance.now() - this.#startedMs : cpuMs;
+  }
+}
+
+/**
+ * Does work that yields every few tenths of a millisecond: at once for as long as a slice, and what is left then in further
+ * slices, a turn of the event loop each. So what is short is done when this returns, and what is long holds up nothing.
+ */
+export function inSlices(work: Generator<void, void>): void {
+  const untilMs = performance.now() + SLICE_MS;
+  while (!work.next().done) {
+    if (performance.now() < untilMs) continue;
+    setImmediate(() => inSlices(work));
+    return;
   }
 }
