@@ -23,7 +23,7 @@ import { heatMapJson } from '../src/report/heatmap/json.js';
 import { gather } from '../src/report/heatmap/sums.js';
 import { AccessReport } from '../src/report/reports/access.js';
 import { MappingsReport } from '../src/report/reports/mappings.js';
-import { rawJson } from '../src/report/reports/raw.js';
+import { rawDocument } from '../src/report/reports/raw.js';
 import { WssReport } from '../src/report/reports/wss.js';
 import { openRecord } from '../src/report/source/recorded.js';
 import { requireFinite, requireGoodLine } from './checks.js';
@@ -96,7 +96,7 @@ async function reportOn(bytes: Buffer): Promise<void> {
   const reports = [new WssReport({ minAccessShare: 0 }), new MappingsReport(), new AccessReport()];
   for await (const observation of source.observations()) {
     requireFinite(observation.snapshot.columns);
-    requireFinite(JSON.parse(rawJson(observation, '')));
+    requireFinite(JSON.parse(JSON.stringify(rawDocument(observation, ''))));
     for (const report of reports) report.add(observation);
   }
   for (const report of reports) requireFinite(report.result());

@@ -7,6 +7,7 @@ import { renderCosts } from '../report/cost-report.js';
 import { formatDuration } from '../report/units.js';
 import { ExitStatus, note } from './failure.js';
 import { parseDuration } from './options.js';
+import { write, writeJson } from './output.js';
 import { parsePids } from './selection-options.js';
 import { Stopping } from './signals.js';
 import { StatusLine } from './status-line.js';
@@ -61,7 +62,8 @@ async function bench({ pid, time, check, json }: BenchOptions): Promise<void> {
   try {
     const result = await benchmark.run();
     progress.clear();
-    process.stdout.write(json ? `${JSON.stringify(result, rounded, 2)}\n` : renderCosts(result));
+    if (json) writeJson(result, rounded, 2);
+    else write(renderCosts(result));
     if (!result.targetEnded) return;
     note(`process ${pid} ended during the benchmark; what was measured until then is shown`);
     throw new ExitStatus(1);
@@ -72,7 +74,7 @@ async function bench({ pid, time, check, json }: BenchOptions): Promise<void> {
   }
 }
 
-/** For JSON.stringify: nanoseconds are finer than anything that is measured. */
+/** For writeJson: nanoseconds are finer than anything that is measured. */
 function rounded(_: string, value: unknown): unknown {
   return typeof value === 'number' ? Math.round(value * 1_000) / 1_000 : value;
 }

@@ -4,6 +4,7 @@ import { supportOf } from '../checks/choose.js';
 import { HIDES_PROCESSES, hidesProcesses } from '../kernel/hidepid.js';
 import { numaBalancing, type Support } from '../kernel/support.js';
 import { ExitStatus } from './failure.js';
+import { write, writeJson } from './output.js';
 
 const WHAT = {
   'idle-page': 'page by page, through the idle bitmap',
@@ -32,13 +33,13 @@ function doctor({ json }: { json?: boolean }): void {
     const found = checks.map(({ name, support }) => ({ name, ...support }));
     const machine = { platform: process.platform, kernel: release(), user: process.getuid?.() ?? null };
     const answer = { ...machine, checks: found, best: best ?? null, step: step ?? null, warnings };
-    process.stdout.write(`${JSON.stringify(answer, undefined, 2)}\n`);
+    writeJson(answer, undefined, 2);
   } else {
     const lines = checks.map(({ name, support }) => line(name, support));
     for (const warning of warnings) lines.push(`warning     ${warning}`);
     lines.push(best ? `Pagepulse will use the ${best} check.` : 'Pagepulse can watch nothing here.');
     if (step) lines.push(`The step that would help most: ${step}.`);
-    process.stdout.write(`${lines.join('\n')}\n`);
+    write(`${lines.join('\n')}\n`);
   }
   if (!best) throw new ExitStatus(1);
 }

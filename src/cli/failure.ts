@@ -1,4 +1,5 @@
 import { PagepulseError } from '../core/errors.js';
+import { printable } from '../core/printable.js';
 import type { TargetInfo } from '../core/target.js';
 import { isReaderGone } from './output.js';
 
@@ -17,7 +18,7 @@ export function report(error: unknown): number {
   if (error instanceof ExitStatus) return error.status;
   if (isReaderGone(error)) return 0;
   const message = error instanceof Error ? error.message : String(error);
-  process.stderr.write(`pagepulse: ${message.replaceAll('\n', ' ')}\n`);
+  note(message);
   const isUsage = error instanceof UsageError || (error instanceof PagepulseError && error.code === 'ATTRS');
   return isUsage ? 2 : 1;
 }
@@ -29,5 +30,5 @@ export function tellLost({ pid, comm }: TargetInfo, reason: string): string {
 
 /** A remark that is no failure, on standard error. */
 export function note(text: string): void {
-  process.stderr.write(`pagepulse: ${text}\n`);
+  process.stderr.write(`pagepulse: ${printable(text.replaceAll('\n', ' '))}\n`);
 }

@@ -1,4 +1,5 @@
 import { PagepulseError, systemCode } from '../core/errors.js';
+import { jsonLine, printableLines } from '../core/printable.js';
 import { outputError } from '../record/output-error.js';
 
 /** What kept standard output from being written, and whether a caller was told. */
@@ -32,12 +33,31 @@ export function requireOutput(): void {
   throw failure;
 }
 
+/** Writes lines of text to standard output, without control sequences other than colours. `requireOutput` tells of errors. */
+export function write(text: string): void {
+  process.stdout.write(printableLines(text));
+}
+
+/** Writes a document to standard output, as JSON. */
+export function writeJson(...document: Parameters<typeof jsonLine>): void {
+  process.stdout.write(jsonLine(...document));
+}
+
 /**
- * Writes to standard output, and waits until that is done: a report may be larger than the memory.
+ * Writes text as `write` does, and waits until that is done: a report may be larger than the memory.
  *
  * @throws PagepulseError `OUTPUT`
  */
-export async function print(text: string): Promise<void> {
+export function print(text: string): Promise<void> {
+  return written(printableLines(text));
+}
+
+/** Writes a document as `writeJson` does, and waits until that is done. @throws PagepulseError `OUTPUT` */
+export function printJson(...document: Parameters<typeof jsonLine>): Promise<void> {
+  return written(jsonLine(...document));
+}
+
+async function written(text: string): Promise<void> {
   if (!failure) {
     await new Promise<void>((resolve) => {
       // A stream that fails does not answer what it has begun to write.

@@ -9,7 +9,7 @@ import { readStat } from '../kernel/stat.js';
 import { readResidentBytes } from '../kernel/status.js';
 import { type ProcessView, renderPicture, renderPlain } from '../report/picture.js';
 import { FirstSnapshot } from './first-snapshot.js';
-import { isBehind } from './output.js';
+import { isBehind, write } from './output.js';
 import { colourOf, Screen } from './screen.js';
 
 /** Redrawn at most ten times a second on a terminal, printed once a second elsewhere. */
@@ -102,7 +102,7 @@ export class Picture {
         this.#drawIn(PRINT_MS);
         return;
       }
-      process.stdout.write(`${renderPlain(this.#views(), { dueInUs })}\n`);
+      write(`${renderPlain(this.#views(), { dueInUs })}\n`);
       return;
     }
     const { width, height } = screen;

@@ -2,7 +2,7 @@ import { Command, CommanderError, Help } from 'commander';
 import { PagepulseError, systemCode } from '../core/errors.js';
 import { isUtf8, useAscii } from '../report/characters.js';
 import { VERSION } from '../version.js';
-import { report } from './failure.js';
+import { note, report } from './failure.js';
 import { followOutput, leaveStuckOutput, print } from './output.js';
 
 interface Listed {
@@ -78,13 +78,7 @@ export async function run(): Promise<void> {
     .version(VERSION)
     .exitOverride()
     .configureOutput({
-      outputError: (text, write) =>
-        write(
-          `pagepulse: ${text
-            .replace(/^error: /, '')
-            .trim()
-            .replaceAll('\n', ' ')}\n`,
-        ),
+      outputError: (text) => note(text.replace(/^error: /, '').trim()),
     })
     .configureHelp({ subcommandTerm: (command) => terms.get(command) ?? new Help().subcommandTerm(command) })
     .showSuggestionAfterError()

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { printable } from '../report/mapping-names.js';
+import { printable } from '../core/printable.js';
 import type { Observation, ObservationSource } from '../report/source/observation.js';
 import { formatBytes, formatDuration } from '../report/units.js';
 import { beforeSignalEnds } from './signals.js';

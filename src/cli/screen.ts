@@ -1,6 +1,7 @@
 import { closeSync, constants, openSync, writeSync } from 'node:fs';
 import type { ReadStream, WriteStream } from 'node:tty';
 import { systemCode } from '../core/errors.js';
+import { printableLines } from '../core/printable.js';
 import type { ColourMode } from '../report/colour.js';
 import { columnsOf } from '../report/mapping-names.js';
 import { type KeyPress, onKeys } from './keys.js';
@@ -89,7 +90,7 @@ export class Screen {
     if (!this.#isEntered || this.#terminal.isBusy) return;
     const nowMs = performance.now();
     if (nowMs - this.#wholeMs >= WHOLE_FRAME_MS) this.#shown = [];
-    const shown = lines.slice(0, this.height);
+    const shown = lines.slice(0, this.height).map(printableLines);
     const isWhole = !shown.some((line, i) => line === this.#shown[i]);
     const text = isWhole ? frame(shown, this.width, this.height) : changes(shown, this.#shown, this.width);
     if (isWhole) this.#wholeMs = nowMs;

@@ -50,7 +50,7 @@ export function hasFilters({ name, user, cgroup, container }: SelectionOptions):
 export function parsePids(text: string, before: readonly number[] = []): number[] {
   const pid = Number(text);
   if (!/^\d+$/.test(text) || pid < 1 || pid > 0x7fff_ffff) {
-    throw new InvalidArgumentError('A process id is a whole number from 1 on; `ps -e` lists them.');
+    throw new InvalidArgumentError('A PID is a positive integer; run `ps -e` to list processes.');
   }
   return [...before, pid];
 }

@@ -1,3 +1,5 @@
+import { printable } from '../core/printable.js';
+
 /** One line on the terminal that is written over and over; nothing where standard error is no terminal. */
 export class StatusLine {
   readonly isShown = process.stderr.isTTY === true;
@@ -6,7 +8,7 @@ export class StatusLine {
   show(text: string): void {
     if (!this.isShown) return;
     this.#isWritten = true;
-    process.stderr.write(`\r${text.slice(0, (process.stderr.columns || 80) - 1)}\x1b[K`);
+    process.stderr.write(`\r${printable(text).slice(0, (process.stderr.columns || 80) - 1)}\x1b[K`);
   }
 
   clear(): void {

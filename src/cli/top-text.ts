@@ -3,7 +3,7 @@ import { renderTopPlain } from '../report/top/layout.js';
 import type { TopModel } from '../report/top/model.js';
 import { type Selection, selectRows } from '../report/top/select.js';
 import type { FirstSnapshot } from './first-snapshot.js';
-import { isBehind } from './output.js';
+import { isBehind, write, writeJson } from './output.js';
 import type { FactsReader } from './process-facts.js';
 import type { TopDisplay } from './top.js';
 
@@ -66,10 +66,10 @@ export class Updates implements TopDisplay {
     const selected = selectRows(state.rows, this.selection, this.facts.nameOfParent);
     if (isJson) {
       const document = topDocument(state, this.selection, selected);
-      process.stdout.write(`${JSON.stringify(document, undefined, isOnce ? 2 : undefined)}\n`);
+      writeJson(document, undefined, isOnce ? 2 : undefined);
       return;
     }
     const text = renderTopPlain(state, this.selection, selected, process.stdout.columns || PLAIN_WIDTH);
-    process.stdout.write(isOnce ? text : `${text}\n`);
+    write(isOnce ? text : `${text}\n`);
   }
 }

@@ -14,7 +14,7 @@ import {
 import { formatDuration } from '../report/units.js';
 import { ExitStatus, note, tellLost } from './failure.js';
 import { addWatchOptions, goalOf, requireTargets, type WatchOptions } from './options.js';
-import { requireOutput } from './output.js';
+import { requireOutput, write } from './output.js';
 import { Stopping } from './signals.js';
 import { watching } from './watching.js';
 
@@ -83,7 +83,7 @@ class Tuning {
     });
     const stepUs = this.goal.aggrs * this.#start.aggrUs;
     note(`looking for intervals that suit; the first step takes ${formatDuration(stepUs)}, Ctrl-C ends it`);
-    process.stdout.write(`${tuningHeading()}\n`);
+    write(`${tuningHeading()}\n`);
     for await (const { target, columns, stats } of monitor) {
       this.#latest.set(target.id, columns);
       this.#costPercent = stats.recentCpuPercent;
@@ -107,7 +107,7 @@ class Tuning {
         : overlapOf([...this.#latest].flatMap(([id, now]) => pair(this.#shown.get(id), now)));
     this.#last = { step, inForce: this.#inForce, costPercent: this.#costPercent, overlap };
     if (hasMoved || this.#isSettled || step.atUs - this.#shownUs >= SHOW_US) {
-      process.stdout.write(`${tuningRow(this.#steps, this.#last)}\n`);
+      write(`${tuningRow(this.#steps, this.#last)}\n`);
       this.#shown = new Map(this.#latest);
       this.#shownUs = step.atUs;
     }
@@ -118,15 +118,15 @@ class Tuning {
     const last = this.#last;
     if (!last) return 'nothing';
     const isFound = this.#isSettled && this.#settling.moves <= MAX_MOVES;
-    process.stdout.write(`\nuse ${tunedFlags(last.inForce.attrs, this.#start)}\n`);
-    process.stdout.write(`because ${tuningReason(last, this.goal)}\n`);
+    write(`\nuse ${tunedFlags(last.inForce.attrs, this.#start)}\n`);
+    write(`because ${tuningReason(last, this.goal)}\n`);
     if (!isFound) {
       const until = this.#isSettled
         ? `after ${MAX_MOVES} changes`
         : hasEnded
           ? 'when the process ended'
           : 'when it was stopped';
-      process.stdout.write(`This had not settled ${until}: take it as a first guess, or watch with --auto\n`);
+      write(`This had not settled ${until}: take it as a first guess, or watch with --auto\n`);
     }
     return isFound ? 'found' : 'stopped';
   }

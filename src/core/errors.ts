@@ -1,3 +1,5 @@
+import { printable } from './printable.js';
+
 /**
  * What went wrong, for programs. The message says it for people, together with what to do next.
  *
@@ -28,7 +30,10 @@ export type ErrorCode =
   | 'STOPPED'
   | 'INTERNAL';
 
-/** Every error that Pagepulse raises on purpose: one sentence of what was tried, one of what to do next. */
+/**
+ * Every error that Pagepulse raises on purpose: one sentence of what was tried, one of what to do next. The names in it are
+ * printable, whoever shows it.
+ */
 export class PagepulseError extends Error {
   override readonly name = 'PagepulseError';
 
@@ -37,7 +42,7 @@ export class PagepulseError extends Error {
     message: string,
     options?: { cause?: unknown },
   ) {
-    super(message, options);
+    super(printable(message), options);
   }
 }
 

@@ -22,7 +22,7 @@ export function processError(error: unknown, pid: number, what: string): Pagepul
     case 'ESRCH':
       return new PagepulseError(
         'NO_PROCESS',
-        `there is no process ${pid}; \`ps -e\` lists those there are`,
+        `no process with PID ${pid}; run \`ps -e\` to list processes`,
         cause,
       );
     case 'EACCES':

@@ -1,4 +1,5 @@
 import type { Attrs } from '../core/attrs.js';
+import { jsonText } from '../core/printable.js';
 import type { Snapshot } from '../core/snapshot.js';
 import type { AttrsChange, MonitorStats } from '../core/stats.js';
 import type { CheckName, OtherWatcher, TargetInfo } from '../core/target.js';
@@ -160,23 +161,23 @@ export type RecordLine =
   | EndLine;
 
 export function headerLine(header: Omit<HeaderLine, 'type' | 'version'>): string {
-  return JSON.stringify({ type: 'header', version: RECORD_VERSION, ...header } satisfies HeaderLine);
+  return jsonText({ type: 'header', version: RECORD_VERSION, ...header } satisfies HeaderLine);
 }
 
 export function targetLine(target: TargetInfo, memory: RecordedMemory = {}): string {
-  return JSON.stringify({ type: 'target', ...target, ...memory } satisfies TargetLine);
+  return jsonText({ type: 'target', ...target, ...memory } satisfies TargetLine);
 }
 
 export function mappingsLine(target: TargetInfo, atUs: number, change: MemoryChange): string {
-  return JSON.stringify({ type: 'mappings', target: target.id, atUs, ...change } satisfies MappingsLine);
+  return jsonText({ type: 'mappings', target: target.id, atUs, ...change } satisfies MappingsLine);
 }
 
 export function attrsLine({ atUs, attrs, reason, turns }: AttrsChange): string {
-  return JSON.stringify({ type: 'attrs', atUs, attrs, reason, turns } satisfies AttrsLine);
+  return jsonText({ type: 'attrs', atUs, attrs, reason, turns } satisfies AttrsLine);
 }
 
 export function otherWatcherLine({ atUs, pid, comm, targets }: OtherWatcher): string {
-  return JSON.stringify({ type: 'otherWatcher', atUs, pid, comm, targets } satisfies OtherWatcherLine);
+  return jsonText({ type: 'otherWatcher', atUs, pid, comm, targets } satisfies OtherWatcherLine);
 }
 
 /** A snapshot as its line. Written by hand: a thousand regions as objects would be made only to be thrown away. */
@@ -215,7 +216,7 @@ function memoryFields({ columns, residentBytes, pageSize, isSettling }: Snapshot
 }
 
 export function endLine(reason: string, stats: MonitorStats): string {
-  return JSON.stringify({ type: 'end', reason, stats: recordedStats(stats) } satisfies EndLine);
+  return jsonText({ type: 'end', reason, stats: recordedStats(stats) } satisfies EndLine);
 }
 
 function recordedStats(stats: MonitorStats): RecordedStats {

@@ -1,4 +1,5 @@
 import { CHECKS } from '../checks/choose.js';
+import { printable } from '../core/printable.js';
 import type { Figure } from '../measure/figure.js';
 import type {
   BenchResult,
@@ -9,7 +10,6 @@ import type {
   WatchingCost,
 } from '../measure/result.js';
 import { characters } from './characters.js';
-import { printable } from './mapping-names.js';
 import { renderBar, renderTable } from './table.js';
 import { formatBytes, formatDuration } from './units.js';
 

@@ -1,3 +1,4 @@
+import { printable } from '../core/printable.js';
 import type { Mapping } from '../kernel/mapping.js';
 import { characters } from './characters.js';
 
@@ -153,22 +154,10 @@ function firstEndingAfter(mappings: readonly Mapping[], page: number): number {
 }
 
 const ASCII = /^[\x20-\x7e]*$/;
-/**
- * Control and formatting characters (ESC, line feeds, changes of direction, joiners), halves of characters, and those
- * whose look nobody knows: all can move the cursor, or make the rest of the line something else.
- */
-const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/gu;
-/** Marks that choose between a narrow and a wide look: without them the width is what columnsOf says. */
-const VARIANTS = /\p{Variation_Selector}/gu;
 const COMBINING = /^[\p{Mn}\p{Me}]$/u;
 const HALF_WIDTH = /^[\uff61-\uffdc\uffe8-\uffee]$/;
 const WIDE =
   /^[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Bopomofo}\p{Script=Yi}\p{Emoji_Presentation}\u3000-\u303e\u30fb\u30fc\ufe30-\ufe6f\uff01-\uffe6]$/u;
-
-/** Text of other people as it can be shown, so that no process draws on the terminal by its name. */
-export function printable(text: string): string {
-  return ASCII.test(text) ? text : text.replace(VARIANTS, '').replace(UNPRINTABLE, '?');
-}
 
 /** How many columns a terminal takes for printable text; two for a Chinese, Japanese or Korean character or an emoji. */
 export function columnsOf(text: string): number {

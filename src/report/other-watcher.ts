@@ -1,5 +1,5 @@
 import type { OtherWatcher } from '../core/target.js';
-import { printable } from './mapping-names.js';
+import { printable } from '../core/printable.js';
 
 const MOST_NAMED = 5;
 

@@ -1,3 +1,4 @@
+import { printable } from '../core/printable.js';
 import type { Snapshot, SnapshotColumns } from '../core/snapshot.js';
 import type { MonitorStats } from '../core/stats.js';
 import type { TargetInfo } from '../core/target.js';
@@ -6,7 +7,7 @@ import type { Mapping } from '../kernel/mapping.js';
 import { bold, type ColourMode, dim, paint } from './colour.js';
 import { heatStrip, type PageRange, rangesOf, residentStrip } from './heat-strip.js';
 import { formatCost, formatInForce } from './in-force.js';
-import { clip, columnsOf, nameOfRange, printable } from './mapping-names.js';
+import { clip, columnsOf, nameOfRange } from './mapping-names.js';
 import { formatBytes, formatDue, formatDuration, formatShare } from './units.js';
 import { type Unknown, unknownOf, unknownSentences } from './unknown.js';
 

@@ -44,8 +44,5 @@ export function openTarget({ pid, startTime }: SharingTarget): { pagemap: Pagema
 export function startTimeOf(pid: number, expected: string | undefined): string {
   const { startTime, state } = readStat(pid);
   if (!isEndedState(state) && (expected ?? startTime) === startTime) return startTime;
-  throw new PagepulseError(
-    'NO_PROCESS',
-    `the process that was ${pid} has ended; \`ps -e\` lists those there are`,
-  );
+  throw new PagepulseError('NO_PROCESS', `process ${pid} has ended; run \`ps -e\` to list processes`);
 }

@@ -44,10 +44,10 @@ function parentOf(pid: string): string | undefined {
 for (const [what, args, status, pattern] of [
   ['a time without a unit', ['--time', '30'], 2, /as in 250us, 5ms/],
   ['a time that is too short', ['--time', '2s'], 2, /Less than 15s is too short/],
-  ['a pid that is no number', ['--pid', 'abc'], 2, /whole number from 1 on/],
+  ['a pid that is no number', ['--pid', 'abc'], 2, /positive integer/],
   ['a second pid', ['--pid', '1', '--pid', '2'], 2, /One process/],
   ['a check that asks no kernel', ['--check', 'synthetic'], 2, /Allowed choices/],
-  ['a pid of nobody', ['--pid', '4194309'], 1, /there is no process 4194309; `ps -e`/],
+  ['a pid of nobody', ['--pid', '4194309'], 1, /no process with PID 4194309; run `ps -e`/],
 ] as const) {
   test.serial(`${what} is refused in one line, with what to do`, async (t) => {
     const outcome = await begin(t, args).outcome;

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import test from 'ava';
@@ -54,7 +54,6 @@ test('what cannot be written is refused in one line, and leaves nothing', async 
   const record = recordFile(t, RICH);
   const refused: readonly [string[], number, RegExp][] = [
     [[record, '--to', 'csv', '-o', '/dev/full'], 1, /dev\/full: not a regular file; choose another name/],
-    [[recordFile(t, RICH.slice(0, 3)), '--to', 'csv', '-o', join(here, 'x')], 1, /has no snapshot/],
     [[record, '--to', 'arrow', '-o', join(here, 'x.gz')], 2, /without \.gz/],
   ];
   for (const [args, status, message] of refused) {
@@ -63,6 +62,18 @@ test('what cannot be written is refused in one line, and leaves nothing', async 
     isOneLine(t, outcome, message);
   }
   t.deepEqual(readdirSync(here), []);
+});
+
+test('a record without a whole snapshot is refused, with its name and its damaged lines', async (t) => {
+  const record = recordFile(t, RICH.slice(0, 3));
+  appendFileSync(record, '{"type":"snapshot"}\n{"type":"sna');
+  const { status, err } = await run(t, 'convert', record, '--to', 'csv', '-o', '-');
+  t.is(status, 1);
+  t.is(
+    err,
+    `pagepulse: cannot convert ${record}: it has no snapshot; 1 damaged line was left out: line 4; ` +
+      'it breaks off before its end, as a recording does that was killed; record it again\n',
+  );
 });
 
 test('it reads from a pipe, writes to one, and ends quietly when that is closed', async (t) => {

@@ -108,7 +108,7 @@ test.serial(
       ...['record', '-o', path, ...QUICK, '--pid', String(pid), '--pid', '4194309', '--duration', '600ms'],
     );
     t.is(status, 0);
-    t.regex(err, /there is no process 4194309/);
+    t.regex(err, /no process with PID 4194309/);
     t.is(targetsOf(path).length, 1);
   },
 );

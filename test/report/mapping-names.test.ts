@@ -1,7 +1,8 @@
 import test from 'ava';
 import fc from 'fast-check';
+import { printable } from '../../src/core/printable.js';
 import type { Mapping } from '../../src/kernel/mapping.js';
-import { clip, columnsOf, nameOfRange, printable } from '../../src/report/mapping-names.js';
+import { clip, columnsOf, nameOfRange } from '../../src/report/mapping-names.js';
 
 function mapping(startPage: number, endPage: number, name: string): Mapping {
   return { startPage, endPage, permissions: 'rw-p', name };

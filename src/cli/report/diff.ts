@@ -8,7 +8,7 @@ import { withProgress } from '../reading-progress.js';
 import { parseCount, parseRegExp } from '../selection-options.js';
 import { chosenOf } from './chosen.js';
 import { addLimitOptions, type LimitOptions, limitsOf } from './mappings.js';
-import { jsonHeader, printJson, reportOn } from './run.js';
+import { jsonHeader, printDocument, reportOn } from './run.js';
 import { addStretchOptions, openRecords } from './sources.js';
 import { type WindowOptions, windowOf } from './values.js';
 
@@ -58,5 +58,5 @@ async function diff(before: string, after: string, options: DiffOptions): Promis
     total: mappings.total,
     unmappedBytes: mappings.unmappedBytes,
   }));
-  await printJson({ ...jsonHeader('diff'), limits, before: old, after: now, mappings: changes });
+  await printDocument({ ...jsonHeader('diff'), limits, before: old, after: now, mappings: changes });
 }

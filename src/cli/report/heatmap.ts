@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { AddressRange } from '../../checks/target-request.js';
+import { printable } from '../../core/printable.js';
 import { requirePackagesFor } from '../../optional-packages.js';
 import { chartDataOf } from '../../report/heatmap/chart-data.js';
 import { type HeatMap, heatMapOf } from '../../report/heatmap/heat-map.js';
@@ -12,7 +13,6 @@ import type { RangeChoice } from '../../report/heatmap/ranges.js';
 import { gather, type TimeSpan } from '../../report/heatmap/sums.js';
 import { renderSvg } from '../../report/heatmap/svg.js';
 import { renderHeatMap } from '../../report/heatmap/terminal.js';
-import { printable } from '../../report/mapping-names.js';
 import { nameOfProcess } from '../../report/reports/text.js';
 import type { ObservationSource } from '../../report/source/observation.js';
 import { unknownSentences } from '../../report/unknown.js';
@@ -22,7 +22,7 @@ import { print } from '../output.js';
 import { colourOf } from '../screen.js';
 import { parseCount } from '../selection-options.js';
 import { type PictureFile, pictureFile } from './picture-file.js';
-import { jsonHeader, printJson } from './run.js';
+import { jsonHeader, printDocument } from './run.js';
 import { addReportOptions, forEachSource, operandsOf, type ReportOptions } from './sources.js';
 import { parseDurationOrZero } from './values.js';
 
@@ -100,7 +100,7 @@ async function heatmap(args: readonly string[], options: HeatMapOptions): Promis
     else if (options.json) documents.push(heatMapJson(map, JSON_CELLS));
     else await print(`${gap}${renderHeatMap(map, terminal(map, options.theme)).join('\n')}\n`);
   });
-  if (options.json) await printJson({ ...jsonHeader('heatmap'), sources: documents });
+  if (options.json) await printDocument({ ...jsonHeader('heatmap'), sources: documents });
 }
 
 async function mapOf(

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { rawJson, rawText } from '../../report/reports/raw.js';
+import { rawDocument, rawText } from '../../report/reports/raw.js';
 import { within } from '../../report/source/window.js';
-import { print } from '../output.js';
+import { print, printJson } from '../output.js';
 import { addMomentOptions, addReportOptions, forEachSource, type ReportOptions } from './sources.js';
 import { type WindowOptions, windowOf } from './values.js';
 
@@ -17,10 +17,10 @@ export function addRaw(report: Command): void {
 
 async function raw(args: readonly string[], options: ReportOptions & WindowOptions): Promise<void> {
   const window = windowOf(options);
-  const line = options.json ? rawJson : rawText;
   await forEachSource(args, options, async (source) => {
     for await (const observation of within(source.observations(), window)) {
-      await print(line(observation, source.header.name));
+      if (options.json) await printJson(rawDocument(observation, source.header.name));
+      else await print(rawText(observation, source.header.name));
     }
   });
 }

@@ -1,7 +1,7 @@
 import { type Report, type SourceSummary, Span, sourceSummary } from '../../report/reports/report.js';
 import type { ObservationSource } from '../../report/source/observation.js';
 import { type Window, within } from '../../report/source/window.js';
-import { print } from '../output.js';
+import { print, printJson } from '../output.js';
 import { forEachSource, type ReportOptions } from './sources.js';
 
 /** Of JSON documents: it grows when a field changes its meaning, not when one is added. */
@@ -31,7 +31,7 @@ export async function runReport<Result extends object>(
     else await print(`${isFirst ? '' : '\n'}${kind.text(summary, result)}`);
     isFirst = false;
   });
-  if (options.json) await printJson({ ...jsonHeader(kind.name), sources: documents });
+  if (options.json) await printDocument({ ...jsonHeader(kind.name), sources: documents });
 }
 
 /** Goes through a part of a source. */
@@ -54,11 +54,11 @@ export function jsonHeader(name: string): object {
   return { type: `report ${name}`, version: JSON_VERSION };
 }
 
-export function printJson(document: object): Promise<void> {
-  return print(`${JSON.stringify(document, rounded)}\n`);
+export function printDocument(document: object): Promise<void> {
+  return printJson(document, rounded);
 }
 
-/** For JSON.stringify: a millionth is finer than anything that is measured. */
+/** For printJson: a millionth is finer than anything that is measured. */
 function rounded(_: string, value: unknown): unknown {
   return typeof value === 'number' && !Number.isInteger(value) ? Math.round(value * 1e6) / 1e6 : value;
 }

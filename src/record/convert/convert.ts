@@ -1,4 +1,5 @@
 import { PagepulseError } from '../../core/errors.js';
+import { jsonLine } from '../../core/printable.js';
 import type { RecordLine } from '../format.js';
 import type { OutputFile } from '../output-file.js';
 import { arrowOf } from './arrow.js';
@@ -75,7 +76,7 @@ export function chunksOf(
 }
 
 async function* ndjsonOf(lines: AsyncIterable<RecordLine>): AsyncGenerator<string> {
-  for await (const { type, ...line } of lines) yield `${JSON.stringify({ type, ...line })}\n`;
+  for await (const { type, ...line } of lines) yield jsonLine({ type, ...line });
 }
 
 function compressionFor(format: Format, name: string): 'gzip' | 'zlib' | 'none' {

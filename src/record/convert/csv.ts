@@ -1,4 +1,5 @@
 import { pipeline, Readable } from 'node:stream';
+import { printable } from '../../core/printable.js';
 import { requirePackagesFor } from '../../optional-packages.js';
 import type { RecordLine } from '../format.js';
 import { type InputBudget, MAX_LINE_BYTES } from '../limits.js';
@@ -18,14 +19,14 @@ export async function* csvOf(passages: AsyncIterable<Passage>): AsyncGenerator<s
   for await (const passage of passages) {
     const { snapshot, target, header, mappings } = passage;
     const { startUs, endUs, maxNrAccesses } = snapshot;
-    const begin = `${target.id},${target.pid},${quoted(target.comm)},${startUs},${endUs},${maxNrAccesses},`;
+    const begin = `${target.id},${target.pid},${nameCell(target.comm)},${startUs},${endUs},${maxNrAccesses},`;
     let beside = quoted(besideText(passage));
     let rows = '';
     const { resident, accessed } = snapshot.memory ?? {};
     for (const [i, region] of snapshot.regions.entries()) {
       const [start, end, nrAccesses, age] = region;
       const mapping = mappingOf(region, mappings, header.pageSize);
-      const mapped = mapping ? `${quoted(mapping.name)},${quoted(mapping.permissions)}` : ',';
+      const mapped = mapping ? `${nameCell(mapping.name)},${nameCell(mapping.permissions)}` : ',';
       rows += `${begin}${decimal(start)},${decimal(end)},${nrAccesses},${age},${beside},${mapped},${resident?.[i] ?? ''},${accessed?.[i] ?? ''}\n`;
       beside = '';
       if (rows.length < PIECE_LENGTH) continue;
@@ -87,6 +88,17 @@ function withNeededColumns(names: string[]): string[] {
   const missing = NEEDED_COLUMNS.filter((name) => !names.includes(name));
   if (missing.length > 0) throw new SyntaxError(`it has no column ${missing.join(', ')}`);
   return names;
+}
+
+/** How a formula begins for a spreadsheet (OWASP, CSV injection); tabs and line ends are not printable anyway. */
+const FORMULA = /^[=+\-@\uff1d\uff0b\uff0d\uff20]/;
+/** Permissions as the kernel writes them also begin with `-`, but contain nothing to calculate. */
+const PERMISSIONS = /^[r-][w-][x-][ps]$/;
+
+/** A name for display: harmless on terminals and in spreadsheets. The `record` column has it exactly. */
+function nameCell(text: string): string {
+  const shown = printable(text);
+  return quoted(FORMULA.test(shown) && !PERMISSIONS.test(shown) ? `'${shown}` : shown);
 }
 
 function quoted(text: string): string {

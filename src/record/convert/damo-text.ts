@@ -1,19 +1,20 @@
 // Numbers as damo writes and reads them: `4096`, "4,096", "4.000 KiB", "5 ms", "1 m 2 s 345 ms".
 
-const SIZES: Record<string, number> = { B: 1 };
+// Maps: a file may name any unit, `constructor` among them.
+const SIZES = new Map([['B', 1]]);
 for (const [power, letter] of [...'KMGTPE'].entries()) {
-  for (const unit of [letter, `${letter}B`, `${letter}iB`]) SIZES[unit] = 1024 ** (power + 1);
+  for (const unit of [letter, `${letter}B`, `${letter}iB`]) SIZES.set(unit, 1024 ** (power + 1));
 }
 
-const NANOSECONDS: Readonly<Record<string, number>> = {
-  ns: 1,
-  us: 1e3,
-  ms: 1e6,
-  s: 1e9,
-  m: 60e9,
-  h: 3_600e9,
-  d: 86_400e9,
-};
+const NANOSECONDS = new Map([
+  ['ns', 1],
+  ['us', 1e3],
+  ['ms', 1e6],
+  ['s', 1e9],
+  ['m', 60e9],
+  ['h', 3_600e9],
+  ['d', 86_400e9],
+]);
 
 /** Longer ones are no numbers of damo, and to read a million digits takes seconds. */
 const MAX_LENGTH = 64;
@@ -46,7 +47,7 @@ export function percentOf(value: unknown): number {
   return numberOf(typeof value === 'string' ? value.replace(/\s*%$/, '') : value);
 }
 
-function exactly(value: unknown, units: Readonly<Record<string, number>>, unitOfNone: number): bigint {
+function exactly(value: unknown, units: ReadonlyMap<string, number>, unitOfNone: number): bigint {
   const text = String(typeof value === 'number' || typeof value === 'string' ? value : '').replaceAll(
     ',',
     '',
@@ -56,7 +57,7 @@ function exactly(value: unknown, units: Readonly<Record<string, number>>, unitOf
   const rest = text.replace(
     /(-?\d+)(\.\d+)?(?:e([+-]?\d+))?\s*([a-zA-Z]*)\s*/g,
     (_, whole, part, exponent, unit) => {
-      const factor = unit === '' ? unitOfNone : units[unit];
+      const factor = unit === '' ? unitOfNone : units.get(unit);
       if (factor === undefined) throw noNumber(value);
       const rounded = Math.round(Number(`${whole}${part ?? ''}e${exponent ?? 0}`) * factor);
       if (!Number.isFinite(rounded)) throw noNumber(value);

@@ -1,4 +1,5 @@
 import { type Attrs, maxNrAccesses } from '../../core/attrs.js';
+import { jsonText } from '../../core/printable.js';
 import type { RecordedRegion } from '../format.js';
 import { type Beside, type Passage, startedNs } from './passages.js';
 import type { Spool } from './spool.js';
@@ -64,7 +65,7 @@ function snapshotText(passage: Passage, nr: number, { sampleUs }: Attrs): string
     const texts = snapshot.regions.slice(from, from + REGIONS_AT_A_TIME).map(regionText);
     regions += `${from > 0 ? ',' : ''}${texts.join(',')}`;
   }
-  const ours = JSON.stringify({ nr, maxNrAccesses: snapshot.maxNrAccesses, ...beside } satisfies Ours);
+  const ours = jsonText({ nr, maxNrAccesses: snapshot.maxNrAccesses, ...beside } satisfies Ours);
   return (
     `{"start_time":"${time(snapshot.startUs)}","end_time":"${time(snapshot.endUs)}","regions":[${regions}],` +
     `"total_bytes":null,"sample_interval_us":${attrs.sampleUs === sampleUs ? null : `"${attrs.sampleUs}"`},` +

@@ -1,5 +1,6 @@
 import type { Attrs } from '../../core/attrs.js';
 import { PagepulseError } from '../../core/errors.js';
+import { jsonText } from '../../core/printable.js';
 import type { TargetInfo } from '../../core/target.js';
 import type { Mapping } from '../../kernel/mapping.js';
 import type { HeaderLine, RecordedRegion, RecordLine, SnapshotLine } from '../format.js';
@@ -55,10 +56,7 @@ export interface BareSnapshot {
  *
  * @throws PagepulseError `RECORD` where there is no snapshot
  */
-export async function* passagesOf({
-  lines,
-  budget,
-}: Pick<Input, 'lines' | 'budget'>): AsyncGenerator<Passage> {
+export async function* passagesOf({ lines, budget, notes }: Input): AsyncGenerator<Passage> {
   const targets = new Map<number, TargetInfo>();
   const mappings = new RegionMappings(budget);
   let header: HeaderLine | undefined;
@@ -88,7 +86,14 @@ export async function* passagesOf({
     held = { snapshot: line, target, header, attrs, mappings: mappings.of(line), beside };
     before = [];
   }
-  if (!held) throw new PagepulseError('RECORD', 'the record has no snapshot: there is nothing to convert');
+  if (!held) {
+    const { name } = budget;
+    const faults = notes().map((note) => `; ${note.replace(`${name}: `, '')}`);
+    throw new PagepulseError(
+      'RECORD',
+      `cannot convert ${name}: it has no snapshot${faults.join('')}; record it again`,
+    );
+  }
   yield before.length > 0 ? { ...held, beside: { ...held.beside, after: before } } : held;
 }
 
@@ -99,7 +104,7 @@ function infoOf({ id, pid, startTime, comm, cmdline }: TargetInfo): TargetInfo {
 
 /** Empty where there is nothing beside the snapshot. */
 export function besideText({ beside }: Passage): string {
-  return Object.keys(beside).length > 0 ? JSON.stringify(beside) : '';
+  return Object.keys(beside).length > 0 ? jsonText(beside) : '';
 }
 
 /**

@@ -1,3 +1,4 @@
+import { jsonText } from '../../core/printable.js';
 import type { SnapshotLine } from '../format.js';
 import { type Passage, startedNs } from './passages.js';
 
@@ -32,7 +33,7 @@ export async function* traceOf(passages: AsyncIterable<Passage>): AsyncGenerator
     if (tracks.size === 0) {
       started = startedNs(header);
       const { tool, kernel, check, startedAt, startedMonotonicNs } = header;
-      const about = JSON.stringify({ tool, kernel, check, startedAt, startedMonotonicNs });
+      const about = jsonText({ tool, kernel, check, startedAt, startedMonotonicNs });
       yield `{"displayTimeUnit":"ms","otherData":${about},"traceEvents":[`;
     } else {
       events = ',\n';
@@ -42,7 +43,7 @@ export async function* traceOf(passages: AsyncIterable<Passage>): AsyncGenerator
       track = { pid, endUs: 0, bytes: { workingSet: 0, hot: 0 } };
       tracks.set(target.id, track);
       pids.add(pid);
-      const args = JSON.stringify({ name: target.comm });
+      const args = jsonText({ name: target.comm });
       events += `{"name":"process_name","ph":"M","pid":${pid},"tid":${pid},"args":${args}},\n`;
     }
     track.endUs = snapshot.endUs;

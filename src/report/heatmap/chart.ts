@@ -1,7 +1,7 @@
 import type { CustomSeriesRenderItem, EChartsOption } from 'echarts';
 import { formatBytes, formatDuration } from '../units.js';
 import type { ChartCell, ChartData, ChartRange } from './chart-data.js';
-import { addressLabels, nameLabels, timeLabels } from './labels.js';
+import { addressLabels, keyless, nameLabels, timeLabels } from './labels.js';
 import {
   CHARACTER_WIDTH,
   type ChartSize,
@@ -99,7 +99,7 @@ function titles(data: ChartData, placed: readonly PlacedRange[], width: number) 
     place: { left?: number; right?: number; top?: number; bottom?: number },
     style: { fontSize?: number; color?: string; fontWeight?: 'bold' | 'normal'; width?: number } = {},
   ) => ({
-    text: words,
+    text: keyless(words),
     ...place,
     padding: 0,
     textStyle: {

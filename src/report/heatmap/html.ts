@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { jsonText } from '../../core/printable.js';
 import { escapeHtml } from './chart.js';
 import type { ChartData } from './chart-data.js';
 
@@ -27,7 +28,7 @@ p { margin: 0; padding: 0 20px; color: ${dim}; font: 12px/1.5 ui-monospace, Menl
 </style>
 <div id="chart"></div>
 <p>wheel: zoom the time; shift and wheel: zoom the addresses; drag: move; the icons at the top right: zoom into a box, show all, save</p>
-<script type="application/json" id="data">${JSON.stringify(data).replaceAll('<', '\\u003c')}</script>
+<script type="application/json" id="data">${jsonText(data).replaceAll('<', '\\u003c')}</script>
 <script>${inScript(library)}</script>
 <script type="module">
 ${modules.map(inPage).join('\n')}

@@ -5,6 +5,16 @@ import { addressTicks, timeTicks } from './ticks.js';
 
 /** What stands at the axes, for the part of a range that is in sight: in the page it changes with each zoom. */
 
+const KEYS = Object.getOwnPropertyNames(Object.prototype);
+
+/**
+ * Text for the chart library, which caches the widths of texts, and of the beginnings it cuts them to, in an ordinary object
+ * by the text. A mapping called `__proto__` would then change Object.prototype; with a space in front it is a key like any.
+ */
+export function keyless(text: string): string {
+  return KEYS.some((key) => text.startsWith(key)) ? ` ${text}` : text;
+}
+
 /** Ticks at round times. Axes choose decimal ones themselves: of microseconds, those are no round minutes. */
 export function timeLabels(startUs: number, endUs: number, { width }: Box, isShown: boolean, color: string) {
   const customValues = timeTicks(startUs, endUs, Math.max(2, Math.floor(width / 90)));
@@ -54,7 +64,7 @@ export function nameLabels(
   for (const { from, to, name } of seen) {
     const middle = (from + to) / 2;
     const isFree = [...labels.keys()].every((other) => Math.abs(other - middle) >= LABEL_HEIGHT * perPixel);
-    if (isFree) labels.set(middle, name);
+    if (isFree) labels.set(middle, keyless(name));
     if (labels.size * LABEL_HEIGHT > height) break;
   }
   const customValues = [...labels.keys()];

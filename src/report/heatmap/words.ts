@@ -1,4 +1,4 @@
-import { printable } from '../mapping-names.js';
+import { printable } from '../../core/printable.js';
 import { nameOfProcess } from '../reports/text.js';
 import { formatBytes, formatDuration, formatShare } from '../units.js';
 import type { HeatMap, Panel } from './heat-map.js';
@@ -9,7 +9,7 @@ export function titleParts({ source, startUs, endUs, panels, isFlat }: HeatMap):
   const snapshots = panels.reduce((sum, { sums }) => sum + sums.snapshots, 0);
   return [
     printable(source.name),
-    `${source.check} check`,
+    `${printable(source.check)} check`,
     ...(isFlat ? ['flat per mapping'] : []),
     `${formatDuration(endUs - startUs)} in ${snapshots} snapshot${snapshots === 1 ? '' : 's'}`,
     ...(source.startedAt === '' ? [] : [`started ${startTime(source.startedAt)}`]),

@@ -1,3 +1,4 @@
+import { printable } from '../../core/printable.js';
 import { renderTable } from '../table.js';
 import { formatBytes, formatShare } from '../units.js';
 import { changeOf, type DiffSide, type MappingChange } from './diff.js';
@@ -49,7 +50,7 @@ function notesOf(before: DiffText, after: DiffText): string[] {
       (text, line) => (line === 0 ? `${i === 0 ? 'Before' : 'After'}: ${text}` : text),
     ),
   );
-  const [old, now] = [before.source.check, after.source.check];
+  const [old, now] = [before, after].map(({ source }) => printable(source.check));
   if (old !== now)
     notes.push(`Before was seen by the ${old} check, after by the ${now} check, which do not count alike.`);
   return notes.length > 0 ? [notes.join('\n')] : [];

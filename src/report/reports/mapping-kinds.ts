@@ -1,4 +1,5 @@
-import { displayName, printable } from '../mapping-names.js';
+import { printable } from '../../core/printable.js';
+import { displayName } from '../mapping-names.js';
 import type { ObservedMapping } from '../source/observation.js';
 
 /** What is told together: all mappings of one name, all of one kind, or each mapping by itself. */

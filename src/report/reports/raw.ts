@@ -1,5 +1,6 @@
+import { printable } from '../../core/printable.js';
 import { heatOf } from '../../core/working-set.js';
-import { nameOfRange, printable } from '../mapping-names.js';
+import { nameOfRange } from '../mapping-names.js';
 import type { Observation } from '../source/observation.js';
 import { renderTable } from '../table.js';
 import { formatBytes, formatDuration, formatShare } from '../units.js';
@@ -37,8 +38,8 @@ export function rawText(observation: Observation, source: string): string {
   return `${parts.join(', ')}${why}\n${renderTable([head, ...rows], [head.length - 1])}\n\n`;
 }
 
-/** One snapshot as a line of JSON (docs/reports.md). */
-export function rawJson(observation: Observation, source: string): string {
+/** One snapshot as a value for JSON (docs/reports.md). */
+export function rawDocument(observation: Observation, source: string) {
   const { snapshot, mappings } = observation;
   const { target, startUs, endUs, columns, pageSize, maxNrAccesses, stats } = snapshot;
   const { startPages, endPages, nrAccesses, ages, residentPages, unseenPages, accessedPages } = columns;
@@ -56,7 +57,7 @@ export function rawJson(observation: Observation, source: string): string {
   }));
   const { pid, startTime, comm } = target;
   const { residentBytes, unknown } = knownOf(observation);
-  return `${JSON.stringify({
+  return {
     type: 'snapshot',
     source,
     pid,
@@ -72,7 +73,7 @@ export function rawJson(observation: Observation, source: string): string {
     unseenBytes: unseenPages ? snapshot.unseenBytes() : null,
     attrs: stats.inForce.attrs,
     regions,
-  })}\n`;
+  };
 }
 
 function knownOf({ snapshot, residentBytes: read }: Observation) {

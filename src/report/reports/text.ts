@@ -1,4 +1,5 @@
-import { clip, printable } from '../mapping-names.js';
+import { printable } from '../../core/printable.js';
+import { clip } from '../mapping-names.js';
 import { formatBytes, formatDuration } from '../units.js';
 import { UNKNOWN_HELP } from '../unknown.js';
 import type { ProcessSummary, SourceSummary } from './report.js';
@@ -13,8 +14,8 @@ export function headingOf(source: SourceSummary, processes: number): string {
   const parts = [
     `${formatDuration(tidy(endUs - startUs))}${startUs >= 1e6 ? ` from ${formatDuration(tidy(startUs))} on` : ''}`,
     `${count(snapshots, 'snapshot')} of ${count(processes, 'process', 'processes')}`,
-    ...(check === '' ? [] : [`${check} check`]),
-    ...(startedAt === '' ? [] : [`began ${startedAt.replace(/\.\d+Z$/, 'Z')}`]),
+    ...(check === '' ? [] : [`${printable(check)} check`]),
+    ...(startedAt === '' ? [] : [`began ${printable(startedAt.replace(/\.\d+Z$/, 'Z'))}`]),
   ];
   return `${printable(source.source)}\n${inLines(parts)}`;
 }

@@ -208,6 +208,7 @@ test('what is no file of damo is refused in a sentence', async (t) => {
   const refused: readonly [unknown, RegExp][] = [
     [document({ start: 'here' }), /"here" is not a number that damo writes/],
     [document({ start: '1 parsec' }), /"1 parsec" is not a number/],
+    [document({ start: '1 constructor' }), /"1 constructor" is not a number/],
     [document({ nr_accesses: {} }), /is not a number/],
     [document({}, { regions: null }), /cannot read .*damon.data as damo's JSON/],
     [JSON.stringify(document({})).slice(0, -20), /it breaks off before its end/],

@@ -99,6 +99,51 @@ test('a column says what each region is mapped as at that time, another with whi
   for (const path of [arrow, csv]) t.deepEqual(await linesIn(t, path), lines);
 });
 
+test('no name is a formula or moves a cursor in CSV, and all come back exactly', async (t) => {
+  const names = [
+    '=cmd|x!A1',
+    '+1',
+    '-1',
+    '@SUM(A1)',
+    '\t=1',
+    '\r=1',
+    '\uff1d1',
+    '\x1b[2J',
+    "it's = 1",
+    '-rwx',
+  ];
+  const addresses = names.map((_, i) => [i + 1, i + 2].map((page) => (page * 4_096).toString(16)));
+  const mappings = names.map((name, i) => [addresses[i]![0]!, addresses[i]![1]!, name, name] as const);
+  const regions = addresses.map(([start, end]): RecordedRegion => [start!, end!, 1, 0]);
+  const lines: RecordLine[] = [header, { ...target, comm: '=1+1', mappings }, snapshot(regions)];
+  const path = await converted(t, lines, 'csv');
+  const rows = textIn(path).trimEnd().split('\n').slice(1);
+  const expected = [
+    "'=cmd|x!A1",
+    "'+1",
+    "'-1",
+    "'@SUM(A1)",
+    '?=1',
+    '?=1',
+    "'\uff1d1",
+    '?[2J',
+    "it's = 1",
+    "'-rwx",
+  ];
+  t.deepEqual(
+    rows.map((row) => row.match(/,("[^"]*"),("[^"]*"),,$/)!.slice(1)),
+    expected.map((text) => [`"${text}"`, `"${text}"`]),
+  );
+  for (const row of rows) t.regex(row, /^0,4242,"'=1\+1",/);
+  t.deepEqual(await linesIn(t, path), lines);
+});
+
+test('permissions that begin with a sign are those of the kernel', async (t) => {
+  const mapped: RecordLine = { ...target, mappings: [['1000', '3000', '---p', '[guard]']] };
+  const path = await converted(t, [header, mapped, snapshot([['1000', '3000', 0, 3]])], 'csv');
+  t.regex(textIn(path), /,"\[guard\]","---p",,\n$/);
+});
+
 test('columns say how much of each region was resident and accessed, and all of it is read back', async (t) => {
   const regions: RecordedRegion[] = [
     ['1000', '3000', 1, 3],

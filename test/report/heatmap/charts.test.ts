@@ -42,6 +42,31 @@ test('an SVG has its axes, its legend, the gap that was cut out, and no text tha
   t.false(/<(script|img)/.test(svg));
 });
 
+/** What every object has by its prototype, and what that has. */
+function inherited(): string[] {
+  const values = Reflect.ownKeys(Object.prototype).map((key) => Reflect.get(Object.prototype, key));
+  return [Object.prototype, ...values].flatMap((value) =>
+    value === null ? [] : Reflect.ownKeys(value).map(String),
+  );
+}
+
+test('names that every object knows are text, and leave objects and the document as they should be', async (t) => {
+  const before = inherited();
+  const names = Object.getOwnPropertyNames(Object.prototype);
+  const mappings = names.map((name, i) =>
+    mappingOf(0x1000 + 0x100 * i, 0x1100 + 0x100 * i, `/a/long/folder/of/it/${name}`),
+  );
+  const rows = mappings.map(({ startPage, endPage }, i) => [startPage, endPage, i + 1, 0] as const);
+  for (const comm of ['__proto__', 'constructor']) {
+    const map = await mapOf(sourceOf(snapshotsOf([rows, rows], 0, comm), mappings));
+    const size = { width: 1_000, height: 1_000 };
+    const svg = await renderSvg(chartDataOf(map, 'dark', detail), size);
+    for (const name of names) t.regex(svg, new RegExp(`> ?${name}</text>`));
+    await t.notThrowsAsync(renderPng(svg, size), 'it is well-formed');
+  }
+  t.deepEqual(inherited(), before);
+});
+
 test('cells of a picture have the colours of their shares, the same hue either way round', async (t) => {
   const colours = async (theme: 'dark' | 'light') => {
     const svg = await renderSvg(await dataOf(theme), SIZE);

@@ -83,6 +83,33 @@ inBrowser(
   },
 );
 
+inBrowser(`a page of names that every object knows leaves objects as they are${why}`, async (t) => {
+  const names = ['__proto__', 'constructor', 'toString', 'hasOwnProperty'];
+  const mappings = names.map((name, i) => mappingOf(0x1000 + 0x100 * i, 0x1100 + 0x100 * i, name));
+  const rows = mappings.map(({ startPage, endPage }) => [startPage, endPage, 10, 0] as const);
+  const map = await mapOf(sourceOf(snapshotsOf([rows, rows], 0, '__proto__'), mappings));
+  const path = join(folderFor(t), 'heat.html');
+  writeFileSync(
+    path,
+    await renderHtml(chartDataOf(map, 'dark', { columns: 512, rows: 320, isStill: false })),
+  );
+  await onPage(t, path, async (page) => {
+    await page.mouse.move(500, 300);
+    await page.mouse.wheel(0, -300);
+    await page.locator('#chart table').waitFor();
+    // A frame of its own has what a browser brings.
+    const [inPage, fresh] = (await page.evaluate(`(() => {
+      const frame = document.body.appendChild(document.createElement('iframe'));
+      return [globalThis, frame.contentWindow].map(({ Object }) =>
+        [Object.prototype, Object, Object.prototype.toString].flatMap((value) => Reflect.ownKeys(value)));
+    })()`)) as [string[], string[]];
+    t.deepEqual(inPage, fresh);
+    const texts = (await page.evaluate(`echarts.getInstanceByDom(document.getElementById('chart'))
+      .getZr().storage.getDisplayList().map(({ style }) => style.text)`)) as string[];
+    for (const name of names) t.true(texts.includes(` ${name}`), `${name} in ${texts}`);
+  });
+});
+
 inBrowser(`what is under the pointer is what was hot there and then${why}`, async (t) => {
   const path = join(folderFor(t), 'heat.html');
   const range = [area.start, area.end].map((address) => address.toString(16)).join('-');

@@ -7,7 +7,7 @@ import { changesBetween, DiffSideReport } from '../../../src/report/reports/diff
 import { renderDiff } from '../../../src/report/reports/diff-text.js';
 import { MappingsReport } from '../../../src/report/reports/mappings.js';
 import { renderMappings } from '../../../src/report/reports/mappings-text.js';
-import { rawJson, rawText } from '../../../src/report/reports/raw.js';
+import { rawDocument, rawText } from '../../../src/report/reports/raw.js';
 import type { SourceSummary } from '../../../src/report/reports/report.js';
 import { WssReport } from '../../../src/report/reports/wss.js';
 import { renderWss } from '../../../src/report/reports/wss-text.js';
@@ -237,7 +237,7 @@ test('where samples hardly ever meet memory, nothing pretends: it is not known, 
   t.like(mapped.all.total, { hotBytes: null, coldBytes: null, coldResidentBytes: null, accessedBytes: null });
   const source = await openRecord(fileOf(t, SPARSE));
   for await (const observation of source.observations())
-    t.like(JSON.parse(rawJson(observation, 'it.ndjson')), { workingSetBytes: null });
+    t.like(rawDocument(observation, 'it.ndjson'), { workingSetBytes: null });
 });
 
 test('the same of records that do not say what of the regions is resident, but of the process', async (t) => {
