@@ -4,14 +4,19 @@ import { cpus, release } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { PARTS } from './parts.js';
 import { Report } from './report.js';
+import { soak } from './soak/main.js';
 
 // `npm run bench -- PART...`: the figures of the README, and of docs/cost.md that are not the lab's. All parts, or those
-// named; where all were run, what they print is left in bench/RESULTS.md.
+// named; where all were run, what they print is left in bench/RESULTS.md. `npm run bench -- soak [OPTION...]` takes an hour, and
+// is not one of them.
 
 const words = process.argv.slice(2);
-const unknown = words.find((word) => !(word in PARTS));
+const isSoak = words[0] === 'soak';
+const unknown = isSoak ? undefined : words.find((word) => !(word in PARTS));
 if (unknown !== undefined) {
-  console.error(`bench: there is no part ${unknown}; give some of ${Object.keys(PARTS).join(', ')}`);
+  console.error(
+    `bench: there is no part ${unknown}; give some of ${Object.keys(PARTS).join(', ')}, or soak alone`,
+  );
   process.exit(2);
 }
 const report = new Report();
@@ -20,6 +25,10 @@ report.add(
   `${new Date().toISOString().slice(0, 10)}, commit ${commit()}, Linux ${release()}, Node ${process.version}, ` +
     `${cpus().length} x ${cpus()[0]?.model}`,
 );
+if (isSoak) {
+  report.add('## soak');
+  process.exit((await soak(report, words.slice(1))) ? 0 : 1);
+}
 for (const [name, part] of Object.entries(PARTS)) {
   if (words.length > 0 && !words.includes(name)) continue;
   report.add(`## ${name}`);

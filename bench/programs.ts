@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -9,15 +9,19 @@ const SOURCES = { hotcold: 'test/lab/workloads/hotcold.c', floor: 'bench/floor.c
 
 /** Paths of the C programs, compiled for as long as this process lives; undefined without a compiler. */
 export function compilePrograms(): Record<keyof typeof SOURCES, string> | undefined {
+  const hotcold = compileProgram(SOURCES.hotcold);
+  const floor = hotcold && compileProgram(SOURCES.floor);
+  return hotcold && floor ? { hotcold, floor } : undefined;
+}
+
+/** The same of one program, by the path of its source in this repository. */
+export function compileProgram(source: string): string | undefined {
   const folder = mkdtempSync(join(tmpdir(), 'pagepulse-bench-'));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-  const compiled = (name: keyof typeof SOURCES) => {
-    const path = join(folder, name);
-    execFileSync('cc', ['-O2', '-pthread', '-o', path, join(ROOT, SOURCES[name])], { stdio: 'inherit' });
-    return path;
-  };
+  const path = join(folder, basename(source, '.c'));
   try {
-    return { hotcold: compiled('hotcold'), floor: compiled('floor') };
+    execFileSync('cc', ['-O2', '-pthread', '-o', path, join(ROOT, source)], { stdio: 'inherit' });
+    return path;
   } catch {
     return undefined;
   }
