@@ -6,8 +6,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Worker } from 'node:worker_threads';
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
+import { printable } from '../../src/core/printable.js';
 import { Monitor, PagepulseError, type ProcessRequest } from '../../src/index.js';
-import { printable } from '../../src/report/mapping-names.js';
 import type { Soak, SoakResult } from './main.js';
 
 /**

@@ -5,7 +5,9 @@ import { readTextFile, SYSTEM_FILE_LIMIT } from './text-file.js';
 /** The soft limit in /proc/self/limits (getrlimit(2)); Infinity if there is none, or none can be read. */
 function limitOf(name: string): number {
   try {
-    const soft = new RegExp(`\\n${name} +(\\d+)`).exec(readTextFile('/proc/self/limits', SYSTEM_FILE_LIMIT))?.[1];
+    const soft = new RegExp(`\\n${name} +(\\d+)`).exec(
+      readTextFile('/proc/self/limits', SYSTEM_FILE_LIMIT),
+    )?.[1];
     return Number(soft ?? Number.POSITIVE_INFINITY);
   } catch {
     return Number.POSITIVE_INFINITY;
@@ -25,5 +27,8 @@ export function freeDescriptors(): number {
 export function addressSpace(): { limit: number; used: number } {
   const limit = limitOf('Max address space');
   if (limit === Number.POSITIVE_INFINITY) return { limit, used: 0 };
-  return { limit, used: Number.parseInt(readTextFile('/proc/self/statm', SYSTEM_FILE_LIMIT), 10) * pageSize() };
+  return {
+    limit,
+    used: Number.parseInt(readTextFile('/proc/self/statm', SYSTEM_FILE_LIMIT), 10) * pageSize(),
+  };
 }

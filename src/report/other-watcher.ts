@@ -1,5 +1,5 @@
-import type { OtherWatcher } from '../core/target.js';
 import { printable } from '../core/printable.js';
+import type { OtherWatcher } from '../core/target.js';
 
 const MOST_NAMED = 5;
 
