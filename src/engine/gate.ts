@@ -268,7 +268,8 @@ export class Gate {
 
   /** Makes the slot's sampler part of the phases that begin from now on. */
   admit(slot: number): void {
-    Atomics.store(this.#words, FIRST_SLOT + slot, this.epoch);
+    // Where its thread has ended just now, that stays to be seen.
+    Atomics.compareExchange(this.#words, FIRST_SLOT + slot, FREE, this.epoch);
   }
 
   /** Gives the slot's sampler up. */

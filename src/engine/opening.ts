@@ -86,7 +86,7 @@ export class Opening {
     except: SamplerLink | undefined,
     outcome: Outcome<A>,
   ): Promise<void> {
-    const { errors } = outcome;
+    const { errors, again, isLastTurn } = outcome;
     const bySampler = new Map<SamplerLink, A[]>();
     await Promise.all(
       arrivals.map(async (arrival) => {
@@ -94,7 +94,8 @@ export class Opening {
           const link = await this.samplers.take(this.regionsOf, except);
           bySampler.set(link, [...(bySampler.get(link) ?? []), arrival]);
         } catch (error) {
-          errors.set(arrival, toWire(error));
+          if (isLastTurn || error instanceof NoAnswer) errors.set(arrival, toWire(error));
+          else again.push(arrival);
         }
       }),
     );
@@ -142,8 +143,8 @@ export class Opening {
       }
     } catch (error) {
       const left = arrivals.slice(taken);
-      const culprit = left.find(({ id }) => id === this.samplers.gate.targetOf(link.slot));
-      const isLost = error instanceof NoAnswer || this.samplers.gate.isEnded(link.slot);
+      const culprit = left.find(({ id }) => id === link.targetId);
+      const isLost = error instanceof NoAnswer || link.isLost;
       if (isLost) this.onLost(link);
       for (const arrival of left) {
         if (isLost && arrival !== culprit && (culprit || !isLastTurn)) again.push(arrival);

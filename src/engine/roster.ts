@@ -126,7 +126,7 @@ export class Roster {
   /** Gives up a sampler that died or stopped answering; its targets wait for a fresh one. */
   lose(link: SamplerLink): WatchedTarget[] {
     if (!this.samplers.all.includes(link)) return [];
-    const culprit = this.samplers.gate.targetOf(link.slot);
+    const culprit = link.targetId;
     const affected = this.targets.filter((target) => target.link === link);
     this.samplers.drop(link);
     this.#parts.meter.lostSamplers++;
@@ -134,7 +134,7 @@ export class Roster {
     for (const target of affected) {
       target.link = undefined;
       target.prepared = false;
-      if (culprit === undefined || culprit === target.info.id) target.losses++;
+      target.lost(culprit);
       // The thread may not be dead yet, and writes where it always did.
       target.table = copiedTable(this.attrs, target.table);
       // The sampler that could tell of what it failed is gone: the next one will see.
@@ -167,7 +167,10 @@ export class Roster {
       (link, id) => this.#release(link, id),
     );
     errors.forEach((error, i) => {
-      if (error) this.detach(others[i]!, 'failed', error.pagepulse.message);
+      if (!error) return;
+      const { code, message } = error.pagepulse;
+      const hasEnded = code === 'NO_PROCESS' || code === 'ZOMBIE';
+      this.detach(others[i]!, hasEnded ? 'ended' : 'failed', hasEnded ? '' : message);
     });
   }
 

@@ -31,6 +31,9 @@ export class SamplerLink {
   #api: Comlink.Remote<SamplerApi> | undefined;
   #cpuFile = -1;
   #cpuBaseUs = 0;
+  /** What it was at when it was given up: from then on its slot may be another sampler's. */
+  #lastTarget: number | undefined;
+  #isClosed = false;
   /** CPU at the last look: the descriptor does not outlive the thread. */
   cpuUs = 0;
   /** Takes part in the phases. Before that it answers calls at any time, after it in CONTROL phases. */
@@ -79,7 +82,7 @@ export class SamplerLink {
     const watchdog = new Promise<never>((_, reject) => {
       timer = setInterval(() => {
         waitedMs += WATCHDOG_MS;
-        if (this.gate.isEnded(this.slot)) {
+        if (this.isLost) {
           reject(new PagepulseError('THREADS', 'a sampler thread has ended unexpectedly'));
         } else if (waitedMs > withinMs) {
           reject(new NoAnswer(withinMs));
@@ -109,7 +112,19 @@ export class SamplerLink {
     if (!Number.isNaN(cpuUs)) this.cpuUs = cpuUs - this.#cpuBaseUs;
   }
 
+  /** Whether its thread has ended, or it was given up. */
+  get isLost(): boolean {
+    return this.#isClosed || this.gate.isEnded(this.slot);
+  }
+
+  /** The target that it works on, or did when it was lost. */
+  get targetId(): number | undefined {
+    return this.#isClosed ? this.#lastTarget : this.gate.targetOf(this.slot);
+  }
+
   close(): void {
+    this.#lastTarget = this.targetId;
+    this.#isClosed = true;
     this.#cpuFile = -1;
     this.#port?.close();
   }

@@ -46,8 +46,9 @@ export class WatchedTarget implements AdaptedTarget {
   startUs = 0;
   readonly presence = new Presence();
   readonly settling: Settling;
-  /** Samplers that were lost while they checked it. */
+  /** Samplers that were lost because of it, as far as one can tell. */
   losses = 0;
+  #snapshotsAtLoss = 0;
 
   constructor(
     readonly info: TargetInfo,
@@ -58,6 +59,17 @@ export class WatchedTarget implements AdaptedTarget {
     public link: SamplerLink | undefined,
   ) {
     this.settling = new Settling(table.delivered !== undefined);
+  }
+
+  /**
+   * Counts that its sampler was lost.
+   *
+   * @param culprit the target that the sampler was at; without one, whoever got nowhere since the loss before is suspected
+   */
+  lost(culprit: number | undefined): void {
+    const isSuspect = culprit === undefined && this.snapshots === this.#snapshotsAtLoss;
+    if (culprit === this.info.id || isSuspect) this.losses++;
+    this.#snapshotsAtLoss = this.snapshots;
   }
 
   /** What makes sure that it is the same process, when it is opened again. */

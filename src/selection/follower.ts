@@ -44,8 +44,6 @@ interface Attachment {
   skipped: SkipReason | undefined;
   /** `execs` of the process when it was tried last. */
   triedExecs: number;
-  /** The sampler that was to open it was lost: this process may be why, or another one that it was opened with. */
-  isSuspect: boolean;
 }
 
 /** What a look has found to do. */
@@ -93,12 +91,9 @@ export class Follower {
     if (waiting.length > 0) {
       let room = this.choice.maxTargets - this.#watching();
       let files = Math.floor((this.freeDescriptors() - RESERVED_DESCRIPTORS) / DESCRIPTORS_EACH);
-      let suspect: Attachment | undefined;
       for (const attachment of waiting) {
         const reason = room <= 0 ? 'maxTargets' : files <= 0 ? 'descriptors' : undefined;
-        if (reason === undefined && attachment.isSuspect) {
-          suspect ??= attachment;
-        } else if (reason === undefined) {
+        if (reason === undefined) {
           room--;
           files--;
           this.#asked.push(attachment);
@@ -107,8 +102,6 @@ export class Follower {
           skip.push({ request: requestOf(attachment), error: noRoom(attachment, reason, this.choice) });
         }
       }
-      // Alone: should it take a sampler with it again, no other process is lost.
-      if (suspect && this.#asked.length === 0) this.#asked.push(suspect);
     }
     return { attach: this.#asked.map(requestOf), skip, ended, left };
   }
@@ -119,9 +112,7 @@ export class Follower {
     this.#asked = [];
     results.forEach((result, i) => {
       const attachment = asked[i]!;
-      attachment.isSuspect =
-        !attachment.isSuspect && result instanceof PagepulseError && result.code === 'THREADS';
-      attachment.triedExecs = attachment.isSuspect ? -1 : attachment.process.execs;
+      attachment.triedExecs = attachment.process.execs;
       if (!(result instanceof PagepulseError)) {
         this.#unskip(attachment);
         attachment.targetId = result.id;
@@ -180,10 +171,7 @@ export class Follower {
   #attachmentOf(process: Known): Attachment {
     let attachment = this.#attachments.get(process);
     if (!attachment) {
-      attachment = {
-        ...{ process, targetId: undefined, wasWatched: false },
-        ...{ skipped: undefined, triedExecs: -1, isSuspect: false },
-      };
+      attachment = { process, targetId: undefined, wasWatched: false, skipped: undefined, triedExecs: -1 };
       this.#attachments.set(process, attachment);
     }
     return attachment;

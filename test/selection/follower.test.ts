@@ -54,7 +54,7 @@ class Followed {
   files = 1_000;
   #nextId = 0;
   /** Codes with which attaching fails. */
-  readonly refused = new Map<number, 'PERMISSION' | 'NO_PROCESS' | 'UNSUPPORTED' | 'THREADS'>();
+  readonly refused = new Map<number, 'PERMISSION' | 'NO_PROCESS' | 'UNSUPPORTED'>();
 
   constructor(selection: Selection) {
     this.follower = new Follower(new Choice(selection), this.machine, () => this.files);
@@ -187,25 +187,6 @@ test('who was refused is not tried again until it execs', (t) => {
   all.set(2, { comm: 'web', imageKey: 1 });
   t.deepEqual(followed.attached(), [2]);
   t.like(followed.follower.stats, { watched: 1, skipped: { permission: 0 } });
-});
-
-test('those whose sampler was lost while it opened them are tried once more, one at a time', (t) => {
-  const followed = new Followed({ names: [/web/] });
-  const { all } = followed.machine;
-  for (const pid of [2, 3, 4]) {
-    all.set(pid, { comm: 'web' });
-    followed.refused.set(pid, 'THREADS');
-  }
-  t.deepEqual(followed.attached(), [2, 3, 4]);
-  t.is(followed.follower.stats.skipped.failed, 3);
-  for (const pid of [3, 4]) followed.refused.delete(pid);
-  all.set(5, { comm: 'web' });
-  t.deepEqual(followed.attached(), [5], 'not with one that may take the sampler with it');
-  t.deepEqual(followed.attached(), [2]);
-  t.deepEqual(followed.attached(), [3]);
-  t.deepEqual(followed.attached(), [4]);
-  t.deepEqual(followed.attached(), []);
-  t.like(followed.follower.stats, { watched: 3, skipped: { failed: 1 } });
 });
 
 test('who has no room is told of once, and attached when there is some', (t) => {
