@@ -134,7 +134,8 @@ export class Samplers {
       if (!link.joined) continue;
       while (!this.gate.awaitDone(link.slot, SLICE_MS)) {
         this.#waitedMs += SLICE_MS;
-        if (this.#isMissing(link, this.#isOverdue) || this.gate.calls !== answered) return false;
+        // Any: this one may wait for another that has ended.
+        if (this.#anyIsMissing || this.gate.calls !== answered) return false;
       }
     }
     return true;
@@ -146,7 +147,7 @@ export class Samplers {
    */
   findLost(): SamplerLink[] {
     const isOverdue = this.#isOverdue;
-    if (!this.#all.some((link) => this.#isMissing(link, isOverdue))) return [];
+    if (!this.#anyIsMissing) return [];
     this.gate.breakOff();
     const givenUpMs = performance.now() + LET_GO_MS;
     for (const link of this.#all) {
@@ -159,6 +160,12 @@ export class Samplers {
   /** Counted in slices, not by the clock: where the whole process was stopped for a while, no sampler is late. */
   get #isOverdue(): boolean {
     return this.#waitedMs > this.#allowedMs;
+  }
+
+  get #anyIsMissing(): boolean {
+    const isOverdue = this.#isOverdue;
+    for (let i = 0; i < this.#all.length; i++) if (this.#isMissing(this.#all[i]!, isOverdue)) return true;
+    return false;
   }
 
   #isMissing(link: SamplerLink, isOverdue: boolean): boolean {
