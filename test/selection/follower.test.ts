@@ -175,6 +175,17 @@ test('who execs late is seen within two looks', (t) => {
   t.deepEqual([...followed.attached(), ...followed.attached()].sort(), [2, 3]);
 });
 
+test('a pattern is looked for at both ends of a long command line: a neighbour chooses how long it is', (t) => {
+  const followed = new Followed({ names: [/java.*server/] });
+  const { all } = followed.machine;
+  const filler = 'java'.repeat(16_384);
+  all.set(2, { comm: 'sh', cmdline: `java server ${filler}` });
+  all.set(3, { comm: 'sh', cmdline: `${filler} java server` });
+  all.set(4, { comm: 'sh', cmdline: filler });
+  all.set(5, { comm: 'sh', cmdline: filler + ' server '.repeat(100) + filler });
+  t.deepEqual(followed.attached(), [2, 3]);
+});
+
 test('who was refused is not tried again until it execs', (t) => {
   const followed = new Followed({ names: [/web/] });
   const { all } = followed.machine;
