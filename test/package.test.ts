@@ -145,6 +145,7 @@ test('the version loads nothing but itself, and the list of commands none of the
     'dist/src/cli/output.js',
     'dist/src/cli/program.js',
     'dist/src/core/errors.js',
+    'dist/src/core/printable.js',
     'dist/src/record/output-error.js',
     'dist/src/report/characters.js',
     'dist/src/version.js',

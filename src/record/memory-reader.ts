@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { TargetInfo } from '../core/target.js';
 import type { Mapping } from '../kernel/mapping.js';
 import { mapsPieces, parseMappings } from '../kernel/maps.js';
@@ -49,6 +50,15 @@ export class MemoryReader {
     const nowMs = performance.now();
     if (memory.isDue(nowMs)) inSlices(memory.reading(nowMs, this.watched, this.#textBytes));
     return memory.takeChange();
+  }
+
+  /** All of a target that has just come, once it has been read. */
+  async first(target: TargetInfo): Promise<MemoryChange | undefined> {
+    const change = this.change(target);
+    if (change) return change;
+    const memory = this.#memories.get(target);
+    while (memory?.isReading) await nextTurn();
+    return memory?.takeChange();
   }
 
   /** The same of all that are watched, due or not, at the end of a recording: as many as half a second is enough for. */
@@ -128,6 +138,10 @@ class TargetMemory {
   #residentBytes: number | undefined;
 
   constructor(readonly target: TargetInfo) {}
+
+  get isReading(): boolean {
+    return this.#reading !== undefined;
+  }
 
   isDue(nowMs: number): boolean {
     return !this.#reading && !this.#change && nowMs >= this.#mappingsPace.dueMs;

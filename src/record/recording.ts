@@ -85,8 +85,9 @@ export class Recording {
     if (this.#isFull(snapshot)) await this.#rotate();
     await this.#writeChanges(snapshot.endUs);
     const { target, endUs } = snapshot;
-    const change = this.#memory!.change(target);
-    if (!this.#known.has(target.id)) await this.#writer.target(target, this.#memory!.whole(target));
+    const isKnown = this.#known.has(target.id);
+    const change = isKnown ? this.#memory!.change(target) : await this.#memory!.first(target);
+    if (!isKnown) await this.#writer.target(target, this.#memory!.whole(target));
     else if (change) await this.#writer.mappings(target, endUs, change);
     this.#known.add(target.id);
     await this.#writer.snapshot(snapshot);
