@@ -14,14 +14,15 @@ export function requireFinite(value: unknown, path = ''): void {
 /** @throws Error where a line that was accepted says what cannot be, in the fields that every reader uses */
 export function requireGoodLine(line: RecordLine): void {
   if (line.type === 'snapshot') {
-    const { target, startUs, endUs, maxNrAccesses, residentBytes = 0, memory = {}, regions } = line;
+    const { target, startUs, endUs, maxNrAccesses, residentBytes = 0, regions } = line;
+    const { resident = [], unseen = [], accessed = [] } = line.memory ?? {}; // it may have other fields, which nobody reads
     requireFinite({
       target,
       startUs,
       us: endUs - startUs,
       maxNrAccesses: maxNrAccesses - 1,
       residentBytes,
-      memory,
+      memory: [resident, unseen, accessed],
     });
     for (const [start, end, nrAccesses, age] of regions)
       requireFinite([Number.parseInt(start, 16), Number.parseInt(end, 16), nrAccesses, age]);

@@ -31,7 +31,7 @@ class LiveSource implements ObservationSource {
   async *observations(): AsyncGenerator<Observation> {
     try {
       for await (const snapshot of this.monitor) {
-        const { mappings, residentBytes } = this.#memoryOf(snapshot.target);
+        const { mappings, residentBytes } = await this.#memoryOf(snapshot.target);
         yield { snapshot, mappings, residentBytes };
       }
       const { droppedSnapshots } = (await this.monitor.ended).stats;
@@ -48,13 +48,13 @@ class LiveSource implements ObservationSource {
     return [...this.#notes];
   }
 
-  #memoryOf(target: TargetInfo): ObservedMemory {
+  async #memoryOf(target: TargetInfo): Promise<ObservedMemory> {
     let memory = this.#memories.get(target);
+    const change = memory ? this.#reader.change(target) : await this.#reader.first(target);
     if (!memory) {
       memory = new ObservedMemory(this.header.pageSize);
       this.#memories.set(target, memory);
     }
-    const change = this.#reader.change(target);
     if (change) memory.take(change);
     return memory;
   }
