@@ -35,6 +35,8 @@ export interface Opened<A extends Arrival> {
 /** Has the sampler watch what it has opened. Called in control. */
 export type Take<A extends Arrival> = (link: SamplerLink, portion: readonly Opened<A>[]) => Promise<void>;
 
+type Release = (link: SamplerLink, handle: number | undefined) => void;
+
 /** What happens to targets on their way. */
 interface Outcome<A extends Arrival> {
   readonly errors: Map<A, WireError>;
@@ -59,14 +61,14 @@ export class Opening {
    * Where a sampler is lost over it, the target that it was opening fails, and the others go to another sampler.
    *
    * @param take called with every portion that was opened
-   * @param release called for every target that a sampler was chosen for in vain
+   * @param release called for every target that a sampler was chosen for in vain, with its handle if it was opened
    * @param except the sampler that they are to leave
    * @returns for each arrival, why it was not opened; undefined where it was
    */
   async open<A extends Arrival>(
     arrivals: readonly A[],
     take: Take<A>,
-    release: (link: SamplerLink, id: number) => void,
+    release: Release,
     except?: SamplerLink,
   ): Promise<(WireError | undefined)[]> {
     const errors = new Map<A, WireError>();
@@ -82,7 +84,7 @@ export class Opening {
   async #openOnce<A extends Arrival>(
     arrivals: readonly A[],
     take: Take<A>,
-    release: (link: SamplerLink, id: number) => void,
+    release: Release,
     except: SamplerLink | undefined,
     outcome: Outcome<A>,
   ): Promise<void> {
@@ -101,10 +103,10 @@ export class Opening {
     );
     await Promise.all(
       [...bySampler].map(async ([link, its]) => {
-        const failed = (arrival: A, error: WireError) => {
+        const failed = (arrival: A, error: WireError, handle?: number) => {
           if (errors.has(arrival)) return;
           errors.set(arrival, error);
-          release(link, arrival.id);
+          release(link, handle);
         };
         await this.#openIn(link, its, take, failed, outcome);
       }),
@@ -115,11 +117,12 @@ export class Opening {
     link: SamplerLink,
     arrivals: readonly A[],
     take: Take<A>,
-    failed: (arrival: A, error: WireError) => void,
+    failed: (arrival: A, error: WireError, handle?: number) => void,
     { again, isLastTurn }: Outcome<A>,
   ): Promise<void> {
     let next = 0;
     let taken = 0;
+    const handles = new Map<A, number>();
     const open = async (withinMs: number): Promise<Opened<A>[]> => {
       const portion = arrivals.slice(next, next + PORTION);
       const asked = portion.map(({ id, request, random }): TargetToOpen => ({ id, request, random }));
@@ -128,7 +131,10 @@ export class Opening {
       answers.forEach((answer, i) => {
         next++;
         if (isWire(answer)) failed(portion[i]!, answer);
-        else opened.push({ arrival: portion[i]!, opened: answer });
+        else {
+          opened.push({ arrival: portion[i]!, opened: answer });
+          handles.set(portion[i]!, answer.handle);
+        }
       });
       return opened;
     };
@@ -148,7 +154,12 @@ export class Opening {
       if (isLost) this.onLost(link);
       for (const arrival of left) {
         if (isLost && arrival !== culprit && (culprit || !isLastTurn)) again.push(arrival);
-        else failed(arrival, toWire(arrival === culprit ? tooMuch(arrival, error) : error));
+        else
+          failed(
+            arrival,
+            toWire(arrival === culprit ? tooMuch(arrival, error) : error),
+            handles.get(arrival),
+          );
       }
     }
   }

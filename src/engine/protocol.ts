@@ -117,9 +117,9 @@ export interface SamplerApi {
   open(targets: readonly TargetToOpen[], withinMs: number): (OpenedTarget | WireError)[];
   /** Watches opened targets in these tables from now on. */
   watch(targets: readonly TargetToWatch[]): void;
-  close(ids: readonly number[]): void;
+  close(handles: readonly number[]): void;
   /** Why the target could not be watched any longer, where its status is FAILED. */
-  failureOf(id: number): string;
+  failureOf(handle: number): string;
   /** Takes part in the phases after this one. */
   join(epoch: number): void;
 }
@@ -132,10 +132,13 @@ export interface TargetToOpen {
 
 export interface TargetToWatch {
   readonly id: number;
+  readonly handle: number;
   readonly table: SharedArrayBuffer;
 }
 
 export interface OpenedTarget {
+  /** What it is called in its sampler. A target that is opened again, even there, gets another one. */
+  readonly handle: number;
   readonly target: TargetIdentity;
   /** [start, end) pairs of pages. */
   readonly ranges: Float64Array;

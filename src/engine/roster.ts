@@ -48,7 +48,7 @@ export class Roster {
   #nextId = 0;
   readonly #opening: Opening;
   /** Targets that their samplers have still to close. */
-  readonly #leaving = new Map<SamplerLink, { id: number; table: RegionTable | undefined }[]>();
+  readonly #leaving = new Map<SamplerLink, { handle: number; table: RegionTable | undefined }[]>();
   /** Tables of targets that have left, for those to come: else a crowd that comes and goes fills the memory. */
   readonly #spareTables: RegionTable[] = [];
 
@@ -88,14 +88,21 @@ export class Roster {
             const info: TargetInfo = { id: arrival.id, ...opened.target };
             const table = this.#tableFor(opened.ranges, minRegions);
             table.residentBytes = opened.residentBytes;
-            return new WatchedTarget(info, arrival.request, randomFrom(arrival.tableRandom), table, link);
+            return new WatchedTarget(
+              info,
+              arrival.request,
+              randomFrom(arrival.tableRandom),
+              table,
+              link,
+              opened.handle,
+            );
           });
           await link.call((api) => api.watch(targets.map(toWatch)));
           for (const { info } of targets) attached.set(info.id, info);
           this.#insert(targets);
           link.isReady = true;
         },
-        (link, id) => this.#release(link, id),
+        (link, handle) => this.#release(link, handle),
       );
       return arrivals.map(({ id }, i) => errors[i] ?? attached.get(id)!);
     } finally {
@@ -108,7 +115,7 @@ export class Roster {
     if (at < 0) return;
     this.targets.splice(at, 1);
     this.#parts.publisher.send({ type: 'detached', targetId: target.info.id, reason, message });
-    if (target.link) this.#release(target.link, target.info.id, target.table);
+    if (target.link) this.#release(target.link, target.handle, target.table);
   }
 
   /** Lets go of a target that its sampler cannot watch any longer. */
@@ -117,7 +124,7 @@ export class Roster {
     // The sampler that it has then: a step before may have lost it.
     const message = await this.#parts
       .inControl(
-        async () => target.failure ?? (await target.link?.call((api) => api.failureOf(target.info.id))),
+        async () => target.failure ?? (await target.link?.call((api) => api.failureOf(target.handle))),
       )
       .catch((error) => toWire(error).pagepulse.message);
     this.detach(target, 'failed', message);
@@ -157,17 +164,26 @@ export class Roster {
     const errors = await this.#opening.open(
       arrivals,
       async (link, portion) => {
-        await link.call((api) => api.watch(portion.map(({ arrival }) => toWatch(arrival.target))));
-        for (const { target } of portion.map(({ arrival }) => arrival)) {
-          if (this.targets.includes(target)) target.link = link;
-          else this.#release(link, target.info.id);
+        const taken: WatchedTarget[] = [];
+        for (const { arrival, opened } of portion) {
+          const { target } = arrival;
+          // It may have left meanwhile, or have got another sampler.
+          if (target.link || !this.targets.includes(target)) {
+            this.#release(link, opened.handle);
+            continue;
+          }
+          target.handle = opened.handle;
+          taken.push(target);
         }
+        if (taken.length === 0) return;
+        await link.call((api) => api.watch(taken.map(toWatch)));
+        for (const target of taken) target.link = link;
         link.isReady = true;
       },
-      (link, id) => this.#release(link, id),
+      (link, handle) => this.#release(link, handle),
     );
     errors.forEach((error, i) => {
-      if (!error) return;
+      if (!error || others[i]!.link) return;
       const { code, message } = error.pagepulse;
       const hasEnded = code === 'NO_PROCESS' || code === 'ZOMBIE';
       this.detach(others[i]!, hasEnded ? 'ended' : 'failed', hasEnded ? '' : message);
@@ -185,19 +201,21 @@ export class Roster {
     const { id } = target.info;
     await this.#opening.open(
       [{ id, request: target.sameRequest, random: this.#parts.streams.next() }],
-      async (link) => {
+      async (link, portion) => {
+        const { handle } = portion[0]!.opened;
         const isAsItWas = target.link === from && target.table.status === TargetStatus.OK;
-        if (!isAsItWas || !this.targets.includes(target)) return this.#release(link, id);
+        if (!isAsItWas || !this.targets.includes(target)) return this.#release(link, handle);
         // In one step: between two, both would count into the same table.
-        await from.call((api) => api.close([id]));
+        await from.call((api) => api.close([target.handle]));
         from.targets--;
         target.link = undefined;
         target.prepared = false;
+        target.handle = handle;
         await link.call((api) => api.watch([toWatch(target)]));
         target.link = link;
         link.isReady = true;
       },
-      (link) => this.#release(link, id),
+      (link, handle) => this.#release(link, handle),
       from,
     );
     // A thread that ends just then leaves it without a sampler.
@@ -249,23 +267,24 @@ export class Roster {
     for (const { info } of targets) this.#parts.publisher.send({ type: 'attached', target: info });
   }
 
-  /** The sampler has one target less; without any, it ends. */
-  #release(link: SamplerLink, id: number, table?: RegionTable): void {
+  /** The sampler has one target less; without any, it ends. Without a handle, it had not opened it. */
+  #release(link: SamplerLink, handle: number | undefined, table?: RegionTable): void {
     link.targets--;
     if (link.targets <= 0) {
       this.samplers.drop(link);
       return;
     }
+    if (handle === undefined) return;
     const leaving = this.#leaving.get(link);
     if (leaving) {
-      leaving.push({ id, table });
+      leaving.push({ handle, table });
       return;
     }
-    this.#leaving.set(link, [{ id, table }]);
+    this.#leaving.set(link, [{ handle, table }]);
     const close = async () => {
       const its = this.#leaving.get(link)!;
       this.#leaving.delete(link);
-      await link.call((api) => api.close(its.map((each) => each.id)));
+      await link.call((api) => api.close(its.map((each) => each.handle)));
       const free = its.flatMap((each) => each.table ?? []);
       this.#spareTables.push(...free.slice(0, SPARE_TABLES - this.#spareTables.length));
     };
@@ -308,6 +327,6 @@ function setTurns({ table, info }: WatchedTarget, { turns = 1 }: AttrsInForce): 
   if (table.turns !== turns) table.setTurns(turns, info.id);
 }
 
-function toWatch({ info, table }: WatchedTarget): TargetToWatch {
-  return { id: info.id, table: table.buffer };
+function toWatch({ info, handle, table }: WatchedTarget): TargetToWatch {
+  return { id: info.id, handle, table: table.buffer };
 }

@@ -19,6 +19,7 @@ type Work = Phase | typeof PREPARE;
 /** A target as its sampler has it. */
 interface Watched {
   readonly id: number;
+  readonly handle: number;
   readonly check: AccessCheck | RegionSource;
   readonly table: RegionTable;
   /** Of a table with evidence. */
@@ -35,8 +36,10 @@ export class Sampler implements SamplerApi {
   readonly #gate: Gate;
   readonly #slot: number;
   readonly #opener: CheckOpener;
+  /** By handle. */
   readonly #opened = new Map<number, AccessCheck | RegionSource>();
   readonly #failures = new Map<number, string>();
+  #nextHandle = 0;
   #watched: Watched[] = [];
   #joined: (epoch: Epoch) => void = () => {};
   readonly #join = new Promise<Epoch>((resolve) => {
@@ -94,7 +97,7 @@ export class Sampler implements SamplerApi {
       try {
         this.#workOn(target, phase, nowUs);
       } catch (error) {
-        this.#fail(target.id, target.table, error);
+        this.#fail(target.handle, target.table, error);
       }
     }
     this.#gate.isAtNone(this.#slot);
@@ -154,7 +157,7 @@ export class Sampler implements SamplerApi {
     return opened;
   }
 
-  #open({ id, request, random }: TargetToOpen): OpenedTarget {
+  #open({ request, random }: TargetToOpen): OpenedTarget {
     const check = this.#opener.open(request, random);
     const table = RegionTable.forLimits(3, 3);
     check.updateRanges(table, this.#gate.dueUs);
@@ -165,22 +168,24 @@ export class Sampler implements SamplerApi {
         `process ${check.target.pid} (${check.target.comm}) ended while it was being opened; nothing was watched`,
       );
     }
-    this.#opened.set(id, check);
+    const handle = this.#nextHandle++;
+    this.#opened.set(handle, check);
     const ranges = table.ranges.slice(0, 2 * table.rangeCount);
-    return { target: check.target, ranges, residentBytes: table.residentBytes };
+    return { handle, target: check.target, ranges, residentBytes: table.residentBytes };
   }
 
   watch(targets: readonly TargetToWatch[]): void {
-    this.#unwatch(targets.map(({ id }) => id));
-    for (const { id, table: buffer } of targets) {
+    this.#unwatch(targets.map(({ handle }) => handle));
+    for (const { id, handle, table: buffer } of targets) {
       const table = new RegionTable(buffer);
-      const check = this.#opened.get(id);
+      const check = this.#opened.get(handle);
       if (!check) {
-        this.#fail(id, table, new Error(`target ${id} was not opened here`));
+        this.#fail(handle, table, new Error(`target ${id} was not opened here`));
         continue;
       }
       this.#watched.push({
         id,
+        handle,
         check,
         table,
         recorder: table.evidence && new EvidenceRecorder(table),
@@ -189,31 +194,31 @@ export class Sampler implements SamplerApi {
     }
   }
 
-  close(ids: readonly number[]): void {
-    this.#unwatch(ids);
-    for (const id of ids) {
-      this.#opened.get(id)?.close();
-      this.#opened.delete(id);
-      this.#failures.delete(id);
+  close(handles: readonly number[]): void {
+    this.#unwatch(handles);
+    for (const handle of handles) {
+      this.#opened.get(handle)?.close();
+      this.#opened.delete(handle);
+      this.#failures.delete(handle);
     }
   }
 
-  failureOf(id: number): string {
-    return this.#failures.get(id) ?? 'unknown';
+  failureOf(handle: number): string {
+    return this.#failures.get(handle) ?? 'unknown';
   }
 
   join(epoch: Epoch): void {
     this.#joined(epoch);
   }
 
-  #unwatch(ids: readonly number[]): void {
-    const gone = new Set(ids);
-    this.#watched = this.#watched.filter(({ id }) => !gone.has(id));
+  #unwatch(handles: readonly number[]): void {
+    const gone = new Set(handles);
+    this.#watched = this.#watched.filter(({ handle }) => !gone.has(handle));
   }
 
   /** Ends the watching of one target; the others go on. */
-  #fail(id: number, table: RegionTable, error: unknown): void {
-    this.#failures.set(id, toWire(error).pagepulse.message);
+  #fail(handle: number, table: RegionTable, error: unknown): void {
+    this.#failures.set(handle, toWire(error).pagepulse.message);
     table.status = TargetStatus.FAILED;
   }
 }

@@ -57,6 +57,8 @@ export class WatchedTarget implements AdaptedTarget {
     public table: RegionTable,
     /** Undefined while its sampler is lost and a fresh one is not there yet. */
     public link: SamplerLink | undefined,
+    /** What its sampler calls it. */
+    public handle: number,
   ) {
     this.settling = new Settling(table.delivered !== undefined);
   }
