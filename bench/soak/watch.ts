@@ -145,6 +145,7 @@ async function call(): Promise<void> {
     await CALLS[below(CALLS.length)]!();
   } catch (error) {
     if (isExplained(error) && EXPECTED_CODES.includes(error.code)) counts.refused++;
+    else if (isExplained(error) && TOO_DEAR.test(error.message)) counts.tooDear++;
     else if (isExplained(error) && LOST.test(error.message) && counts.kills > 0) counts.callsLost++;
     else if (isRunning()) fault('a call failed', error);
   }

@@ -149,15 +149,20 @@ export class Opening {
       }
     } catch (error) {
       const left = arrivals.slice(taken);
-      const culprit = left.find(({ id }) => id === link.targetId);
+      const culprit = link.targetId;
       const isLost = error instanceof NoAnswer || link.isLost;
       if (isLost) this.onLost(link);
+      const mayTry = ({ id }: A) => {
+        if (culprit === undefined) return isLost && !isLastTurn;
+        // Who hangs would hang again; a thread may also have ended by chance. Others are tried until all culprits have failed.
+        return id === culprit ? !isLastTurn && !(error instanceof NoAnswer) : isLost;
+      };
       for (const arrival of left) {
-        if (isLost && arrival !== culprit && (culprit || !isLastTurn)) again.push(arrival);
+        if (mayTry(arrival)) again.push(arrival);
         else
           failed(
             arrival,
-            toWire(arrival === culprit ? tooMuch(arrival, error) : error),
+            toWire(arrival.id === culprit ? tooMuch(arrival, error) : error),
             handles.get(arrival),
           );
       }
