@@ -1,6 +1,9 @@
 import { PagepulseError, systemCode } from '../core/errors.js';
 import { FileTooLong } from './text-file.js';
 
+/** Of root in a container or a service. */
+const ROOT_LACKS = 'root lacks a capability here: docs/security.md says which it needs';
+
 /**
  * Turns what a system call on /proc/PID/... raised into an error a stranger can act on.
  *
@@ -29,7 +32,9 @@ export function processError(error: unknown, pid: number, what: string): Pagepul
     case 'EPERM':
       return new PagepulseError(
         'PERMISSION',
-        `may not ${what}: it belongs to another user or is protected; run as its user or as root`,
+        `may not ${what}: it belongs to another user or is protected; ${
+          process.geteuid?.() === 0 ? ROOT_LACKS : 'run as its user or as root'
+        }`,
         cause,
       );
     case 'EMFILE':

@@ -52,7 +52,7 @@ export function framesSupport(): Support {
     return lacks('the kernel was built without CONFIG_PROC_PAGE_MONITOR', 'boot a kernel that has it');
   }
   if (flags !== undefined) return refused(KPAGEFLAGS, flags);
-  if (!seesFrames()) return lacks('the kernel hides frame numbers (pagemap reads 0)', NEEDS_ROOT);
+  if (!seesFrames()) return lacks('the kernel hides frame numbers (pagemap reads 0)', NEEDS_ADMIN);
   return SUPPORTED;
 }
 
@@ -96,7 +96,7 @@ const MOUNT_PROC =
   'mount the /proc of this namespace (`mount -t proc proc /proc`, or start it with `unshare --mount-proc`), or run ' +
   'Pagepulse outside';
 
-const NEEDS_ROOT = 'run as root, or give it CAP_SYS_ADMIN';
+const NEEDS_ADMIN = 'run as root, or give it CAP_SYS_ADMIN';
 
 function noIdleBitmap(): Support {
   switch (kernelOption('CONFIG_IDLE_PAGE_TRACKING')) {
@@ -114,7 +114,7 @@ function noIdleBitmap(): Support {
 }
 
 function refused(path: string, code: string): Support {
-  if (code === 'EACCES' || code === 'EPERM') return lacks(`may not open ${path}`, NEEDS_ROOT);
+  if (code === 'EACCES' || code === 'EPERM') return lacks(`may not open ${path}`, 'run as root');
   if (code === 'EROFS')
     return lacks(`${path} is read-only here`, 'run outside the container, or mount /sys writable');
   return lacks(`could not open ${path} (${code})`, 'look at `dmesg` for the reason');
