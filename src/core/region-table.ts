@@ -164,7 +164,9 @@ export class RegionTable {
   ): RegionTable {
     const capacity = RegionTable.capacityFor(minRegions, maxRegions);
     const bytes = HEADER_BYTES + capacity * bytesPerRegion(answersPerRegion, isDelivered);
-    const buffer = new SharedArrayBuffer(bytes);
+    // V8 maps growable buffers itself and unmaps them, also those that never grow. Others come from malloc, whose arenas (one a
+    // thread) become fragmented when tables come and go: 384 MiB resident instead of 149 after two minutes of the soak.
+    const buffer = new SharedArrayBuffer(bytes, { maxByteLength: bytes });
     const words = new Int32Array(buffer, 0, HEADER_WORDS);
     words[ANSWERS_PER_REGION] = answersPerRegion;
     words[IS_DELIVERED] = isDelivered ? 1 : 0;
