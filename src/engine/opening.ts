@@ -118,7 +118,7 @@ export class Opening {
     arrivals: readonly A[],
     take: Take<A>,
     failed: (arrival: A, error: WireError, handle?: number) => void,
-    { again, isLastTurn }: Outcome<A>,
+    { errors, again, isLastTurn }: Outcome<A>,
   ): Promise<void> {
     let next = 0;
     let taken = 0;
@@ -148,7 +148,7 @@ export class Opening {
         taken = next;
       }
     } catch (error) {
-      const left = arrivals.slice(taken);
+      const left = arrivals.slice(taken).filter((arrival) => !errors.has(arrival));
       const culprit = link.targetId;
       const isLost = error instanceof NoAnswer || link.isLost;
       if (isLost) this.onLost(link);
