@@ -47,10 +47,12 @@ export function namedRange(mappings: readonly Mapping[], startPage: number, endP
   if (!next || next.startPage >= endPage) {
     return { name: displayName(only.name), permissions: only.permissions, others: 0 };
   }
-  const { numbers, starts, ends, names, pages, largest, permissions, seen } = namesOf(mappings);
+  const { numbers, names, pages, largest, permissions, seen } = namesOf(mappings);
   let count = 0;
-  for (let i = first; i < starts.length && starts[i]! < endPage; i++) {
-    const overlap = Math.min(ends[i]!, endPage) - Math.max(starts[i]!, startPage);
+  for (let i = first; i < mappings.length; i++) {
+    const mapping = mappings[i]!;
+    if (mapping.startPage >= endPage) break;
+    const overlap = Math.min(mapping.endPage, endPage) - Math.max(mapping.startPage, startPage);
     const name = numbers[i]!;
     if (largest[name] === 0) seen[count++] = name;
     pages[name]! += overlap;
@@ -69,11 +71,9 @@ export function namedRange(mappings: readonly Mapping[], startPage: number, endP
   };
 }
 
-/** Mappings as columns, with their names by number, and room for sums of each name. */
+/** The names of mappings by number, and room for sums of each name. */
 interface Names {
   readonly numbers: Uint32Array;
-  readonly starts: Float64Array;
-  readonly ends: Float64Array;
   readonly names: readonly string[];
   readonly pages: Float64Array;
   readonly largest: Float64Array;
@@ -90,25 +90,19 @@ function namesOf(mappings: readonly Mapping[]): Names {
   if (known?.numbers.length === mappings.length) return known;
   const byName = new Map<string, number>();
   const numbers = new Uint32Array(mappings.length);
-  const starts = new Float64Array(mappings.length);
-  const ends = new Float64Array(mappings.length);
   // Loops: the `from` of typed arrays takes twenty times as long, and mappings may change with every snapshot.
   for (let i = 0; i < mappings.length; i++) {
-    const { name, startPage, endPage } = mappings[i]!;
+    const { name } = mappings[i]!;
     let number = byName.get(name);
     if (number === undefined) {
       number = byName.size;
       byName.set(name, number);
     }
     numbers[i] = number;
-    starts[i] = startPage;
-    ends[i] = endPage;
   }
   const count = byName.size;
   const names = {
     numbers,
-    starts,
-    ends,
     names: [...byName.keys()],
     pages: new Float64Array(count),
     largest: new Float64Array(count),

@@ -20,15 +20,21 @@ export async function* csvOf(passages: AsyncIterable<Passage>): AsyncGenerator<s
     const { snapshot, target, header, mappings } = passage;
     const { startUs, endUs, maxNrAccesses } = snapshot;
     const begin = `${target.id},${target.pid},${nameCell(target.comm)},${startUs},${endUs},${maxNrAccesses},`;
-    let beside = quoted(besideText(passage));
+    let beside = besideText(passage);
     let rows = '';
     const { resident, accessed } = snapshot.memory ?? {};
     for (const [i, region] of snapshot.regions.entries()) {
       const [start, end, nrAccesses, age] = region;
       const mapping = mappingOf(region, mappings, header.pageSize);
       const mapped = mapping ? `${nameCell(mapping.name)},${nameCell(mapping.permissions)}` : ',';
-      rows += `${begin}${decimal(start)},${decimal(end)},${nrAccesses},${age},${beside},${mapped},${resident?.[i] ?? ''},${accessed?.[i] ?? ''}\n`;
+      rows += `${begin}${decimal(start)},${decimal(end)},${nrAccesses},${age},`;
+      // It may be as long as a line of a record: in one text with its row, it would be in memory several times.
+      for (const piece of piecesOf(beside)) {
+        yield rows + piece;
+        rows = '';
+      }
       beside = '';
+      rows += `,${mapped},${resident?.[i] ?? ''},${accessed?.[i] ?? ''}\n`;
       if (rows.length < PIECE_LENGTH) continue;
       yield rows;
       rows = '';
@@ -99,6 +105,18 @@ const PERMISSIONS = /^[r-][w-][x-][ps]$/;
 function nameCell(text: string): string {
   const shown = printable(text);
   return quoted(FORMULA.test(shown) && !PERMISSIONS.test(shown) ? `'${shown}` : shown);
+}
+
+/** A quoted text in pieces that do not divide a character. */
+function* piecesOf(text: string): Generator<string> {
+  if (text === '') return;
+  for (let begin = 0; begin < text.length; ) {
+    let end = Math.min(begin + PIECE_LENGTH, text.length);
+    if (end < text.length && /[\ud800-\udbff]/.test(text[end - 1]!)) end--;
+    const piece = text.slice(begin, end).replaceAll('"', '""');
+    yield `${begin === 0 ? '"' : ''}${piece}${end === text.length ? '"' : ''}`;
+    begin = end;
+  }
 }
 
 function quoted(text: string): string {
