@@ -2,8 +2,7 @@ import type { Snapshot } from '../core/snapshot.js';
 import type { TargetInfo } from '../core/target.js';
 import type { Monitor } from '../engine/monitor.js';
 import type { Mapping } from '../kernel/mapping.js';
-import { mapsPieces, parseMappings } from '../kernel/maps.js';
-import { pageSize } from '../kernel/page-size.js';
+import { readingMappings } from '../kernel/maps.js';
 import { inSlices } from '../kernel/slices.js';
 import { readStat } from '../kernel/stat.js';
 import { readResidentBytes } from '../kernel/status.js';
@@ -146,13 +145,8 @@ export function refresh(watched: Watched): void {
 }
 
 function* readNames(watched: Watched): Generator<void, void> {
-  const mappings: Mapping[] = [];
   try {
-    for (const lines of mapsPieces(watched.target.pid)) {
-      for (const mapping of parseMappings(lines.toString(), pageSize())) mappings.push(mapping);
-      yield;
-    }
-    watched.mappings = mappings;
+    watched.mappings = yield* readingMappings(watched.target.pid);
   } catch {
     // As above; or there are too many, and names are left out.
   }

@@ -17,8 +17,20 @@ import { processError } from './process-errors.js';
  * @throws PagepulseError `NO_PROCESS`, `PERMISSION`, `TOO_LARGE`
  */
 export function readMappings(pid: number): Mapping[] {
+  const reading = readingMappings(pid);
+  for (;;) {
+    const { done, value } = reading.next();
+    if (done) return value;
+  }
+}
+
+/** The same with a pause after each piece, for `inSlices`. */
+export function* readingMappings(pid: number): Generator<void, Mapping[]> {
   const mappings: Mapping[] = [];
-  for (const lines of mapsPieces(pid)) mappings.push(...parseMappings(lines.toString(), pageSize()));
+  for (const lines of mapsPieces(pid)) {
+    for (const mapping of parseMappings(lines.toString(), pageSize())) mappings.push(mapping);
+    yield;
+  }
   return mappings;
 }
 
