@@ -13,7 +13,7 @@ export type InControl = <T>(step: () => Promise<T>) => Promise<T>;
 const PORTION_MS = 3;
 /** What is sent to be opened at once, at most. */
 const PORTION = 64;
-/** ... and how long a sampler may open before it answers, where nobody waits for it. */
+/** How long a sampler that takes part in no phases yet may open targets before it answers. */
 const FRESH_PORTION_MS = 200;
 /** So often targets are opened again whose sampler was lost for no reason that is known. */
 const MAX_TURNS = 3;
@@ -35,6 +35,7 @@ export interface Opened<A extends Arrival> {
 /** Has the sampler watch what it has opened. Called in control. */
 export type Take<A extends Arrival> = (link: SamplerLink, portion: readonly Opened<A>[]) => Promise<void>;
 
+/** Called for every target that a sampler was chosen for in vain, with its handle if it was opened. */
 type Release = (link: SamplerLink, handle: number | undefined) => void;
 
 /** What happens to targets on their way. */
@@ -55,27 +56,26 @@ export class Opening {
     readonly inControl: InControl,
     readonly regionsOf: (link: SamplerLink) => number,
     readonly onLost: (link: SamplerLink) => void,
+    readonly release: Release,
   ) {}
 
   /**
    * Where a sampler is lost over it, the target that it was opening fails, and the others go to another sampler.
    *
    * @param take called with every portion that was opened
-   * @param release called for every target that a sampler was chosen for in vain, with its handle if it was opened
    * @param except the sampler that they are to leave
    * @returns for each arrival, why it was not opened; undefined where it was
    */
   async open<A extends Arrival>(
     arrivals: readonly A[],
     take: Take<A>,
-    release: Release,
     except?: SamplerLink,
   ): Promise<(WireError | undefined)[]> {
     const errors = new Map<A, WireError>();
     let waiting = arrivals;
     for (let turn = 1; waiting.length > 0; turn++) {
       const outcome = { errors, again: [], isLastTurn: turn >= MAX_TURNS };
-      await this.#openOnce(waiting, take, release, except, outcome);
+      await this.#openOnce(waiting, take, except, outcome);
       waiting = outcome.again;
     }
     return arrivals.map((arrival) => errors.get(arrival));
@@ -84,7 +84,6 @@ export class Opening {
   async #openOnce<A extends Arrival>(
     arrivals: readonly A[],
     take: Take<A>,
-    release: Release,
     except: SamplerLink | undefined,
     outcome: Outcome<A>,
   ): Promise<void> {
@@ -106,7 +105,7 @@ export class Opening {
         const failed = (arrival: A, error: WireError, handle?: number) => {
           if (errors.has(arrival)) return;
           errors.set(arrival, error);
-          release(link, handle);
+          this.release(link, handle);
         };
         await this.#openIn(link, its, take, failed, outcome);
       }),

@@ -66,6 +66,7 @@ export class Roster {
       parts.inControl,
       (link) => this.#regionsOf(link),
       (link) => parts.inBackground(this.reopen(this.lose(link))),
+      (link, handle) => this.#release(link, handle),
     );
   }
 
@@ -80,30 +81,26 @@ export class Roster {
     const attached = new Map<number, TargetInfo>();
     this.arriving += arrivals.length;
     try {
-      const errors = await this.#opening.open(
-        arrivals,
-        async (link, portion) => {
-          const { minRegions } = limitsFor(this.attrs, this.targets.length + this.arriving);
-          const targets = portion.map(({ arrival, opened }) => {
-            const info: TargetInfo = { id: arrival.id, ...opened.target };
-            const table = this.#tableFor(opened.ranges, minRegions);
-            table.residentBytes = opened.residentBytes;
-            return new WatchedTarget(
-              info,
-              arrival.request,
-              randomFrom(arrival.tableRandom),
-              table,
-              link,
-              opened.handle,
-            );
-          });
-          await link.call((api) => api.watch(targets.map(toWatch)));
-          for (const { info } of targets) attached.set(info.id, info);
-          this.#insert(targets);
-          link.isReady = true;
-        },
-        (link, handle) => this.#release(link, handle),
-      );
+      const errors = await this.#opening.open(arrivals, async (link, portion) => {
+        const { minRegions } = limitsFor(this.attrs, this.targets.length + this.arriving);
+        const targets = portion.map(({ arrival, opened }) => {
+          const info: TargetInfo = { id: arrival.id, ...opened.target };
+          const table = this.#tableFor(opened.ranges, minRegions);
+          table.residentBytes = opened.residentBytes;
+          return new WatchedTarget(
+            info,
+            arrival.request,
+            randomFrom(arrival.tableRandom),
+            table,
+            link,
+            opened.handle,
+          );
+        });
+        await link.call((api) => api.watch(targets.map(toWatch)));
+        for (const { info } of targets) attached.set(info.id, info);
+        this.#insert(targets);
+        link.isReady = true;
+      });
       return arrivals.map(({ id }, i) => errors[i] ?? attached.get(id)!);
     } finally {
       this.arriving -= arrivals.length;
@@ -161,27 +158,23 @@ export class Roster {
       const { info, sameRequest: request } = target;
       return { id: info.id, request, random: this.#parts.streams.next(), target };
     });
-    const errors = await this.#opening.open(
-      arrivals,
-      async (link, portion) => {
-        const taken: WatchedTarget[] = [];
-        for (const { arrival, opened } of portion) {
-          const { target } = arrival;
-          // It may have left meanwhile, or have got another sampler.
-          if (target.link || !this.targets.includes(target)) {
-            this.#release(link, opened.handle);
-            continue;
-          }
-          target.handle = opened.handle;
-          taken.push(target);
+    const errors = await this.#opening.open(arrivals, async (link, portion) => {
+      const taken: WatchedTarget[] = [];
+      for (const { arrival, opened } of portion) {
+        const { target } = arrival;
+        // It may have left meanwhile, or have got another sampler.
+        if (target.link || !this.targets.includes(target)) {
+          this.#release(link, opened.handle);
+          continue;
         }
-        if (taken.length === 0) return;
-        await link.call((api) => api.watch(taken.map(toWatch)));
-        for (const target of taken) target.link = link;
-        link.isReady = true;
-      },
-      (link, handle) => this.#release(link, handle),
-    );
+        target.handle = opened.handle;
+        taken.push(target);
+      }
+      if (taken.length === 0) return;
+      await link.call((api) => api.watch(taken.map(toWatch)));
+      for (const target of taken) target.link = link;
+      link.isReady = true;
+    });
     errors.forEach((error, i) => {
       if (!error || others[i]!.link) return;
       const { code, message } = error.pagepulse;
@@ -215,7 +208,6 @@ export class Roster {
         target.link = link;
         link.isReady = true;
       },
-      (link, handle) => this.#release(link, handle),
       from,
     );
     // A thread that ends just then leaves it without a sampler.

@@ -66,7 +66,7 @@ export class WatchedTarget implements AdaptedTarget {
   /**
    * Counts that its sampler was lost.
    *
-   * @param culprit the target that the sampler was at; without one, whoever got nowhere since the loss before is suspected
+   * @param culprit the target that the sampler was at; if unknown, each target without a snapshot since the last loss is suspected
    */
   lost(culprit: number | undefined): void {
     const isSuspect = culprit === undefined && this.snapshots === this.#snapshotsAtLoss;

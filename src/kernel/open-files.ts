@@ -1,4 +1,5 @@
-import { opendirSync, readFileSync, readlinkSync } from 'node:fs';
+import { opendirSync, readlinkSync } from 'node:fs';
+import { LIMITS, readTextFile } from './text-file.js';
 
 /** Descriptors read of one process, and in all: one process with very many must not make a search expensive. */
 const MOST_OF_PROCESS = 4_096;
@@ -61,7 +62,7 @@ export function pidNamespaceOf(pid: string): string | undefined {
 }
 
 export function commOf(pid: string): string {
-  return tryTo(() => readFileSync(`/proc/${pid}/comm`, 'utf8').replace(/\n$/, '')) ?? '';
+  return tryTo(() => readTextFile(`/proc/${pid}/comm`, LIMITS.stat).replace(/\n$/, '')) ?? '';
 }
 
 /** Undefined if it throws: processes exit, and may belong to another user. */

@@ -111,7 +111,7 @@ export class Choice {
   }
 }
 
-/** Of a longer command line, so many characters at its beginning and at its end are searched. */
+/** How many characters at the beginning and at the end of a long command line are searched. */
 const SEARCHED = 4_096;
 
 /** Whether the name or the command line of a process has one of these in it. */
