@@ -1,14 +1,12 @@
 import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import type { ExecutionContext } from 'ava';
 import type { HeaderLine, RecordLine } from '../../src/record/format.js';
 import { run } from './cli.js';
+import { fixture } from './fixtures.js';
 
 // What the lab has recorded of test/lab/workloads/moving.c (`npm run lab:fixtures`), and what that has told of itself: an
 // anonymous area of 240 MiB, in which three ranges of 8 MiB each are read all the time, elsewhere every 10 s.
-
-const fixture = (name: string) => fileURLToPath(new URL(`../../../test/fixtures/${name}`, import.meta.url));
 
 export const MOVING = fixture('moving.ndjson.gz');
 export const MIB = 2 ** 20;
