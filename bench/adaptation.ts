@@ -1,10 +1,11 @@
 import { Bench } from 'tinybench';
 import type { Adaptation, AdaptedTarget } from '../src/core/adaptation.js';
-import { resetAggregated, snapshotColumns } from '../src/core/aggregate.js';
+import { resetAggregated } from '../src/core/aggregate.js';
 import { createAdaptation } from '../src/core/create-adaptation.js';
 import { splitEvenly } from '../src/core/init.js';
 import { RandomStreams, randomFrom } from '../src/core/random.js';
 import { RegionTable } from '../src/core/region-table.js';
+import { snapshotColumns } from '../src/core/snapshot-columns.js';
 
 const TICKS = 20;
 

@@ -1,5 +1,5 @@
 import type { Bench } from 'tinybench';
-import { supportOf } from '../src/checks/choose.js';
+import { supportOf } from '../src/sources/registry.js';
 import { adaptationSuite } from './adaptation.js';
 import { budget } from './budget.js';
 import { churn } from './churn.js';

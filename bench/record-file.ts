@@ -1,9 +1,9 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
-import { emptyColumns } from '../src/core/aggregate.js';
 import { DEFAULT_ATTRS } from '../src/core/attrs.js';
 import { RandomStreams, randomFrom } from '../src/core/random.js';
 import { Snapshot } from '../src/core/snapshot.js';
+import { emptyColumns } from '../src/core/snapshot-columns.js';
 import type { MonitorStats } from '../src/core/stats.js';
 import { endLine, headerLine, mappingsLine, snapshotLine, targetLine } from '../src/record/format.js';
 

@@ -1,6 +1,5 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
-import { IdleFiles, IdlePageCheck } from '../src/checks/idle-page.js';
-import { ProcessSpace } from '../src/checks/process-space.js';
+import { NO_BITMAP } from '../src/cli/bench/check-parts.js';
 import { DEFAULT_ATTRS } from '../src/core/attrs.js';
 import { splitEvenly } from '../src/core/init.js';
 import { RandomStreams, randomFrom } from '../src/core/random.js';
@@ -8,7 +7,8 @@ import { RegionTable } from '../src/core/region-table.js';
 import { MIN_CANDIDATES, sparseGroup } from '../src/core/sampling.js';
 import { idlePageSupport } from '../src/kernel/support.js';
 import { openThreadCpu, readThreadCpuUs } from '../src/kernel/thread-cpu.js';
-import { NO_BITMAP } from '../src/measure/check-parts.js';
+import { IdleFiles, IdlePageCheck } from '../src/sources/idle-page/check.js';
+import { ProcessSpace } from '../src/sources/process-space.js';
 import type { Sampling } from './sample-cost.js';
 
 // A process that samples as a sampler thread does, tick after tick, for sample-cost.ts: prints microseconds of CPU a

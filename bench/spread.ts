@@ -1,4 +1,4 @@
-import { figureOf } from '../src/measure/figure.js';
+import { figureOf } from '../src/cli/bench/figure.js';
 
 /** Of several runs. */
 export interface Spread {

@@ -1,9 +1,9 @@
 import { Bench } from 'tinybench';
-import { SyntheticCheck } from '../src/checks/synthetic.js';
 import { splitEvenly } from '../src/core/init.js';
 import { RandomStreams, randomFrom } from '../src/core/random.js';
 import { RegionTable } from '../src/core/region-table.js';
 import { pageSize } from '../src/kernel/page-size.js';
+import { SyntheticCheck } from '../src/sources/synthetic/check.js';
 
 const REGIONS = 1_000;
 const PAGES = 2 ** 30; // 4 TiB

@@ -1,28 +1,30 @@
-export type {
-  SyntheticAccess,
-  SyntheticPhase,
-  SyntheticRange,
-  SyntheticSpec,
-} from './checks/synthetic-spec.js';
-export type { AddressRange, ProcessRequest, TargetRequest } from './checks/target-request.js';
 export { ADAPTATIONS, type AdaptationName } from './core/adaptation.js';
 export { type Attrs, DEFAULT_ATTRS } from './core/attrs.js';
 export { type ErrorCode, PagepulseError } from './core/errors.js';
-export {
-  type Region,
-  Snapshot,
-  type SnapshotColumns,
-  type SnapshotHeader,
-  type WorkingSet,
-} from './core/snapshot.js';
+export { type Region, Snapshot, type SnapshotHeader, type WorkingSet } from './core/snapshot.js';
+export type { SnapshotColumns } from './core/snapshot-columns.js';
 export type { AttrsChange, AttrsInForce, AttrsReason, MonitorStats, ThreadCost } from './core/stats.js';
 export type { CheckName, OtherWatcher, TargetInfo } from './core/target.js';
 export { DEFAULT_GOAL, type TuningGoal, type TuningStep } from './core/tuning.js';
 export { Monitor, type MonitorEvents } from './engine/monitor.js';
 export type { MonitorOptions } from './engine/options.js';
 export type { ClockName, CostScope, DetachReason, EndReason, MonitorEnd } from './engine/protocol.js';
-export type { SelectionStats, SkipReason } from './selection/follower.js';
-export type { Run, Selection } from './selection/selection.js';
-export type { SharingPace } from './sharing/schedule.js';
-export { type SharingOptions, SharingSurvey, surveySharing } from './sharing/survey.js';
-export type { SharingMethod, SharingResult, SharingTarget, TargetSharing } from './sharing/types.js';
+export type { SelectionStats, SkipReason } from './processes/follower.js';
+export type { AddressRange, ProcessRequest } from './processes/process-request.js';
+export type { Run, Selection } from './processes/selection.js';
+export type { SharingPace } from './processes/sharing/schedule.js';
+export { SharingSurvey, surveySharing } from './processes/sharing/survey.js';
+export type {
+  SharingMethod,
+  SharingOptions,
+  SharingResult,
+  SharingTarget,
+  TargetSharing,
+} from './processes/sharing/types.js';
+export type {
+  SyntheticAccess,
+  SyntheticPhase,
+  SyntheticRange,
+  SyntheticSpec,
+} from './sources/synthetic/spec.js';
+export type { TargetRequest } from './sources/target-request.js';

@@ -1,7 +1,7 @@
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
-import type { SyntheticAccess, SyntheticSpec } from '../../src/checks/synthetic-spec.js';
 import { pageSize } from '../../src/kernel/page-size.js';
+import type { SyntheticAccess, SyntheticSpec } from '../../src/sources/synthetic/spec.js';
 import { SAMPLE_US, TICKS } from './intervals.js';
 
 /** What an adaptation is tried on. */

@@ -1,4 +1,4 @@
-import type { SnapshotColumns } from '../../src/core/snapshot.js';
+import type { SnapshotColumns } from '../../src/core/snapshot-columns.js';
 import type { Access } from './patterns.js';
 
 /** A page is hot that is accessed in this share of the sampling intervals or more; so is a region that is said to be. */

@@ -1,19 +1,20 @@
-import { SAMPLES } from '../../src/checks/access-check.js';
-import { SyntheticCheck } from '../../src/checks/synthetic.js';
-import type { SyntheticSpec } from '../../src/checks/synthetic-spec.js';
 import type {
   Adaptation,
   AdaptationLimits,
   AdaptationName,
   AdaptedTarget,
 } from '../../src/core/adaptation.js';
-import { resetAggregated, snapshotColumns } from '../../src/core/aggregate.js';
+import { resetAggregated } from '../../src/core/aggregate.js';
 import { createAdaptation } from '../../src/core/create-adaptation.js';
 import { EvidenceRecorder } from '../../src/core/evidence/recorder.js';
 import { initRegions } from '../../src/core/init.js';
 import { type RandomStreams, randomFrom } from '../../src/core/random.js';
 import { RegionTable } from '../../src/core/region-table.js';
-import type { SnapshotColumns } from '../../src/core/snapshot.js';
+import type { SnapshotColumns } from '../../src/core/snapshot-columns.js';
+import { snapshotColumns } from '../../src/core/snapshot-columns.js';
+import { SAMPLES } from '../../src/sources/page-check.js';
+import { SyntheticCheck } from '../../src/sources/synthetic/check.js';
+import type { SyntheticSpec } from '../../src/sources/synthetic/spec.js';
 import { SAMPLE_US, TICKS } from './intervals.js';
 
 export const MIN_REGIONS = 10;

@@ -1,4 +1,4 @@
-import type { SnapshotColumns } from '../../src/core/snapshot.js';
+import type { SnapshotColumns } from '../../src/core/snapshot-columns.js';
 import { estimateWorkingSet } from '../../src/core/working-set.js';
 import type { Access } from './patterns.js';
 import { HOT_SHARE, pagesIn, scoreOf } from './score.js';

@@ -1,8 +1,8 @@
 import { release } from 'node:os';
 import type { Command } from 'commander';
-import { supportOf } from '../checks/choose.js';
 import { HIDES_PROCESSES, hidesProcesses } from '../kernel/hidepid.js';
 import { numaBalancing, type Support } from '../kernel/support.js';
+import { supportOf } from '../sources/registry.js';
 import { ExitStatus } from './failure.js';
 import { write, writeJson } from './output.js';
 

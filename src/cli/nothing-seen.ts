@@ -1,7 +1,7 @@
 import type { Monitor } from '../engine/monitor.js';
 import type { MonitorEnd } from '../engine/protocol.js';
+import type { SelectionStats, SkipReason } from '../processes/follower.js';
 import { durationOption, formatDuration } from '../report/units.js';
-import type { SelectionStats, SkipReason } from '../selection/follower.js';
 import type { WatchOptions } from './options.js';
 
 /** What a command makes of what it sees. */

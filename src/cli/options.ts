@@ -1,13 +1,13 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { type AddressRange, pagesOf } from '../checks/target-request.js';
 import { ADAPTATIONS, type AdaptationName } from '../core/adaptation.js';
 import type { Attrs } from '../core/attrs.js';
 import { DEFAULT_ADAPTATION } from '../core/create-adaptation.js';
 import type { CheckName } from '../core/target.js';
 import type { TuningGoal } from '../core/tuning.js';
 import type { MonitorOptions } from '../engine/options.js';
+import { type AddressRange, pagesOf } from '../processes/process-request.js';
+import { Choice } from '../processes/selection.js';
 import { parseDurationUs, UnitError } from '../report/units.js';
-import { Choice } from '../selection/selection.js';
 import { UsageError } from './failure.js';
 import { addSelectionOptions, hasFilters, type SelectionOptions, selectionOf } from './selection-options.js';
 

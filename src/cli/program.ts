@@ -36,13 +36,13 @@ const COMMANDS: readonly Listed[] = [
     name: 'top',
     usage: '[options] [command...]',
     description: 'show many processes in one table, live: working set, hot and cold memory of each',
-    load: async () => (await import('./top.js')).addTop,
+    load: async () => (await import('./top/top.js')).addTop,
   },
   {
     name: 'report',
     usage: '',
     description: 'what records come to, or processes that are watched for a while: tables, or JSON',
-    load: async () => (await import('./report.js')).addReport,
+    load: async () => (await import('./report/report.js')).addReport,
   },
   {
     name: 'convert',
@@ -60,13 +60,13 @@ const COMMANDS: readonly Listed[] = [
     name: 'demo',
     usage: '[options]',
     description: 'watch a small workload of its own, with 64 MiB of hot and 256 MiB of cold memory',
-    load: async () => (await import('./demo.js')).addDemo,
+    load: async () => (await import('./demo/demo.js')).addDemo,
   },
   {
     name: 'bench',
     usage: '[options]',
     description: 'measure what watching costs here: on a process, or on a workload of its own',
-    load: async () => (await import('./bench.js')).addBench,
+    load: async () => (await import('./bench/bench.js')).addBench,
   },
 ];
 

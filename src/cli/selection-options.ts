@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import type { Run, Selection } from '../selection/selection.js';
+import type { Run, Selection } from '../processes/selection.js';
 
 /** Which processes a command is about, on its command line. */
 export interface SelectionOptions {

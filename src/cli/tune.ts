@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { SnapshotColumns } from '../core/snapshot.js';
+import type { SnapshotColumns } from '../core/snapshot-columns.js';
 import { completeGoal, type TuningGoal, type TuningStep } from '../core/tuning.js';
 import type { Monitor } from '../engine/monitor.js';
 import { overlapOf } from '../report/overlap.js';

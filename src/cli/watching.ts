@@ -1,8 +1,8 @@
-import { CHECKS, chooseCheck } from '../checks/choose.js';
 import { PagepulseError } from '../core/errors.js';
 import { Monitor } from '../engine/monitor.js';
 import type { MonitorOptions } from '../engine/options.js';
 import { otherWatcherText } from '../report/other-watcher.js';
+import { CHECKS, chooseCheck } from '../sources/registry.js';
 import { ChildCommand } from './child-command.js';
 import { ExitStatus, note } from './failure.js';
 import { type Aim, whyNothing } from './nothing-seen.js';

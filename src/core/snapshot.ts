@@ -1,34 +1,9 @@
 import { PagepulseError } from './errors.js';
 import { brokenRule, numberIn } from './rules.js';
+import type { SnapshotColumns } from './snapshot-columns.js';
 import type { MonitorStats } from './stats.js';
 import type { CheckName, TargetInfo } from './target.js';
 import { estimateWorkingSet, sizeOf } from './working-set.js';
-
-/** The columns of a published snapshot, one element a region, in address order. They own their memory. */
-export interface SnapshotColumns {
-  /** First page of each region: address / page size. */
-  readonly startPages: Float64Array;
-  /** First page after each region. */
-  readonly endPages: Float64Array;
-  readonly nrAccesses: Uint32Array;
-  /** Aggregation intervals for which nrAccesses has stayed about the same. */
-  readonly ages: Uint32Array;
-  /** With the `evidence` adaptation: the samples behind each region's rate, also those of intervals before. */
-  readonly samples?: Uint32Array;
-  /** With the `evidence` adaptation: by how many pages the begin of each region may be off, as a standard deviation. */
-  readonly deviations?: Float32Array;
-  /** With the `evidence` adaptation: how many pages of each region may be accessed unlike the rest of it. */
-  readonly unlike?: Float32Array;
-  /**
-   * Pages of each region that are in memory: exact from a region source, estimated from its samples by a page check. Absent
-   * from records of versions before 0.2.
-   */
-  readonly residentPages?: Float64Array;
-  /** Of the resident pages, those the check cannot see (hugetlb, pages on no list): neither accessed nor cold. */
-  readonly unseenPages?: Float64Array;
-  /** Pages accessed in the interval, counted by a region source. Without them, a region counts whole once it is hit. */
-  readonly accessedPages?: Float64Array;
-}
 
 /** One region, in bytes: user addresses are exact in a number, for they are whole pages. */
 export interface Region {

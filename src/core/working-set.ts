@@ -1,4 +1,4 @@
-import type { SnapshotColumns } from './snapshot.js';
+import type { SnapshotColumns } from './snapshot-columns.js';
 
 /** An estimate in pages, and the interval that holds what is estimated in 95 of 100 cases. */
 export interface Estimate {

@@ -1,12 +1,12 @@
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
 import * as Comlink from 'comlink';
-import type { TargetRequest } from '../checks/target-request.js';
 import { countRegions } from '../core/adaptation.js';
 import { type Attrs, requireKnownTo } from '../core/attrs.js';
 import { createAdaptation } from '../core/create-adaptation.js';
 import { DELIVERED } from '../core/delivered.js';
 import { RandomStreams } from '../core/random.js';
 import { type AttrsInForce, type MonitorStats, sameInForce } from '../core/stats.js';
+import type { TargetRequest } from '../sources/target-request.js';
 import { Beat, MAX_QUIET_US } from './beat.js';
 import { type Clock, startClock } from './clock.js';
 import { fromWire, isWire } from './comlink-errors.js';

@@ -1,4 +1,4 @@
-import type { CheckCounters } from '../checks/access-check.js';
+import type { CheckCounters } from '../sources/page-check.js';
 
 /**
  * The beat: one SharedArrayBuffer on which coordinator and samplers wait for each other with Atomics, and which the

@@ -4,7 +4,7 @@ import { readForkCount } from '../kernel/fork-count.js';
 import { readTitle } from '../kernel/stat.js';
 import { listPids, StatFields } from '../kernel/stat-fields.js';
 import { readEffectiveUid } from '../kernel/status.js';
-import type { ProcessSource } from '../selection/census.js';
+import type { ProcessSource } from '../processes/proc-walk.js';
 
 /** The processes of this machine, as /proc shows them. */
 export function kernelProcesses(): ProcessSource {

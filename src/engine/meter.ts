@@ -1,6 +1,6 @@
-import { NOT_SAMPLED, SAMPLES } from '../checks/access-check.js';
 import type { AttrsInForce, MonitorStats, ThreadCost } from '../core/stats.js';
 import { openThreadCpu, readThreadCpuUs } from '../kernel/thread-cpu.js';
+import { NOT_SAMPLED, SAMPLES } from '../sources/page-check.js';
 import type { Gate } from './gate.js';
 import type { ClockName, CostScope } from './protocol.js';
 import type { Samplers } from './samplers.js';

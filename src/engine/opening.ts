@@ -1,6 +1,6 @@
-import type { TargetRequest } from '../checks/target-request.js';
 import { PagepulseError } from '../core/errors.js';
 import type { RandomState } from '../core/random.js';
+import type { TargetRequest } from '../sources/target-request.js';
 import { isWire, toWire, type WireError } from './comlink-errors.js';
 import type { OpenedTarget, TargetToOpen } from './protocol.js';
 import { NoAnswer, type SamplerLink } from './sampler-link.js';

@@ -1,19 +1,5 @@
 import { availableParallelism } from 'node:os';
 import { isRegExp } from 'node:util/types';
-import { CHECKS } from '../checks/choose.js';
-import {
-  type SyntheticAccess,
-  type SyntheticPhase,
-  type SyntheticRange,
-  type SyntheticSpec,
-  validateSynthetic,
-} from '../checks/synthetic-spec.js';
-import {
-  type AddressRange,
-  type ProcessRequest,
-  pagesOf,
-  type TargetRequest,
-} from '../checks/target-request.js';
 import { ADAPTATIONS } from '../core/adaptation.js';
 import { ATTRS_RULES, type Attrs } from '../core/attrs.js';
 import { integerIn, numberIn, oneOf, type Rule } from '../core/rules.js';
@@ -32,11 +18,18 @@ import {
 } from '../core/schema.js';
 import { completeGoal, GOAL_RULES, type TuningGoal } from '../core/tuning.js';
 import { pageSize } from '../kernel/page-size.js';
-import type { Run, Selection } from '../selection/selection.js';
-import type { MonitorOptions } from './options.js';
-
-/** More than the processors of any machine; the shared memory of the threads must have some bound. */
-export const MAX_SAMPLERS = 4_096;
+import { type AddressRange, type ProcessRequest, pagesOf } from '../processes/process-request.js';
+import type { Run, Selection } from '../processes/selection.js';
+import { CHECKS } from '../sources/registry.js';
+import {
+  type SyntheticAccess,
+  type SyntheticPhase,
+  type SyntheticRange,
+  type SyntheticSpec,
+  validateSynthetic,
+} from '../sources/synthetic/spec.js';
+import type { TargetRequest } from '../sources/target-request.js';
+import { MAX_SAMPLERS, type MonitorOptions } from './options.js';
 
 const { POSITIVE_INFINITY } = Number;
 const MAX_INT = 0x7fff_ffff;

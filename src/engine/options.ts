@@ -1,6 +1,4 @@
 import { randomInt } from 'node:crypto';
-import { CHECKS, chooseCheck } from '../checks/choose.js';
-import type { TargetRequest } from '../checks/target-request.js';
 import type { AdaptationName } from '../core/adaptation.js';
 import {
   type Attrs,
@@ -14,11 +12,15 @@ import { DEFAULT_ADAPTATION } from '../core/create-adaptation.js';
 import { PagepulseError } from '../core/errors.js';
 import type { CheckName } from '../core/target.js';
 import { completeGoal, type TuningGoal } from '../core/tuning.js';
-import type { Selection } from '../selection/selection.js';
+import type { Selection } from '../processes/selection.js';
+import { CHECKS, chooseCheck } from '../sources/registry.js';
+import type { TargetRequest } from '../sources/target-request.js';
 import { LEAST_INTERVALS } from './budget.js';
-import { MAX_SAMPLERS } from './options-schema.js';
 import type { ClockName, CostScope, MonitorSetup, PaceSetup } from './protocol.js';
 import { defaultSamplerLimit } from './thread-pool.js';
+
+/** More than the processors of any machine; the shared memory of the threads must have some bound. */
+export const MAX_SAMPLERS = 4_096;
 
 /** How a monitor is to run. Everything has a default that suits watching a process or a few. */
 export interface MonitorOptions {

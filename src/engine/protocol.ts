@@ -1,12 +1,12 @@
 import type { MessagePort } from 'node:worker_threads';
-import type { TargetIdentity } from '../checks/access-check.js';
-import type { TargetRequest } from '../checks/target-request.js';
 import type { AdaptationName } from '../core/adaptation.js';
 import type { Attrs } from '../core/attrs.js';
 import type { RandomState } from '../core/random.js';
 import type { AttrsChange, AttrsInForce, MonitorStats } from '../core/stats.js';
 import type { CheckName, TargetInfo } from '../core/target.js';
 import type { TuningGoal, TuningStep } from '../core/tuning.js';
+import type { TargetIdentity } from '../sources/page-check.js';
+import type { TargetRequest } from '../sources/target-request.js';
 import type { WireError } from './comlink-errors.js';
 
 /** What the threads say to each other. Calls go through Comlink; what flows all the time does not. */

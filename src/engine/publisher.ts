@@ -1,5 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
-import { columnSetOf, snapshotColumns } from '../core/aggregate.js';
+import { columnSetOf, snapshotColumns } from '../core/snapshot-columns.js';
 import type { MonitorStats } from '../core/stats.js';
 import type { Gate } from './gate.js';
 import type { FromCoordinator, PublishedTarget } from './protocol.js';

@@ -1,4 +1,3 @@
-import type { TargetRequest } from '../checks/target-request.js';
 import { rescale } from '../core/aggregate.js';
 import { type Attrs, maxNrAccesses } from '../core/attrs.js';
 import { type RandomStreams, randomFrom } from '../core/random.js';
@@ -6,6 +5,7 @@ import { limitsFor } from '../core/region-budget.js';
 import { RegionTable, TargetStatus } from '../core/region-table.js';
 import type { AttrsInForce } from '../core/stats.js';
 import type { TargetInfo } from '../core/target.js';
+import type { TargetRequest } from '../sources/target-request.js';
 import { targetToMove } from './balance.js';
 import { toWire } from './comlink-errors.js';
 import type { Meter } from './meter.js';

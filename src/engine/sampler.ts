@@ -1,10 +1,10 @@
-import type { AccessCheck } from '../checks/access-check.js';
-import { CheckOpener } from '../checks/open-check.js';
-import { Order, type RegionSource } from '../checks/region-source.js';
 import { PagepulseError } from '../core/errors.js';
 import { EvidenceRecorder } from '../core/evidence/recorder.js';
 import { RegionTable, TargetStatus } from '../core/region-table.js';
 import { openThreadCpu, threadCpuMs } from '../kernel/thread-cpu.js';
+import { CheckOpener } from '../sources/open.js';
+import type { AccessCheck } from '../sources/page-check.js';
+import { Order, type RegionSource } from '../sources/region-source.js';
 import { toWire, type WireError } from './comlink-errors.js';
 import { type Epoch, Gate, Phase } from './gate.js';
 import type { OpenedTarget, SamplerApi, SamplerStart, TargetToOpen, TargetToWatch } from './protocol.js';

@@ -1,12 +1,12 @@
 import { closeSync } from 'node:fs';
-import type { ProcessRequest } from '../checks/target-request.js';
 import { PagepulseError, systemCode } from '../core/errors.js';
 import type { TargetInfo } from '../core/target.js';
 import { freeDescriptors } from '../kernel/limits.js';
 import { readWatchable } from '../kernel/stat.js';
 import { openThreadCpu, readThreadCpuUs } from '../kernel/thread-cpu.js';
-import { Follower, type Found, type SelectionStats } from '../selection/follower.js';
-import { Choice, type Selection } from '../selection/selection.js';
+import { Follower, type Found, type SelectionStats } from '../processes/follower.js';
+import type { ProcessRequest } from '../processes/process-request.js';
+import { Choice, type Selection } from '../processes/selection.js';
 import { kernelProcesses } from './kernel-processes.js';
 import type { DetachReason } from './protocol.js';
 

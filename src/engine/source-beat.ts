@@ -1,5 +1,5 @@
-import { Order } from '../checks/region-source.js';
 import { TargetStatus } from '../core/region-table.js';
+import { Order } from '../sources/region-source.js';
 import { Beat, type UpdateNeed } from './beat.js';
 import type { Interval, WatchedTarget } from './watched-target.js';
 

@@ -3,6 +3,7 @@ import { jsonText } from '../core/printable.js';
 import type { Snapshot } from '../core/snapshot.js';
 import type { AttrsChange, MonitorStats } from '../core/stats.js';
 import type { CheckName, OtherWatcher, TargetInfo } from '../core/target.js';
+import type { MemoryChange, RecordedMemory } from '../processes/memory-reader.js';
 
 /**
  * The record format (docs/design.md, "Records"): one JSON object a line. Addresses are hex strings without 0x, times
@@ -33,28 +34,6 @@ export interface HeaderLine {
 /** A process, before its first snapshot. */
 export interface TargetLine extends TargetInfo, RecordedMemory {
   readonly type: 'target';
-}
-
-/**
- * [start, end) as hex addresses; permissions and name as in /proc/PID/maps: a path, `[heap]`, `[anon:name]`, or empty for
- * memory without a name.
- */
-export type RecordedMapping = readonly [start: string, end: string, permissions: string, name: string];
-
-/** What a target has mapped, and how much of that is resident. Left out where it could not be read. */
-export interface RecordedMemory {
-  /** In address order; in a `mappings` line those that are new, or not what they were. */
-  readonly mappings?: readonly RecordedMapping[];
-  /** Of the whole process. */
-  readonly residentBytes?: number;
-  /** Bytes of single mappings, by their start; in a `mappings` line those that changed. */
-  readonly resident?: readonly (readonly [start: string, bytes: number])[];
-}
-
-/** What of it is not as it was. */
-export interface MemoryChange extends RecordedMemory {
-  /** Starts of mappings that are gone. They go before `mappings` are added. */
-  readonly removed?: readonly string[];
 }
 
 /** How a target's memory has changed since its target line and the `mappings` lines before this one. */

@@ -5,8 +5,8 @@ import type { RecordLine, SnapshotLine } from './format.js';
 import { InputBudget } from './limits.js';
 import { linesOf } from './lines.js';
 import { parseLine, UNKNOWN_TYPE } from './parse.js';
-import { packSnapshot } from './restore.js';
-import { type PackedSnapshot, parseSnapshotBytes } from './snapshot-bytes.js';
+import { type PackedSnapshot, packSnapshot } from './restore.js';
+import { parseSnapshotBytes } from './snapshot-bytes.js';
 
 /** A record as it is read: its lines in order, the header first, and in the end what was wrong with it. */
 export interface RecordReader<Line = RecordLine> extends AsyncIterable<Line> {

@@ -2,8 +2,8 @@ import { PagepulseError } from '../core/errors.js';
 import type { Snapshot } from '../core/snapshot.js';
 import type { AttrsChange, MonitorStats } from '../core/stats.js';
 import type { OtherWatcher } from '../core/target.js';
+import type { MemoryReader } from '../processes/memory-reader.js';
 import type { HeaderLine } from './format.js';
-import type { MemoryReader } from './memory-reader.js';
 import { makeWay, type Rotation } from './rotation.js';
 import { RecordWriter } from './writer.js';
 

@@ -1,9 +1,13 @@
-import { ColumnSet, emptyColumns } from '../core/aggregate.js';
-import { Snapshot, type SnapshotColumns } from '../core/snapshot.js';
+import { Snapshot } from '../core/snapshot.js';
+import { ColumnSet, emptyColumns, type SnapshotColumns } from '../core/snapshot-columns.js';
 import type { AttrsInForce, MonitorStats } from '../core/stats.js';
 import type { TargetInfo } from '../core/target.js';
 import type { HeaderLine, RecordedRegion, RegionMemory, SnapshotLine } from './format.js';
-import type { PackedSnapshot } from './snapshot-bytes.js';
+
+/** A snapshot line with its regions as columns of pages. */
+export interface PackedSnapshot extends Omit<SnapshotLine, 'regions' | 'memory'> {
+  readonly columns: SnapshotColumns;
+}
 
 /**
  * A recorded snapshot as it was when it was live, so that reports need not know where one comes from. Of its statistics

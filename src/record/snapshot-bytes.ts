@@ -1,15 +1,11 @@
-import { ColumnSet, emptyColumns } from '../core/aggregate.js';
-import type { SnapshotColumns } from '../core/snapshot.js';
+import type { SnapshotColumns } from '../core/snapshot-columns.js';
+import { ColumnSet, emptyColumns } from '../core/snapshot-columns.js';
 import { parsedTo, parseHex } from '../kernel/text-file.js';
 import type { SnapshotLine } from './format.js';
 import { MAX_REGIONS, parseJson } from './limits.js';
 import { isCost, isRegionMemory, isResidentBytes } from './parse.js';
+import type { PackedSnapshot } from './restore.js';
 import { memoryColumns } from './restore.js';
-
-/** A snapshot line with its regions as columns of pages. */
-export interface PackedSnapshot extends Omit<SnapshotLine, 'regions' | 'memory'> {
-  readonly columns: SnapshotColumns;
-}
 
 const BEFORE_TARGET = Buffer.from('{"type":"snapshot","target":');
 const BEFORE_START = Buffer.from(',"startUs":');

@@ -54,3 +54,36 @@ export function useAscii(isAscii: boolean): void {
 export function isUtf8(env: NodeJS.ProcessEnv): boolean {
   return /(^|\.)utf-?8(@|$)/i.test(env.LC_ALL || env.LC_CTYPE || env.LANG || '');
 }
+
+const PLAIN = /^[\x20-\x7e]*$/;
+const COMBINING = /^[\p{Mn}\p{Me}]$/u;
+const HALF_WIDTH = /^[\uff61-\uffdc\uffe8-\uffee]$/;
+const WIDE =
+  /^[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Bopomofo}\p{Script=Yi}\p{Emoji_Presentation}\u3000-\u303e\u30fb\u30fc\ufe30-\ufe6f\uff01-\uffe6]$/u;
+
+/** How many columns a terminal takes for printable text; two for a Chinese, Japanese or Korean character or an emoji. */
+export function columnsOf(text: string): number {
+  if (PLAIN.test(text)) return text.length;
+  let columns = 0;
+  for (const character of text) columns += columnsOfCharacter(character);
+  return columns;
+}
+
+function columnsOfCharacter(character: string): 0 | 1 | 2 {
+  if (COMBINING.test(character)) return 0;
+  return WIDE.test(character) && !HALF_WIDTH.test(character) ? 2 : 1;
+}
+
+/** Printable text, cut to at most this many columns; an ellipsis tells that it was cut. */
+export function clip(text: string, columns: number): string {
+  if (columnsOf(text) <= columns) return text;
+  if (columns < 1) return '';
+  let kept = '';
+  let left = columns - 1;
+  for (const character of text) {
+    left -= columnsOfCharacter(character);
+    if (left < 0) break;
+    kept += character;
+  }
+  return kept + characters().ellipsis;
+}

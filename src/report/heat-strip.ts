@@ -1,4 +1,4 @@
-import type { SnapshotColumns } from '../core/snapshot.js';
+import type { SnapshotColumns } from '../core/snapshot-columns.js';
 import { heatOf, seenPagesOf } from '../core/working-set.js';
 
 /**

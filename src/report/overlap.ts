@@ -1,4 +1,4 @@
-import type { SnapshotColumns } from '../core/snapshot.js';
+import type { SnapshotColumns } from '../core/snapshot-columns.js';
 import { accessedPagesOf, sizeOf } from '../core/working-set.js';
 
 /**

@@ -1,13 +1,15 @@
 import { printable } from '../core/printable.js';
-import type { Snapshot, SnapshotColumns } from '../core/snapshot.js';
+import type { Snapshot } from '../core/snapshot.js';
+import type { SnapshotColumns } from '../core/snapshot-columns.js';
 import type { MonitorStats } from '../core/stats.js';
 import type { TargetInfo } from '../core/target.js';
 import { accessedPagesOf, seenPagesOf, sizeOf } from '../core/working-set.js';
 import type { Mapping } from '../kernel/mapping.js';
+import { clip, columnsOf } from './characters.js';
 import { bold, type ColourMode, dim, paint } from './colour.js';
 import { heatStrip, type PageRange, rangesOf, residentStrip } from './heat-strip.js';
 import { formatCost, formatInForce } from './in-force.js';
-import { clip, columnsOf, nameOfRange } from './mapping-names.js';
+import { nameOfRange } from './region-mappings.js';
 import { formatBytes, formatDue, formatDuration, formatShare } from './units.js';
 import { type Unknown, unknownOf, unknownSentences } from './unknown.js';
 

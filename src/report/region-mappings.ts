@@ -1,5 +1,8 @@
-import type { SnapshotColumns } from '../core/snapshot.js';
+import { printable } from '../core/printable.js';
+import type { SnapshotColumns } from '../core/snapshot-columns.js';
 import type { Mapping } from '../kernel/mapping.js';
+import { namedRange } from '../processes/mapping-names.js';
+import { clip, columnsOf } from './characters.js';
 
 /**
  * Goes through regions and mappings side by side, and tells of each overlap: a region that spans several mappings is
@@ -20,4 +23,26 @@ export function forEachOverlap(
     if (endPages[i]! < mapping.endPage) i++;
     else j++;
   }
+}
+
+/**
+ * What a range of pages belongs to: the name that most of it is mapped under, and how many other names there are in it
+ * (`libc.so.6 +2 more`). Printable, and at most `columns` wide: a path is cut down to its last part where it would be wider.
+ *
+ * @param mappings in address order
+ */
+export function nameOfRange(
+  mappings: readonly Mapping[],
+  startPage: number,
+  endPage: number,
+  columns = Number.POSITIVE_INFINITY,
+): string {
+  const range = namedRange(mappings, startPage, endPage);
+  let name = printable(range.name);
+  const others = range.others > 0 ? ` +${range.others} more` : '';
+  if (columnsOf(name) + others.length > columns && name.startsWith('/')) {
+    name = name.slice(name.lastIndexOf('/') + 1);
+  }
+  const forName = columns - others.length;
+  return forName < 4 ? clip(name, columns) : clip(name, forName) + others;
 }

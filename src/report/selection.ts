@@ -1,4 +1,4 @@
-import type { SelectionStats, SkipReason } from '../selection/follower.js';
+import type { SelectionStats, SkipReason } from '../processes/follower.js';
 
 const REASONS: Record<SkipReason, string> = {
   permission: 'not allowed',

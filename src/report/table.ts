@@ -1,5 +1,4 @@
-import { characters } from './characters.js';
-import { columnsOf } from './mapping-names.js';
+import { characters, columnsOf } from './characters.js';
 
 /**
  * Rows of text in columns as wide as their widest cell: the first to the left, the others, numbers mostly, to the right.

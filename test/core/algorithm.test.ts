@@ -1,5 +1,5 @@
 import test from 'ava';
-import { columnsOver, extrapolate, resetAggregated, snapshotColumns } from '../../src/core/aggregate.js';
+import { extrapolate, resetAggregated } from '../../src/core/aggregate.js';
 import { completeAttrs, maxNrAccesses } from '../../src/core/attrs.js';
 import { countAges, DamonAdaptation } from '../../src/core/damon-adaptation.js';
 import { PagepulseError } from '../../src/core/errors.js';
@@ -8,6 +8,7 @@ import { RandomStreams, randomFrom } from '../../src/core/random.js';
 import { RegionTable } from '../../src/core/region-table.js';
 import { pickSamples } from '../../src/core/sampling.js';
 import { Snapshot } from '../../src/core/snapshot.js';
+import { columnsOver, snapshotColumns } from '../../src/core/snapshot-columns.js';
 import { spans, tableOf } from '../helpers/tables.js';
 
 const random = (seed = 7) => randomFrom(new RandomStreams(seed).next());

@@ -1,9 +1,9 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { SyntheticCheck } from '../../src/checks/synthetic.js';
 import { RandomStreams, randomFrom } from '../../src/core/random.js';
 import { fewerTurns, targetTurns, turnsFor } from '../../src/core/turns.js';
 import { pageSize } from '../../src/kernel/page-size.js';
+import { SyntheticCheck } from '../../src/sources/synthetic/check.js';
 import { tableOf } from '../helpers/tables.js';
 
 test('a page of a few processes is asked about in every tick, one of hundreds in one of many', (t) => {

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { ExecutionContext } from 'ava';
-import type { AddressRange } from '../../src/checks/target-request.js';
+import type { AddressRange } from '../../src/processes/process-request.js';
 
 /** Starts a process that ends with the test, whatever becomes of it. */
 export function start(
@@ -15,7 +15,7 @@ export function start(
   return child as ChildProcess & { pid: number };
 }
 
-const WORKLOAD = fileURLToPath(new URL('../../src/cli/demo-workload.js', import.meta.url));
+const WORKLOAD = fileURLToPath(new URL('../../src/cli/demo/workload.js', import.meta.url));
 
 /** The workload of the demonstration: 64 MiB written all the time, 256 MiB never, a mapping each. */
 export async function startHotCold(

@@ -15,7 +15,7 @@ import { isAlive, readCmdline, readStat, readWatchable } from '../../src/kernel/
 import { StatFields } from '../../src/kernel/stat-fields.js';
 import { readEffectiveUid, readResidentBytes } from '../../src/kernel/status.js';
 import { framesSupport } from '../../src/kernel/support.js';
-import { surveySharing } from '../../src/sharing/survey.js';
+import { surveySharing } from '../../src/processes/sharing/survey.js';
 import { startThreaded } from '../helpers/memory-programs.js';
 
 // A process whose main thread has ended while another goes on: its own files in /proc are those of a zombie.

@@ -1,5 +1,5 @@
 import test from 'ava';
-import type { BenchResult } from '../../src/measure/result.js';
+import type { BenchResult } from '../../src/cli/bench/result.js';
 import { Guest } from './machine/guest.js';
 
 // What `pagepulse bench` finds to measure where there is an idle bitmap. Of figures, only those that differ severalfold

@@ -10,8 +10,8 @@ import {
 import { join } from 'node:path';
 import test from 'ava';
 import { Monitor } from '../../src/index.js';
+import { MemoryReader } from '../../src/processes/memory-reader.js';
 import type { RecordLine } from '../../src/record/format.js';
-import { MemoryReader } from '../../src/record/memory-reader.js';
 import { readRecord } from '../../src/record/reader.js';
 import { Recording } from '../../src/record/recording.js';
 import { makeWay, type Rotation, rotatedName } from '../../src/record/rotation.js';

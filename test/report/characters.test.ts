@@ -1,7 +1,6 @@
 import test from 'ava';
-import { characters, isUtf8, useAscii } from '../../src/report/characters.js';
+import { characters, clip, isUtf8, useAscii } from '../../src/report/characters.js';
 import { renderBars, renderChart } from '../../src/report/chart.js';
-import { clip } from '../../src/report/mapping-names.js';
 import { sparkline } from '../../src/report/sparkline.js';
 
 for (const [env, expected] of [

@@ -1,7 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
 import type { AttrsReason } from '../../src/core/stats.js';
-import { columnsOf } from '../../src/report/mapping-names.js';
+import { columnsOf } from '../../src/report/characters.js';
 import { type ProcessView, renderPicture, renderPlain } from '../../src/report/picture.js';
 import { regionRows, THREE_RANGES, viewOf } from './snapshots.js';
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { DEFAULT_ATTRS } from '../../src/core/attrs.js';
-import { Snapshot, type SnapshotColumns } from '../../src/core/snapshot.js';
+import { Snapshot } from '../../src/core/snapshot.js';
+import type { SnapshotColumns } from '../../src/core/snapshot-columns.js';
 import type { AttrsReason } from '../../src/core/stats.js';
 import type { ProcessView } from '../../src/report/picture.js';
 

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import type { TargetInfo } from '../../core/target.js';
+import { isNamed } from '../../processes/selection.js';
 import type { Observation, ObservationSource } from '../../report/source/observation.js';
-import { isNamed } from '../../selection/selection.js';
 import { note, UsageError } from '../failure.js';
 import { addMonitorOptions, type WatchOptions } from '../options.js';
 

@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { AddressRange } from '../../checks/target-request.js';
 import { printable } from '../../core/printable.js';
 import { requirePackagesFor } from '../../optional-packages.js';
+import type { AddressRange } from '../../processes/process-request.js';
 import { chartDataOf } from '../../report/heatmap/chart-data.js';
 import { type HeatMap, heatMapOf } from '../../report/heatmap/heat-map.js';
 import { renderHtml } from '../../report/heatmap/html.js';

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import { openLive } from '../../report/source/live.js';
 import type { ObservationSource } from '../../report/source/observation.js';
 import { openRecord } from '../../report/source/recorded.js';
 import { formatDue, formatDuration } from '../../report/units.js';
+import { openLive } from '../../session/live.js';
 import { ExitStatus, note, UsageError } from '../failure.js';
 import { FirstSnapshot } from '../first-snapshot.js';
 import { addMonitorOptions, requireTargets, type WatchOptions } from '../options.js';

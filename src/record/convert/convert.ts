@@ -5,9 +5,9 @@ import type { OutputFile } from '../output-file.js';
 import { arrowOf } from './arrow.js';
 import { csvOf } from './csv.js';
 import { damoOf } from './damo.js';
-import { type Input, openInput } from './input.js';
+import { openInput } from './input.js';
 import { writeWhole } from './output.js';
-import { passagesOf } from './passages.js';
+import { type Input, passagesOf } from './passages.js';
 import { Spool } from './spool.js';
 import { traceOf } from './trace.js';
 

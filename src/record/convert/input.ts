@@ -10,18 +10,9 @@ import { type RecordReader, readRecord } from '../reader.js';
 import { linesOfArrow } from './arrow.js';
 import { linesOfCsv } from './csv.js';
 import { linesOfDamo } from './damo-input.js';
+import type { Input } from './passages.js';
 import { LACKS_FIELDS } from './passages.js';
 import type { Spool } from './spool.js';
-
-/** A record in any format that holds one. */
-export interface Input {
-  /** The header first, and every snapshot after the line of its target. */
-  readonly lines: AsyncIterable<RecordLine>;
-  /** What is left of what reading it may take. */
-  readonly budget: InputBudget;
-  /** What was wrong with it, a sentence each; whole when all lines are read. */
-  notes(): string[];
-}
 
 /**
  * Opens a record in whatever format its first bytes tell, compressed or not.

@@ -4,10 +4,20 @@ import { jsonText } from '../../core/printable.js';
 import type { TargetInfo } from '../../core/target.js';
 import type { Mapping } from '../../kernel/mapping.js';
 import type { HeaderLine, RecordedRegion, RecordLine, SnapshotLine } from '../format.js';
+import type { InputBudget } from '../limits.js';
 import { parseJson } from '../limits.js';
 import { isRegionMemory, parseLine } from '../parse.js';
-import type { Input } from './input.js';
 import { RegionMappings } from './region-mappings.js';
+
+/** A record in any format that holds one. */
+export interface Input {
+  /** The header first, and every snapshot after the line of its target. */
+  readonly lines: AsyncIterable<RecordLine>;
+  /** What is left of what reading it may take. */
+  readonly budget: InputBudget;
+  /** What was wrong with it, a sentence each; whole when all lines are read. */
+  notes(): string[];
+}
 
 /**
  * A snapshot, and all that its record says around it. Formats that know nothing but snapshots keep the rest as one text

@@ -1,8 +1,8 @@
 import type { Mapping } from '../../kernel/mapping.js';
-import { type NamedRange, namedRange } from '../../report/mapping-names.js';
-import { ObservedMemory } from '../../report/source/observed-memory.js';
+import { type NamedRange, namedRange } from '../../processes/mapping-names.js';
 import type { RecordedRegion, RecordLine, SnapshotLine } from '../format.js';
 import type { InputBudget } from '../limits.js';
+import { ObservedMemory } from '../observed-memory.js';
 
 /** As many processes have their mappings in memory: those with the latest snapshots. */
 const MAX_MEMORIES = 2_000;

@@ -1,5 +1,6 @@
+import { clip } from '../characters.js';
 import type { PageRange } from '../heat-strip.js';
-import { clip, nameOfRange } from '../mapping-names.js';
+import { nameOfRange } from '../region-mappings.js';
 import {
   type Cells,
   cellsOf,

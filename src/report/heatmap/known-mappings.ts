@@ -1,4 +1,4 @@
-import type { ObservedMapping } from '../source/observation.js';
+import type { ObservedMapping } from '../../record/observed-memory.js';
 
 /** Beyond that, what is mapped no longer is forgotten: a process that maps and unmaps for ever has no end of them. */
 const MAX_FORMER = 20_000;

@@ -1,4 +1,4 @@
-import type { SnapshotColumns } from '../../core/snapshot.js';
+import type { SnapshotColumns } from '../../core/snapshot-columns.js';
 import { heatOf, seenPagesOf, sizeOf } from '../../core/working-set.js';
 
 /** Numbers of a piece: where it begins, watchedUs, askedUs, accessedUs, agedUs. */

@@ -1,6 +1,7 @@
 import type { TargetInfo } from '../../core/target.js';
+import type { ObservedMapping } from '../../record/observed-memory.js';
 import { ageUs } from '../reports/classes.js';
-import type { Observation, ObservationSource, ObservedMapping } from '../source/observation.js';
+import type { Observation, ObservationSource } from '../source/observation.js';
 import { type Unknown, unknownOf } from '../unknown.js';
 import { KnownMappings } from './known-mappings.js';
 import { NOTHING, Profile } from './profile.js';

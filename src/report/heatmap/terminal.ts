@@ -1,7 +1,7 @@
-import { characters } from '../characters.js';
+import { characters, clip, columnsOf } from '../characters.js';
 import { bold, type ColourMode, dim } from '../colour.js';
-import { clip, columnsOf, nameOfRange } from '../mapping-names.js';
 import { joinFitting } from '../picture.js';
+import { nameOfRange } from '../region-mappings.js';
 import { formatDuration, formatShare } from '../units.js';
 import {
   type Cells,

@@ -1,8 +1,7 @@
-import type { SnapshotColumns } from '../../core/snapshot.js';
+import type { SnapshotColumns } from '../../core/snapshot-columns.js';
 import type { TargetInfo } from '../../core/target.js';
 import { coldPagesOf } from '../../core/working-set.js';
-import { nameOfRange } from '../mapping-names.js';
-import { forEachOverlap } from '../region-mappings.js';
+import { forEachOverlap, nameOfRange } from '../region-mappings.js';
 import type { Observation } from '../source/observation.js';
 import { type Unknown, unknownOf, whyUnknown } from '../unknown.js';
 import { AverageAccess, type AverageRegion, mergeAlike } from './average.js';

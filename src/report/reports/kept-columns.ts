@@ -1,5 +1,5 @@
-import { ColumnSet, emptyColumns } from '../../core/aggregate.js';
-import type { SnapshotColumns } from '../../core/snapshot.js';
+import type { SnapshotColumns } from '../../core/snapshot-columns.js';
+import { ColumnSet, emptyColumns } from '../../core/snapshot-columns.js';
 
 /** Beside those that every snapshot has. */
 const OPTIONAL = ['residentPages', 'unseenPages', 'accessedPages'] as const;

@@ -1,6 +1,6 @@
 import { printable } from '../../core/printable.js';
-import { displayName } from '../mapping-names.js';
-import type { ObservedMapping } from '../source/observation.js';
+import { displayName } from '../../processes/mapping-names.js';
+import type { ObservedMapping } from '../../record/observed-memory.js';
 
 /** What is told together: all mappings of one name, all of one kind, or each mapping by itself. */
 export const GROUPINGS = ['name', 'kind', 'mapping'] as const;

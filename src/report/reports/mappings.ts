@@ -1,8 +1,10 @@
-import type { Snapshot, SnapshotColumns } from '../../core/snapshot.js';
+import type { Snapshot } from '../../core/snapshot.js';
+import type { SnapshotColumns } from '../../core/snapshot-columns.js';
 import type { TargetInfo } from '../../core/target.js';
 import { coldPagesOf, seenPagesOf, sizeOf } from '../../core/working-set.js';
+import type { ObservedMapping } from '../../record/observed-memory.js';
 import { forEachOverlap } from '../region-mappings.js';
-import type { Observation, ObservedMapping } from '../source/observation.js';
+import type { Observation } from '../source/observation.js';
 import { type Unknown, unknownOf, whyUnknown } from '../unknown.js';
 import { type AccessLimits, ageUs, classOf, DEFAULT_LIMITS } from './classes.js';
 import { type Grouping, groupNameOf, kindOf } from './mapping-kinds.js';

@@ -1,6 +1,6 @@
 import type { Snapshot } from '../../core/snapshot.js';
+import type { ObservedMapping } from '../../record/observed-memory.js';
 import { forEachOverlap } from '../region-mappings.js';
-import type { ObservedMapping } from '../source/observation.js';
 import { kindOf } from './mapping-kinds.js';
 
 /**

@@ -1,6 +1,6 @@
 import { printable } from '../../core/printable.js';
 import { heatOf } from '../../core/working-set.js';
-import { nameOfRange } from '../mapping-names.js';
+import { nameOfRange } from '../region-mappings.js';
 import type { Observation } from '../source/observation.js';
 import { renderTable } from '../table.js';
 import { formatBytes, formatDuration, formatShare } from '../units.js';

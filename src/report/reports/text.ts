@@ -1,5 +1,5 @@
 import { printable } from '../../core/printable.js';
-import { clip } from '../mapping-names.js';
+import { clip } from '../characters.js';
 import { formatBytes, formatDuration } from '../units.js';
 import { UNKNOWN_HELP } from '../unknown.js';
 import type { ProcessSummary, SourceSummary } from './report.js';

@@ -1,11 +1,6 @@
 import type { Snapshot } from '../../core/snapshot.js';
 import type { CheckName } from '../../core/target.js';
-import type { Mapping } from '../../kernel/mapping.js';
-
-/** A mapping of a target, and how much of it was resident; undefined where nobody has read that. */
-export interface ObservedMapping extends Mapping {
-  readonly residentBytes: number | undefined;
-}
+import type { ObservedMapping } from '../../record/observed-memory.js';
 
 /** One snapshot, and what was known of its target's memory then. */
 export interface Observation {

@@ -1,16 +1,16 @@
 import { PagepulseError } from '../../core/errors.js';
-import type { SnapshotColumns } from '../../core/snapshot.js';
+import type { SnapshotColumns } from '../../core/snapshot-columns.js';
 import type { AttrsInForce } from '../../core/stats.js';
 import type { TargetInfo } from '../../core/target.js';
 import { damageOf } from '../../record/damage.js';
 import { type HeaderLine, RECORD_VERSION, type TargetLine } from '../../record/format.js';
 import { BYTES_OF_TARGET } from '../../record/limits.js';
+import { ObservedMemory } from '../../record/observed-memory.js';
 import { type PackedLine, type RecordReader, readPacked } from '../../record/reader.js';
+import type { PackedSnapshot } from '../../record/restore.js';
 import { snapshotOfLine } from '../../record/restore.js';
-import type { PackedSnapshot } from '../../record/snapshot-bytes.js';
 import { otherWatcherText } from '../other-watcher.js';
 import type { Observation, ObservationSource, SourceHeader } from './observation.js';
-import { ObservedMemory } from './observed-memory.js';
 
 interface ObservedTarget {
   readonly info: TargetInfo;

@@ -1,7 +1,7 @@
 import { printable } from '../../core/printable.js';
+import { clip, columnsOf } from '../characters.js';
 import { type ColourMode, paint } from '../colour.js';
 import { heatStrip, rangesOf, residentStrip } from '../heat-strip.js';
-import { clip, columnsOf } from '../mapping-names.js';
 import { sparkline } from '../sparkline.js';
 import { formatBytes } from '../units.js';
 import { TREND_LENGTH } from './model.js';

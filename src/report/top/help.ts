@@ -1,5 +1,5 @@
+import { clip } from '../characters.js';
 import { bold, type ColourMode } from '../colour.js';
-import { clip } from '../mapping-names.js';
 
 /** Keys and what they do, in the order of the help. With the columns below it fits a terminal of 80 by 24. */
 const KEYS: readonly (readonly [keys: string, what: string])[] = [

@@ -1,7 +1,7 @@
 import { printable } from '../../core/printable.js';
+import { clip, columnsOf } from '../characters.js';
 import { bold, type ColourMode, dim, inverse } from '../colour.js';
 import { formatCost, formatInForce } from '../in-force.js';
-import { clip, columnsOf } from '../mapping-names.js';
 import { joinFitting, legendLine, toTenths, waitingParts } from '../picture.js';
 import { formatBytes, formatDuration } from '../units.js';
 import { isEnded, type PlacedColumn, placeColumns } from './columns.js';

@@ -1,7 +1,7 @@
-import { CHECKS } from '../../checks/choose.js';
 import type { Snapshot } from '../../core/snapshot.js';
 import type { MonitorStats } from '../../core/stats.js';
 import type { CheckName, TargetInfo } from '../../core/target.js';
+import { CHECKS } from '../../sources/registry.js';
 import { type Unknown, unknownOf, whyUnknown } from '../unknown.js';
 import { COLD_US, type Measures, measure } from './measures.js';
 import type { ProcessRow } from './rows.js';

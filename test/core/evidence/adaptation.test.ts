@@ -13,7 +13,7 @@ import { RandomStreams, randomFrom } from '../../../src/core/random.js';
 import { divideRegions, leastRegions, limitsFor } from '../../../src/core/region-budget.js';
 import { RegionTable } from '../../../src/core/region-table.js';
 import { pickSamples } from '../../../src/core/sampling.js';
-import type { SnapshotColumns } from '../../../src/core/snapshot.js';
+import type { SnapshotColumns } from '../../../src/core/snapshot-columns.js';
 import { updateRegions } from '../../../src/core/update.js';
 import { flawOf, union } from '../../helpers/tables.js';
 

@@ -1,12 +1,9 @@
 import type { Snapshot } from '../../../src/core/snapshot.js';
+import type { ObservedMapping } from '../../../src/record/observed-memory.js';
 import { heatMapOf } from '../../../src/report/heatmap/heat-map.js';
 import type { RangeChoice } from '../../../src/report/heatmap/ranges.js';
 import { gather, type SumLimits } from '../../../src/report/heatmap/sums.js';
-import type {
-  Observation,
-  ObservationSource,
-  ObservedMapping,
-} from '../../../src/report/source/observation.js';
+import type { Observation, ObservationSource } from '../../../src/report/source/observation.js';
 import { type RegionRow, snapshotOf } from '../snapshots.js';
 
 export const MIB_PAGES = 256;

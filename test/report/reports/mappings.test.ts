@@ -1,5 +1,5 @@
 import test from 'ava';
-import { nameOfRange } from '../../../src/report/mapping-names.js';
+import { nameOfRange } from '../../../src/report/region-mappings.js';
 import { groupNameOf, kindOf } from '../../../src/report/reports/mapping-kinds.js';
 import { MappingsReport } from '../../../src/report/reports/mappings.js';
 import { snapshotOf } from '../snapshots.js';

@@ -1,6 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { columnsOf } from '../../../src/report/mapping-names.js';
+import { columnsOf } from '../../../src/report/characters.js';
 import { sparkline } from '../../../src/report/sparkline.js';
 import { GROUP_KINDS } from '../../../src/report/top/groups.js';
 import { type LiveOptions, renderTop, renderTopPlain } from '../../../src/report/top/layout.js';

@@ -1,0 +1,95 @@
+import { constants } from 'node:os';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { formatDuration } from '../../report/units.js';
+import { CHECKS } from '../../sources/registry.js';
+import { ExitStatus, note } from '../failure.js';
+import { parseDuration } from '../options.js';
+import { write, writeJson } from '../output.js';
+import { parsePids } from '../selection-options.js';
+import { Stopping } from '../signals.js';
+import { StatusLine } from '../status-line.js';
+import { RECLAIM_NOTE } from '../watching.js';
+import { Benchmark, MIN_TIME_US } from './benchmark.js';
+import { renderCosts } from './cost-report.js';
+import type { MeasuredCheck } from './result.js';
+
+interface BenchOptions {
+  readonly pid?: number;
+  readonly time: number;
+  readonly check: MeasuredCheck | 'auto';
+  readonly json?: boolean;
+}
+
+export function addBench(program: Command): void {
+  program
+    .command('bench')
+    .description('measure what watching costs here: on a process, or on a workload of its own')
+    .option('-p, --pid <pid>', 'the process to measure on (default: a workload of some 600 MiB)', parsePid)
+    .addOption(
+      new Option('-t, --time <time>', 'how long it may take, 15s or more')
+        .argParser(parseTime)
+        .default(30e6, '30s'),
+    )
+    .addOption(
+      new Option('--check <check>', 'how to see accesses; `pagepulse doctor` tells what there is')
+        .choices(['auto', 'idle-page', 'referenced'])
+        .default('auto'),
+    )
+    .option('--json', 'as JSON')
+    .addHelpText('after', '\nExamples:\n  pagepulse bench\n  pagepulse bench --pid 4242 --time 1m --json')
+    .action(bench);
+}
+
+/** Exit status 1 where a process ended before all was measured; 130 after Ctrl-C, which prints no figures. */
+async function bench({ pid, time, check, json }: BenchOptions): Promise<void> {
+  const stopped = new AbortController();
+  const stopping = new Stopping();
+  let signalNumber = 0;
+  stopping.with((signal) => {
+    signalNumber = constants.signals[signal];
+    stopped.abort();
+  });
+  const progress = new StatusLine();
+  const benchmark = new Benchmark({
+    ...(pid !== undefined && { pid }),
+    check,
+    timeUs: time,
+    signal: stopped.signal,
+    onProgress: (what) => progress.show(what),
+  });
+  note(`measuring for up to ${formatDuration(time)}; Ctrl-C ends it`);
+  if (pid !== undefined && CHECKS[benchmark.check].disturbsReclaim) note(RECLAIM_NOTE);
+  try {
+    const result = await benchmark.run();
+    progress.clear();
+    if (json) writeJson(result, rounded, 2);
+    else write(renderCosts(result));
+    if (!result.targetEnded) return;
+    note(`process ${pid} ended during the benchmark; what was measured until then is shown`);
+    throw new ExitStatus(1);
+  } catch (error) {
+    progress.clear();
+    if (stopped.signal.aborted) throw new ExitStatus(128 + signalNumber);
+    throw error;
+  }
+}
+
+/** For writeJson: nanoseconds are finer than anything that is measured. */
+function rounded(_: string, value: unknown): unknown {
+  return typeof value === 'number' ? Math.round(value * 1_000) / 1_000 : value;
+}
+
+function parsePid(text: string, before: number | undefined): number {
+  if (before !== undefined) throw new InvalidArgumentError('One process is measured at a time.');
+  return parsePids(text)[0]!;
+}
+
+function parseTime(text: string): number {
+  const us = parseDuration(text);
+  if (us < MIN_TIME_US || us > 3_600e6) {
+    throw new InvalidArgumentError(
+      'Less than 15s is too short for so many figures, and more than 1h helps none.',
+    );
+  }
+  return us;
+}

@@ -1,0 +1,58 @@
+import { Worker } from 'node:worker_threads';
+import { readMappings } from '../../kernel/maps.js';
+import { pageSize } from '../../kernel/page-size.js';
+import type { AddressRange } from '../../processes/process-request.js';
+
+/**
+ * A process whose hot and cold memory is known: 256 MiB that were written once, and 64 MiB that are written all the
+ * time, a mapping each. Tells on standard output where they lie, and ends with its standard input.
+ */
+const MIB = 2 ** 20;
+const PAGE = pageSize();
+
+process.on('SIGUSR1', () => {}); // or Node would listen for a debugger
+
+const cold = Buffer.alloc(256 * MIB, 1);
+// Neighbouring anonymous mappings are joined by the kernel; the guard page of a thread's stack keeps these two apart.
+const between = new Worker('require("node:worker_threads").parentPort.once("message", () => {})', {
+  eval: true,
+});
+await new Promise((resolve) => between.once('online', resolve));
+const hot = Buffer.alloc(64 * MIB, 1);
+
+process.stdin.on('end', () => process.exit(cold[0]! - 1)).resume();
+process.stdout.write(`${JSON.stringify(mappingsOf(cold.length, hot.length))}\n`);
+
+/** To be given back to the kernel, more than it flushes page by page. */
+const flushed = new ArrayBuffer(0, { maxByteLength: MIB });
+
+let round = 0;
+setInterval(() => {
+  round++;
+  for (let at = 0; at < hot.length; at += PAGE) hot[at] = round;
+  flushTlb();
+}, 2);
+
+/**
+ * Makes the kernel flush this process's translations. A large TLB holds all 64 MiB of small pages, and the processor marks a
+ * page as accessed only when it looks it up: on an idle machine a whole second may go by without.
+ */
+function flushTlb(): void {
+  flushed.resize(MIB);
+  new Uint8Array(flushed).fill(round);
+  flushed.resize(0);
+}
+
+/**
+ * Where our two mappings lie, in order. V8 scatters its own heap over the whole address space: in three ranges of
+ * terabytes nobody would find them.
+ */
+function mappingsOf(...sizes: number[]): AddressRange[] {
+  const bytes = pageSize();
+  return readMappings(process.pid)
+    .filter(({ permissions, name }) => permissions === 'rw-p' && name === '')
+    .map(({ startPage, endPage }) => ({ startAddress: startPage * bytes, endAddress: endPage * bytes }))
+    .filter(({ startAddress, endAddress }) =>
+      sizes.some((size) => endAddress - startAddress >= size && endAddress - startAddress < size + MIB),
+    );
+}

@@ -1,0 +1,79 @@
+import type { Pagemap } from '../../kernel/pagemap.js';
+import type { Slices } from '../../kernel/slices.js';
+import { WordRun } from '../../kernel/words.js';
+
+/** 64 KiB of words. */
+const RUN_PAGES = 8_192;
+
+/** A target is not looked through any further when so many of its pages had nothing in them (16 GiB; some 10 ms). */
+const MOST_EMPTY_PAGES = 4 * 2 ** 20;
+
+/** Sees each run of pages that was read. Hot: once for 8,192 pages. */
+export interface PageVisitor {
+  /**
+   * @param halves the words, two signed halves each (pagemap.ts tells the bits), overwritten afterwards
+   * @param first number of the first page
+   * @param count how many
+   * @returns how many of them are present
+   */
+  visit(halves: Int32Array, first: number, count: number): number;
+}
+
+/** Reads the page tables of processes in runs, into one buffer. */
+export class PageReader {
+  readonly #run = new WordRun(RUN_PAGES);
+
+  /**
+   * Shows all pages of some ranges to a visitor: in address order, or, where they are so large that not all may be
+   * read, the small ones first.
+   *
+   * @param ranges [start, end) pairs of pages, of which `length` numbers are set
+   * @returns pages that were left out, or undefined where the address space is gone (end, exec)
+   */
+  async read(
+    pagemap: Pagemap,
+    ranges: Float64Array,
+    length: number,
+    visitor: PageVisitor,
+    slices: Slices,
+  ): Promise<number | undefined> {
+    let [empty, leftOut] = [0, 0];
+    for (const at of inOrder(ranges, length)) {
+      const end = ranges[at + 1]!;
+      for (let page = ranges[at]!; page < end; page += RUN_PAGES) {
+        if (empty >= MOST_EMPTY_PAGES) {
+          leftOut += end - page;
+          break;
+        }
+        if (slices.isOver) await slices.pause();
+        const count = Math.min(RUN_PAGES, end - page);
+        if (pagemap.readRun(this.#run, page, count) < count) return undefined;
+        empty += count - visitor.visit(this.#run.halves, page, count);
+      }
+    }
+    return leftOut;
+  }
+}
+
+/** Indices of the pairs: as they are, or by size. */
+function inOrder(ranges: Float64Array, length: number): number[] {
+  const sizeAt = (at: number) => ranges[at + 1]! - ranges[at]!;
+  const order: number[] = [];
+  let pages = 0;
+  for (let at = 0; at < length; at += 2) {
+    order.push(at);
+    pages += sizeAt(at);
+  }
+  return pages <= MOST_EMPTY_PAGES ? order : order.sort((a, b) => sizeAt(a) - sizeAt(b));
+}
+
+/** Index of the first number of an ascending array that is greater than a page: odd inside of a [start, end) pair. */
+export function indexAbove(pairs: ArrayLike<number>, page: number): number {
+  let [low, high] = [0, pairs.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (pairs[middle]! <= page) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

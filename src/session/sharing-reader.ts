@@ -1,0 +1,61 @@
+import { PagepulseError } from '../core/errors.js';
+import { SharingSurvey } from '../processes/sharing/survey.js';
+import type { SharingTarget } from '../processes/sharing/types.js';
+import { accessedRanges } from '../processes/sharing/working-set.js';
+import type { TopModel } from '../report/top/model.js';
+
+/** Surveys for the table which pages its processes share, as often as a survey's own cost allows. */
+export class SharingReader {
+  readonly #survey = openSurvey();
+  #isReading = false;
+
+  /** @param changed called when the model knows of a new survey */
+  constructor(
+    readonly model: TopModel,
+    readonly changed: () => void,
+  ) {}
+
+  /** Begins a survey if one is due; not while most processes have no snapshot yet, for its sums hold until the next one. */
+  refresh(): void {
+    if (this.#isReading || !this.#survey || this.#survey.dueInMs > 0) return;
+    const { processes, pending } = this.model.state(performance.now()).totals;
+    if (2 * pending <= processes) void this.read();
+  }
+
+  /** Makes a survey now. What cannot be read leaves the table with what it knew: its sums are upper bounds then. */
+  async read(): Promise<void> {
+    const targets = this.#targets();
+    if (!this.#survey || targets.length < 2) return;
+    this.#isReading = true;
+    try {
+      const { targets: found, residentBytes, workingSetBytes } = await this.#survey.survey(targets);
+      const byTarget = new Map(found.map((each) => [each.id, each]));
+      this.model.sharing = { byTarget, sums: { residentBytes, workingSetBytes } };
+      this.changed();
+    } catch (error) {
+      if (!(error instanceof PagepulseError)) throw error;
+    } finally {
+      this.#isReading = false;
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#survey?.close();
+  }
+
+  #targets(): SharingTarget[] {
+    return this.model.state(performance.now()).rows.flatMap(({ id, pid, startTime, snapshot, hasEnded }) => {
+      if (hasEnded || pid === 0) return [];
+      return [{ id, pid, startTime, workingSet: snapshot ? accessedRanges(snapshot) : [] }];
+    });
+  }
+}
+
+function openSurvey(): SharingSurvey | undefined {
+  try {
+    return new SharingSurvey();
+  } catch (error) {
+    if (error instanceof PagepulseError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,72 @@
+import { FRAMES_PER_WORD } from '../../kernel/idle-bitmap.js';
+import { WordBatch } from '../../kernel/words.js';
+
+/** What was marked in a tick: a row for each sample whose frame has an idle bit, in the order of the regions. */
+export class Marked {
+  count = 0;
+  readonly region: Uint32Array;
+  readonly frame: Float64Array;
+  /** The frame whose idle bit speaks for it. */
+  readonly idleFrame: Float64Array;
+  /** What an access counts: in how many ticks the page is asked about once. */
+  readonly weight: Uint8Array;
+  /** Of each region, whether or not it has a row: where its page is known (known-frames.ts), or -1. */
+  readonly known: Int32Array;
+  /** The word of `words` that this bit is in; neighbours may share one. */
+  readonly word: Uint32Array;
+  /** The words of the bitmap: marks to be written, then what is read. */
+  readonly words: WordBatch;
+  /** For what is asked of the other two files. */
+  readonly asked: WordBatch;
+  /** For how many page tables map the pages that may be shared. */
+  readonly mappers: WordBatch;
+
+  constructor(readonly capacity: number) {
+    this.region = new Uint32Array(capacity);
+    this.frame = new Float64Array(capacity);
+    this.idleFrame = new Float64Array(capacity);
+    this.weight = new Uint8Array(capacity);
+    this.known = new Int32Array(capacity);
+    this.word = new Uint32Array(capacity);
+    this.words = new WordBatch(capacity);
+    this.asked = new WordBatch(capacity);
+    this.mappers = new WordBatch(capacity);
+  }
+
+  clear(): void {
+    this.count = this.words.count = 0;
+  }
+
+  /** Adds a row. The marks of the last word are added to where the bit is in that. */
+  add(region: number, frame: number, idleFrame: number, weight = 1): void {
+    const { words } = this;
+    const bit = idleFrame & (FRAMES_PER_WORD - 1);
+    const index = (idleFrame - bit) / FRAMES_PER_WORD;
+    if (words.count === 0 || words.indices[words.count - 1] !== index) {
+      words.indices[words.count] = index;
+      words.halves[2 * words.count] = words.halves[2 * words.count + 1] = 0;
+      words.count++;
+    }
+    words.halves[2 * words.count - 2 + (bit >>> 5)]! |= 1 << (bit & 31);
+    this.region[this.count] = region;
+    this.frame[this.count] = frame;
+    this.idleFrame[this.count] = idleFrame;
+    this.weight[this.count] = weight;
+    this.word[this.count] = words.count - 1;
+    this.count++;
+  }
+
+  /** Whether the row's bit is still set in the words that were read. */
+  isIdle(row: number): boolean {
+    const bit = this.idleFrame[row]! & (FRAMES_PER_WORD - 1);
+    return ((this.words.halves[2 * this.word[row]! + (bit >>> 5)]! >>> (bit & 31)) & 1) === 1;
+  }
+
+  /** Makes row `to` a copy of row `from`. */
+  move(from: number, to: number): void {
+    this.region[to] = this.region[from]!;
+    this.frame[to] = this.frame[from]!;
+    this.idleFrame[to] = this.idleFrame[from]!;
+    this.weight[to] = this.weight[from]!;
+  }
+}
