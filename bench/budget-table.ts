@@ -13,7 +13,6 @@ const HEAD = [
   'mean',
   'worst 10 s',
   'interval',
-  'turns',
   'maxRegions',
   'precision',
   'recall',
@@ -33,14 +32,13 @@ export class BudgetTable {
     const { settleUs } = this;
     const seen = meanOf(scores.filter(({ snapshots }) => snapshots > 0));
     const cost = `${meanPercent(points, settleUs).toFixed(2)} %`;
-    const { sampleUs, turns, maxRegions } = points.at(-1)!;
+    const { sampleUs, maxRegions } = points.at(-1)!;
     const row = [
       targets,
       `${budgetPercent} %`,
       cost,
       `${worstPercent(points, settleUs).toFixed(2)} %`,
       formatDuration(sampleUs),
-      String(turns),
       String(maxRegions),
       ...accuracyCells(seen),
       String(seen.snapshots),

@@ -10,7 +10,6 @@ export interface CostPoint {
   readonly sampleUs: number;
   readonly maxRegions: number;
   /** In how many sampling intervals each target was asked in one. */
-  readonly turns: number;
   readonly regions: number;
   readonly ticks: number;
   readonly overruns: number;
@@ -94,7 +93,6 @@ function pointOf(stats: MonitorStats): CostPoint {
     cpuUs: cpuUsOf(stats),
     sampleUs,
     maxRegions,
-    turns: inForce.turns ?? 1,
     regions,
     ticks,
     overruns,

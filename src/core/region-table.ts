@@ -5,12 +5,12 @@ import { type EvidenceColumns, evidenceBytes, NO_PLACE, NOT_ASKED, RowKind } fro
  * that watches the target see the same table without copying. Nothing in it is locked: samplers touch it
  * only inside a phase, the coordinator only between phases (docs/design.md).
  *
- * Layout: 18 header words (Int32), 10 header numbers (Float64), then the columns, the widest first so that
+ * Layout: 16 header words (Int32), 10 header numbers (Float64), then the columns, the widest first so that
  * each is aligned: 3 of Float64 and 6 of Uint32, `capacity` elements each. A table with evidence has more of both
  * (evidence/columns.ts), and one that a region source fills has 3 more of Float64.
  */
 
-const HEADER_WORDS = 18;
+const HEADER_WORDS = 16;
 const HEADER_NUMBERS = 10;
 const HEADER_BYTES = HEADER_WORDS * 4 + HEADER_NUMBERS * 8;
 const BYTES_PER_REGION = 3 * 8 + 6 * 4;
@@ -26,13 +26,11 @@ const ROUND = 6;
 const ASKED = 7;
 const MOST_SAMPLES = 8;
 const SPENT = 9;
-const TURNS = 10;
-const TURN = 11;
-const IS_DELIVERED = 12;
-const ORDERS = 13;
-const DELIVERIES = 14;
-const PEEKS = 15;
-const AGE_STEP = 16;
+const IS_DELIVERED = 10;
+const ORDERS = 11;
+const DELIVERIES = 12;
+const PEEKS = 13;
+const AGE_STEP = 14;
 
 /** Among the header numbers, after the ranges. */
 const CELL_PAGES = 6;
@@ -205,27 +203,9 @@ export class RegionTable {
     this.#words[MAX_NR_ACCESSES] = count;
   }
 
-  /** In how many ticks the target is asked once, and an access counts for as many; 1 until it is set. */
-  get turns(): number {
-    return Math.max(1, this.#words[TURNS]!);
-  }
-
-  /** @param first ticks until the target is asked for the first time */
-  setTurns(turns: number, first: number): void {
-    this.#words[TURNS] = turns;
-    this.#words[TURN] = first % turns;
-  }
-
-  /** Whether the target is asked in the tick that begins. Once a tick. */
-  takeTurn(): boolean {
-    const turn = this.#words[TURN]!;
-    this.#words[TURN] = turn > 0 ? turn - 1 : this.turns - 1;
-    return turn === 0;
-  }
-
-  /** Region `at` was found accessed by a sample that stands for so many. */
+  /** Region `at` was found accessed by a sample that stands for this many. */
   countAccess(at: number, samples = 1): void {
-    this.nrAccesses[at] = Math.min(this.maxNrAccesses, this.nrAccesses[at]! + samples * this.turns);
+    this.nrAccesses[at] = Math.min(this.maxNrAccesses, this.nrAccesses[at]! + samples);
   }
 
   /** The page of region `at` was looked up, and is not in memory. Hot, as the next two: once a sample. */
@@ -444,7 +424,6 @@ export class RegionTable {
     this.count = other.count;
     this.status = other.status;
     this.maxNrAccesses = other.maxNrAccesses;
-    this.setTurns(other.turns, other.#words[TURN]!);
     this.setRanges(other.ranges.subarray(0, 2 * other.rangeCount));
     this.residentBytes = other.residentBytes;
     for (const word of [ORDERS, DELIVERIES, PEEKS, AGE_STEP]) this.#words[word] = other.#words[word]!;

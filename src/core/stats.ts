@@ -7,9 +7,8 @@ export interface AttrsInForce {
   readonly attrs: Attrs;
   readonly reason: AttrsReason;
   /**
-   * Each target is asked in one of so many sampling intervals, and what is found there counts as often; left out where it is
-   * asked in all. A budget that a tick of all would break has them take turns. Of a region source: in how many aggregation
-   * intervals a target is watched in one.
+   * Of a region source: each target is watched in one of this many aggregation intervals, because a budget does not allow
+   * more. Absent if it is watched in all, and with page checks.
    */
   readonly turns?: number | undefined;
 }

@@ -35,8 +35,7 @@ const LEAST_PART = 0.25;
 export type UpdateNeed = 'none' | 'stale' | 'part';
 
 /**
- * Targets whose mappings are read at a time, at most: some 100 us each, divided among the samplers. Where targets take turns
- * to be asked, they do so here too.
+ * Targets whose mappings are read at a time, at most: some 100 us each, divided among the samplers.
  */
 const UPDATED_AT_ONCE = 32;
 
@@ -295,8 +294,7 @@ export class Beat {
   }
 
   get #updateParts(): number {
-    const { targets, inForce } = this.roster;
-    return Math.max(inForce.turns ?? 1, Math.ceil(targets.length / UPDATED_AT_ONCE));
+    return Math.max(1, Math.ceil(this.roster.targets.length / UPDATED_AT_ONCE));
   }
 
   /**

@@ -1,5 +1,4 @@
-import { type Attrs, maxNrAccesses, withSampleUs } from '../core/attrs.js';
-import { fewerTurns, targetTurns } from '../core/turns.js';
+import { type Attrs, withSampleUs } from '../core/attrs.js';
 
 /** What is aimed at: the rest is for what varies, so that any 10 s stay within the budget x 1.1. */
 export const AIM = 0.82;
@@ -29,10 +28,8 @@ export const LONGEST_AGGR_US = 10_000_000;
 /** Aggregation intervals and ticks that a monitor of a given duration should have at least. */
 export const LEAST_INTERVALS = 4;
 const LEAST_TICKS = 8;
-/** What a tick a minute leaves is no cost of ticks: longer intervals would save nothing. */
+/** The longest sampling interval: what a tick a minute leaves is not a cost of ticks. */
 const LONGEST_SAMPLE_US = 60_000_000;
-/** In any time of this length the budget is to be kept: a single tick must not cost more than it has then. */
-const KEPT_US = 10_000_000;
 
 /** What a window of about a second has cost. Times in microseconds. */
 export interface Window {
@@ -43,15 +40,14 @@ export interface Window {
   /** How often the mappings of all were read in it (a half: of half of them), and the CPU time that took. */
   readonly updates: number;
   readonly updateCpuUs: number;
-  /** Regions and targets at its end. */
+  /** At its end. */
   readonly regions: number;
-  readonly targets: number;
   /** Sampling intervals of it that were left out because ticks took too long. */
   readonly overruns?: number;
 }
 
 interface Remembered extends Pick<Window, 'intervals' | 'elapsedUs'> {
-  tickUs: number;
+  readonly tickUs: number;
 }
 
 /**
@@ -61,23 +57,20 @@ interface Remembered extends Pick<Window, 'intervals' | 'elapsedUs'> {
  * cannot be told apart, and all is taken to be ticks; as soon as there was a clearly different one, its windows and the
  * latest give both, and the interval goes to a / (aim - b).
  *
- * Intervals are stretched first. Where an aggregation interval would pass 10 s, maxRegions is lowered as well, down to
- * minRegions of every target; and where that does not help (enough), the intervals go on. Where a single tick would cost
- * more than 10 s may, so that no interval helped, targets take turns: each is asked in one tick of several. Only where even
- * that is not enough is maxRegions lowered further. What was taken is given back in the reverse order.
+ * Intervals are stretched first. Beyond an aggregation interval of 10 s, maxRegions is lowered as well, down to minRegions of
+ * every target; then intervals grow further, up to a sampling interval of a minute. So the budget holds over 10 s or one
+ * sampling interval, whichever is longer. What was taken is given back in the reverse order.
  */
 export class Budget {
   /** The latest windows of about the same interval, the last at the end: CPU time of a sampling interval, and how long. */
   readonly #windows: Remembered[] = [];
   /** What a sampling interval has cost when it was clearly longer or shorter than now, and how long it was. */
-  #before: { costUs: number; readonly sampleUs: number } | undefined;
+  #before: { readonly costUs: number; readonly sampleUs: number } | undefined;
   /** CPU time of reading all mappings once, in microseconds. */
   #updateUs = 0;
   #shortestSampleUs = 0;
   #shortestUpdateUs = 0;
   #maxRegions = Number.POSITIVE_INFINITY;
-  /** In how many ticks a target is asked once. */
-  #turns = 1;
   #calmUs = 0;
 
   /**
@@ -89,13 +82,12 @@ export class Budget {
     readonly durationUs = Number.POSITIVE_INFINITY,
   ) {}
 
-  /** The attrs that are wanted, as far as they may be: aggregation / sampling interval stays. And in how many turns. */
-  allow(wanted: Attrs): { attrs: Attrs; turns: number } {
+  /** The attrs that are wanted, as far as the budget allows. aggregation / sampling interval stays. */
+  allow(wanted: Attrs): Attrs {
     const sampleUs = Math.max(wanted.sampleUs, roundUp(this.#shortestSampleUs));
     const updateUs = Math.max(wanted.updateUs, roundUp(this.#shortestUpdateUs));
     const maxRegions = Math.min(wanted.maxRegions, Math.max(this.#maxRegions, wanted.minRegions));
-    const attrs = { ...withSampleUs(wanted, sampleUs), updateUs, maxRegions };
-    return { attrs, turns: this.#divides(wanted) ? this.#turns : 1 };
+    return { ...withSampleUs(wanted, sampleUs), updateUs, maxRegions };
   }
 
   /**
@@ -108,7 +100,6 @@ export class Budget {
     const updateShare = this.#updateShare(window, wanted);
     this.#remember({ tickUs: Math.max(0, cpuUs - updateCpuUs) / intervals, elapsedUs, intervals });
 
-    this.#boundTick(window, wanted);
     const { tickUs, constant } = this.#costs();
     const expected = tickUs / Math.max(this.#shortestSampleUs, wanted.sampleUs) + constant + updateShare;
     if (expected > TOO_MUCH * this.share) {
@@ -122,7 +113,7 @@ export class Budget {
       if (window.overruns) this.#calmUs = 0;
       if (this.#calmUs < CALM_US) return;
       this.#calmUs = 0;
-      this.#relax(updateShare, expected, tickUs, wanted);
+      this.#relax(updateShare, expected, wanted);
     }
   }
 
@@ -200,68 +191,11 @@ export class Budget {
     this.#maxRegions = Math.min(this.#maxRegions, regionsFor);
   }
 
-  /** Sees to it that a tick alone costs no more than KEPT_US may, beside what is spent anyway. */
-  #boundTick({ regions, targets }: Window, wanted: Attrs): void {
-    if (this.#turns > targets || !this.#divides(wanted)) this.#setTurns(1);
-    const { tickUs, constant } = this.#costs();
-    // What is spent anyway can be told where an interval is so long that it shows beside the noise of a tick.
-    const anyway = this.#sampleUs() < KEPT_US / 2 ? 0 : Math.min(constant, this.share / 2);
-    const mostUs = KEPT_US * (this.share - anyway);
-    // One window alone may have been V8 compiling.
-    const isSure = this.#before !== undefined || this.#windows.length > 1;
-    const surelyUs = isSure ? Math.min(tickUs, this.#before?.costUs ?? tickUs) : 0;
-    const leftUs = this.#takeTurns(surelyUs, mostUs, wanted, targets);
-    if (leftUs <= TOO_MUCH * mostUs) return;
-    const factor = (AIM * mostUs) / leftUs;
-    this.#maxRegions = Math.min(this.#maxRegions, Math.floor(regions * factor));
-    this.#expectTicks(factor);
-  }
-
-  /** Has targets take turns where a tick costs more than `mostUs`; returns what one costs then. */
-  #takeTurns(tickUs: number, mostUs: number, wanted: Attrs, targets: number): number {
-    if (tickUs <= AIM * mostUs) return tickUs;
-    const ofAllUs = tickUs * this.#turns;
-    const turns = targetTurns(ofAllUs / (AIM * mostUs), maxNrAccesses(wanted), targets);
-    if (turns > this.#turns) this.#setTurns(turns);
-    return ofAllUs / this.#turns;
-  }
-
-  /** Whether every target has as many turns in an aggregation interval: not so where somebody has just changed that. */
-  #divides(wanted: Attrs): boolean {
-    return maxNrAccesses(wanted) % this.#turns === 0;
-  }
-
-  /** As many samples as before are made: of fewer targets in a tick, in shorter intervals. */
-  #setTurns(turns: number): void {
-    const factor = this.#turns / turns;
-    this.#expectTicks(factor);
-    this.#shortestSampleUs *= factor;
-    this.#turns = turns;
-  }
-
-  /** Ticks will cost so many times what they did: what is remembered is brought to that, or it would be acted on again. */
-  #expectTicks(factor: number): void {
-    const { constant } = this.#costs();
-    const expected = (costUs: number, sampleUs: number) =>
-      costUs * factor + (1 - factor) * Math.min(costUs, constant * sampleUs);
-    for (const window of this.#windows) {
-      window.tickUs = expected(window.tickUs, window.intervals > 0 ? window.elapsedUs / window.intervals : 0);
-    }
-    if (this.#before) this.#before.costUs = expected(this.#before.costUs, this.#before.sampleUs);
-  }
-
-  #relax(updateShare: number, expected: number, tickUs: number, wanted: Attrs): void {
-    const shareFor = (AIM * this.share) / Math.max(expected, 1e-9);
-    const tickFor = (AIM * this.share * KEPT_US) / Math.max(tickUs, 1e-9);
-    const roomFor = Math.max(1, Math.min(2, shareFor, tickFor));
-    const turns = fewerTurns(this.#turns, maxNrAccesses(wanted));
-    if (this.#turns > turns && (ROOM / AIM) * tickFor >= this.#turns / turns) {
-      this.#setTurns(turns);
-      return;
-    }
+  #relax(updateShare: number, expected: number, wanted: Attrs): void {
     const isFar = this.#shortestSampleUs > this.#longestSampleUs(wanted);
     if (!isFar && this.#maxRegions < wanted.maxRegions) {
-      this.#maxRegions = Math.ceil(this.#maxRegions * roomFor);
+      const room = (AIM * this.share) / Math.max(expected, 1e-9);
+      this.#maxRegions = Math.ceil(this.#maxRegions * Math.max(1, Math.min(2, room)));
     } else {
       this.#shortestSampleUs = Math.max(this.#sampleUsFor(updateShare), this.#shortestSampleUs / 2);
     }
@@ -281,6 +215,18 @@ export class Budget {
     const longestAggrUs = Math.min(LONGEST_AGGR_US, this.durationUs / LEAST_INTERVALS);
     return Math.max(sampleUs, (longestAggrUs * sampleUs) / aggrUs);
   }
+}
+
+/** What a sampling interval costs at the least: the threads wake, and each region is marked and checked. */
+const LEAST_TICK_US = 40;
+const LEAST_REGION_US = 2;
+
+/**
+ * The smallest budget that these regions can be sampled with, as a share of one core: with the longest sampling interval. A
+ * lower bound from the fastest machine measured (docs/cost.md).
+ */
+export function leastShareFor(regions: number): number {
+  return (LEAST_TICK_US + regions * LEAST_REGION_US) / LONGEST_SAMPLE_US;
 }
 
 function blend(before: number, latest: number): number {

@@ -5,6 +5,7 @@ import { type Attrs, requireKnownTo } from '../core/attrs.js';
 import { createAdaptation } from '../core/create-adaptation.js';
 import { DELIVERED } from '../core/delivered.js';
 import { RandomStreams } from '../core/random.js';
+import { limitsFor } from '../core/region-budget.js';
 import { type AttrsInForce, type MonitorStats, sameInForce } from '../core/stats.js';
 import type { TargetRequest } from '../sources/target-request.js';
 import { Beat, MAX_QUIET_US } from './beat.js';
@@ -112,6 +113,8 @@ export class Coordinator implements CoordinatorApi {
       });
       const attached = await roster.attach(setup.targets);
       if (!setup.skipsFailing) for (const each of attached) if (isWire(each)) throw fromWire(each);
+      const { minRegions } = limitsFor(attrs, roster.targets.length);
+      pace.requireEnough(minRegions * roster.targets.length);
       await roster.setAttrs(pace.inForce);
       samplers.stallMs = stallMs(roster.attrs);
       const clock = startClock(setup.clock);

@@ -7,6 +7,7 @@ import {
   withoutSampling,
   withSampleUs,
 } from '../core/attrs.js';
+import { PagepulseError } from '../core/errors.js';
 import { limitsFor } from '../core/region-budget.js';
 import type { AttrsInForce } from '../core/stats.js';
 import {
@@ -17,7 +18,7 @@ import {
   type TuningGoal,
   type TuningStep,
 } from '../core/tuning.js';
-import { Budget } from './budget.js';
+import { Budget, leastShareFor } from './budget.js';
 import type { Meter } from './meter.js';
 import type { PaceSetup } from './protocol.js';
 import { SourceBudget } from './source-budget.js';
@@ -72,6 +73,23 @@ export class Pace {
   }
 
   /**
+   * Refuses a budget that even a sampling interval of a minute breaks.
+   *
+   * @param regions the fewest there can be
+   * @throws PagepulseError `ATTRS` with the least budget that works
+   */
+  requireEnough(regions: number): void {
+    const leastPercent = 100 * leastShareFor(regions);
+    const { maxCpuPercent } = this.setup;
+    if (!this.#budget || maxCpuPercent === undefined || maxCpuPercent >= leastPercent) return;
+    throw new PagepulseError(
+      'ATTRS',
+      `maxCpuPercent (${maxCpuPercent}) cannot be kept: sampling ${regions} regions once a minute takes about ` +
+        `${leastPercent.toPrecision(2)} % of a core; give at least that, or fewer targets`,
+    );
+  }
+
+  /**
    * Intervals of a region source have ended.
    *
    * @param looksUs CPU that their looks took
@@ -84,9 +102,12 @@ export class Pace {
 
   /** What is to be in force now. */
   get inForce(): AttrsInForce {
-    const budget = this.#budget ?? this.#sourceBudget;
-    const { attrs, turns } = budget?.allow(this.#wanted) ?? { attrs: this.#wanted, turns: 1 };
-    const isKept = sameAttrs(attrs, this.#wanted) && turns === 1;
+    const wanted = this.#wanted;
+    const { attrs, turns } = this.#sourceBudget?.allow(wanted) ?? {
+      attrs: this.#budget?.allow(wanted) ?? wanted,
+      turns: 1,
+    };
+    const isKept = sameAttrs(attrs, wanted) && turns === 1;
     const reason = !isKept ? 'budget' : this.#goal && !this.setup.isDelivered ? 'auto' : 'set';
     return turns === 1 ? { attrs, reason } : { attrs, reason, turns };
   }
@@ -164,7 +185,7 @@ export class Pace {
       const [updates, updateCpuUs] = [this.#updates, this.#updateCpuUs];
       const [elapsedUs, windowCpuUs] = [nowUs - this.#fromUs, cpuUs - this.#fromCpuUs];
       const spent = { intervals, elapsedUs, cpuUs: windowCpuUs, updates, updateCpuUs };
-      const window = { ...spent, regions, targets, overruns: missed };
+      const window = { ...spent, regions, overruns: missed };
       this.#budget.measure(window, this.#wanted, limitsFor(this.#wanted, targets).minRegions * targets);
     }
     if (this.#fromUs > 0) {

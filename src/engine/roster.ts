@@ -226,7 +226,6 @@ export class Roster {
     const needsLarger = this.needsLargerTables(attrs);
     for (const target of this.targets) {
       rescale(target.table, this.attrs, attrs);
-      setTurns(target, inForce);
       if (needsLarger) target.table = copiedTable(attrs, target.table);
     }
     // Before the calls: the tables of a sampler that is lost in one are copied for these attrs.
@@ -252,7 +251,6 @@ export class Roster {
   }
 
   #insert(targets: readonly WatchedTarget[]): void {
-    for (const target of targets) setTurns(target, this.inForce);
     this.targets.push(...targets);
     this.hadTargets = true;
     this.targets.sort((a, b) => a.info.id - b.info.id);
@@ -312,11 +310,6 @@ export class Roster {
 
 function isLost({ losses }: WatchedTarget): boolean {
   return losses > MAX_LOSSES;
-}
-
-/** A turn that is not changed goes on. */
-function setTurns({ table, info }: WatchedTarget, { turns = 1 }: AttrsInForce): void {
-  if (table.turns !== turns) table.setTurns(turns, info.id);
 }
 
 function toWatch({ info, handle, table }: WatchedTarget): TargetToWatch {

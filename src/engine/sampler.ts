@@ -24,10 +24,7 @@ interface Watched {
   readonly table: RegionTable;
   /** Of a table with evidence. */
   readonly recorder: EvidenceRecorder | undefined;
-  /**
-   * Whether the pages in `table.samplePage` have been marked old: not so in a target that came after that phase, or whose
-   * turn it was not.
-   */
+  /** Whether the pages in `table.samplePage` have been marked old: not so in a target that came after that phase. */
   prepared: boolean;
 }
 
@@ -111,8 +108,6 @@ export class Sampler implements SamplerApi {
     }
     switch (phase) {
       case PREPARE:
-        target.prepared = false;
-        if (!table.takeTurn()) break;
         check.prepareAccessChecks(table, nowUs);
         target.prepared = true;
         break;

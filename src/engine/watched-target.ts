@@ -84,7 +84,6 @@ export class WatchedTarget implements AdaptedTarget {
 export function fillFirst(table: RegionTable, attrs: Attrs, ranges: Float64Array, minRegions: number): void {
   table.status = TargetStatus.OK;
   table.maxNrAccesses = maxNrAccesses(attrs);
-  table.setTurns(1, 0);
   table.tick = table.round = table.spent = 0;
   table.mostSamples = Number.POSITIVE_INFINITY;
   // What cells held was of other pages.

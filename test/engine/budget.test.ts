@@ -4,6 +4,8 @@ import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { type Attrs, DEFAULT_ATTRS } from '../../src/core/attrs.js';
 import { RandomStreams, randomFrom } from '../../src/core/random.js';
 import { Budget } from '../../src/engine/budget.js';
+import { Monitor } from '../../src/index.js';
+import { hotCold } from '../helpers/synthetic.js';
 
 /** What watching costs in a model, in microseconds of CPU. */
 interface Model {
@@ -22,7 +24,6 @@ const CHEAP: Model = { perTick: 60, perRegion: 1, perUpdate: 200, perSecond: 300
 class Run {
   readonly budget: Budget;
   attrs: Attrs;
-  turns = 1;
   readonly shares: number[] = [];
   #elapsedUs: number[] = [];
 
@@ -32,7 +33,7 @@ class Run {
     durationUs = Number.POSITIVE_INFINITY,
   ) {
     this.budget = new Budget(share, durationUs);
-    this.attrs = this.budget.allow(wanted).attrs;
+    this.attrs = this.budget.allow(wanted);
   }
 
   windows(count: number, model: Model, vary: () => number = () => 1, overruns = 0): void {
@@ -44,16 +45,16 @@ class Run {
       const regions = Math.min(model.regions, maxRegions);
       const updates = elapsedUs / updateUs;
       const updateCpuUs = updates * model.perUpdate * vary();
-      const ticksCpuUs = intervals * (model.perTick + (model.perRegion * regions) / this.turns) * vary();
+      const ticksCpuUs = intervals * (model.perTick + model.perRegion * regions) * vary();
       const cpuUs = ticksCpuUs + updateCpuUs + (model.perSecond * elapsedUs) / 1e6;
       this.shares.push(cpuUs / elapsedUs);
       this.#elapsedUs.push(elapsedUs);
       budget.measure(
-        { intervals, elapsedUs, cpuUs, updates, updateCpuUs, regions, targets: model.targets, overruns },
+        { intervals, elapsedUs, cpuUs, updates, updateCpuUs, regions, overruns },
         wanted,
         10 * model.targets,
       );
-      ({ attrs: this.attrs, turns: this.turns } = budget.allow(wanted));
+      this.attrs = budget.allow(wanted);
     }
   }
 
@@ -103,45 +104,16 @@ test('intervals are stretched first, and then maxRegions is lowered', (t) => {
   t.true(lowered.attrs.sampleUs <= 700_000, `${lowered.attrs.sampleUs}`);
 });
 
-test('a tick alone costs no more than 10 s may: there no interval helps, and targets take turns', (t) => {
+test('a tick that costs more than 10 s may is made less often: the budget holds over one sampling interval', (t) => {
   const dear = { ...CHEAP, perTick: 8_000, perRegion: 500, regions: 200, targets: 20 };
   const run = new Run(0.005);
   run.windows(60, dear, noise(0.1, 1));
-  // 8 + 100 ms a tick, and 50 in 10 s: a quarter of the targets in each leaves room for what varies.
-  t.is(run.turns, 4);
+  // 108 ms a tick, 50 ms in 10 s, and minRegions of each target keeps all regions.
   t.is(run.attrs.maxRegions, 200);
+  t.true(run.attrs.sampleUs > 20e6 && run.attrs.sampleUs < 40e6, `${run.attrs.sampleUs}`);
   t.true(run.worst(20) <= 1.1 * 0.005, `${run.worst(20)}`);
-  run.windows(20, dear, noise(0.1, 2));
-  t.is(run.turns, 4);
-  run.windows(100, { ...dear, perTick: 60, perRegion: 10 });
-  t.is(run.turns, 1);
-});
-
-test('where one target at a time is still too much, regions go below minRegions of each', (t) => {
-  const run = new Run(0.005);
-  run.windows(60, { ...CHEAP, perTick: 8_000, perRegion: 10_000, regions: 200, targets: 20 }, noise(0.1, 1));
-  t.is(run.turns, 20);
-  // 8 ms and 500 us a region, and 50 ms in 10 s
-  const { maxRegions } = run.attrs;
-  t.true(maxRegions >= 40 && maxRegions <= 84, `${maxRegions}`);
-  t.true(run.worst(40) <= 1.1 * 0.005, `${run.worst(40)}`);
-});
-
-test('after another number of sampling intervals in an aggregation interval no target has more turns than others', (t) => {
-  const dear = { ...CHEAP, perTick: 8_000, perRegion: 500, regions: 200, targets: 20 };
-  const run = new Run(0.005);
-  run.windows(60, dear);
-  t.is(run.turns, 4);
-  const { attrs, turns } = run.budget.allow({ ...DEFAULT_ATTRS, aggrUs: 35_000 });
-  t.is(attrs.aggrUs / attrs.sampleUs, 7);
-  t.is(turns, 1);
-});
-
-test('who is alone takes no turns with those that have left', (t) => {
-  const run = new Run(0.005);
-  run.windows(60, { ...CHEAP, perTick: 8_000, perRegion: 500, regions: 200, targets: 20 });
-  run.windows(1, CHEAP);
-  t.is(run.turns, 1);
+  run.windows(200, { ...dear, perTick: 60, perRegion: 10 });
+  t.true(run.attrs.sampleUs < 1e6, `${run.attrs.sampleUs}`);
 });
 
 test('what is spent whatever the interval is no cost of a tick: regions are not given up for it', (t) => {
@@ -261,4 +233,15 @@ test('it comes to rest', (t) => {
       },
     ),
   );
+});
+
+test('a budget that one tick a minute breaks is refused, with the least one that works', async (t) => {
+  const options = { targets: [hotCold()], maxCpuPercent: 0.000_05 };
+  const error = await t.throwsAsync(Monitor.start(options), {
+    code: 'ATTRS',
+    message: /^maxCpuPercent \(0\.00005\)/,
+  });
+  const leastPercent = Number(/about ([\d.]+) %/.exec(error!.message)![1]);
+  await using monitor = await Monitor.start({ ...options, maxCpuPercent: leastPercent });
+  t.is(monitor.targets.length, 1);
 });

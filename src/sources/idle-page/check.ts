@@ -3,7 +3,6 @@ import { PagepulseError } from '../../core/errors.js';
 import { NOT_ASKED } from '../../core/evidence/columns.js';
 import { type RegionTable, TargetStatus } from '../../core/region-table.js';
 import { pickSparseSamples } from '../../core/sampling.js';
-import { turnsFor } from '../../core/turns.js';
 import { IdleBitmap } from '../../kernel/idle-bitmap.js';
 import { KPageCount } from '../../kernel/kpagecount.js';
 import { KPageFlags, NO_IDLE_BIT, speaksForPage, ZERO_PAGE } from '../../kernel/kpageflags.js';
@@ -12,7 +11,7 @@ import { hugePagePages } from '../../kernel/support.js';
 import type { AccessCheck, CheckCounters } from '../page-check.js';
 import { NOT_SAMPLED, SAMPLES } from '../page-check.js';
 import type { ProcessSpace } from '../process-space.js';
-import { CommonPages } from './common-pages.js';
+import { CommonPages, ticksBetween } from './common-pages.js';
 import { FrameKinds } from './frame-kinds.js';
 import { KnownFrames } from './known-frames.js';
 import { Marked } from './marked.js';
@@ -115,8 +114,7 @@ export class IdlePageCheck implements AccessCheck {
       }
       if (frame === 0) throw this.#framesHidden();
       let turns = 1;
-      if (isSharedIn(asked, row))
-        turns = turnsFor(mappers.halves[2 * shared++]!, table.maxNrAccesses / table.turns);
+      if (isSharedIn(asked, row)) turns = ticksBetween(mappers.halves[2 * shared++]!, table.maxNrAccesses);
       // What says nothing in this tick must not be taken for an answer.
       if (turns > 1 && (this.#tick + i) % turns !== 0) {
         table.countPresent(i);

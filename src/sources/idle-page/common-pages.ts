@@ -48,3 +48,24 @@ export class CommonPages {
     return picked;
   }
 }
+
+/** A page that up to this many processes map is asked about in every tick. */
+const FREELY = 16;
+/** However many map it: what is asked about more rarely tells too little of an aggregation interval. */
+const MOST_TICKS = 4;
+
+/**
+ * In how many ticks a page that `mappers` page tables map is asked about once; the answer then counts as many times. Each of
+ * them is visited to mark the page and again to read its mark, so the visits stay about as many as 16 mappers cause.
+ *
+ * Which tick it is depends on the tick and the region alone, neither of which knows about accesses. So the expected nrAccesses
+ * is the same, and only its variance grows. Always a divisor of `ticks`, so that a page that is always accessed counts exactly
+ * `ticks`.
+ *
+ * @param ticks in an aggregation interval
+ */
+export function ticksBetween(mappers: number, ticks: number): number {
+  let between = Math.max(1, Math.min(MOST_TICKS, Math.ceil(mappers / FREELY), ticks));
+  while (ticks % between !== 0) between--;
+  return between;
+}

@@ -2,7 +2,7 @@ import test from 'ava';
 import fc from 'fast-check';
 import { EXCLUSIVE, type Pagemap } from '../../../src/kernel/pagemap.js';
 import type { WordRun } from '../../../src/kernel/words.js';
-import { CommonPages } from '../../../src/sources/idle-page/common-pages.js';
+import { CommonPages, ticksBetween } from '../../../src/sources/idle-page/common-pages.js';
 
 const PRESENT = 0x8000_0000;
 const PAGES = 500;
@@ -64,4 +64,18 @@ test('the picked page lies in its region; a region of a few pages is asked about
     return start <= picked && picked < start + pages && (pages >= 8 || picked === page);
   });
   t.notThrows(() => fc.assert(holds));
+});
+
+test('a page of a few processes is asked about in every tick, one of hundreds in one of many', (t) => {
+  const ticks = [1, 16, 17, 32, 33, 80, 160, 1_000, 100_000].map((mappers) => ticksBetween(mappers, 20));
+  t.deepEqual(ticks, [1, 1, 2, 2, 2, 4, 4, 4, 4]);
+});
+
+test('an aggregation interval has a whole number of them', (t) => {
+  const holds = fc.property(
+    fc.integer({ min: 0, max: 2 ** 32 - 1 }),
+    fc.integer({ min: 1, max: 10_000 }),
+    (mappers, ticks) => ticks % ticksBetween(mappers, ticks) === 0,
+  );
+  t.notThrows(() => fc.assert(holds)); // says its seed where it fails
 });
