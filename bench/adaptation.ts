@@ -1,11 +1,10 @@
 import { Bench } from 'tinybench';
-import type { Adaptation, AdaptedTarget } from '../src/core/adaptation.js';
-import { resetAggregated } from '../src/core/aggregate.js';
 import { createAdaptation } from '../src/core/create-adaptation.js';
+import { aggregate } from '../src/core/cycle.js';
 import { splitEvenly } from '../src/core/init.js';
 import { RandomStreams, randomFrom } from '../src/core/random.js';
 import { RegionTable } from '../src/core/region-table.js';
-import { snapshotColumns } from '../src/core/snapshot-columns.js';
+import { Presence, snapshotColumns } from '../src/core/snapshot-columns.js';
 
 const TICKS = 20;
 
@@ -27,27 +26,18 @@ export function adaptationSuite(): Bench {
       const limits = { minRegions: 10, maxRegions: regions, maxNrAccesses: TICKS };
       const table = RegionTable.forLimits(10, regions, adaptation.answersPerRegion);
       table.maxNrAccesses = TICKS;
-      const targets = [{ table, random: randomFrom(new RandomStreams(1).next()) }];
-      const work = () => adapt(adaptation, targets, limits);
+      const random = randomFrom(new RandomStreams(1).next());
+      const target = { table, random, ticks: TICKS, presence: new Presence() };
+      const work = () => aggregate([target], TICKS, adaptation, limits, () => snapshotColumns(table));
       bench.add(`adapt ${regions.toLocaleString('en')} regions${label}`, work, {
-        beforeEach: () => fill(table, regions, mixed),
+        beforeEach: () => {
+          fill(table, regions, mixed);
+          target.ticks = TICKS;
+        },
       });
     }
   }
   return bench;
-}
-
-function adapt(
-  adaptation: Adaptation,
-  targets: readonly AdaptedTarget[],
-  limits: Parameters<Adaptation['merge']>[1],
-): void {
-  adaptation.merge(targets, limits);
-  for (const { table } of targets) {
-    snapshotColumns(table);
-    resetAggregated(table);
-  }
-  adaptation.split(targets, limits);
 }
 
 function fill(table: RegionTable, regions: number, mixed: number): void {

@@ -1,10 +1,11 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { NO_BITMAP } from '../src/cli/bench/check-parts.js';
 import { DEFAULT_ATTRS } from '../src/core/attrs.js';
+import { count, prepare } from '../src/core/cycle.js';
 import { splitEvenly } from '../src/core/init.js';
 import { RandomStreams, randomFrom } from '../src/core/random.js';
 import { RegionTable } from '../src/core/region-table.js';
-import { MIN_CANDIDATES, sparseGroup } from '../src/core/sampling.js';
+import { MIN_CANDIDATES, Samples, sparseGroup } from '../src/core/sampling.js';
 import { idlePageSupport } from '../src/kernel/support.js';
 import { openThreadCpu, readThreadCpuUs } from '../src/kernel/thread-cpu.js';
 import { IdleFiles, IdlePageCheck } from '../src/sources/idle-page/check.js';
@@ -32,7 +33,8 @@ const table = RegionTable.forLimits(10, regions);
 table.count = splitEvenly(table, 0, startPage, startPage + pages, regions);
 const files = new IdleFiles(idlePageSupport().ok ? undefined : NO_BITMAP);
 const random = randomFrom(new RandomStreams(1).next());
-const check = new IdlePageCheck(new ProcessSpace({ pid }), files, random, { counts: new Float64Array(2) });
+const check = new IdlePageCheck(new ProcessSpace({ pid }), files);
+const target = { samples: new Samples(table), check, random, salt: random.next() };
 const asleep = new Int32Array(new SharedArrayBuffer(4));
 const asked = new Float64Array(regions * ticks);
 let nowUs = 0;
@@ -52,9 +54,9 @@ closeSync(out);
 function run(times: number, tickUs: number, made?: (tick: number) => void): void {
   for (let tick = 0; tick < times; tick++) {
     nowUs += remembers ? tickUs : DAY_US;
-    check.prepareAccessChecks(table, nowUs);
+    prepare(target, nowUs);
     made?.(tick);
     if (made && sleepUs > 0) Atomics.wait(asleep, 0, 0, sleepUs / 1_000);
-    check.checkAccesses(table, nowUs);
+    count(target, nowUs);
   }
 }

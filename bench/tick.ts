@@ -1,7 +1,9 @@
 import { Bench } from 'tinybench';
+import { count, prepare } from '../src/core/cycle.js';
 import { splitEvenly } from '../src/core/init.js';
 import { RandomStreams, randomFrom } from '../src/core/random.js';
 import { RegionTable } from '../src/core/region-table.js';
+import { Samples } from '../src/core/sampling.js';
 import { pageSize } from '../src/kernel/page-size.js';
 import { SyntheticCheck } from '../src/sources/synthetic/check.js';
 
@@ -14,14 +16,14 @@ export function tickSuite(): Bench {
   const range = { startAddress: 0, sizeBytes: PAGES * pageSize() };
   const hot = { startAddress: 2 ** 40, sizeBytes: 2 ** 38, share: 0.5 };
   const spec = { phases: [{ lastsUs: 1e9, mappings: [range], accesses: [hot] }] } as const;
-  const check = new SyntheticCheck(spec, randomFrom(new RandomStreams(1).next()), {
-    counts: new Float64Array(2),
-  });
+  const random = randomFrom(new RandomStreams(1).next());
+  const check = new SyntheticCheck(spec, random);
   const table = RegionTable.forLimits(10, REGIONS);
   table.count = splitEvenly(table, 0, 0, PAGES, REGIONS);
+  const target = { samples: new Samples(table), check, random, salt: 0 };
   bench.add('one synthetic tick of 1,000 regions', () => {
-    check.prepareAccessChecks(table, 0);
-    check.checkAccesses(table, 0);
+    prepare(target, 0);
+    count(target, 0);
   });
   return bench;
 }

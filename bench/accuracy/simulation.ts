@@ -1,18 +1,17 @@
-import type {
-  Adaptation,
-  AdaptationLimits,
-  AdaptationName,
-  AdaptedTarget,
-} from '../../src/core/adaptation.js';
-import { resetAggregated } from '../../src/core/aggregate.js';
+import type { Adaptation, AdaptationLimits, AdaptationName } from '../../src/core/adaptation.js';
 import { createAdaptation } from '../../src/core/create-adaptation.js';
-import { EvidenceRecorder } from '../../src/core/evidence/recorder.js';
+import {
+  type AggregatedTarget,
+  aggregate,
+  count,
+  prepare,
+  type SampledTarget,
+} from '../../src/core/cycle.js';
 import { initRegions } from '../../src/core/init.js';
 import { type RandomStreams, randomFrom } from '../../src/core/random.js';
 import { RegionTable } from '../../src/core/region-table.js';
-import type { SnapshotColumns } from '../../src/core/snapshot-columns.js';
-import { snapshotColumns } from '../../src/core/snapshot-columns.js';
-import { SAMPLES } from '../../src/sources/page-check.js';
+import { Samples } from '../../src/core/sampling.js';
+import { Presence, type SnapshotColumns, snapshotColumns } from '../../src/core/snapshot-columns.js';
 import { SyntheticCheck } from '../../src/sources/synthetic/check.js';
 import type { SyntheticSpec } from '../../src/sources/synthetic/spec.js';
 import { SAMPLE_US, TICKS } from './intervals.js';
@@ -28,10 +27,8 @@ export class Simulation {
   /** Samples of the last aggregation interval. */
   samples = 0;
   readonly #adaptation: Adaptation;
-  readonly #targets: readonly AdaptedTarget[];
-  readonly #check: SyntheticCheck;
-  readonly #counters = { counts: new Float64Array(2) };
-  readonly #recorder: EvidenceRecorder | undefined;
+  readonly #target: AggregatedTarget;
+  readonly #sampled: SampledTarget;
   #aggregations = 0;
 
   /** @param samples in an aggregation interval, at most; the kernel's way asks each region in every tick */
@@ -43,7 +40,8 @@ export class Simulation {
     streams: RandomStreams,
   ) {
     const random = randomFrom(streams.next());
-    this.#check = new SyntheticCheck(spec, randomFrom(streams.next()), this.#counters);
+    const sampling = randomFrom(streams.next());
+    const check = new SyntheticCheck(spec, sampling);
     this.#adaptation = createAdaptation(adaptation);
     const regions = Math.max(2 * MIN_REGIONS, Math.floor(samples / TICKS));
     this.limits = {
@@ -58,27 +56,26 @@ export class Simulation {
     table.setRanges(Float64Array.of(0, totalPages));
     initRegions(table, MIN_REGIONS);
     this.table = table;
-    this.#recorder = table.evidence && new EvidenceRecorder(table);
-    this.#targets = [{ table, random }];
+    this.#sampled = { samples: new Samples(table), check, random: sampling, salt: 0 };
+    this.#target = { table, random, ticks: 0, presence: new Presence() };
   }
 
   /** One aggregation interval. */
   aggregate(): SnapshotColumns {
     const { table, limits } = this;
-    const before = this.#counters.counts[SAMPLES]!;
+    this.samples = 0;
     for (let tick = 0; tick < TICKS; tick++) {
       const nowUs = (this.#aggregations * TICKS + tick) * SAMPLE_US;
-      this.#check.prepareAccessChecks(table, nowUs);
-      this.#recorder?.before();
-      this.#check.checkAccesses(table, nowUs);
-      this.#recorder?.after();
+      prepare(this.#sampled, nowUs);
+      count(this.#sampled, nowUs);
+      this.samples += table.asked;
     }
     this.#aggregations++;
-    this.samples = this.#counters.counts[SAMPLES]! - before;
-    this.#adaptation.merge(this.#targets, limits);
-    const columns = snapshotColumns(table);
-    resetAggregated(table);
-    this.#adaptation.split(this.#targets, limits);
-    return columns;
+    this.#target.ticks = TICKS;
+    let columns: SnapshotColumns | undefined;
+    aggregate([this.#target], TICKS, this.#adaptation, limits, () => {
+      columns = snapshotColumns(table);
+    });
+    return columns!;
   }
 }

@@ -5,13 +5,13 @@ import { type EvidenceColumns, evidenceBytes, NO_PLACE, NOT_ASKED, RowKind } fro
  * that watches the target see the same table without copying. Nothing in it is locked: samplers touch it
  * only inside a phase, the coordinator only between phases (docs/design.md).
  *
- * Layout: 16 header words (Int32), 10 header numbers (Float64), then the columns, the widest first so that
- * each is aligned: 3 of Float64 and 6 of Uint32, `capacity` elements each. A table with evidence has more of both
+ * Layout: 16 header words (Int32), 4 header numbers (Float64), the ranges (2 Float64 each), then the columns, the widest first
+ * so that each is aligned: 3 of Float64 and 6 of Uint32, `capacity` elements each. A table with evidence has more of both
  * (evidence/columns.ts), and one that a region source fills has 3 more of Float64.
  */
 
 const HEADER_WORDS = 16;
-const HEADER_NUMBERS = 10;
+const HEADER_NUMBERS = 4;
 const HEADER_BYTES = HEADER_WORDS * 4 + HEADER_NUMBERS * 8;
 const BYTES_PER_REGION = 3 * 8 + 6 * 4;
 const DELIVERED_BYTES_PER_REGION = 3 * 8;
@@ -31,21 +31,16 @@ const ORDERS = 11;
 const DELIVERIES = 12;
 const PEEKS = 13;
 const AGE_STEP = 14;
+const RANGE_CAPACITY = 15;
 
-/** Among the header numbers, after the ranges. */
-const CELL_PAGES = 6;
-const RESIDENT_BYTES = 7;
-const COST_US = 8;
-const BEGIN_US = 9;
+/** Among the header numbers. */
+const CELL_PAGES = 0;
+const RESIDENT_BYTES = 1;
+const COST_US = 2;
+const BEGIN_US = 3;
 
-/** Ranges a target is covered by, at most. */
-export const MAX_RANGES = 3;
-
-/**
- * Rows that fitting the regions to new ranges can add: one a range, one a hole between the old ranges, and
- * some more to be safe.
- */
-const UPDATE_REGIONS = 8;
+/** Ranges that a table has room for unless more are asked for: those of the three-ranges cover. */
+export const DEFAULT_RANGES = 3;
 
 /** How a sampler found the address space of a target. */
 export const TargetStatus = {
@@ -89,7 +84,7 @@ export class RegionTable {
   readonly unseen: Uint32Array;
   /** Only in a table that a region source fills. */
   readonly delivered: DeliveredColumns | undefined;
-  /** Up to three [start, end) pairs of pages that the target's mappings lie in; `rangeCount` of them are set. */
+  /** [start, end) pairs of pages that the regions lie over, in address order; `rangeCount` of them are set. */
   readonly ranges: Float64Array;
   /** Only where an adaptation asks for it. */
   readonly evidence: EvidenceColumns | undefined;
@@ -100,13 +95,12 @@ export class RegionTable {
     this.#words = new Int32Array(buffer, 0, HEADER_WORDS);
     const answersPerRegion = this.#words[ANSWERS_PER_REGION]!;
     const isDelivered = this.#words[IS_DELIVERED] === 1;
-    const capacity = Math.floor(
-      (buffer.byteLength - HEADER_BYTES) / bytesPerRegion(answersPerRegion, isDelivered),
-    );
+    const ranges = this.#words[RANGE_CAPACITY]!;
+    let offset = HEADER_BYTES + 16 * ranges;
+    const capacity = Math.floor((buffer.byteLength - offset) / bytesPerRegion(answersPerRegion, isDelivered));
     this.capacity = capacity;
     this.#numbers = new Float64Array(buffer, HEADER_WORDS * 4, HEADER_NUMBERS);
-    this.ranges = this.#numbers.subarray(0, 2 * MAX_RANGES);
-    let offset = HEADER_BYTES;
+    this.ranges = new Float64Array(buffer, HEADER_BYTES, 2 * ranges);
     const numbers = (each = 1) => {
       const column = new Float64Array(buffer, offset, each * capacity);
       offset += column.byteLength;
@@ -153,27 +147,35 @@ export class RegionTable {
    *
    * @param answersPerRegion what the adaptation keeps of each row's samples; 0 for none
    * @param isDelivered whether a region source fills it
+   * @param ranges that the regions may lie over, at most
    */
   static forLimits(
     minRegions: number,
     maxRegions: number,
     answersPerRegion = 0,
     isDelivered = false,
+    ranges = DEFAULT_RANGES,
   ): RegionTable {
-    const capacity = RegionTable.capacityFor(minRegions, maxRegions);
-    const bytes = HEADER_BYTES + capacity * bytesPerRegion(answersPerRegion, isDelivered);
+    const capacity = RegionTable.capacityFor(minRegions, maxRegions, ranges);
+    const bytes = HEADER_BYTES + 16 * ranges + capacity * bytesPerRegion(answersPerRegion, isDelivered);
     // V8 maps growable buffers itself and unmaps them, also those that never grow. Others come from malloc, whose arenas (one a
     // thread) become fragmented when tables come and go: 384 MiB resident instead of 149 after two minutes of the soak.
     const buffer = new SharedArrayBuffer(bytes, { maxByteLength: bytes });
     const words = new Int32Array(buffer, 0, HEADER_WORDS);
     words[ANSWERS_PER_REGION] = answersPerRegion;
     words[IS_DELIVERED] = isDelivered ? 1 : 0;
+    words[RANGE_CAPACITY] = ranges;
     return new RegionTable(buffer);
   }
 
   /** Rows that a table for these limits has. */
-  static capacityFor(minRegions: number, maxRegions: number): number {
-    return Math.max(maxRegions, 2 * minRegions + MAX_RANGES) + 2 * UPDATE_REGIONS;
+  static capacityFor(minRegions: number, maxRegions: number, ranges = DEFAULT_RANGES): number {
+    return Math.max(maxRegions, 2 * minRegions + ranges) + 2 * updateRows(ranges);
+  }
+
+  /** Ranges that it has room for. */
+  get rangeCapacity(): number {
+    return this.#words[RANGE_CAPACITY]!;
   }
 
   /** Number of regions in the table. */
@@ -201,29 +203,6 @@ export class RegionTable {
 
   set maxNrAccesses(count: number) {
     this.#words[MAX_NR_ACCESSES] = count;
-  }
-
-  /** Region `at` was found accessed by a sample that stands for this many. */
-  countAccess(at: number, samples = 1): void {
-    this.nrAccesses[at] = Math.min(this.maxNrAccesses, this.nrAccesses[at]! + samples);
-  }
-
-  /** The page of region `at` was looked up, and is not in memory. Hot, as the next two: once a sample. */
-  countAbsent(at: number): void {
-    this.lookedUp[at]!++;
-  }
-
-  /** It is in memory. */
-  countPresent(at: number): void {
-    this.lookedUp[at]!++;
-    this.present[at]!++;
-  }
-
-  /** It is in memory, and the check cannot see it. */
-  countUnseen(at: number): void {
-    this.lookedUp[at]!++;
-    this.present[at]!++;
-    this.unseen[at]!++;
   }
 
   /** At the start of an aggregation interval. */
@@ -297,7 +276,7 @@ export class RegionTable {
 
   /** Regions that a source may deliver: maxRegions, and of this target alone, for they cost nothing. */
   get deliveredLimit(): number {
-    return this.capacity - 2 * UPDATE_REGIONS;
+    return this.capacity - 2 * updateRows(this.rangeCapacity);
   }
 
   /** Ticks of this aggregation interval that have picked their pages, and aggregation intervals; with evidence alone. */
@@ -357,7 +336,7 @@ export class RegionTable {
     return this.#words[RANGE_COUNT]!;
   }
 
-  /** Takes [start, end) pairs of pages, as threeRanges gives them. */
+  /** Takes [start, end) pairs of pages in address order, at most `rangeCapacity`. */
   setRanges(pairs: Float64Array): void {
     this.ranges.set(pairs);
     this.#words[RANGE_COUNT] = pairs.length / 2;
@@ -365,7 +344,7 @@ export class RegionTable {
 
   /** Whether updateRegions can add its rows; if not, the next merge makes room. */
   get hasRoomForUpdate(): boolean {
-    return this.capacity - this.count >= UPDATE_REGIONS;
+    return this.capacity - this.count >= updateRows(this.rangeCapacity);
   }
 
   /** Pages in all regions. */
@@ -468,6 +447,11 @@ const COPIED_COLUMNS = [
   'present',
   'unseen',
 ] as const;
+
+/** Rows that fitting the regions to new ranges can add: one a range, one a hole between the old ranges, and some to be safe. */
+function updateRows(ranges: number): number {
+  return 2 * ranges + 2;
+}
 
 function bytesPerRegion(answersPerRegion: number, isDelivered: boolean): number {
   return BYTES_PER_REGION + evidenceBytes(answersPerRegion) + (isDelivered ? DELIVERED_BYTES_PER_REGION : 0);

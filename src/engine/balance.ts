@@ -1,5 +1,5 @@
 import type { SamplerLink } from './sampler-link.js';
-import type { WatchedTarget } from './watched-target.js';
+import type { Target } from './target.js';
 
 /** Samplers whose regions differ by less are even: a region costs some microseconds a tick. */
 const LEAST_GAP = 32;
@@ -14,10 +14,10 @@ const LEAST_GAP_SHARE = 0.25;
  * @param mayGrow whether a sampler could be started for it
  */
 export function targetToMove(
-  targets: readonly WatchedTarget[],
+  targets: readonly Target[],
   samplers: readonly SamplerLink[],
   mayGrow: boolean,
-): WatchedTarget | undefined {
+): Target | undefined {
   const regions = new Map(samplers.map((link) => [link, 0]));
   for (const { link, table } of targets) {
     if (link) regions.set(link, (regions.get(link) ?? 0) + table.count);
@@ -29,7 +29,7 @@ export function targetToMove(
   const least = mayGrow ? 0 : Math.min(...regions.values());
   const gap = its - least;
   if (gap < LEAST_GAP || gap < LEAST_GAP_SHARE * its) return undefined;
-  let best: WatchedTarget | undefined;
+  let best: Target | undefined;
   let bestGap = 0.75 * gap;
   for (const target of targets) {
     const gapAfter = Math.abs(gap - 2 * target.table.count);

@@ -2,8 +2,8 @@ import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import * as Comlink from 'comlink';
 import { PagepulseError } from '../core/errors.js';
 import { carryErrors } from './comlink-errors.js';
-import { Gate } from './gate.js';
 import type { CoordinatorApi, FromCoordinator, MonitorEnd, MonitorSetup } from './protocol.js';
+import { SharedState } from './shared-state.js';
 import { ThreadPool } from './thread-pool.js';
 
 /** Slots of sampler threads beyond the limit: for those that were given up and have not ended yet. */
@@ -11,7 +11,7 @@ const SPARE_SLOTS = 64;
 
 /** The main thread's side of a running monitor: its threads, the calls to its coordinator, and what that sends. */
 export class Connection {
-  readonly gate: Gate;
+  readonly shared: SharedState;
   readonly #pool: ThreadPool;
   readonly #control: MessagePort;
   readonly #data: MessagePort;
@@ -27,15 +27,15 @@ export class Connection {
   /** @throws PagepulseError `THREADS` */
   constructor({ samplerLimit }: MonitorSetup) {
     carryErrors();
-    this.gate = Gate.create(samplerLimit + SPARE_SLOTS);
-    this.#pool = new ThreadPool(this.gate);
+    this.shared = SharedState.create(samplerLimit + SPARE_SLOTS);
+    this.#pool = new ThreadPool(this.shared);
     const control = new MessageChannel();
     const data = new MessageChannel();
     this.#control = control.port1;
     this.#data = data.port1;
     this.#coordinator = Comlink.wrap<CoordinatorApi>(control.port1);
-    const { buffer: gate } = this.gate;
-    this.#life = this.#pool.runCoordinator({ gate, control: control.port2, data: data.port2 });
+    const { buffer: shared } = this.shared;
+    this.#life = this.#pool.runCoordinator({ shared, control: control.port2, data: data.port2 });
     this.#life.then(
       () => this.#end(undefined),
       (error) => this.#end(error),
@@ -50,7 +50,7 @@ export class Connection {
   async call<T>(made: (coordinator: Comlink.Remote<CoordinatorApi>) => Promise<T>): Promise<T> {
     if (this.#hasEnded) throw this.#reason();
     const answer = made(this.#coordinator);
-    this.gate.ring();
+    this.shared.mailbox.ring();
     return new Promise<T>((resolve, reject) => {
       this.#waiting.add(reject);
       answer.then(resolve, reject).finally(() => this.#waiting.delete(reject));

@@ -1,15 +1,15 @@
 import type { AttrsInForce, MonitorStats, ThreadCost } from '../core/stats.js';
 import { openThreadCpu, readThreadCpuUs } from '../kernel/thread-cpu.js';
-import { NOT_SAMPLED, SAMPLES } from '../sources/page-check.js';
-import type { Gate } from './gate.js';
 import type { ClockName, CostScope } from './protocol.js';
 import type { Samplers } from './samplers.js';
+import type { SharedState } from './shared-state.js';
+import { NOT_SAMPLED, SAMPLES } from './slots.js';
 
 /** Recent costs are those of this time, marked so often. */
 const RECENT_US = 10_000_000;
 const MARK_US = 1_000_000;
 
-/** The monitor measuring itself. The coordinator counts here; what samplers count lies in the gate. */
+/** The monitor measuring itself. The coordinator counts here; what samplers count lies in its slots. */
 export class Meter {
   ticks = 0;
   overruns = 0;
@@ -25,7 +25,7 @@ export class Meter {
   readonly #marks = [{ atUs: 0, cpuUs: 0 }];
 
   constructor(
-    readonly gate: Gate,
+    readonly shared: SharedState,
     readonly samplers: Samplers,
     readonly clock: ClockName,
     costOf: CostScope,
@@ -53,8 +53,8 @@ export class Meter {
 
   /** @param regions in all targets now */
   read(elapsedUs: number, regions: number, inForce: AttrsInForce): MonitorStats {
-    const samples = this.gate.sumOf(SAMPLES);
-    const notSampled = this.gate.sumOf(NOT_SAMPLED);
+    const samples = this.shared.slots.sumOf(SAMPLES);
+    const notSampled = this.shared.slots.sumOf(NOT_SAMPLED);
     const { ticks, overruns, snapshots, droppedSnapshots, lostSamplers, lostTicks } = this;
     const counted = { elapsedUs, ticks, overruns, samples, notSampled, snapshots, droppedSnapshots };
     const lost = { lostSamplers, lostTicks, regions, inForce };
@@ -75,8 +75,8 @@ export class Meter {
       cpuPercent: elapsedUs > 0 ? (100 * cpuUs) / elapsedUs : 0,
       recentCpuPercent: this.#recentPercent(elapsedUs, cpuUs),
       usPerSample: samples > 0 ? samplersUs / samples : null,
-      meanLateUs: this.gate.meanLateUs,
-      maxLateUs: this.gate.maxLateUs,
+      meanLateUs: this.shared.barrier.meanLateUs,
+      maxLateUs: this.shared.barrier.maxLateUs,
       threads,
     };
   }

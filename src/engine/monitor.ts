@@ -138,7 +138,7 @@ export class Monitor extends EventEmitter<MonitorEvents> implements AsyncIterabl
         end: () => void this.#stop('targets ended'),
       });
     });
-    this.#queue = new SnapshotQueue(() => connection.gate.taken());
+    this.#queue = new SnapshotQueue(() => connection.shared.mailbox.taken());
     this.ended = this.#receive();
     // Who iterates hears of a failure there.
     this.ended.catch(() => {});

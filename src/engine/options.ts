@@ -16,7 +16,7 @@ import type { Selection } from '../processes/selection.js';
 import { CHECKS, chooseCheck } from '../sources/registry.js';
 import type { TargetRequest } from '../sources/target-request.js';
 import { LEAST_INTERVALS } from './budget.js';
-import type { ClockName, CostScope, MonitorSetup, PaceSetup } from './protocol.js';
+import type { ClockName, CostScope, MonitorSetup, PolicySetup } from './protocol.js';
 import { defaultSamplerLimit } from './thread-pool.js';
 
 /** More than the processors of any machine; the shared memory of the threads must have some bound. */
@@ -109,7 +109,7 @@ export function completeOptions(
     check,
     adaptation,
     attrs: attrsOf(defined(given), check),
-    pace: paceOf(options, check, durationUs),
+    policy: policyOf(options, check, durationUs),
     costOf: options.costOf ?? 'monitor',
     targets,
     skipsFailing: options.skipFailing ?? options.select !== undefined,
@@ -135,11 +135,11 @@ function samplerLimitOf(workers: MonitorOptions['workers'] = defaultSamplerLimit
   return workers === 'per-target' ? MAX_SAMPLERS : workers;
 }
 
-function paceOf(
+function policyOf(
   { attrs, auto, maxCpuPercent, clock }: MonitorOptions,
   check: CheckName,
   durationUs: number,
-): PaceSetup {
+): PolicySetup {
   const isDelivered = CHECKS[check].delivers === 'regions';
   const areKept = attrs?.sampleUs !== undefined || attrs?.aggrUs !== undefined;
   if (maxCpuPercent !== undefined && clock === 'virtual') {

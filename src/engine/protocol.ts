@@ -5,7 +5,7 @@ import type { RandomState } from '../core/random.js';
 import type { AttrsChange, AttrsInForce, MonitorStats } from '../core/stats.js';
 import type { CheckName, TargetInfo } from '../core/target.js';
 import type { TuningGoal, TuningStep } from '../core/tuning.js';
-import type { TargetIdentity } from '../sources/page-check.js';
+import type { TargetIdentity } from '../sources/source.js';
 import type { TargetRequest } from '../sources/target-request.js';
 import type { WireError } from './comlink-errors.js';
 
@@ -13,7 +13,7 @@ import type { WireError } from './comlink-errors.js';
 
 /** What the coordinator's thread is started with. */
 export interface CoordinatorStart {
-  readonly gate: SharedArrayBuffer;
+  readonly shared: SharedArrayBuffer;
   /** The main thread calls CoordinatorApi through this. */
   readonly control: MessagePort;
   /** The coordinator calls HostApi through this. */
@@ -24,7 +24,7 @@ export interface CoordinatorStart {
 
 /** What a sampler's thread is started with. */
 export interface SamplerStart {
-  readonly gate: SharedArrayBuffer;
+  readonly shared: SharedArrayBuffer;
   readonly slot: number;
   readonly check: CheckName;
   /** The coordinator calls SamplerApi through this. */
@@ -36,7 +36,7 @@ export interface MonitorSetup {
   readonly check: CheckName;
   readonly adaptation: AdaptationName;
   readonly attrs: Attrs;
-  readonly pace: PaceSetup;
+  readonly policy: PolicySetup;
   readonly costOf: CostScope;
   readonly targets: readonly TargetRequest[];
   /** Whether a target that cannot be opened is left out, rather than the start failing. */
@@ -53,7 +53,7 @@ export interface MonitorSetup {
 }
 
 /** Who may change the attrs while running. */
-export interface PaceSetup {
+export interface PolicySetup {
   /** Of automatic intervals; undefined where they are kept. */
   readonly goal: TuningGoal | undefined;
   /** Of one core; undefined for no budget. */

@@ -1,32 +1,32 @@
 import type { MessagePort } from 'node:worker_threads';
 import { columnSetOf, snapshotColumns } from '../core/snapshot-columns.js';
 import type { MonitorStats } from '../core/stats.js';
-import type { Gate } from './gate.js';
+import type { Mailbox } from './mailbox.js';
 import type { FromCoordinator, PublishedTarget } from './protocol.js';
-import type { WatchedTarget } from './watched-target.js';
+import type { Target } from './target.js';
 
 /** Sends to the main thread what is seen. Snapshots are transferred, not copied, and never more than are wanted. */
 export class Publisher {
   constructor(
-    readonly gate: Gate,
+    readonly mailbox: Mailbox,
     readonly port: MessagePort,
     readonly queueLimit: number,
   ) {}
 
   /** How many snapshots can be sent before the user is too far behind: further ones have to be dropped. */
   get room(): number {
-    return Math.max(0, this.queueLimit - this.gate.untaken);
+    return Math.max(0, this.queueLimit - this.mailbox.untaken);
   }
 
   /** Whether so many more snapshots would all be taken; always true for a reader who has taken everything. */
   hasRoomFor(snapshots: number): boolean {
-    const { untaken } = this.gate;
+    const { untaken } = this.mailbox;
     return untaken === 0 || untaken + snapshots <= this.queueLimit;
   }
 
   /** All of an aggregation interval in one message: of many targets, what a message costs is most of it. */
   snapshots(
-    targets: readonly WatchedTarget[],
+    targets: readonly Target[],
     times: { endUs: number; maxNrAccesses: number },
     stats: MonitorStats,
   ): void {
@@ -42,7 +42,7 @@ export class Publisher {
         columns: snapshotColumns(table, presence).startPages.buffer as ArrayBuffer,
       };
     });
-    this.gate.sent(targets.length);
+    this.mailbox.sent(targets.length);
     this.send(
       { type: 'snapshots', ...times, stats, columnSets: columnSetOf(first.table), targets: published },
       published.map(({ columns }) => columns),

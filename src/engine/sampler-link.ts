@@ -2,8 +2,8 @@ import type { MessagePort } from 'node:worker_threads';
 import * as Comlink from 'comlink';
 import { PagepulseError } from '../core/errors.js';
 import { readThreadCpuUs } from '../kernel/thread-cpu.js';
-import type { Gate } from './gate.js';
 import type { SamplerApi } from './protocol.js';
+import type { SharedState } from './shared-state.js';
 
 /** How often a pending call looks whether the other thread still lives. */
 const WATCHDOG_MS = 20;
@@ -47,7 +47,7 @@ export class SamplerLink {
   started: Promise<void> = Promise.resolve();
 
   constructor(
-    readonly gate: Gate,
+    readonly shared: SharedState,
     readonly slot: number,
   ) {}
 
@@ -101,8 +101,8 @@ export class SamplerLink {
    * runs then not done; whether it hears of it at all shows in that phase.
    */
   join(): void {
-    const { epoch } = this.gate;
-    this.gate.admit(this.slot);
+    const { epoch } = this.shared.phases;
+    this.shared.slots.admit(this.slot, epoch);
     void this.#connected().join(epoch);
     this.joined = true;
   }
@@ -114,12 +114,12 @@ export class SamplerLink {
 
   /** Whether its thread has ended, or it was given up. */
   get isLost(): boolean {
-    return this.#isClosed || this.gate.isEnded(this.slot);
+    return this.#isClosed || this.shared.slots.isEnded(this.slot);
   }
 
   /** The target that it works on, or did when it was lost. */
   get targetId(): number | undefined {
-    return this.#isClosed ? this.#lastTarget : this.gate.targetOf(this.slot);
+    return this.#isClosed ? this.#lastTarget : this.shared.slots.targetOf(this.slot);
   }
 
   close(): void {

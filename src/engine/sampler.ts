@@ -1,40 +1,60 @@
+import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
+import { count, prepare, type SampledTarget } from '../core/cycle.js';
+import { DeliveredRows, deliverRegions } from '../core/delivered.js';
 import { PagepulseError } from '../core/errors.js';
-import { EvidenceRecorder } from '../core/evidence/recorder.js';
+import { randomFrom } from '../core/random.js';
 import { RegionTable, TargetStatus } from '../core/region-table.js';
+import { Samples } from '../core/sampling.js';
 import { openThreadCpu, threadCpuMs } from '../kernel/thread-cpu.js';
-import { CheckOpener } from '../sources/open.js';
-import type { AccessCheck } from '../sources/page-check.js';
+import type { PageCheck } from '../sources/page-check.js';
 import { Order, type RegionSource } from '../sources/region-source.js';
+import { CHECKS, type OpenTarget as OpenSource } from '../sources/registry.js';
+import type { AddressSpace } from '../sources/source.js';
 import { toWire, type WireError } from './comlink-errors.js';
-import { type Epoch, Gate, Phase } from './gate.js';
+import { type Epoch, Phase } from './phases.js';
 import type { OpenedTarget, SamplerApi, SamplerStart, TargetToOpen, TargetToWatch } from './protocol.js';
+import { SharedState } from './shared-state.js';
+import { NOT_SAMPLED, SAMPLES } from './slots.js';
 
 /** Weight of the latest interval in what one is thought to cost. */
 const LATEST = 0.3;
 
-/** The part of the phases with ticks that is no phase of its own. */
+/** What a source has delivered, for one target after the other. */
+const delivered = new DeliveredRows();
+
+/** The part of the phases with ticks that is not a phase of its own. */
 const PREPARE = 'prepare';
 type Work = Phase | typeof PREPARE;
 
-/** A target as its sampler has it. */
+/** A target that is open in this sampler, whether it is watched yet or not. */
+interface OpenTarget {
+  readonly source: PageCheck | RegionSource;
+  readonly random: RandomGenerator;
+  readonly salt: number;
+}
+
+/** A target that is watched. */
 interface Watched {
   readonly id: number;
   readonly handle: number;
-  readonly check: AccessCheck | RegionSource;
   readonly table: RegionTable;
-  /** Of a table with evidence. */
-  readonly recorder: EvidenceRecorder | undefined;
-  /** Whether the pages in `table.samplePage` have been marked old: not so in a target that came after that phase. */
+  /** Of a page check. */
+  readonly sampled: SampledTarget | undefined;
+  /** In its place. */
+  readonly regions: RegionSource | undefined;
+  /** Whether the sampled pages have been marked old: not so in a target that came after that phase. */
   prepared: boolean;
 }
 
 /** Does in one thread, for its share of the targets, what each phase asks for. */
 export class Sampler implements SamplerApi {
-  readonly #gate: Gate;
+  readonly #shared: SharedState;
   readonly #slot: number;
-  readonly #opener: CheckOpener;
+  readonly #openSource: OpenSource;
   /** By handle. */
-  readonly #opened = new Map<number, AccessCheck | RegionSource>();
+  readonly #opened = new Map<number, OpenTarget>();
+  /** Pages that were asked about, and those of them without an answer; in shared memory. */
+  readonly #counts: Float64Array;
   readonly #failures = new Map<number, string>();
   #nextHandle = 0;
   #watched: Watched[] = [];
@@ -44,9 +64,10 @@ export class Sampler implements SamplerApi {
   });
 
   constructor(start: SamplerStart) {
-    this.#gate = new Gate(start.gate);
+    this.#shared = new SharedState(start.shared);
     this.#slot = start.slot;
-    this.#opener = new CheckOpener(start.check, this.#gate.countersOf(start.slot));
+    this.#openSource = CHECKS[start.check].open();
+    this.#counts = this.#shared.slots.countersOf(start.slot);
   }
 
   /**
@@ -54,16 +75,16 @@ export class Sampler implements SamplerApi {
    * (about 20 us of CPU) and what the checks cost.
    */
   async run(): Promise<void> {
-    const gate = this.#gate;
+    const { phases, slots, barrier } = this.#shared;
     let last = await this.#join;
     for (;;) {
-      const epoch = gate.awaitPhase(this.#slot, last);
-      if (gate.isRevoked(this.#slot)) break;
-      const { phase } = gate;
+      const epoch = phases.await(this.#slot, last);
+      if (slots.isRevoked(this.#slot)) break;
+      const { phase } = phases;
       if (phase === Phase.TICK || phase === Phase.PREPARE_AND_TICK) this.#tick(phase);
-      else if (phase !== Phase.CONTROL) this.#work(phase, gate.dueUs);
-      if (!gate.finish(this.#slot, last, epoch)) break;
-      if (phase === Phase.CONTROL) await gate.awaitPhaseAnswering(this.#slot, epoch);
+      else if (phase !== Phase.CONTROL) this.#work(phase, barrier.dueUs);
+      if (!slots.finish(this.#slot, last, epoch)) break;
+      if (phase === Phase.CONTROL) await phases.awaitAnswering(this.#slot, epoch);
       last = epoch;
     }
     this.close([...this.#opened.keys()]);
@@ -71,17 +92,17 @@ export class Sampler implements SamplerApi {
 
   /** Tick after tick: check, wait until all have, prepare, wait until all have. One wake-up each. */
   #tick(phase: Phase): void {
-    const gate = this.#gate;
+    const { barrier, slots } = this.#shared;
     if (phase === Phase.PREPARE_AND_TICK) {
-      this.#work(PREPARE, gate.dueUs);
-      if (!gate.awaitPrepared(false)) return;
+      this.#work(PREPARE, barrier.dueUs);
+      if (!barrier.awaitPrepared(false)) return;
     }
     do {
-      gate.awaitDue();
-      this.#work(Phase.CHECK, gate.dueUs);
-      if (gate.isRevoked(this.#slot) || !gate.awaitChecked()) return;
-      this.#work(PREPARE, gate.dueUs);
-    } while (!gate.isRevoked(this.#slot) && gate.awaitPrepared(true));
+      barrier.awaitDue();
+      this.#work(Phase.CHECK, barrier.dueUs);
+      if (slots.isRevoked(this.#slot) || !barrier.awaitChecked()) return;
+      this.#work(PREPARE, barrier.dueUs);
+    } while (!slots.isRevoked(this.#slot) && barrier.awaitPrepared(true));
   }
 
   #work(phase: Work, nowUs: number): void {
@@ -90,44 +111,78 @@ export class Sampler implements SamplerApi {
       const target = watched[i]!;
       const { status } = target.table;
       if (status === TargetStatus.GONE || status === TargetStatus.FAILED) continue;
-      this.#gate.isAt(this.#slot, target.id);
+      this.#shared.slots.isAt(this.#slot, target.id);
       try {
         this.#workOn(target, phase, nowUs);
       } catch (error) {
         this.#fail(target.handle, target.table, error);
       }
     }
-    this.#gate.isAtNone(this.#slot);
+    this.#shared.slots.isAtNone(this.#slot);
   }
 
   #workOn(target: Watched, phase: Work, nowUs: number): void {
-    const { check, table } = target;
-    if (check.delivers === 'regions') {
-      workOnSource(check, table, phase);
-      return;
-    }
+    const { table, sampled, regions } = target;
     switch (phase) {
       case PREPARE:
-        check.prepareAccessChecks(table, nowUs);
+        if (regions) this.#begin(regions, table);
+        if (sampled) prepare(sampled, nowUs);
         target.prepared = true;
         break;
       case Phase.CHECK:
-        if (target.prepared) {
-          target.recorder?.before();
-          check.checkAccesses(table, nowUs);
-          target.recorder?.after();
+        if (regions) this.#deliver(regions, table);
+        if (sampled && target.prepared) {
+          this.#counts[NOT_SAMPLED]! += count(sampled, nowUs);
+          this.#counts[SAMPLES]! += table.asked;
         }
         target.prepared = false;
         break;
       case Phase.UPDATE:
-        if (table.status === TargetStatus.STALE || this.#gate.isUpdated(target.id)) {
-          check.updateRanges(table, nowUs);
-        }
+        if (table.status === TargetStatus.STALE || (sampled && this.#shared.phases.isUpdated(target.id)))
+          takeSpace(table, this.#sourceOf(target).readSpace(nowUs));
         break;
       case Phase.REFRESH:
-        if (table.status === TargetStatus.STALE) check.updateRanges(table, nowUs);
+        if (table.status === TargetStatus.STALE) takeSpace(table, this.#sourceOf(target).readSpace(nowUs));
         break;
     }
+  }
+
+  #sourceOf({ handle }: Watched): PageCheck | RegionSource {
+    return this.#opened.get(handle)!.source;
+  }
+
+  /** Starts an interval of a region source, if that was ordered. Some times a second at most, a walk through its memory. */
+  #begin(source: RegionSource, table: RegionTable): void {
+    if (table.orders !== Order.BEGIN) return;
+    const startedUs = cpuUs();
+    if (!source.begin()) table.status = TargetStatus.STALE;
+    table.orders = 0;
+    table.beginUs = cpuUs() - startedUs;
+  }
+
+  /** Delivers the interval so far, if that was ordered. */
+  #deliver(source: RegionSource, table: RegionTable): void {
+    const { orders } = table;
+    if (orders === 0 || orders === Order.BEGIN) return;
+    const startedUs = cpuUs();
+    delivered.count = 0;
+    const residentBytes = source.deliver(delivered);
+    table.orders = 0;
+    if (residentBytes === undefined) {
+      table.status = TargetStatus.STALE;
+      return;
+    }
+    this.#counts[SAMPLES]! += delivered.count;
+    const isLast = orders === Order.DELIVER;
+    deliverRegions(table, delivered, isLast);
+    table.residentBytes = residentBytes;
+    if (!isLast) {
+      table.peeks++;
+      return;
+    }
+    table.deliveries++;
+    const costUs = table.beginUs + cpuUs() - startedUs;
+    table.costUs = table.costUs === 0 ? costUs : table.costUs + LATEST * (costUs - table.costUs);
   }
 
   // Answers to the coordinator.
@@ -141,58 +196,58 @@ export class Sampler implements SamplerApi {
     const startedMs = performance.now();
     for (const target of targets) {
       if (opened.length > 0 && performance.now() >= startedMs + withinMs) break;
-      this.#gate.isAt(this.#slot, target.id);
+      this.#shared.slots.isAt(this.#slot, target.id);
       try {
         opened.push(this.#open(target));
       } catch (error) {
         opened.push(toWire(error));
       }
     }
-    this.#gate.isAtNone(this.#slot);
+    this.#shared.slots.isAtNone(this.#slot);
     return opened;
   }
 
-  #open({ request, random }: TargetToOpen): OpenedTarget {
-    const check = this.#opener.open(request, random);
-    const table = RegionTable.forLimits(3, 3);
-    check.updateRanges(table, this.#gate.dueUs);
-    if (table.status === TargetStatus.GONE || table.rangeCount === 0) {
-      check.close();
+  #open({ request, random: state }: TargetToOpen): OpenedTarget {
+    const random = randomFrom(state);
+    const source = this.#openSource(request, random);
+    const { target } = source;
+    const space = source.readSpace(this.#shared.barrier.dueUs);
+    if (space.ranges.length === 0) {
+      source.close();
       throw new PagepulseError(
         'NO_PROCESS',
-        `process ${check.target.pid} (${check.target.comm}) ended while it was being opened; nothing was watched`,
+        `process ${target.pid} (${target.comm}) ended while it was being opened; nothing was watched`,
       );
     }
     const handle = this.#nextHandle++;
-    this.#opened.set(handle, check);
-    const ranges = table.ranges.slice(0, 2 * table.rangeCount);
-    return { handle, target: check.target, ranges, residentBytes: table.residentBytes };
+    const salt = source.delivers === 'pages' && source.repeatsPages ? random.next() : 0;
+    this.#opened.set(handle, { source, random, salt });
+    return { handle, target, ranges: space.ranges, residentBytes: space.residentBytes };
   }
 
   watch(targets: readonly TargetToWatch[]): void {
     this.#unwatch(targets.map(({ handle }) => handle));
     for (const { id, handle, table: buffer } of targets) {
       const table = new RegionTable(buffer);
-      const check = this.#opened.get(handle);
-      if (!check) {
+      const opened = this.#opened.get(handle);
+      if (!opened) {
         this.#fail(handle, table, new Error(`target ${id} was not opened here`));
         continue;
       }
-      this.#watched.push({
-        id,
-        handle,
-        check,
-        table,
-        recorder: table.evidence && new EvidenceRecorder(table),
-        prepared: false,
-      });
+      const { source, random, salt } = opened;
+      const sampled =
+        source.delivers === 'pages'
+          ? { samples: new Samples(table), check: source, random, salt }
+          : undefined;
+      const regions = source.delivers === 'regions' ? source : undefined;
+      this.#watched.push({ id, handle, table, sampled, regions, prepared: false });
     }
   }
 
   close(handles: readonly number[]): void {
     this.#unwatch(handles);
     for (const handle of handles) {
-      this.#opened.get(handle)?.close();
+      this.#opened.get(handle)?.source.close();
       this.#opened.delete(handle);
       this.#failures.delete(handle);
     }
@@ -218,27 +273,12 @@ export class Sampler implements SamplerApi {
   }
 }
 
-/** Does what was ordered of a region source, and clears the order: some times a second at most, a walk through its memory. */
-function workOnSource(source: RegionSource, table: RegionTable, phase: Work): void {
-  const isUpdate = phase === Phase.UPDATE || phase === Phase.REFRESH;
-  if (isUpdate && table.status === TargetStatus.STALE) source.updateRanges(table);
-  if (isUpdate || table.orders === 0) return;
-  const startedUs = cpuUs();
-  if (phase === PREPARE && table.orders === Order.BEGIN) {
-    source.begin(table);
-    table.orders = 0;
-    table.beginUs = cpuUs() - startedUs;
-  } else if (phase === Phase.CHECK && table.orders !== Order.BEGIN) {
-    const isLast = table.orders === Order.DELIVER;
-    source.deliver(table, isLast);
-    table.orders = 0;
-    if (table.status !== TargetStatus.OK) return;
-    if (isLast) {
-      table.deliveries++;
-      const costUs = table.beginUs + cpuUs() - startedUs;
-      table.costUs = table.costUs === 0 ? costUs : table.costUs + LATEST * (costUs - table.costUs);
-    } else table.peeks++;
-  }
+/** Takes over where the target's memory lies now. */
+function takeSpace(table: RegionTable, { status, ranges, residentBytes }: AddressSpace): void {
+  table.status = status;
+  if (status !== TargetStatus.OK) return;
+  table.setRanges(ranges);
+  table.residentBytes = residentBytes;
 }
 
 /** CPU of this thread in microseconds; on a kernel without clocks of threads, the time. */

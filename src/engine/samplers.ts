@@ -1,9 +1,10 @@
 import type * as Comlink from 'comlink';
 import { PagepulseError } from '../core/errors.js';
 import type { CheckName } from '../core/target.js';
-import type { Gate, Phase } from './gate.js';
+import type { Phase } from './phases.js';
 import type { HostApi } from './protocol.js';
 import { NoAnswer, SamplerLink } from './sampler-link.js';
+import type { SharedState } from './shared-state.js';
 import { THREADS_HELP } from './thread-pool.js';
 
 /** A wait for a sampler is cut into these, so that calls from outside are heard within them. */
@@ -27,7 +28,7 @@ export class Samplers {
    * @param limit beyond this many, targets share samplers
    */
   constructor(
-    readonly gate: Gate,
+    readonly shared: SharedState,
     readonly host: Comlink.Remote<HostApi>,
     readonly check: CheckName,
     readonly limit: number,
@@ -63,10 +64,10 @@ export class Samplers {
       await link.started;
       return link;
     }
-    const slot = this.gate.freeSlot((taken) => this.#all.some((link) => link.slot === taken));
+    const slot = this.shared.slots.firstFree((taken) => this.#all.some((link) => link.slot === taken));
     if (slot === undefined) throw new PagepulseError('THREADS', 'all places for sampler threads are taken');
-    this.gate.reserve(slot);
-    const link = new SamplerLink(this.gate, slot);
+    this.shared.slots.reserve(slot);
+    const link = new SamplerLink(this.shared, slot);
     link.targets = 1;
     this.#all.push(link);
     link.started = this.#start(link);
@@ -98,8 +99,8 @@ export class Samplers {
     link.readCpu();
     this.endedCpuUs += link.cpuUs;
     link.close();
-    this.gate.revoke(link.slot);
-    this.gate.breakOff();
+    this.shared.revoke(link.slot);
+    this.shared.breakOff();
     void this.host.endSampler(link.slot);
   }
 
@@ -118,8 +119,8 @@ export class Samplers {
       if (link.joined) joined++;
     }
     this.#waitedMs = 0;
-    this.#allowedMs = this.stallMs + (intervals + 1) * this.gate.intervalMs;
-    this.gate.begin(phase, joined, intervals, ticks);
+    this.#allowedMs = this.stallMs + (intervals + 1) * this.shared.barrier.intervalMs;
+    this.shared.begin(phase, joined, intervals, ticks);
   }
 
   /**
@@ -132,10 +133,10 @@ export class Samplers {
     for (let i = 0; i < this.#all.length; i++) {
       const link = this.#all[i]!;
       if (!link.joined) continue;
-      while (!this.gate.awaitDone(link.slot, SLICE_MS)) {
+      while (!this.shared.phases.awaitDone(link.slot, SLICE_MS)) {
         this.#waitedMs += SLICE_MS;
         // Any: this one may wait for another that has ended.
-        if (this.#anyIsMissing || this.gate.calls !== answered) return false;
+        if (this.#anyIsMissing || this.shared.mailbox.calls !== answered) return false;
       }
     }
     return true;
@@ -148,11 +149,11 @@ export class Samplers {
   findLost(): SamplerLink[] {
     const isOverdue = this.#isOverdue;
     if (!this.#anyIsMissing) return [];
-    this.gate.breakOff();
+    this.shared.breakOff();
     const givenUpMs = performance.now() + LET_GO_MS;
     for (const link of this.#all) {
-      const isWaitedFor = link.joined && !this.gate.isEnded(link.slot);
-      if (isWaitedFor) this.gate.awaitDone(link.slot, Math.max(0, givenUpMs - performance.now()));
+      const isWaitedFor = link.joined && !this.shared.slots.isEnded(link.slot);
+      if (isWaitedFor) this.shared.phases.awaitDone(link.slot, Math.max(0, givenUpMs - performance.now()));
     }
     return this.#all.filter((link) => this.#isMissing(link, isOverdue));
   }
@@ -169,8 +170,8 @@ export class Samplers {
   }
 
   #isMissing(link: SamplerLink, isOverdue: boolean): boolean {
-    if (!link.joined || this.gate.isDone(link.slot)) return false;
-    return isOverdue || this.gate.isEnded(link.slot);
+    if (!link.joined || this.shared.phases.isDone(link.slot)) return false;
+    return isOverdue || this.shared.slots.isEnded(link.slot);
   }
 }
 

@@ -5,8 +5,8 @@ import { Piscina } from 'piscina';
 import { PagepulseError } from '../core/errors.js';
 import type { CheckName } from '../core/target.js';
 import { addressSpace } from '../kernel/limits.js';
-import type { Gate } from './gate.js';
 import type { CoordinatorStart, HostApi, SamplerStart } from './protocol.js';
+import type { SharedState } from './shared-state.js';
 
 const COORDINATOR = new URL('../../workers/coordinator.js', import.meta.url).href;
 const SAMPLER = new URL('../../workers/sampler.js', import.meta.url).href;
@@ -44,14 +44,11 @@ export function defaultSamplerLimit(): number {
  * could catch that there are no more to be had.
  */
 export class ThreadPool implements HostApi {
-  readonly #gate: Gate;
   readonly #running = new Map<Piscina, Promise<void>>();
   readonly #samplers = new Map<number, Piscina>();
   readonly #failures = new Map<number, string>();
 
-  constructor(gate: Gate) {
-    this.#gate = gate;
-  }
+  constructor(readonly shared: SharedState) {}
 
   /** Starts the coordinator; rejects where its thread fails, resolves at the end of the monitor. */
   async runCoordinator(start: Omit<CoordinatorStart, 'host'>): Promise<void> {
@@ -74,14 +71,14 @@ export class ThreadPool implements HostApi {
   startSampler(slot: number, check: CheckName): MessagePort {
     const { port1, port2 } = new MessageChannel();
     const pool = poolOfOne();
-    const task: SamplerStart = { gate: this.#gate.buffer, slot, check, control: port2 };
+    const task: SamplerStart = { shared: this.shared.buffer, slot, check, control: port2 };
     this.#samplers.set(slot, pool);
     this.#failures.delete(slot);
     this.#run(pool, SAMPLER, task, [port2])
       .catch((error: unknown) => this.#failures.set(slot, messageOf(error)))
       .finally(() => {
         this.#samplers.delete(slot);
-        this.#gate.ended(slot);
+        this.shared.ended(slot);
       });
     return Comlink.transfer(port1, [port1 as never]);
   }

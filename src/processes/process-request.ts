@@ -1,6 +1,8 @@
 import { PagepulseError } from '../core/errors.js';
-import { MAX_RANGES } from '../core/region-table.js';
 import { pageSize } from '../kernel/page-size.js';
+
+/** Ranges that one process can be watched in. Each takes a region at least. */
+const MAX_RANGES = 100;
 
 /** Bytes [startAddress, endAddress), widened to whole pages. Page-aligned addresses are exact, also above 2^53. */
 export interface AddressRange {
@@ -13,7 +15,7 @@ export interface ProcessRequest {
   /** Clock ticks since boot, as decimal digits: the process must be the one that started then. */
   readonly startTime?: string;
   /**
-   * Watches these addresses alone, however the mappings change: up to three ranges that do not overlap (DAMON's
+   * Watches these addresses alone, however the mappings change: up to 100 ranges that do not overlap (DAMON's
    * fvaddr). For
    * programs that scatter their memory over the whole address space, as V8 does. Default: the three ranges that cover
    * all mappings.

@@ -1,33 +1,27 @@
-import type { RegionTable } from '../core/region-table.js';
-import type { CheckName, TargetInfo } from '../core/target.js';
-
-/** What names a target before the monitor has given it a number. */
-export type TargetIdentity = Omit<TargetInfo, 'id'>;
-
-/** Where a check counts what it did: one row a sampler, in shared memory, so that counting needs no message. */
-export interface CheckCounters {
-  /** Pages asked about, at index SAMPLES; pages whose frame cannot carry the idle bit, at NOT_SAMPLED. */
-  readonly counts: Float64Array;
-}
-export const SAMPLES = 0;
-export const NOT_SAMPLED = 1;
+import type { PageMarks } from '../core/cycle.js';
+import type { Samples } from '../core/sampling.js';
+import type { Source } from './source.js';
 
 /**
- * The primitives that touch the kernel, for one target: DAMON's `damon_operations` in spirit. The engine calls them
- * from one thread, in phases: everything is prepared in every target before anything is checked, and checked before
- * anything is prepared again (docs/design.md says why). No call blocks for longer than the work takes.
- *
- * A check that finds the address space gone sets `table.status` to STALE; `updateRanges` finds out what became of it.
+ * Answers for single pages whether they were accessed: `damon_operations` in spirit, for one target. The engine calls it from
+ * one thread, in phases: everything is marked in every target before anything is asked, and asked before anything is marked
+ * again (core/cycle.ts). Which page of a region is asked about is not its business. No call blocks for longer than the work
+ * takes; both are hot, once a tick and target, and should not allocate.
  */
-export interface AccessCheck {
+export interface PageCheck extends Source, PageMarks {
   readonly delivers: 'pages';
-  readonly name: CheckName;
-  readonly target: TargetIdentity;
-  /** Picks a page of every region and marks it old. `nowUs` is the monitor's time, for scripted targets. */
-  prepareAccessChecks(table: RegionTable, nowUs: number): void;
-  /** Counts an access (`table.countAccess`) of every region whose page was accessed since. */
-  checkAccesses(table: RegionTable, nowUs: number): void;
-  /** Reads the mappings again: sets `table.status`, and where that is OK the table's ranges. */
-  updateRanges(table: RegionTable, nowUs: number): void;
-  close(): void;
+  /**
+   * Whether asking about the same pages again is cheaper. Then only one of 64 neighbours is ever asked about in large regions,
+   * chosen at random for each target.
+   */
+  readonly repeatsPages: boolean;
+  /**
+   * Marks the pages of `samples` old. Rows without a page have NOT_ASKED. May look pages up already and set `residence`.
+   *
+   * @param nowUs the monitor's time, for scripted targets
+   * @returns false if the address space is gone; the mappings are then read again before the next tick
+   */
+  mark(samples: Samples, nowUs: number): boolean;
+  /** Sets `answers`, and what is known of `residence` and `weights`. A row that it leaves alone is not counted. */
+  answer(samples: Samples, nowUs: number): void;
 }

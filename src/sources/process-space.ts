@@ -1,24 +1,39 @@
 import { PagepulseError } from '../core/errors.js';
 import { threeRanges } from '../core/ranges.js';
-import { type RegionTable, TargetStatus } from '../core/region-table.js';
+import { TargetStatus } from '../core/region-table.js';
 import { MappedRanges } from '../kernel/mapped-ranges.js';
 import { isAlive, readCmdline, readWatchable } from '../kernel/stat.js';
 import { readResidentBytes } from '../kernel/status.js';
 import { type ProcessRequest, pagesOf } from '../processes/process-request.js';
-import type { TargetIdentity } from './page-check.js';
+import type { AddressSpace, TargetIdentity } from './source.js';
 
 /** For one process after the other. */
 const mapped = new MappedRanges();
 
-/** One process for as long as it lives: its identity, and where its memory lies. Shared by the checks of processes. */
+const NO_RANGES = new Float64Array(0);
+const GONE: AddressSpace = { status: TargetStatus.GONE, ranges: NO_RANGES, residentBytes: 0 };
+const STALE: AddressSpace = { status: TargetStatus.STALE, ranges: NO_RANGES, residentBytes: 0 };
+
+/**
+ * Which part of an address space regions lie over.
+ *
+ * @param mapped [start, end) pairs of pages in address order, of which the first `length` numbers are in use
+ * @returns such pairs
+ */
+export type Cover = (mapped: Float64Array, length: number) => Float64Array;
+
+/** One process for as long as it lives: its identity, and where its memory lies. Shared by the sources of processes. */
 export class ProcessSpace {
-  readonly target: TargetIdentity;
-  /** Where given, the ranges to watch, in pages: the mappings matter no more than that there are some. */
+  readonly target: TargetIdentity & { readonly pid: number };
+  /** Ranges given by hand, in pages: then only whether there are mappings matters. */
   readonly fixedRanges: Float64Array | undefined;
+  readonly #cover: Cover;
 
   /** @throws PagepulseError `ATTRS` (the ranges), `NO_PROCESS`, `KERNEL_THREAD`, `ZOMBIE`, `PERMISSION` */
-  constructor({ pid, startTime, ranges }: ProcessRequest) {
-    this.fixedRanges = ranges && pagesOf(ranges);
+  constructor({ pid, startTime, ranges }: ProcessRequest, cover: Cover = threeRanges) {
+    const fixed = ranges && pagesOf(ranges);
+    this.fixedRanges = fixed;
+    this.#cover = fixed ? () => fixed : cover;
     const stat = readWatchable(pid);
     if (startTime !== undefined && stat.startTime !== startTime) {
       throw new PagepulseError('NO_PROCESS', `process ${pid} has ended; another one has its number now`);
@@ -27,28 +42,23 @@ export class ProcessSpace {
   }
 
   /**
-   * Sets the table's ranges and status. An exec is caught half way as an address space without mappings: STALE, to be
-   * asked again. The identity is looked at last: then all that was read before it was of this process.
+   * Reads the mappings. The identity is looked at last: then all that was read before it was of this process.
    *
-   * @param reopen opens again what belongs to the address space that was left
+   * @param reopen called first, to open again what belonged to an address space that is gone
    */
-  updateRanges(table: RegionTable, reopen?: () => void): void {
+  read(reopen?: () => void): AddressSpace {
     const { pid, startTime } = this.target;
     try {
-      if (table.status === TargetStatus.STALE) reopen?.();
+      reopen?.();
       const length = mapped.read(pid);
-      if (!isAlive(pid, startTime)) {
-        table.status = TargetStatus.GONE;
-      } else if (length === 0) {
-        table.status = TargetStatus.STALE;
-      } else {
-        table.setRanges(this.fixedRanges ?? threeRanges(mapped.pairs, length));
-        table.residentBytes = readResidentBytes(pid) ?? 0;
-        table.status = TargetStatus.OK;
-      }
+      if (!isAlive(pid, startTime)) return GONE;
+      // An exec is caught half way as an address space without mappings.
+      if (length === 0) return STALE;
+      const ranges = this.#cover(mapped.pairs, length);
+      return { status: TargetStatus.OK, ranges, residentBytes: readResidentBytes(pid) ?? 0 };
     } catch (error) {
       if (!(error instanceof PagepulseError) || error.code !== 'NO_PROCESS') throw error;
-      table.status = TargetStatus.GONE;
+      return GONE;
     }
   }
 }

@@ -1,16 +1,14 @@
-import { DeliveredRows, deliverRegions } from '../core/delivered.js';
+import type { DeliveredRows } from '../core/delivered.js';
 import { PagepulseError } from '../core/errors.js';
-import { type RegionTable, TargetStatus } from '../core/region-table.js';
 import { ClearRefs } from '../kernel/clear-refs.js';
 import { pageSize } from '../kernel/page-size.js';
 import { Smaps } from '../kernel/smaps.js';
-import { type CheckCounters, SAMPLES } from './page-check.js';
 import type { ProcessSpace } from './process-space.js';
 import type { RegionSource } from './region-source.js';
+import type { AddressSpace } from './source.js';
 
 /** Of one target after the other. */
 const smaps = new Smaps();
-const rows = new DeliveredRows();
 
 /**
  * How many bytes of each mapping were accessed in an interval, exactly as the kernel counts them: the accessed bits are
@@ -23,14 +21,10 @@ const rows = new DeliveredRows();
  */
 export class ReferencedSource implements RegionSource {
   readonly delivers = 'regions';
-  readonly name = 'referenced';
   readonly #clearRefs: ClearRefs;
 
   /** @throws PagepulseError `NO_PROCESS`, `PERMISSION`, `UNSUPPORTED` */
-  constructor(
-    readonly process: ProcessSpace,
-    readonly counters: CheckCounters,
-  ) {
+  constructor(readonly process: ProcessSpace) {
     this.#clearRefs = new ClearRefs(process.target.pid);
   }
 
@@ -38,19 +32,15 @@ export class ReferencedSource implements RegionSource {
     return this.process.target;
   }
 
-  begin(table: RegionTable): void {
-    if (!this.#clearRefs.clearAccessedBits()) table.status = TargetStatus.STALE;
+  begin(): boolean {
+    return this.#clearRefs.clearAccessedBits();
   }
 
-  deliver(table: RegionTable, isLast: boolean): void {
+  deliver(rows: DeliveredRows): number | undefined {
     const mappings = this.#readSmaps();
-    if (mappings === 0) {
-      table.status = TargetStatus.STALE;
-      return;
-    }
+    if (mappings === 0) return undefined;
     const bytesPerPage = pageSize();
     let residentBytes = 0;
-    rows.count = 0;
     for (let m = 0; m < mappings; m++) {
       residentBytes += smaps.residentBytes[m]!;
       if (smaps.isAccessible[m] === 0) continue;
@@ -63,13 +53,11 @@ export class ReferencedSource implements RegionSource {
       );
     }
     if (this.process.fixedRanges) rows.clipTo(this.process.fixedRanges);
-    deliverRegions(table, rows, isLast);
-    table.residentBytes = residentBytes;
-    this.counters.counts[SAMPLES]! += mappings;
+    return residentBytes;
   }
 
-  updateRanges(table: RegionTable): void {
-    this.process.updateRanges(table);
+  readSpace(): AddressSpace {
+    return this.process.read();
   }
 
   close(): void {

@@ -1,6 +1,5 @@
-import type { RegionTable } from '../core/region-table.js';
-import type { CheckName } from '../core/target.js';
-import type { TargetIdentity } from './page-check.js';
+import type { DeliveredRows } from '../core/delivered.js';
+import type { Source } from './source.js';
 
 /** What the coordinator orders of a region source in the phase that follows, as bits of `table.orders`. */
 export const Order = {
@@ -13,26 +12,18 @@ export const Order = {
 } as const;
 
 /**
- * A source that delivers whole regions, for one target: what was accessed between the start and the end of an interval. It
- * stands beside the page checks (access-check.ts), which answer for one page at a time and leave the regions to the
- * adaptation. The engine calls it from one thread, in the same phases.
- *
- * A source that finds the address space gone sets `table.status` to STALE; `updateRanges` finds out what became of it.
+ * Delivers whole regions of one target: what was accessed between the start and the end of an interval. It stands beside the
+ * page checks (page-check.ts), which answer for one page at a time and leave the regions to the adaptation. The engine calls it
+ * from one thread, in the same phases.
  */
-export interface RegionSource {
+export interface RegionSource extends Source {
   readonly delivers: 'regions';
-  readonly name: CheckName;
-  readonly target: TargetIdentity;
-  /** Starts an interval: what is accessed from now on counts. */
-  begin(table: RegionTable): void;
+  /** Starts an interval: what is accessed from now on counts. @returns false if the address space is gone */
+  begin(): boolean;
   /**
-   * Fills the table with the regions of the interval so far (`deliverRegions`), in address order, with nrAccesses, age and
-   * `table.delivered`; sets `table.residentBytes`.
+   * Adds the regions of the interval so far to `rows`, in address order. The interval goes on.
    *
-   * @param isLast whether the interval ends with it; otherwise it goes on
+   * @returns the resident memory of the whole target in bytes, undefined if the address space is gone
    */
-  deliver(table: RegionTable, isLast: boolean): void;
-  /** Sets `table.status` by whether the target still lives. */
-  updateRanges(table: RegionTable): void;
-  close(): void;
+  deliver(rows: DeliveredRows): number | undefined;
 }

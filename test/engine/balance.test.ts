@@ -3,20 +3,18 @@ import test from 'ava';
 import fc from 'fast-check';
 import { targetToMove } from '../../src/engine/balance.js';
 import type { SamplerLink } from '../../src/engine/sampler-link.js';
-import type { WatchedTarget } from '../../src/engine/watched-target.js';
+import type { Target } from '../../src/engine/target.js';
 import { Monitor, type Snapshot } from '../../src/index.js';
 import { hotCold, KEPT, MIB } from '../helpers/synthetic.js';
 
 const links = Array.from({ length: 4 }, (_, slot) => ({ slot }) as SamplerLink);
 
 /** Targets of so many regions each, by their samplers. */
-function targetsOf(regions: readonly (readonly number[])[]): WatchedTarget[] {
-  return regions.flatMap((its, i) =>
-    its.map((count) => ({ link: links[i]!, table: { count } }) as WatchedTarget),
-  );
+function targetsOf(regions: readonly (readonly number[])[]): Target[] {
+  return regions.flatMap((its, i) => its.map((count) => ({ link: links[i]!, table: { count } }) as Target));
 }
 
-const regionsOf = (targets: readonly WatchedTarget[], link: SamplerLink) =>
+const regionsOf = (targets: readonly Target[], link: SamplerLink) =>
   targets.reduce((sum, target) => sum + (target.link === link ? target.table.count : 0), 0);
 
 test('of the busiest sampler, the target moves that evens it out best', (t) => {
@@ -45,7 +43,7 @@ test('moves come to an end, and none gives a sampler more than the busiest had',
   const check = fc.check(
     fc.property(regions, (loads) => {
       const samplers = links.slice(0, loads.length);
-      const targets = targetsOf(loads).map((target) => ({ ...target }) as WatchedTarget);
+      const targets = targetsOf(loads).map((target) => ({ ...target }) as Target);
       const largest = () => Math.max(...samplers.map((link) => regionsOf(targets, link)));
       for (let moves = 0; ; moves++) {
         const target = targetToMove(targets, samplers, false);

@@ -1,12 +1,12 @@
 import { MessageChannel } from 'node:worker_threads';
 import test from 'ava';
-import { Gate } from '../../src/engine/gate.js';
 import { NoAnswer, SamplerLink } from '../../src/engine/sampler-link.js';
+import { SharedState } from '../../src/engine/shared-state.js';
 
 test('a thread that says nothing is waited for no longer than that, and the error says what it may be', async (t) => {
   const { port1, port2 } = new MessageChannel();
-  const link = new SamplerLink(Gate.create(1), 0);
-  link.gate.reserve(0);
+  const link = new SamplerLink(SharedState.create(1), 0);
+  link.shared.slots.reserve(0);
   link.connect(port1);
   const error = await t.throwsAsync(
     link.call((api) => api.cpuFile(), 100),
@@ -19,9 +19,9 @@ test('a thread that says nothing is waited for no longer than that, and the erro
 
 test('a thread that has ended is not waited for', async (t) => {
   const { port1, port2 } = new MessageChannel();
-  const link = new SamplerLink(Gate.create(1), 0);
-  link.gate.reserve(0);
-  link.gate.ended(0);
+  const link = new SamplerLink(SharedState.create(1), 0);
+  link.shared.slots.reserve(0);
+  link.shared.ended(0);
   link.connect(port1);
   await t.throwsAsync(
     link.call((api) => api.cpuFile()),

@@ -4,11 +4,11 @@ import test, { type ExecutionContext } from 'ava';
 import { ROOT } from './kernel/image.js';
 import { Guest } from './machine/guest.js';
 
-/** The wait between check and prepare, in the compiled gate: without it, there are no two phases. */
+/** The wait between check and prepare, in the compiled barrier: without it, there are no two phases. */
 const BARRIER = /else\s+this\.#awaitOthers\(CHECKS, before\);/;
 
 /** Where a sampler begins a tick. The second is made late by 30 ms, as one with many pages to check would be. */
-const TICK_BEGINS = 'gate.awaitDue();';
+const TICK_BEGINS = 'barrier.awaitDue();';
 const LATE = `${TICK_BEGINS} if (this.#slot === 1) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 30);`;
 
 /** This checkout's code with one late sampler, with or without the two-phase rule, beside its own node_modules. */
@@ -21,7 +21,7 @@ function variant(t: ExecutionContext, name: string, hasBarrier: boolean): string
     cpSync(join(ROOT, part), join(folder, part), { recursive: true });
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
   change(join(folder, 'dist/src/engine/sampler.js'), TICK_BEGINS, LATE);
-  if (!hasBarrier) change(join(folder, 'dist/src/engine/gate.js'), BARRIER, '');
+  if (!hasBarrier) change(join(folder, 'dist/src/engine/barrier.js'), BARRIER, '');
   return join(folder, 'dist');
 }
 

@@ -1,7 +1,9 @@
 import test from 'ava';
+import { count, prepare } from '../../src/core/cycle.js';
 import { initRegions } from '../../src/core/init.js';
 import { RandomStreams, randomFrom } from '../../src/core/random.js';
 import { RegionTable, TargetStatus } from '../../src/core/region-table.js';
+import { Samples } from '../../src/core/sampling.js';
 import { pageSize } from '../../src/kernel/page-size.js';
 import { SyntheticCheck } from '../../src/sources/synthetic/check.js';
 import type { SyntheticSpec } from '../../src/sources/synthetic/spec.js';
@@ -23,21 +25,21 @@ const SPEC: SyntheticSpec = {
 };
 
 function opened(spec: SyntheticSpec, bytesPerPage = pageSize()) {
-  const counters = { counts: new Float64Array(2) };
-  const check = new SyntheticCheck(spec, randomFrom(new RandomStreams(3).next()), counters, bytesPerPage);
+  const random = randomFrom(new RandomStreams(3).next());
+  const check = new SyntheticCheck(spec, random, bytesPerPage);
   const table = RegionTable.forLimits(8, 100);
-  check.updateRanges(table, 0);
+  table.setRanges(check.readSpace(0).ranges);
   initRegions(table, 8);
-  return { check, table, counters };
+  return { check, table, target: { samples: new Samples(table), check, random, salt: 0 } };
 }
 
 test('pages are accessed at the rates of their ranges, the first that holds them', (t) => {
-  const { check, table, counters } = opened(SPEC);
+  const { table, target } = opened(SPEC);
   const TICKS = 2_000;
   table.maxNrAccesses = TICKS;
   for (let tick = 0; tick < TICKS; tick++) {
-    check.prepareAccessChecks(table, 10);
-    check.checkAccesses(table, 10);
+    prepare(target, 10);
+    t.is(count(target, 10), 0, 'each page has an answer');
   }
   t.is(table.count, 8);
   for (let i = 0; i < 8; i++) {
@@ -45,24 +47,19 @@ test('pages are accessed at the rates of their ranges, the first that holds them
     if (i === 2) t.is(share, 1);
     else t.true(Math.abs(share - 0.25) < 0.04, `region ${i}: ${share}`);
   }
-  t.is(counters.counts[0], 8 * TICKS);
 });
 
 test('phases follow each other and start again, with mappings of their own', (t) => {
-  const { check, table } = opened(SPEC);
-  const startAt = (nowUs: number) => {
-    check.updateRanges(table, nowUs);
-    return table.ranges[0]! * pageSize();
-  };
+  const { check } = opened(SPEC);
+  const startAt = (nowUs: number) => check.readSpace(nowUs).ranges[0]! * pageSize();
   t.deepEqual([0, 999, 1_000, 1_999, 2_000].map(startAt), [0, 0, 64 * MIB, 64 * MIB, 0]);
 });
 
 test('its end is found as that of a process is', (t) => {
-  const { check, table } = opened(SPEC);
-  check.prepareAccessChecks(table, 10_000);
+  const { check, table, target } = opened(SPEC);
+  prepare(target, 10_000);
   t.is(table.status, TargetStatus.STALE);
-  check.updateRanges(table, 10_000);
-  t.is(table.status, TargetStatus.GONE);
+  t.is(check.readSpace(10_000).status, TargetStatus.GONE);
 });
 
 for (const bytesPerPage of [4_096, 16_384, 65_536]) {

@@ -1,5 +1,7 @@
+import { DeliveredRows, deliverRegions } from '../../core/delivered.js';
 import { RandomStreams, randomFrom } from '../../core/random.js';
 import { RegionTable } from '../../core/region-table.js';
+import { pickSamples, Samples } from '../../core/sampling.js';
 import { FRAMES_PER_WORD, IdleBitmap } from '../../kernel/idle-bitmap.js';
 import { Pagemap } from '../../kernel/pagemap.js';
 import { WordBatch } from '../../kernel/words.js';
@@ -7,6 +9,7 @@ import type { ProcessRequest } from '../../processes/process-request.js';
 import { type IdleBits, IdleFiles, IdlePageCheck } from '../../sources/idle-page/check.js';
 import { ProcessSpace } from '../../sources/process-space.js';
 import { ReferencedSource } from '../../sources/referenced.js';
+import type { Source } from '../../sources/source.js';
 import type { PartName } from './result.js';
 
 /** Regions, and so samples, of a tick that is measured. */
@@ -21,9 +24,6 @@ export interface CheckInParts {
   close(): void;
 }
 
-const counters = () => ({ counts: new Float64Array(2) });
-const random = () => randomFrom(new RandomStreams(1).next());
-
 /** Where there is no idle bitmap: nothing is marked, and what was marked stays so. */
 export const NO_BITMAP: IdleBits = { readBatch: () => 0, writeBatch: () => {} };
 const idleFiles = new Map<boolean, IdleFiles>();
@@ -37,7 +37,7 @@ const idleFiles = new Map<boolean, IdleFiles>();
 export function idlePageInParts(pid: number, pages: readonly number[], hasBitmap: boolean): CheckInParts {
   const files = idleFiles.get(hasBitmap) ?? (hasBitmap ? new IdleFiles() : new IdleFiles(NO_BITMAP));
   idleFiles.set(hasBitmap, files);
-  const check = new IdlePageCheck(new ProcessSpace({ pid }), files, random(), counters());
+  const check = new IdlePageCheck(new ProcessSpace({ pid }), files);
   const table = RegionTable.forLimits(3, SAMPLES_A_TICK);
   // A region of one page has nothing to choose from: the pages that are asked about are these.
   table.count = Math.min(pages.length, SAMPLES_A_TICK);
@@ -47,34 +47,51 @@ export function idlePageInParts(pid: number, pages: readonly number[], hasBitmap
   }
   // Every tick a minute after the last one: what was found out about a page is known no longer, and asked again.
   let nowUs = 0;
+  const samples = new Samples(table);
+  const random = randomFrom(new RandomStreams(1).next());
   const resolveAnew = () => {
     nowUs += 60e6;
-    check.resolve(table, nowUs);
+    pickSamples(table, random);
+    samples.clear();
+    check.resolve(samples, nowUs);
   };
   const resolve = { name: 'resolve', run: resolveAnew } as const;
-  const mark = { name: 'mark', run: () => check.mark() } as const;
-  const read = { name: 'read', run: () => check.checkAccesses(table, nowUs) } as const;
+  const mark = { name: 'mark', run: () => check.writeMarks() } as const;
+  const read = { name: 'read', run: () => check.answer(samples, nowUs) } as const;
   return {
     parts: hasBitmap ? [resolve, mark, read] : [resolve],
     table,
-    update: () => check.updateRanges(table),
+    update: () => takeStatus(table, check),
     close: () => check.close(),
   };
 }
 
 /** @throws PagepulseError `NO_PROCESS`, `PERMISSION`, `UNSUPPORTED` */
 export function referencedInParts(request: ProcessRequest): CheckInParts {
-  const source = new ReferencedSource(new ProcessSpace(request), counters());
+  const source = new ReferencedSource(new ProcessSpace(request));
+  const rows = new DeliveredRows();
   const table = RegionTable.forLimits(3, SAMPLES_A_TICK, 0, true);
   return {
     parts: [
-      { name: 'clear', run: () => source.begin(table) },
-      { name: 'read', run: () => source.deliver(table, true) },
+      { name: 'clear', run: () => source.begin() },
+      {
+        name: 'read',
+        run: () => {
+          rows.count = 0;
+          source.deliver(rows);
+          deliverRegions(table, rows, true);
+        },
+      },
     ],
     table,
-    update: () => source.updateRanges(table),
+    update: () => takeStatus(table, source),
     close: () => source.close(),
   };
+}
+
+/** Whether the process is still there shows when its mappings are read. */
+function takeStatus(table: RegionTable, source: Source): void {
+  table.status = source.readSpace(0).status;
 }
 
 /**

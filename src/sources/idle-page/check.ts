@@ -1,16 +1,15 @@
-import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
 import { PagepulseError } from '../../core/errors.js';
 import { NOT_ASKED } from '../../core/evidence/columns.js';
-import { type RegionTable, TargetStatus } from '../../core/region-table.js';
-import { pickSparseSamples } from '../../core/sampling.js';
+import { TargetStatus } from '../../core/region-table.js';
+import { Answer, Residence, type Samples } from '../../core/sampling.js';
 import { IdleBitmap } from '../../kernel/idle-bitmap.js';
 import { KPageCount } from '../../kernel/kpagecount.js';
 import { KPageFlags, NO_IDLE_BIT, speaksForPage, ZERO_PAGE } from '../../kernel/kpageflags.js';
 import { frameIn, isSharedIn, NOT_PRESENT, Pagemap } from '../../kernel/pagemap.js';
 import { hugePagePages } from '../../kernel/support.js';
-import type { AccessCheck, CheckCounters } from '../page-check.js';
-import { NOT_SAMPLED, SAMPLES } from '../page-check.js';
+import type { PageCheck } from '../page-check.js';
 import type { ProcessSpace } from '../process-space.js';
+import type { AddressSpace } from '../source.js';
 import { CommonPages, ticksBetween } from './common-pages.js';
 import { FrameKinds } from './frame-kinds.js';
 import { KnownFrames } from './known-frames.js';
@@ -27,7 +26,7 @@ export class IdleFiles {
   readonly mappers = new KPageCount();
   readonly known = new KnownFrames();
 
-  /** @throws the system's error; `supportOf('idle-page')` tells beforehand what it would be */
+  /** @throws the system's error; `idlePageSupport` tells beforehand what it would be */
   constructor(bitmap: IdleBits = new IdleBitmap()) {
     this.bitmap = bitmap;
     this.flags = new KPageFlags(this.hugePages);
@@ -39,14 +38,15 @@ export class IdleFiles {
  * what each file does and costs). File by file, not region by region: so one call reads or writes many words of a file
  * where native/words.c is built, and the code of each reader stays in the caches where it is not.
  */
-export class IdlePageCheck implements AccessCheck {
+export class IdlePageCheck implements PageCheck {
   readonly delivers = 'pages';
-  readonly name = 'idle-page';
+  readonly repeatsPages = true;
   #pagemap: Pagemap;
+  /** The address space that pagemap was opened for is gone. */
+  #isStale = false;
   #marked = new Marked(0);
   readonly #kinds: FrameKinds;
   readonly #common = new CommonPages();
-  readonly #salt: number;
   #tick = 0;
   /** This target's number among those of `files.known`. */
   #owner: number;
@@ -57,13 +57,10 @@ export class IdlePageCheck implements AccessCheck {
   constructor(
     readonly process: ProcessSpace,
     readonly files: IdleFiles,
-    readonly random: RandomGenerator,
-    readonly counters: CheckCounters,
   ) {
     const { pid } = process.target;
     this.#pagemap = new Pagemap(pid);
     this.#kinds = new FrameKinds(files.flags, files.hugePages);
-    this.#salt = random.next();
     this.#owner = files.known.newOwner();
   }
 
@@ -72,87 +69,73 @@ export class IdlePageCheck implements AccessCheck {
   }
 
   /**
-   * Once a tick and target: two system calls a region (pagemap, the bitmap), one where the page's frame is known or the
-   * page is not present; one more where others may map it (kpagecount), another where many do, and now and then one to
-   * three for kpageflags.
+   * Two system calls a region (pagemap, the bitmap), one where the page's frame is known or the page is not present; one more
+   * where others may map it (kpagecount), another where many do, and now and then one to three for kpageflags.
    */
-  prepareAccessChecks(table: RegionTable, nowUs: number): void {
-    this.resolve(table, nowUs);
-    this.mark();
+  mark(samples: Samples, nowUs: number): boolean {
+    this.resolve(samples, nowUs);
+    this.writeMarks();
+    return !this.#isStale;
   }
 
-  /** The first half of preparing: picks pages, and finds out which idle bits speak for them. */
-  resolve(table: RegionTable, nowUs: number): void {
-    const { count, samplePage, startPage, endPage } = table;
+  /** The first half of marking: finds out which idle bits speak for the pages. */
+  resolve(samples: Samples, nowUs: number): void {
+    const { count, pages, startPages, endPages, answers, residence, weights, maxNrAccesses } = samples;
     const { known } = this.files;
-    if (this.#marked.capacity < table.capacity) this.#marked = new Marked(table.capacity);
+    if (this.#marked.capacity < samples.capacity) this.#marked = new Marked(samples.capacity);
     const marked = this.#marked;
     const { asked, mappers } = marked;
     const slots = marked.known;
     this.#resolvedUs = nowUs;
-    pickSparseSamples(table, this.random, this.#salt);
-    this.#askFrames(table);
+    this.#askFrames(samples);
     this.#tick++;
-    let unsampleable = 0;
     let shared = 0;
     let row = -1;
     marked.clear();
     for (let i = 0; i < count; i++) {
-      const page = samplePage[i]!;
+      const page = pages[i]!;
       if (page === NOT_ASKED) continue;
       const slot = slots[i]!;
       if (slot >= 0) {
-        table.countPresent(i);
+        residence[i] = Residence.PRESENT;
         marked.add(i, known.frameAt(slot), known.idleFrameAt(slot));
         continue;
       }
       row++;
       let frame = frameIn(asked, row);
       if (frame === NOT_PRESENT) {
-        table.countAbsent(i);
+        residence[i] = Residence.ABSENT;
+        answers[i] = Answer.MISS;
         continue;
       }
       if (frame === 0) throw this.#framesHidden();
-      let turns = 1;
-      if (isSharedIn(asked, row)) turns = ticksBetween(mappers.halves[2 * shared++]!, table.maxNrAccesses);
-      // What says nothing in this tick must not be taken for an answer.
-      if (turns > 1 && (this.#tick + i) % turns !== 0) {
-        table.countPresent(i);
-        samplePage[i] = NOT_ASKED;
-        continue;
-      }
-      if (turns > 1) {
-        samplePage[i] = this.#common.pick(this.#pagemap, page, frame, startPage[i]!, endPage[i]!);
+      residence[i] = Residence.PRESENT;
+      const ticks = isSharedIn(asked, row) ? ticksBetween(mappers.halves[2 * shared++]!, maxNrAccesses) : 1;
+      if (ticks > 1) {
+        if ((this.#tick + i) % ticks !== 0) continue;
+        pages[i] = this.#common.pick(this.#pagemap, page, frame, startPages[i]!, endPages[i]!);
         frame = this.#common.frame;
+        weights[i] = ticks;
       }
-      const idleFrame = this.#kinds.idleFrameOf(samplePage[i]!, frame);
-      if (idleFrame === NO_IDLE_BIT) {
-        unsampleable++;
-        samplePage[i] = NOT_ASKED;
-        // The zero page is mapped where nothing was ever written: it takes no memory.
-        if (this.#kinds.isZeroPage) table.countAbsent(i);
-        else table.countUnseen(i);
-      } else {
-        table.countPresent(i);
-        marked.add(i, frame, idleFrame, turns);
-      }
+      const idleFrame = this.#kinds.idleFrameOf(pages[i]!, frame);
+      if (idleFrame !== NO_IDLE_BIT) marked.add(i, frame, idleFrame);
+      // The zero page is mapped where nothing was ever written: it takes no memory.
+      else residence[i] = this.#kinds.isZeroPage ? Residence.ABSENT : Residence.UNSEEN;
     }
-    this.counters.counts[NOT_SAMPLED]! += unsampleable;
   }
 
   /** Asks for the frames of the pages that are not known, and how many map those that others may: a row each, in order. */
-  #askFrames(table: RegionTable): void {
-    const { count, samplePage } = table;
+  #askFrames({ count, pages }: Samples): void {
     const { known, mappers: counts } = this.files;
     const { asked, mappers, known: slots } = this.#marked;
     asked.count = mappers.count = 0;
     for (let i = 0; i < count; i++) {
-      const page = samplePage[i]!;
+      const page = pages[i]!;
       if (page === NOT_ASKED) continue;
       slots[i] = known.find(this.#owner, page, this.#resolvedUs);
       if (slots[i]! < 0) asked.indices[asked.count++] = page;
     }
-    if (this.#pagemap.readBatch(asked) < asked.count) table.status = TargetStatus.STALE;
+    if (this.#pagemap.readBatch(asked) < asked.count) this.#isStale = true;
     for (let row = 0; row < asked.count; row++) {
       const frame = frameIn(asked, row);
       if (frame > 0 && isSharedIn(asked, row)) mappers.indices[mappers.count++] = frame;
@@ -160,36 +143,35 @@ export class IdlePageCheck implements AccessCheck {
     counts.readBatch(mappers);
   }
 
-  /** The second: sets the idle bits that were found. */
-  mark(): void {
+  /** The second half: sets the idle bits that were found. */
+  writeMarks(): void {
     this.files.bitmap.writeBatch(this.#marked.words);
   }
 
   /**
-   * Once a tick and target: one system call a present page, another where it seems accessed, and a third where its frame
-   * was not known. A frame that the kernel has taken away since (reclaim, migration, exit) looks like that, and so does one
-   * that has no idle bit.
+   * One system call a present page, another where it seems accessed, and a third where its frame was not known. A frame that
+   * the kernel has taken away since (reclaim, migration, exit) looks like that, and so does one that has no idle bit.
    */
-  checkAccesses(table: RegionTable, nowUs: number): void {
-    const { samplePage } = table;
-    const { counts } = this.counters;
+  answer({ pages, answers, residence, weights }: Samples, nowUs: number): void {
     const { known, flags, bitmap } = this.files;
     const marked = this.#marked;
-    const { asked, region, frame, idleFrame, weight, known: slots } = marked;
+    const { asked, region, frame, idleFrame, known: slots } = marked;
     bitmap.readBatch(marked.words);
     const rows = marked.count;
     let seeming = 0;
     for (let row = 0; row < rows; row++) {
+      const i = region[row]!;
+      answers[i] = Answer.MISS;
       if (!marked.isIdle(row)) marked.move(row, seeming++);
-      else if (slots[region[row]!]! < 0) this.#remember(samplePage[region[row]!]!, row, this.#resolvedUs);
+      else if (slots[i]! < 0) this.#remember(pages[i]!, weights[i]!, row, this.#resolvedUs);
     }
     asked.count = seeming;
-    for (let row = 0; row < seeming; row++) asked.indices[row] = samplePage[region[row]!]!;
+    for (let row = 0; row < seeming; row++) asked.indices[row] = pages[region[row]!]!;
     this.#pagemap.readBatch(asked);
     let there = 0;
     for (let row = 0; row < seeming; row++) {
       if (frameIn(asked, row) === frame[row]) marked.move(row, there++);
-      else known.distrust(this.#owner, samplePage[region[row]!]!, nowUs);
+      else known.distrust(this.#owner, pages[region[row]!]!, nowUs);
     }
     asked.count = 0;
     for (let row = 0; row < there; row++) {
@@ -202,34 +184,35 @@ export class IdlePageCheck implements AccessCheck {
       const frameFlags = slots[i]! >= 0 ? 0 : asked.halves[2 * unknown++]!;
       const speaks = slots[i]! >= 0 || speaksForPage(frameFlags, idleFrame[row] === frame[row]);
       if (speaks) {
-        table.countAccess(i, weight[row]!);
-        this.#remember(samplePage[i]!, row, nowUs);
+        answers[i] = Answer.HIT;
+        this.#remember(pages[i]!, weights[i]!, row, nowUs);
       } else {
-        counts[NOT_SAMPLED]!++;
-        // It was counted as present.
-        if ((frameFlags & ZERO_PAGE) === 0) table.unseen[i]!++;
-        else table.present[i]!--;
-        this.#kinds.mistaken(samplePage[i]!);
-        samplePage[i] = NOT_ASKED;
+        answers[i] = Answer.NONE;
+        residence[i] = (frameFlags & ZERO_PAGE) === 0 ? Residence.UNSEEN : Residence.ABSENT;
+        this.#kinds.mistaken(pages[i]!);
       }
     }
-    counts[SAMPLES]! += table.asked;
   }
 
-  /** What many map is not remembered: how often it is asked about, and which of it, is found out every time. */
-  #remember(page: number, row: number, atUs: number): void {
-    const { weight, frame, idleFrame } = this.#marked;
-    if (weight[row] === 1) this.files.known.remember(this.#owner, page, frame[row]!, idleFrame[row]!, atUs);
+  /** A page that many map is not remembered: how often it is asked about, and which of them, is found out every time. */
+  #remember(page: number, weight: number, row: number, atUs: number): void {
+    const { frame, idleFrame } = this.#marked;
+    if (weight === 1) this.files.known.remember(this.#owner, page, frame[row]!, idleFrame[row]!, atUs);
   }
 
-  updateRanges(table: RegionTable): void {
+  readSpace(): AddressSpace {
     this.#kinds.clear();
-    this.process.updateRanges(table, () => {
-      const pagemap = new Pagemap(this.target.pid);
-      this.#pagemap.close();
-      this.#pagemap = pagemap;
-      this.#owner = this.files.known.newOwner();
-    });
+    const space = this.process.read(this.#isStale ? () => this.#reopen() : undefined);
+    // A pagemap that was opened in the middle of an exec may be that of the address space that is going.
+    this.#isStale = space.status === TargetStatus.STALE;
+    return space;
+  }
+
+  #reopen(): void {
+    const pagemap = new Pagemap(this.process.target.pid);
+    this.#pagemap.close();
+    this.#pagemap = pagemap;
+    this.#owner = this.files.known.newOwner();
   }
 
   close(): void {
@@ -239,7 +222,7 @@ export class IdlePageCheck implements AccessCheck {
   #framesHidden(): PagepulseError {
     return new PagepulseError(
       'PERMISSION',
-      `the kernel hides the frame numbers of process ${this.target.pid} (pagemap reads 0); run as root or with ` +
+      `the kernel hides the frame numbers of process ${this.process.target.pid} (pagemap reads 0); run as root or with ` +
         'CAP_SYS_ADMIN',
     );
   }

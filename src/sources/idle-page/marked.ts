@@ -8,8 +8,6 @@ export class Marked {
   readonly frame: Float64Array;
   /** The frame whose idle bit speaks for it. */
   readonly idleFrame: Float64Array;
-  /** What an access counts: in how many ticks the page is asked about once. */
-  readonly weight: Uint8Array;
   /** Of each region, whether or not it has a row: where its page is known (known-frames.ts), or -1. */
   readonly known: Int32Array;
   /** The word of `words` that this bit is in; neighbours may share one. */
@@ -25,7 +23,6 @@ export class Marked {
     this.region = new Uint32Array(capacity);
     this.frame = new Float64Array(capacity);
     this.idleFrame = new Float64Array(capacity);
-    this.weight = new Uint8Array(capacity);
     this.known = new Int32Array(capacity);
     this.word = new Uint32Array(capacity);
     this.words = new WordBatch(capacity);
@@ -38,7 +35,7 @@ export class Marked {
   }
 
   /** Adds a row. The marks of the last word are added to where the bit is in that. */
-  add(region: number, frame: number, idleFrame: number, weight = 1): void {
+  add(region: number, frame: number, idleFrame: number): void {
     const { words } = this;
     const bit = idleFrame & (FRAMES_PER_WORD - 1);
     const index = (idleFrame - bit) / FRAMES_PER_WORD;
@@ -51,7 +48,6 @@ export class Marked {
     this.region[this.count] = region;
     this.frame[this.count] = frame;
     this.idleFrame[this.count] = idleFrame;
-    this.weight[this.count] = weight;
     this.word[this.count] = words.count - 1;
     this.count++;
   }
@@ -67,6 +63,5 @@ export class Marked {
     this.region[to] = this.region[from]!;
     this.frame[to] = this.frame[from]!;
     this.idleFrame[to] = this.idleFrame[from]!;
-    this.weight[to] = this.weight[from]!;
   }
 }

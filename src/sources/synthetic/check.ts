@@ -2,17 +2,17 @@ import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
 import { NOT_ASKED } from '../../core/evidence/columns.js';
 import { threeRanges } from '../../core/ranges.js';
-import { type RegionTable, TargetStatus } from '../../core/region-table.js';
-import { pickSamples } from '../../core/sampling.js';
+import { TargetStatus } from '../../core/region-table.js';
+import { Answer, Residence, type Samples } from '../../core/sampling.js';
 import { pageSize } from '../../kernel/page-size.js';
-import type { AccessCheck, CheckCounters, TargetIdentity } from '../page-check.js';
-import { SAMPLES } from '../page-check.js';
+import type { PageCheck } from '../page-check.js';
+import type { AddressSpace, TargetIdentity } from '../source.js';
 import { type SyntheticPhase, type SyntheticRange, type SyntheticSpec, validateSynthetic } from './spec.js';
 
 /** Checks a scripted address space: no kernel, any size, and the same every time with the same random numbers. */
-export class SyntheticCheck implements AccessCheck {
+export class SyntheticCheck implements PageCheck {
   readonly delivers = 'pages';
-  readonly name = 'synthetic';
+  readonly repeatsPages = false;
   readonly target: TargetIdentity;
   readonly #phases: readonly CompiledPhase[];
   readonly #periodUs: number;
@@ -22,7 +22,6 @@ export class SyntheticCheck implements AccessCheck {
   constructor(
     readonly spec: SyntheticSpec,
     readonly random: RandomGenerator,
-    readonly counters: CheckCounters,
     bytesPerPage = pageSize(),
   ) {
     validateSynthetic(spec, bytesPerPage);
@@ -35,39 +34,40 @@ export class SyntheticCheck implements AccessCheck {
     this.#periodUs = spec.phases.reduce((sum, phase) => sum + phase.lastsUs, 0);
   }
 
-  prepareAccessChecks(table: RegionTable, nowUs: number): void {
+  mark(_samples: Samples, nowUs: number): boolean {
     const { fault, endsUs } = this.spec;
     // A sampler that takes over starts behind it.
     if (fault && fault.atUs > 0 && nowUs >= fault.atUs && (fault.always || this.#lastUs < fault.atUs))
       suffer(fault.kind);
     this.#lastUs = nowUs;
-    if (endsUs !== undefined && nowUs >= endsUs) table.status = TargetStatus.STALE;
-    pickSamples(table, this.random);
+    return endsUs === undefined || nowUs < endsUs;
   }
 
-  /** Once a tick and target, some 20 ns a region: regions and ranges are both in address order. */
-  checkAccesses(table: RegionTable, nowUs: number): void {
+  /** Some 20 ns a region: regions and ranges are both in address order. */
+  answer({ pages, answers, residence, count }: Samples, nowUs: number): void {
     const { starts, ends, shares, mapped } = this.#phaseAt(nowUs);
-    const { samplePage, count } = table;
-    countMapped(table, mapped);
     let r = 0;
+    let m = 0;
     for (let i = 0; i < count; i++) {
-      const page = samplePage[i]!;
+      const page = pages[i]!;
+      if (page === NOT_ASKED) continue;
+      while (m < mapped.length && mapped[m + 1]! <= page) m += 2;
+      // All that is mapped is resident.
+      residence[i] = m < mapped.length && mapped[m]! <= page ? Residence.PRESENT : Residence.ABSENT;
       while (r < ends.length && ends[r]! <= page) r++;
-      if (r === ends.length) break;
-      if (starts[r]! <= page && uniformFloat64(this.random) < shares[r]!) table.countAccess(i);
+      const isAccessed = r < ends.length && starts[r]! <= page && uniformFloat64(this.random) < shares[r]!;
+      answers[i] = isAccessed ? Answer.HIT : Answer.MISS;
     }
-    this.counters.counts[SAMPLES]! += table.asked;
   }
 
-  updateRanges(table: RegionTable, nowUs: number): void {
+  readSpace(nowUs: number): AddressSpace {
     if (this.spec.fault?.atUs === 0) suffer(this.spec.fault.kind);
-    if (this.spec.endsUs !== undefined && nowUs >= this.spec.endsUs) {
-      table.status = TargetStatus.GONE;
-      return;
-    }
-    table.setRanges(threeRanges(this.#phaseAt(nowUs).mapped));
-    table.status = TargetStatus.OK;
+    const isOver = this.spec.endsUs !== undefined && nowUs >= this.spec.endsUs;
+    return {
+      status: isOver ? TargetStatus.GONE : TargetStatus.OK,
+      ranges: isOver ? new Float64Array(0) : threeRanges(this.#phaseAt(nowUs).mapped),
+      residentBytes: 0,
+    };
   }
 
   close(): void {}
@@ -109,18 +109,6 @@ function compile(phase: SyntheticPhase, mapped: Float64Array, bytesPerPage: numb
     ends: Float64Array.from(pieces, (piece) => piece.end),
     shares: Float64Array.from(pieces, (piece) => piece.share),
   };
-}
-
-/** All that is mapped is resident. Once a tick and target, in one pass. */
-function countMapped(table: RegionTable, mapped: Float64Array): void {
-  const { samplePage, count } = table;
-  for (let i = 0, m = 0; i < count; i++) {
-    const page = samplePage[i]!;
-    if (page === NOT_ASKED) continue;
-    while (m < mapped.length && mapped[m + 1]! <= page) m += 2;
-    if (m < mapped.length && mapped[m]! <= page) table.countPresent(i);
-    else table.countAbsent(i);
-  }
 }
 
 function pairsOf(ranges: readonly SyntheticRange[], bytesPerPage: number): Float64Array {

@@ -1,9 +1,8 @@
 import test from 'ava';
 import { NOT_ASKED, RowKind } from '../../../src/core/evidence/columns.js';
-import { EvidenceRecorder } from '../../../src/core/evidence/recorder.js';
 import { RandomStreams, randomFrom } from '../../../src/core/random.js';
 import { RegionTable } from '../../../src/core/region-table.js';
-import { pickSamples } from '../../../src/core/sampling.js';
+import { Answer, countAnswers, pickSamples, Samples } from '../../../src/core/sampling.js';
 
 const TICKS = 20;
 const random = randomFrom(new RandomStreams(3).next());
@@ -104,12 +103,12 @@ test('rows that have come since take no more samples than were to be had', (t) =
 
 test('answers are kept in the places of their pages; rows that were not asked have none', (t) => {
   const table = tableOf([2, 0]);
-  const recorder = new EvidenceRecorder(table);
+  const samples = new Samples(table);
   for (let tick = 0; tick < TICKS; tick++) {
     pickSamples(table, random);
-    recorder.before();
-    if (table.samplePage[0]! >= 500) table.nrAccesses[0]!++;
-    recorder.after();
+    samples.clear();
+    samples.answers[0] = samples.pages[0]! >= 500 ? Answer.HIT : Answer.MISS;
+    countAnswers(samples);
   }
   const [first, second, third] = table.evidence!.answers;
   t.true(first! < 0 && -first! - 1 < 500);

@@ -20,7 +20,7 @@ import {
 } from '../core/tuning.js';
 import { Budget, leastShareFor } from './budget.js';
 import type { Meter } from './meter.js';
-import type { PaceSetup } from './protocol.js';
+import type { PolicySetup } from './protocol.js';
 import { SourceBudget } from './source-budget.js';
 
 /** Costs are looked at this often, however long the intervals are; a window is longer where a tick is. */
@@ -33,7 +33,7 @@ const WARM_UP_US = 2_000_000;
  * Which attrs are in force: those that are wanted (given, or found by `auto`) as far as the budget allows. Decides; the
  * coordinator applies. Works once an aggregation interval and once a second, never at a tick.
  */
-export class Pace {
+export class AttrsPolicy {
   #wanted: Attrs;
   #goal: TuningGoal | undefined;
   #budget: Budget | undefined;
@@ -59,7 +59,7 @@ export class Pace {
 
   constructor(
     wanted: Attrs,
-    readonly setup: PaceSetup,
+    readonly setup: PolicySetup,
     readonly meter: Meter,
   ) {
     const { goal, maxCpuPercent, isDelivered, durationUs } = setup;

@@ -1,7 +1,7 @@
 import test from 'ava';
 import { DEFAULT_ATTRS } from '../../src/core/attrs.js';
 import { RegionTable } from '../../src/core/region-table.js';
-import { fillFirst } from '../../src/engine/watched-target.js';
+import { fillFirst } from '../../src/engine/target.js';
 
 test('a table that another target had knows nothing of that one', (t) => {
   const fresh = RegionTable.forLimits(10, 100, 32);

@@ -26,7 +26,7 @@ function firstInterval(): Interval {
 }
 
 /** A target as the coordinator has it. */
-export class WatchedTarget implements AdaptedTarget {
+export class Target implements AdaptedTarget {
   /** Pages of it have been marked old, for the next tick to check. */
   prepared = false;
   /** Ticks of this aggregation interval that checked it. */
@@ -106,6 +106,7 @@ export function copiedTable(attrs: Attrs, old: RegionTable): RegionTable {
     maxRegions,
     evidence?.answersPerRegion,
     delivered !== undefined,
+    old.rangeCapacity,
   );
   fresh.copyFrom(old);
   return fresh;

@@ -1,13 +1,11 @@
 import { PagepulseError } from '../core/errors.js';
 import type { RandomState } from '../core/random.js';
 import type { TargetRequest } from '../sources/target-request.js';
+import type { InControl } from './calls.js';
 import { isWire, toWire, type WireError } from './comlink-errors.js';
 import type { OpenedTarget, TargetToOpen } from './protocol.js';
 import { NoAnswer, type SamplerLink } from './sampler-link.js';
 import type { Samplers } from './samplers.js';
-
-/** Runs a step while all samplers are parked and answer calls; steps never overlap. */
-export type InControl = <T>(step: () => Promise<T>) => Promise<T>;
 
 /** How long those that are watched already may wait for others to be opened: less than they have between two ticks. */
 const PORTION_MS = 3;
@@ -50,7 +48,7 @@ interface Outcome<A extends Arrival> {
  * Brings targets to samplers. Samplers that take part in the phases open a few milliseconds' worth between two ticks, so
  * that a crowd that arrives does not stop the others; fresh ones open all before they join.
  */
-export class Opening {
+export class TargetOpener {
   constructor(
     readonly samplers: Samplers,
     readonly inControl: InControl,

@@ -1,20 +1,21 @@
 import { rescale } from '../core/aggregate.js';
-import { type Attrs, maxNrAccesses } from '../core/attrs.js';
+import type { Attrs } from '../core/attrs.js';
+import { type InForce, inForceFor } from '../core/in-force.js';
 import { type RandomStreams, randomFrom } from '../core/random.js';
-import { limitsFor } from '../core/region-budget.js';
-import { RegionTable, TargetStatus } from '../core/region-table.js';
+import { DEFAULT_RANGES, RegionTable, TargetStatus } from '../core/region-table.js';
 import type { AttrsInForce } from '../core/stats.js';
 import type { TargetInfo } from '../core/target.js';
 import type { TargetRequest } from '../sources/target-request.js';
 import { targetToMove } from './balance.js';
+import type { InControl } from './calls.js';
 import { toWire } from './comlink-errors.js';
 import type { Meter } from './meter.js';
-import { type InControl, Opening } from './opening.js';
 import type { Attached, DetachReason, TargetToWatch } from './protocol.js';
 import type { Publisher } from './publisher.js';
 import type { SamplerLink } from './sampler-link.js';
 import type { Samplers } from './samplers.js';
-import { copiedTable, fillFirst, WatchedTarget } from './watched-target.js';
+import { copiedTable, fillFirst, Target } from './target.js';
+import { TargetOpener } from './target-opener.js';
 
 /** A target whose samplers keep dying is given up after this many: it may be what kills them. */
 const MAX_LOSSES = 3;
@@ -22,8 +23,8 @@ const MAX_LOSSES = 3;
 /** Tables that are kept for targets to come, at most: some 2 MiB. */
 const SPARE_TABLES = 64;
 
-/** What a roster works with. */
-export interface RosterParts {
+/** What a targets works with. */
+export interface TargetsParts {
   /** What the adaptation keeps of each region's samples. */
   readonly answersPerRegion: number;
   readonly samplers: Samplers;
@@ -38,30 +39,30 @@ export interface RosterParts {
 }
 
 /** Which targets are watched, by which sampler: they come, go, and change hands when a sampler is lost. */
-export class Roster {
+export class Targets {
   /** In the order of their ids. */
-  readonly targets: WatchedTarget[] = [];
+  readonly all: Target[] = [];
   /** Targets on their way in. */
   arriving = 0;
   /** Whether any target was ever watched. */
   hadTargets = false;
   #nextId = 0;
-  readonly #opening: Opening;
+  readonly #opener: TargetOpener;
   /** Targets that their samplers have still to close. */
   readonly #leaving = new Map<SamplerLink, { handle: number; table: RegionTable | undefined }[]>();
   /** Tables of targets that have left, for those to come: else a crowd that comes and goes fills the memory. */
   readonly #spareTables: RegionTable[] = [];
 
   readonly samplers: Samplers;
-  readonly #parts: RosterParts;
+  readonly #parts: TargetsParts;
 
-  constructor(
-    public inForce: AttrsInForce,
-    parts: RosterParts,
-  ) {
+  #inForce: InForce;
+
+  constructor(chosen: AttrsInForce, parts: TargetsParts) {
+    this.#inForce = inForceFor(chosen, 0);
     this.samplers = parts.samplers;
     this.#parts = parts;
-    this.#opening = new Opening(
+    this.#opener = new TargetOpener(
       parts.samplers,
       parts.inControl,
       (link) => this.#regionsOf(link),
@@ -81,13 +82,13 @@ export class Roster {
     const attached = new Map<number, TargetInfo>();
     this.arriving += arrivals.length;
     try {
-      const errors = await this.#opening.open(arrivals, async (link, portion) => {
-        const { minRegions } = limitsFor(this.attrs, this.targets.length + this.arriving);
+      const errors = await this.#opener.open(arrivals, async (link, portion) => {
+        const { minRegions } = inForceFor(this.#inForce, this.all.length + this.arriving).told.attrs;
         const targets = portion.map(({ arrival, opened }) => {
           const info: TargetInfo = { id: arrival.id, ...opened.target };
           const table = this.#tableFor(opened.ranges, minRegions);
           table.residentBytes = opened.residentBytes;
-          return new WatchedTarget(
+          return new Target(
             info,
             arrival.request,
             randomFrom(arrival.tableRandom),
@@ -107,16 +108,17 @@ export class Roster {
     }
   }
 
-  detach(target: WatchedTarget, reason: DetachReason, message = ''): void {
-    const at = this.targets.indexOf(target);
+  detach(target: Target, reason: DetachReason, message = ''): void {
+    const at = this.all.indexOf(target);
     if (at < 0) return;
-    this.targets.splice(at, 1);
+    this.all.splice(at, 1);
+    this.decide(this.#inForce);
     this.#parts.publisher.send({ type: 'detached', targetId: target.info.id, reason, message });
     if (target.link) this.#release(target.link, target.handle, target.table);
   }
 
   /** Lets go of a target that its sampler cannot watch any longer. */
-  async fail(target: WatchedTarget): Promise<void> {
+  async fail(target: Target): Promise<void> {
     target.failing = true;
     // The sampler that it has then: a step before may have lost it.
     const message = await this.#parts
@@ -128,10 +130,10 @@ export class Roster {
   }
 
   /** Gives up a sampler that died or stopped answering; its targets wait for a fresh one. */
-  lose(link: SamplerLink): WatchedTarget[] {
+  lose(link: SamplerLink): Target[] {
     if (!this.samplers.all.includes(link)) return [];
     const culprit = link.targetId;
-    const affected = this.targets.filter((target) => target.link === link);
+    const affected = this.all.filter((target) => target.link === link);
     this.samplers.drop(link);
     this.#parts.meter.lostSamplers++;
     this.#parts.publisher.send({ type: 'samplerLost', slot: link.slot, targets: affected.length });
@@ -149,7 +151,7 @@ export class Roster {
   }
 
   /** Gives targets without a sampler a fresh one; a target that has ended meanwhile leaves. */
-  async reopen(targets: readonly WatchedTarget[]): Promise<void> {
+  async reopen(targets: readonly Target[]): Promise<void> {
     const [lost, others] = [targets.filter(isLost), targets.filter((target) => !isLost(target))];
     for (const target of lost) {
       this.detach(target, 'failed', `${MAX_LOSSES + 1} samplers were lost while they watched it`);
@@ -158,12 +160,12 @@ export class Roster {
       const { info, sameRequest: request } = target;
       return { id: info.id, request, random: this.#parts.streams.next(), target };
     });
-    const errors = await this.#opening.open(arrivals, async (link, portion) => {
-      const taken: WatchedTarget[] = [];
+    const errors = await this.#opener.open(arrivals, async (link, portion) => {
+      const taken: Target[] = [];
       for (const { arrival, opened } of portion) {
         const { target } = arrival;
         // It may have left meanwhile, or have got another sampler.
-        if (target.link || !this.targets.includes(target)) {
+        if (target.link || !this.all.includes(target)) {
           this.#release(link, opened.handle);
           continue;
         }
@@ -188,16 +190,16 @@ export class Roster {
    * interval; where it cannot be opened again, all stays as it was.
    */
   async rebalance(): Promise<void> {
-    const target = targetToMove(this.targets, this.samplers.all, this.samplers.mayGrow);
+    const target = targetToMove(this.all, this.samplers.all, this.samplers.mayGrow);
     const from = target?.link;
     if (!target || !from) return;
     const { id } = target.info;
-    await this.#opening.open(
+    await this.#opener.open(
       [{ id, request: target.sameRequest, random: this.#parts.streams.next() }],
       async (link, portion) => {
         const { handle } = portion[0]!.opened;
         const isAsItWas = target.link === from && target.table.status === TargetStatus.OK;
-        if (!isAsItWas || !this.targets.includes(target)) return this.#release(link, handle);
+        if (!isAsItWas || !this.all.includes(target)) return this.#release(link, handle);
         // In one step: between two, both would count into the same table.
         await from.call((api) => api.close([target.handle]));
         from.targets--;
@@ -211,29 +213,30 @@ export class Roster {
       from,
     );
     // A thread that ends just then leaves it without a sampler.
-    if (!target.link && this.targets.includes(target)) await this.reopen([target]);
+    if (!target.link && this.all.includes(target)) await this.reopen([target]);
   }
 
   /** Whether new attrs need larger tables, of which the samplers have to be told. */
   needsLargerTables({ minRegions, maxRegions }: Attrs): boolean {
-    const capacity = RegionTable.capacityFor(minRegions, maxRegions);
-    return this.targets.some(({ table }) => table.capacity < capacity);
+    return this.all.some(
+      ({ table }) => table.capacity < RegionTable.capacityFor(minRegions, maxRegions, table.rangeCapacity),
+    );
   }
 
   /** Brings all tables to new attrs. Call it in control, or where no table has to grow while the samplers are parked. */
   async setAttrs(inForce: AttrsInForce): Promise<void> {
     const { attrs } = inForce;
     const needsLarger = this.needsLargerTables(attrs);
-    for (const target of this.targets) {
+    for (const target of this.all) {
       rescale(target.table, this.attrs, attrs);
       if (needsLarger) target.table = copiedTable(attrs, target.table);
     }
     // Before the calls: the tables of a sampler that is lost in one are copied for these attrs.
-    this.inForce = inForce;
+    this.decide(inForce);
     if (needsLarger) {
-      const samplers = new Set(this.targets.flatMap(({ link }) => link ?? []));
+      const samplers = new Set(this.all.flatMap(({ link }) => link ?? []));
       for (const link of samplers) {
-        const its = this.targets.filter((target) => target.link === link);
+        const its = this.all.filter((target) => target.link === link);
         // One that does not answer writes into the old tables: it is lost.
         await link
           .call((api) => api.watch(its.map(toWatch)))
@@ -242,18 +245,28 @@ export class Roster {
     }
   }
 
+  get inForce(): InForce {
+    return this.#inForce;
+  }
+
+  /** Other attrs are in force, or there are more or fewer targets. */
+  decide(chosen: AttrsInForce): void {
+    this.#inForce = inForceFor(chosen, this.all.length);
+  }
+
   get attrs(): Attrs {
-    return this.inForce.attrs;
+    return this.#inForce.attrs;
   }
 
   get maxNrAccesses(): number {
-    return maxNrAccesses(this.attrs);
+    return this.#inForce.limits.maxNrAccesses;
   }
 
-  #insert(targets: readonly WatchedTarget[]): void {
-    this.targets.push(...targets);
+  #insert(targets: readonly Target[]): void {
+    this.all.push(...targets);
+    this.decide(this.#inForce);
     this.hadTargets = true;
-    this.targets.sort((a, b) => a.info.id - b.info.id);
+    this.all.sort((a, b) => a.info.id - b.info.id);
     for (const { info } of targets) this.#parts.publisher.send({ type: 'attached', target: info });
   }
 
@@ -286,9 +299,11 @@ export class Roster {
   /** A table of its own, or that of a target that has left. */
   #tableFor(ranges: Float64Array, minRegions: number): RegionTable {
     const { attrs } = this;
+    const rangeCapacity = Math.max(DEFAULT_RANGES, ranges.length / 2);
     const spare = this.#spareTables.pop();
     const isLargeEnough =
-      spare && spare.capacity >= RegionTable.capacityFor(attrs.minRegions, attrs.maxRegions);
+      spare?.rangeCapacity === rangeCapacity &&
+      spare.capacity >= RegionTable.capacityFor(attrs.minRegions, attrs.maxRegions, rangeCapacity);
     const table = isLargeEnough
       ? spare
       : RegionTable.forLimits(
@@ -296,6 +311,7 @@ export class Roster {
           attrs.maxRegions,
           this.#parts.answersPerRegion,
           this.#parts.isDelivered,
+          rangeCapacity,
         );
     fillFirst(table, attrs, ranges, minRegions);
     return table;
@@ -303,15 +319,15 @@ export class Roster {
 
   #regionsOf(link: SamplerLink): number {
     let regions = 0;
-    for (const target of this.targets) if (target.link === link) regions += target.table.count;
+    for (const target of this.all) if (target.link === link) regions += target.table.count;
     return regions;
   }
 }
 
-function isLost({ losses }: WatchedTarget): boolean {
+function isLost({ losses }: Target): boolean {
   return losses > MAX_LOSSES;
 }
 
-function toWatch({ info, handle, table }: WatchedTarget): TargetToWatch {
+function toWatch({ info, handle, table }: Target): TargetToWatch {
   return { id: info.id, handle, table: table.buffer };
 }

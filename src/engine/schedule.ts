@@ -1,18 +1,16 @@
-import { type Adaptation, type AdaptationLimits, countRegions } from '../core/adaptation.js';
-import { extrapolate, resetAggregated } from '../core/aggregate.js';
-import { maxSamples } from '../core/attrs.js';
-import { limitsFor } from '../core/region-budget.js';
+import { type Adaptation, countRegions } from '../core/adaptation.js';
+import { extrapolate } from '../core/aggregate.js';
+import { aggregate, mergeSeen, update } from '../core/cycle.js';
 import { TargetStatus } from '../core/region-table.js';
 import type { MonitorStats } from '../core/stats.js';
-import { updateRegions } from '../core/update.js';
+import type { AttrsPolicy } from './attrs-policy.js';
 import type { Clock } from './clock.js';
 import { toWire } from './comlink-errors.js';
-import type { Gate } from './gate.js';
 import type { Meter } from './meter.js';
-import type { Pace } from './pace.js';
 import type { Publisher } from './publisher.js';
-import type { Roster } from './roster.js';
-import type { WatchedTarget } from './watched-target.js';
+import type { SharedState } from './shared-state.js';
+import type { Target } from './target.js';
+import type { Targets } from './targets.js';
 
 /** Calls that need the samplers parked wait no longer than this. */
 export const MAX_QUIET_US = 50_000;
@@ -43,7 +41,7 @@ const UPDATED_AT_ONCE = 32;
  * What the coordinator does with the tables between the phases of a tick, and when what is due. It never waits. The
  * methods named for a tick run at every one and allocate nothing; the others run once an aggregation interval.
  */
-export class Beat {
+export class Schedule {
   /** Of this aggregation interval: sampling intervals that have passed, and those of them that were used. */
   #passed = 0;
   #ticks = 0;
@@ -53,35 +51,33 @@ export class Beat {
   #updateDueUs: number;
   /** Of the update interval: how many parts of the targets have been looked at. */
   #updatedParts = 0;
-  /** Of the aggregation interval that ends: the targets that were checked in at least half of its ticks. */
-  readonly #seen: WatchedTarget[] = [];
 
   constructor(
     readonly clock: Clock,
-    readonly gate: Gate,
-    readonly roster: Roster,
+    readonly shared: SharedState,
+    readonly targets: Targets,
     readonly meter: Meter,
-    readonly pace: Pace,
+    readonly policy: AttrsPolicy,
     readonly publisher: Publisher,
     readonly adaptation: Adaptation,
     readonly durationUs: number,
   ) {
-    this.#updateDueUs = roster.attrs.updateUs;
+    this.#updateDueUs = targets.attrs.updateUs;
   }
 
   /** When the next tick is due, in the monitor's time: a point of the grid. */
   get dueUs(): number {
-    return this.gate.dueUs;
+    return this.shared.barrier.dueUs;
   }
 
   /** Lays the grid anew from now on. */
   startGrid(): void {
-    const { sampleUs } = this.roster.attrs;
+    const { sampleUs } = this.targets.attrs;
     this.setDue(this.clock.nowUs() + sampleUs);
   }
 
   setDue(dueUs: number): void {
-    this.gate.setDue(dueUs, this.clock.monotonicMsAt(dueUs), this.roster.attrs.sampleUs);
+    this.shared.barrier.setDue(dueUs, this.clock.monotonicMsAt(dueUs), this.targets.attrs.sampleUs);
   }
 
   /** Called while the next tick is waited for: whether it should come sooner. */
@@ -89,7 +85,7 @@ export class Beat {
 
   /** After a tick with work on the tables. */
   setNextDue(): void {
-    this.setDue(this.dueUs + this.roster.attrs.sampleUs);
+    this.setDue(this.dueUs + this.targets.attrs.sampleUs);
   }
 
   /** Before the checks of a tick with work on the tables. */
@@ -97,7 +93,7 @@ export class Beat {
 
   /** Sampling intervals until one in which the tables have to be worked on, or the user may have been waiting. */
   quietIntervals(): number {
-    const { attrs, maxNrAccesses, targets } = this.roster;
+    const { attrs, maxNrAccesses, all: targets } = this.targets;
     for (let i = 0; i < targets.length; i++) if (targets[i]!.table.status !== TargetStatus.OK) return 0;
     if (this.quietTicks === 0 || this.#endsEarly) return 0;
     const untilAggregation = MAX_STRETCH * maxNrAccesses - 1 - this.#passed;
@@ -110,12 +106,12 @@ export class Beat {
 
   /** Ticks until the one with which the aggregation interval ends. */
   get quietTicks(): number {
-    return Math.max(0, this.roster.maxNrAccesses - 1 - this.#ticks);
+    return Math.max(0, this.targets.maxNrAccesses - 1 - this.#ticks);
   }
 
   /** Counts what the samplers did by themselves. */
   countTicks(ticks: number, intervals: number): void {
-    const { targets } = this.roster;
+    const { all: targets } = this.targets;
     this.meter.ticks += ticks;
     this.meter.overruns += intervals - ticks;
     this.#passed += intervals;
@@ -129,54 +125,30 @@ export class Beat {
 
   /** Whether the aggregation interval ends with the tick that begins. */
   get endsAggregation(): boolean {
-    const isStretched = this.#passed + 1 >= MAX_STRETCH * this.roster.maxNrAccesses;
+    const isStretched = this.#passed + 1 >= MAX_STRETCH * this.targets.maxNrAccesses;
     return this.quietTicks === 0 || isStretched || this.#endsEarly;
   }
 
-  /**
-   * Merge, publish, reset, split. Ticks that a target has missed all the same, because it came late or the interval
-   * would have become too long, are made up for by extrapolation; but what ends early after less than half of its ticks
-   * only merges: it is too little to be told to anybody.
-   */
+  /** An interval that ends early, after less than half of its ticks, only merges: it is too little to be published. */
   aggregate(): void {
-    const { targets, attrs, maxNrAccesses } = this.roster;
-    const limits = this.#limits();
-    this.#findSeen();
-    for (let i = 0; i < this.#seen.length; i++) {
-      extrapolate(this.#seen[i]!.table, this.#seen[i]!.ticks, maxNrAccesses);
-    }
-    for (let i = 0; i < this.#seen.length; i++) this.#seen[i]!.presence.take(this.#seen[i]!.table);
-    this.adaptation.merge(this.#seen, limits);
-    const isTold = !this.#endsEarly || 2 * this.#ticks >= maxNrAccesses;
-    if (isTold) {
-      for (let i = 0; i < this.#seen.length; i++) this.pace.observe(this.#seen[i]!, attrs);
-      for (let i = 0; i < this.#seen.length; i++) this.#seen[i]!.startUs = this.#aggregationStartUs;
-      this.publish(this.#seen);
-    }
-    this.#aggregationStartUs = this.clock.nowUs();
-    for (let i = 0; i < targets.length; i++) {
-      resetAggregated(targets[i]!.table);
-      targets[i]!.ticks = 0;
-    }
-    this.adaptation.split(this.#seen, limits);
+    const { all: targets, attrs, maxNrAccesses } = this.targets;
+    const isPublished = !this.#endsEarly || 2 * this.#ticks >= maxNrAccesses;
+    aggregate(targets, this.#ticks, this.adaptation, this.targets.inForce.limits, (seen) => {
+      for (const target of isPublished ? seen : []) {
+        this.policy.observe(target, attrs);
+        target.startUs = this.#aggregationStartUs;
+      }
+      if (isPublished) this.publish(seen);
+      this.#aggregationStartUs = this.clock.nowUs();
+    });
     this.#passed = 0;
     this.#ticks = 0;
     this.#endsEarly = false;
-    if (isTold) this.pace.aggregated(attrs, this.clock.nowUs());
-  }
-
-  #findSeen(): void {
-    const { targets } = this.roster;
-    this.#seen.length = 0;
-    for (let i = 0; i < targets.length; i++) {
-      const target = targets[i]!;
-      const isThere = target.table.status === TargetStatus.OK;
-      if (isThere && target.ticks * 2 >= this.#ticks) this.#seen.push(target);
-    }
+    if (isPublished) this.policy.aggregated(attrs, this.clock.nowUs());
   }
 
   /** Sends a snapshot of each of these targets, as far as the user keeps up. Their `startUs` has been set. */
-  protected publish(targets: readonly WatchedTarget[], endUs = this.clock.nowUs()): void {
+  protected publish(targets: readonly Target[], endUs = this.clock.nowUs()): void {
     for (const target of targets) {
       target.snapshots++;
       target.settling.add(target.table);
@@ -185,7 +157,7 @@ export class Beat {
     const wanted = this.publisher.room;
     this.meter.droppedSnapshots += Math.max(0, targets.length - wanted);
     if (wanted === 0 || targets.length === 0) return;
-    const times = { endUs, maxNrAccesses: this.roster.maxNrAccesses };
+    const times = { endUs, maxNrAccesses: this.targets.maxNrAccesses };
     this.publisher.snapshots(targets.slice(0, wanted), times, this.readStats());
   }
 
@@ -195,7 +167,7 @@ export class Beat {
    * before they are read together.
    */
   answerWaiting(): void {
-    const { targets, maxNrAccesses } = this.roster;
+    const { all: targets, maxNrAccesses } = this.targets;
     const nowUs = this.clock.nowUs();
     for (let i = 0; i < targets.length; i++) {
       const target = targets[i]!;
@@ -213,9 +185,9 @@ export class Beat {
   }
 
   /** What was seen of a target in the interval that its end cuts off. */
-  publishLastOf(target: WatchedTarget): void {
+  publishLastOf(target: Target): void {
     if (!this.#isWorthTelling(target)) return;
-    this.#mergePart([target]);
+    mergeSeen([target], this.adaptation, this.targets.inForce.limits);
     target.startUs = this.#aggregationStartUs;
     this.publish([target]);
   }
@@ -226,42 +198,26 @@ export class Beat {
    * @returns whether one more tick is needed before the last aggregation: there are targets of which nothing was seen
    */
   beginLast(): boolean {
-    return this.roster.targets.some(({ prepared, ticks, snapshots }) => prepared && ticks + snapshots === 0);
+    return this.targets.all.some(({ prepared, ticks, snapshots }) => prepared && ticks + snapshots === 0);
   }
 
   /** At the end of the monitor: the interval that was cut off, as a shorter one. */
   aggregateLast(): void {
-    const last = this.roster.targets.filter((target) => this.#isWorthTelling(target));
+    const last = this.targets.all.filter((target) => this.#isWorthTelling(target));
     if (last.length === 0) return;
-    this.#mergePart(last);
+    mergeSeen(last, this.adaptation, this.targets.inForce.limits);
     for (const target of last) target.startUs = this.#aggregationStartUs;
     this.publish(last);
   }
 
-  #isWorthTelling({ table, ticks, snapshots }: WatchedTarget): boolean {
-    const least = snapshots === 0 ? 1 : LEAST_PART * this.roster.maxNrAccesses;
+  #isWorthTelling({ table, ticks, snapshots }: Target): boolean {
+    const least = snapshots === 0 ? 1 : LEAST_PART * this.targets.maxNrAccesses;
     return table.count > 0 && ticks >= least;
   }
 
-  #mergePart(targets: readonly WatchedTarget[]): void {
-    for (const { table, presence, ticks } of targets) {
-      presence.take(table);
-      extrapolate(table, ticks, this.roster.maxNrAccesses);
-    }
-    this.adaptation.merge(targets, this.#limits());
-  }
-
-  #limits(): AdaptationLimits {
-    const { targets, attrs, maxNrAccesses } = this.roster;
-    const { maxRegions } = limitsFor(attrs, targets.length);
-    const { minRegions } = attrs;
-    return { minRegions, maxRegions, maxNrAccesses, maxSamples: maxSamples(attrs, maxRegions) };
-  }
-
   readStats(): MonitorStats {
-    const { targets, inForce } = this.roster;
-    const attrs = limitsFor(inForce.attrs, targets.length);
-    return this.meter.read(this.clock.nowUs(), countRegions(targets), { ...inForce, attrs });
+    const { all, inForce } = this.targets;
+    return this.meter.read(this.clock.nowUs(), countRegions(all), inForce.told);
   }
 
   /**
@@ -269,12 +225,12 @@ export class Beat {
    * part at a time, spread over the update interval: to read all at once would hold up the ticks.
    */
   updateNeed(): UpdateNeed {
-    const { targets, attrs } = this.roster;
+    const { all: targets, attrs } = this.targets;
     const isDue = this.dueUs >= this.#updateDueUs;
     const parts = this.#updateParts;
     const part = this.#updatedParts % parts;
     if (isDue) {
-      this.gate.setUpdate(part, parts);
+      this.shared.phases.setUpdate(part, parts);
       this.#updatedParts = part + 1;
       this.#updateDueUs = this.dueUs + attrs.updateUs / parts;
     }
@@ -294,7 +250,7 @@ export class Beat {
   }
 
   get #updateParts(): number {
-    return Math.max(1, Math.ceil(this.roster.targets.length / UPDATED_AT_ONCE));
+    return Math.max(1, Math.ceil(this.targets.all.length / UPDATED_AT_ONCE));
   }
 
   /**
@@ -302,25 +258,19 @@ export class Beat {
    *
    * @returns a target that can no longer be watched, for the caller to find out why
    */
-  fitRegions(): WatchedTarget | undefined {
-    const { targets } = this.roster;
+  fitRegions(): Target | undefined {
+    const { all: targets } = this.targets;
     for (let i = targets.length - 1; i >= 0; i--) {
       const target = targets[i]!;
       const { table } = target;
       if (table.status === TargetStatus.GONE) {
         this.publishLastOf(target);
-        this.roster.detach(target, 'ended');
+        this.targets.detach(target, 'ended');
       } else if (table.status === TargetStatus.FAILED) {
         if (!target.failing) return target;
-      } else if (
-        target.unfitted &&
-        !table.delivered &&
-        table.status === TargetStatus.OK &&
-        table.hasRoomForUpdate
-      ) {
-        target.unfitted = false;
+      } else if (target.unfitted && !table.delivered && table.status === TargetStatus.OK) {
         try {
-          updateRegions(table);
+          target.unfitted = !update(table);
         } catch (error) {
           target.failure = toWire(error).pagepulse.message;
           table.status = TargetStatus.FAILED;
@@ -332,7 +282,7 @@ export class Beat {
 
   /** Pages of all targets are marked old. */
   countPrepared(): void {
-    const { targets } = this.roster;
+    const { all: targets } = this.targets;
     for (let i = 0; i < targets.length; i++) targets[i]!.prepared = targets[i]!.link !== undefined;
   }
 
@@ -358,7 +308,7 @@ export class Beat {
 
   /** Whether there were targets, and none is left nor on its way. */
   get isAlone(): boolean {
-    const { targets, arriving, hadTargets } = this.roster;
+    const { all: targets, arriving, hadTargets } = this.targets;
     return hadTargets && targets.length === 0 && arriving === 0;
   }
 
@@ -367,13 +317,13 @@ export class Beat {
    * go on for long with more regions than there may be now.
    */
   rescaleTicks(oldMax: number, newMax: number): void {
-    const { attrs, targets } = this.roster;
+    const { attrs, all: targets } = this.targets;
     this.#passed = Math.floor((this.#passed * newMax) / oldMax);
     this.#ticks = Math.floor((this.#ticks * newMax) / oldMax);
     for (const target of targets) target.ticks = Math.floor((target.ticks * newMax) / oldMax);
     this.#updateDueUs = Math.min(this.#updateDueUs, this.dueUs + attrs.updateUs);
     const leftUs = (newMax - this.#ticks) * attrs.sampleUs;
-    const { maxRegions } = limitsFor(attrs, targets.length);
+    const { maxRegions } = this.targets.inForce.limits;
     this.#endsEarly = leftUs > TOO_LONG_US && countRegions(targets) > maxRegions;
   }
 }

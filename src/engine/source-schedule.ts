@@ -1,7 +1,7 @@
 import { TargetStatus } from '../core/region-table.js';
 import { Order } from '../sources/region-source.js';
-import { Beat, type UpdateNeed } from './beat.js';
-import type { Interval, WatchedTarget } from './watched-target.js';
+import { Schedule, type UpdateNeed } from './schedule.js';
+import type { Interval, Target } from './target.js';
 
 /** Events that lie closer together are one tick. */
 const TICK_US = 50_000;
@@ -28,7 +28,7 @@ const LAST_LOOKS_US = 500_000;
  * begin with one phase and end with another, so ticks come when some of them begin or end. Under a budget intervals get
  * longer, up to 10 s; beyond that there are pauses between them (`turns`). Runs some times a second at most.
  */
-export class SourceBeat extends Beat {
+export class SourceSchedule extends Schedule {
   #isLast = false;
   #lastTickUs = Number.NEGATIVE_INFINITY;
 
@@ -62,13 +62,13 @@ export class SourceBeat extends Beat {
   override rescaleTicks(): void {}
 
   override updateNeed(): UpdateNeed {
-    return this.roster.targets.some(({ table }) => table.status === TargetStatus.STALE) ? 'stale' : 'none';
+    return this.targets.all.some(({ table }) => table.status === TargetStatus.STALE) ? 'stale' : 'none';
   }
 
   /** Before the looks of a tick: orders which intervals end, and which are peeked into. */
   override beginWork(): void {
     const nowUs = this.clock.nowUs();
-    for (const { table, interval } of this.roster.targets) {
+    for (const { table, interval } of this.targets.all) {
       table.orders = 0;
       if (!interval.isRunning) continue;
       if (
@@ -85,9 +85,9 @@ export class SourceBeat extends Beat {
   /** Publishes what was delivered, and orders the intervals that begin. */
   override aggregate(): void {
     const nowUs = this.clock.nowUs();
-    const delivered: WatchedTarget[] = [];
+    const delivered: Target[] = [];
     let looksUs = 0;
-    for (const target of this.roster.targets) {
+    for (const target of this.targets.all) {
       const { table, interval } = target;
       const isThere = table.status === TargetStatus.OK && target.link !== undefined;
       if (!interval.isRunning || !isThere) continue;
@@ -105,11 +105,11 @@ export class SourceBeat extends Beat {
         interval.lastEndUs = nowUs;
       }
     }
-    const { attrs } = this.roster;
-    for (const target of delivered) this.pace.observe(target, attrs);
+    const { attrs } = this.targets;
+    for (const target of delivered) this.policy.observe(target, attrs);
     this.publish(delivered, nowUs);
-    if (delivered.length > 0) this.pace.aggregated(attrs, nowUs);
-    this.pace.delivered(looksUs, this.#passUs());
+    if (delivered.length > 0) this.policy.aggregated(attrs, nowUs);
+    this.policy.delivered(looksUs, this.#passUs());
     if (!this.#isLast) this.#orderBeginnings(nowUs);
   }
 
@@ -120,7 +120,7 @@ export class SourceBeat extends Beat {
   override answerWaiting(): void {}
 
   /** What a target that has ended was last seen to access, where no whole interval has told that. */
-  override publishLastOf(target: WatchedTarget): void {
+  override publishLastOf(target: Target): void {
     const { interval } = target;
     if (!interval.hasPeek) return;
     target.startUs = interval.beganUs;
@@ -131,7 +131,7 @@ export class SourceBeat extends Beat {
   override beginLast(): boolean {
     this.#isLast = true;
     const nowUs = this.clock.nowUs();
-    return this.roster.targets.some(({ interval }) => this.#isWorthALastLook(interval, nowUs));
+    return this.targets.all.some(({ interval }) => this.#isWorthALastLook(interval, nowUs));
   }
 
   #isWorthALastLook({ isRunning, beganUs, delivered }: Interval, nowUs: number): boolean {
@@ -142,7 +142,7 @@ export class SourceBeat extends Beat {
   #orderBeginnings(nowUs: number): void {
     let begun = 0;
     let workUs = 0;
-    for (const target of this.roster.targets) {
+    for (const target of this.targets.all) {
       const { table, interval } = target;
       if (!this.#mayBegin(target) || this.#beginUs(interval) > nowUs + TICK_US / 2) continue;
       if (begun > 0 && (begun === BEGUN_AT_ONCE || workUs + table.costUs > WORK_AT_ONCE_US)) break;
@@ -154,7 +154,7 @@ export class SourceBeat extends Beat {
     }
   }
 
-  #mayBegin({ table, link, interval }: WatchedTarget): boolean {
+  #mayBegin({ table, link, interval }: Target): boolean {
     return !interval.isRunning && link !== undefined && table.status === TargetStatus.OK;
   }
 
@@ -162,7 +162,7 @@ export class SourceBeat extends Beat {
   #nextTickUs(): number {
     const nowUs = this.clock.nowUs();
     let nextUs = Math.min(nowUs + IDLE_US, this.durationUs);
-    for (const target of this.roster.targets) {
+    for (const target of this.targets.all) {
       const { interval } = target;
       if (interval.isRunning) nextUs = Math.min(nextUs, this.#endUs(interval), this.#peekUs(interval));
       else if (this.#mayBegin(target)) nextUs = Math.min(nextUs, this.#beginUs(interval));
@@ -172,30 +172,30 @@ export class SourceBeat extends Beat {
 
   /** When the next interval of a target is to begin: the first at once. */
   #beginUs({ beganUs, delivered }: Interval): number {
-    const { attrs, turns = 1 } = this.roster.inForce;
+    const { attrs, turns = 1 } = this.targets.inForce;
     return delivered === 0 ? 0 : beganUs + turns * attrs.aggrUs;
   }
 
   #endUs({ beganUs, delivered }: Interval): number {
-    const { attrs, reason } = this.roster.inForce;
+    const { attrs, reason } = this.targets.inForce;
     const isFirst = delivered === 0 && reason !== 'set';
     return beganUs + (isFirst ? Math.min(FIRST_US, attrs.aggrUs) : attrs.aggrUs);
   }
 
   #peekUs(interval: Interval): number {
-    const isPeekedAt = interval.delivered === 0 && this.roster.targets.length <= PEEKED_TARGETS;
+    const isPeekedAt = interval.delivered === 0 && this.targets.all.length <= PEEKED_TARGETS;
     const afterUs = isPeekedAt ? PEEKS_US[interval.peeks] : undefined;
     return afterUs === undefined ? Number.POSITIVE_INFINITY : interval.beganUs + afterUs;
   }
 
   #passedIntervals({ lastEndUs }: Interval, nowUs: number): number {
-    return Math.max(1, Math.round((nowUs - lastEndUs) / this.roster.attrs.aggrUs));
+    return Math.max(1, Math.round((nowUs - lastEndUs) / this.targets.attrs.aggrUs));
   }
 
   /** What one interval of every target costs, as it was measured last. */
   #passUs(): number {
     let passUs = 0;
-    for (const { table } of this.roster.targets) passUs += table.costUs;
+    for (const { table } of this.targets.all) passUs += table.costUs;
     return passUs;
   }
 }
