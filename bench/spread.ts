@@ -1,4 +1,4 @@
-import { figureOf } from '../src/cli/bench/figure.js';
+import { figureOf } from '../src/cli/bench/result.js';
 
 /** Of several runs. */
 export interface Spread {
