@@ -17,7 +17,7 @@ for (const [title, failures] of [['sound', 0], ['shaky', 1], ['broken', 2]]) {
 `;
 const RUN = `
 import { runTests } from ${urlOf('run-tests')};
-process.exitCode = await runTests(['it.test.js', ...process.argv.slice(2)]);
+process.exitCode = await runTests(['--timeout=5m', 'it.test.js', ...process.argv.slice(2)]);
 `;
 
 test('a run of the lab ends with the scenarios that passed only on their second try', async (t) => {
