@@ -132,8 +132,10 @@ test.serial('Ctrl-C ends it at once, without figures, and leaves no process behi
 
 test.serial('if the process exits, what was measured before is shown, with a note', async (t) => {
   const child = start(t, 'sleep', ['60']);
+  const benchmark = begin(t, ['--pid', String(child.pid), ...SHORT]);
+  while (!benchmark.err().includes('measuring')) await pause(20);
   setTimeout(() => child.kill('SIGKILL'), 5_000);
-  const { status, out, err } = await begin(t, ['--pid', String(child.pid), ...SHORT]).outcome;
+  const { status, out, err } = await benchmark.outcome;
   t.is(status, 1);
   t.regex(
     err,
