@@ -1,9 +1,9 @@
 /*
  * floor PID PAGES REGIONS SLEEP_US
  *
- * The floor that Pagepulse's cost is quoted against: for the pages in the file PAGES (numbers as JavaScript has them, REGIONS a tick) the
- * system calls that an idle-page check makes that remembers nothing, in a loop in C that does nothing else. Where there is no idle
- * bitmap, the two calls that find a page's frame and its flags. Prints microseconds of CPU a page.
+ * The floor that Pagepulse's cost is quoted against: a loop in C that makes the system calls of an idle-page check that
+ * remembers nothing, and does nothing else. PAGES is a file of page numbers as doubles, REGIONS for each tick. Without an
+ * idle bitmap, it makes the two calls that find a page's frame and its flags. Prints microseconds of CPU per page.
  */
 #include <fcntl.h>
 #include <stdint.h>
@@ -51,7 +51,7 @@ static void resolve(const double *pages, size_t count, uint64_t *frames)
 			word_of(flags, frames[i]);
 }
 
-/* File by file, as the check does it. */
+/* File by file, as the check does. */
 static void mark(const uint64_t *frames, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -62,7 +62,7 @@ static void mark(const uint64_t *frames, size_t count)
 	}
 }
 
-/* What was accessed is looked at again in the other two files. */
+/* Accessed pages are read again from the other two files. */
 static void check(const double *pages, const uint64_t *frames, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {

@@ -6,16 +6,16 @@ import { PARTS } from './parts.js';
 import { Report } from './report.js';
 import { soak } from './soak/main.js';
 
-// `npm run bench -- PART...`: the figures of the README, and of docs/cost.md that are not the lab's. All parts, or those
-// named; where all were run, what they print is left in bench/RESULTS.md. `npm run bench -- soak [OPTION...]` takes an hour, and
-// is not one of them.
+// `npm run bench -- PART...` prints the figures of the README, and those of docs/cost.md and docs/scale.md that are not
+// the lab's. Without a part it runs all, and keeps what they print in bench/RESULTS.md. `npm run bench -- soak [OPTION...]`
+// takes an hour and is not one of them.
 
 const words = process.argv.slice(2);
 const isSoak = words[0] === 'soak';
 const unknown = isSoak ? undefined : words.find((word) => !(word in PARTS));
 if (unknown !== undefined) {
   console.error(
-    `bench: there is no part ${unknown}; give some of ${Object.keys(PARTS).join(', ')}, or soak alone`,
+    `bench: unknown part '${unknown}'; choose from ${Object.keys(PARTS).join(', ')}, or soak alone`,
   );
   process.exit(2);
 }

@@ -3,29 +3,28 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { cpuUsOf } from '../src/core/stats.js';
 import { Monitor, type MonitorOptions, type MonitorStats, type Snapshot } from '../src/index.js';
 
-/** What a monitor had done and cost at a time; since its start, in microseconds. */
+/** What a monitor had done and cost by a time; since its start, in microseconds. */
 export interface CostPoint {
   readonly atUs: number;
   readonly cpuUs: number;
   readonly sampleUs: number;
   readonly maxRegions: number;
-  /** In how many sampling intervals each target was asked in one. */
   readonly regions: number;
   readonly ticks: number;
   readonly overruns: number;
-  /** How long after it was due a tick was done, in the mean and at most, since the start. */
+  /** From a tick's due time until all samplers have finished it: mean and maximum since the start. */
   readonly meanLateUs: number;
   readonly maxLateUs: number;
 }
 
 export interface Observed {
-  /** A point every `POINT_SECONDS`: being asked costs too. */
+  /** A point every `POINT_SECONDS`: asking for statistics costs too. */
   readonly points: readonly CostPoint[];
-  /** By target, in the order of the options; times of the monitor. */
+  /** By target, in the order of the options; in the monitor's time. */
   readonly snapshots: readonly (readonly Snapshot[])[];
   /** Sampling intervals after each step of automatic intervals, in microseconds. */
   readonly steps: readonly number[];
-  /** What the start took, which is the attaching for the most part. */
+  /** Time to start, most of which is attaching. */
   readonly startMs: number;
   /** CLOCK_MONOTONIC at the monitor's start, in microseconds. */
   readonly startedUs: number;
@@ -34,14 +33,14 @@ export interface Observed {
 const POINT_SECONDS = 5;
 
 /** Names of a monitor's threads. */
-const OURS = /^(coordinator|sampler)/;
+const MONITOR_THREAD = /^(coordinator|sampler)/;
 
 /**
- * Runs a monitor of its own for a while, and asks it now and then what it has cost.
+ * Runs a monitor, and reads now and then what it has cost.
  *
- * @param isQuiet not to ask it between start and end, and to read the clocks of its threads instead: to answer it has to be
- *   woken, which in the emulator takes more than a small budget has. All but time and CPU is then as it was at the start,
- *   and in the last point as it is.
+ * @param isQuiet reads the CPU clocks of the monitor's threads instead of asking for statistics, which wakes the
+ *   coordinator: in the emulator that takes more than a small budget has. Apart from time and CPU, every point then
+ *   repeats the first one, and only the last point is current.
  */
 export async function observe(options: MonitorOptions, seconds: number, isQuiet = false): Promise<Observed> {
   const beganMs = performance.now();
@@ -79,7 +78,7 @@ function threadsCpuUs(): number {
   let ns = 0;
   for (const id of readdirSync('/proc/self/task')) {
     const thread = `/proc/self/task/${id}`;
-    if (!OURS.test(readFileSync(`${thread}/comm`, 'utf8'))) continue;
+    if (!MONITOR_THREAD.test(readFileSync(`${thread}/comm`, 'utf8'))) continue;
     ns += Number(readFileSync(`${thread}/schedstat`, 'utf8').split(' ')[0]);
   }
   return ns / 1e3;

@@ -6,12 +6,10 @@ import { churn } from './churn.js';
 import { measure, type ProcessCost } from './process.js';
 import { compilePrograms } from './programs.js';
 import { MANY, RECORDS_HEAD, REPORTS_HEAD, recordsRows, reportsRows } from './records.js';
-import { markdown, type Report } from './report.js';
-import { SAMPLE_COST_HEAD, sampleCostRows } from './sample-cost.js';
-import { sampleHotCold } from './sample-hotcold.js';
+import { markdown, type Report, spreadText } from './report.js';
+import { SAMPLE_COST_HEAD, sampleCostRows, sampleHotCold } from './sample-cost.js';
 import { SCALE_HEAD, scaleRows, workersRows } from './scale.js';
 import { slowdown } from './slowdown.js';
-import { spreadText } from './spread.js';
 import { tickSuite } from './tick.js';
 
 /** Each adds a table. */
@@ -22,21 +20,24 @@ export const PARTS: Readonly<Record<string, (report: Report) => Promise<void>>> 
   },
 
   sample: withPrograms(async (report, { hotcold, floor }) => {
-    report.add('A page of 1,000 regions: the whole check, but for the idle bitmap where there is none.');
+    report.add('A page of each of 1,000 regions: the whole check, without the idle bitmap if there is none.');
     const costs = await sampleHotCold(hotcold, floor, { regions: 1_000, ticks: 200, sleepUs: 0, rounds: 11 });
     report.add(markdown(SAMPLE_COST_HEAD, sampleCostRows(costs)));
   }),
 
   processes: async (report) => {
-    const times = { warmUpSeconds: 30, seconds: 60 };
-    // What a tick computes is on the heap until V8 has compiled it, and fills the young generation once in some 100 s.
-    const ticksAlone = { ticksAlone: true, warmUpSeconds: 120, seconds: 60 };
+    const watching = { attrs: { sampleUs: 5_000, aggrUs: 100_000 }, warmUpSeconds: 30, seconds: 60 };
+    // Until V8 compiles it, what a tick computes goes to the heap, and fills the young generation once in some 100 s.
+    const ticksAlone = { attrs: { sampleUs: 5_000, aggrUs: 3_600e6 }, warmUpSeconds: 120, seconds: 60 };
     const best = supportOf('idle-page').ok ? 'idle-page' : 'referenced';
-    report.add('Whole processes at 5 ms and 100 ms: 60 s after a warm-up of 30 s, of ticks alone of 120 s.');
+    report.add(
+      'Whole processes at 5 ms and 100 ms: 60 s after a warm-up of 30 s, or of 120 s for ticks alone.',
+    );
+    const synthetic = { check: 'synthetic', targets: 2, busy: 2 } as const;
     const rows = [
-      costRow('two targets, synthetic check', measure({ check: 'synthetic', targets: 2, ...times })),
-      costRow('the same, ticks alone', measure({ check: 'synthetic', targets: 2, ...ticksAlone })),
-      costRow(`one target, ${best} check`, measure({ check: best, targets: 1, ...times })),
+      costRow('two targets, synthetic check', measure({ ...synthetic, ...watching })),
+      costRow('the same, ticks alone', measure({ ...synthetic, ...ticksAlone })),
+      costRow(`one target, ${best} check`, measure({ check: best, targets: 1, ...watching })),
       costRow('the same, ticks alone', measure({ check: best, targets: 1, ...ticksAlone })),
     ];
     const gcs = 'garbage collections of coordinator and samplers: minor, major';
@@ -47,13 +48,13 @@ export const PARTS: Readonly<Record<string, (report: Report) => Promise<void>>> 
 
   scale: async (report) => {
     report.add(
-      'Whole processes by default, 30 s after 60 s; five of what they watch are busy, the others idle.',
+      'Whole processes by default, 30 s after a warm-up of 60 s; five targets are busy, the others sleep.',
     );
     report.add(markdown(SCALE_HEAD, scaleRows()));
   },
 
   workers: async (report) => {
-    report.add('64 targets at 20 ms and 400 ms, 20 s after 20 s.');
+    report.add('64 targets at 20 ms and 400 ms, 20 s after a warm-up of 20 s.');
     report.add(markdown(SCALE_HEAD, workersRows()));
   },
 
@@ -67,7 +68,7 @@ export const PARTS: Readonly<Record<string, (report: Report) => Promise<void>>> 
     report.add('A record of 1 GB: three targets, 300 to 1,000 regions a snapshot.');
     report.add(markdown(RECORDS_HEAD, await recordsRows()));
     report.add(
-      `Reports on records of 1 GB: one process with 1,000 regions, and ${MANY} with 10 to 30 each; diff reads two of them.`,
+      `Reports on records of 1 GB: one process with 1,000 regions, and ${MANY} with 10 to 30 each; diff reads two.`,
     );
     report.add(markdown(REPORTS_HEAD, await reportsRows()));
   },
@@ -85,7 +86,7 @@ function withPrograms(part: (report: Report, programs: Programs) => Promise<void
   return async (report: Report) => {
     const programs = compilePrograms();
     if (programs) await part(report, programs);
-    else report.add('Left out: there is no C compiler (`apt-get install gcc libc6-dev`).');
+    else report.add('Left out, because there is no C compiler: `apt-get install gcc libc6-dev`.');
   };
 }
 

@@ -10,16 +10,14 @@ import { renderHeatMap } from '../src/report/heatmap/terminal.js';
 import { openRecord } from '../src/report/source/recorded.js';
 import { terminalSvg } from './terminal-svg.js';
 
-/**
- * The documentation's pictures of heat maps, made anew from the lab's recording of a moving workload:
- * `npm run docs:pictures`. Needs Chromium (`apt-get install chromium`, or CHROMIUM=PATH).
- */
+// `npm run docs:pictures` makes the pictures of heat maps in the docs, from the lab's recording of a moving workload. Needs
+// Chromium (`apt-get install chromium`, or CHROMIUM=PATH).
 
 const MAIN = fileURLToPath(new URL('../src/cli/main.js', import.meta.url));
 const DOCS = fileURLToPath(new URL('../../docs/', import.meta.url));
 const FIXTURES = fileURLToPath(new URL('../../test/fixtures/', import.meta.url));
 const RECORD = 'moving.ndjson.gz';
-/** In the page: the middle of a range that is hot there and then. */
+/** In the page: the middle of a range while it is hot. */
 const POINTER = [470, 350] as const;
 const folder = mkdtempSync(join(tmpdir(), 'pagepulse-pictures-'));
 try {

@@ -7,14 +7,14 @@ import { fileURLToPath } from 'node:url';
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const SOURCES = { hotcold: 'test/lab/workloads/hotcold.c', floor: 'bench/floor.c' } as const;
 
-/** Paths of the C programs, compiled for as long as this process lives; undefined without a compiler. */
+/** Compiles the C programs, and returns their paths; undefined without a compiler. They are removed when this process exits. */
 export function compilePrograms(): Record<keyof typeof SOURCES, string> | undefined {
   const hotcold = compileProgram(SOURCES.hotcold);
   const floor = hotcold && compileProgram(SOURCES.floor);
   return hotcold && floor ? { hotcold, floor } : undefined;
 }
 
-/** The same of one program, by the path of its source in this repository. */
+/** The same for one program, by the path of its source in this repository. */
 export function compileProgram(source: string): string | undefined {
   const folder = mkdtempSync(join(tmpdir(), 'pagepulse-bench-'));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));

@@ -12,7 +12,7 @@ const BEGIN_PAGE = 0x7f12a0000;
 /** Mappings of each target; one of them changes once a second. */
 const MAPPINGS = 40;
 const MAPPING_PAGES = 2 ** 15;
-/** Snapshots of a target before its regions come again, at other times. */
+/** Different snapshots of a target; then the same regions repeat with other times. */
 const DIFFERENT = 64;
 const AGGR_US = 100_000;
 
@@ -37,9 +37,9 @@ const STATS: MonitorStats = {
 };
 
 /**
- * Writes a record of about this size, the same for the same arguments.
+ * Writes a record of about this size; the same arguments give the same record.
  *
- * @param regionsOfTargets how many regions each target has in a snapshot
+ * @param regionsOfTargets number of regions in a snapshot, for each target
  */
 export function writeLargeRecord(path: string, bytes: number, regionsOfTargets: readonly number[]): void {
   const random = randomFrom(new RandomStreams(7).next());
@@ -98,7 +98,7 @@ function mapping(i: number, pages: number) {
   return [start, end, 'rw-p', i === 0 ? '[heap]' : `/usr/lib/libnumber${i}.so`] as const;
 }
 
-/** Each line in two parts, between which its times come. */
+/** Each line in two parts, with its times to go between them. */
 function regionsOf(id: number, regions: number, random: RandomGenerator): [string, string][] {
   const upTo = (end: number) => (random.next() >>> 0) % end;
   return Array.from({ length: DIFFERENT }, () => {

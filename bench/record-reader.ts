@@ -1,7 +1,7 @@
 import { readRecord } from '../src/record/reader.js';
 import { openRecord } from '../src/report/source/recorded.js';
 
-/** Reads the record that its argument names as `pagepulse report` would, or its lines alone; prints what that took. */
+// Reads a record as `pagepulse report` does, or only its lines, and prints what that cost. Arguments: path, what to read.
 const [path, what] = process.argv.slice(2) as [string, 'observations' | 'lines'];
 const beginMs = performance.now();
 let snapshots = 0;

@@ -14,12 +14,12 @@ const BYTES = 1e9;
 export const RECORDS_HEAD = ['', 'seconds', 'of CPU', 'MB/s', 'peak resident', 'snapshots', 'regions'];
 export const REPORTS_HEAD = ['', 'seconds', 'of CPU', 'peak resident'];
 
-/** Of one process, and of so many that each has few regions. */
+/** One process with all regions, and many with few each. */
 export const MANY = 500;
 const ONE_PROCESS = [1_000];
 const MANY_PROCESSES = Array.from({ length: MANY }, (_, i) => 10 + (i % 21));
 
-/** Reads a record of 1 GB in a process of its own: as a report does, plain and compressed, and its lines as JSON. */
+/** Reads a record of 1 GB in a process of its own: as a report does, plain and compressed, and only its lines. */
 export async function recordsRows(): Promise<string[][]> {
   return inFolder(async (folder) => {
     const path = join(folder, 'it.ndjson');
@@ -34,7 +34,7 @@ export async function recordsRows(): Promise<string[][]> {
   });
 }
 
-/** Every report on records of 1 GB, as commands: `report diff` reads two. */
+/** Every report on records of 1 GB, as a command; `report diff` reads two. */
 export async function reportsRows(): Promise<string[][]> {
   return inFolder(async (folder) => {
     const path = join(folder, 'it.ndjson');
@@ -44,7 +44,7 @@ export async function reportsRows(): Promise<string[][]> {
       const whose = targets.length === 1 ? '1 process' : `${targets.length} processes`;
       for (const kind of ['wss', 'access', 'mappings', 'heatmap'])
         rows.push(commandRow(`${kind}, ${whose}`, ['report', kind, path]));
-      // All of it would be some gigabytes of text.
+      // The whole record as text would be some gigabytes.
       rows.push(commandRow(`raw --at end, ${whose}`, ['report', 'raw', '--at', 'end', path]));
       rows.push(commandRow(`diff, ${whose}`, ['report', 'diff', path, path]));
     }
@@ -61,7 +61,7 @@ async function inFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
   }
 }
 
-/** What a command takes that ends well, by what its process says of itself on its way out. */
+/** What a command costs, as its process reports on exit. */
 function commandRow(name: string, args: readonly string[]): string[] {
   const tell =
     "import{writeSync}from'node:fs';process.on('exit',()=>writeSync(3,JSON.stringify(process.resourceUsage())))";
@@ -72,7 +72,7 @@ function commandRow(name: string, args: readonly string[]): string[] {
     { stdio: ['ignore', 'ignore', 'inherit', 'pipe'], encoding: 'utf8' },
   );
   const seconds = (performance.now() - beginMs) / 1e3;
-  if (status !== 0) throw new Error(`pagepulse ${args.join(' ')} ended with ${status}`);
+  if (status !== 0) throw new Error(`pagepulse ${args.join(' ')} exited with ${status}`);
   const { userCPUTime, systemCPUTime, maxRSS } = JSON.parse(output[3]!);
   return [name, seconds.toFixed(1), ((userCPUTime + systemCPUTime) / 1e6).toFixed(1), `${mib(maxRSS)} MiB`];
 }

@@ -3,11 +3,14 @@ import { rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Spread, spreadOf, spreadText } from './spread.js';
+import { pageSize } from '../src/kernel/page-size.js';
+import { Workload } from '../test/lab/agent/workload.js';
+import { phasesOf } from '../test/lab/score/truth.js';
+import { type Spread, spreadOf, spreadText } from './report.js';
 
 const SAMPLER = fileURLToPath(new URL('./sampler.js', import.meta.url));
 
-/** Which pages are asked about, and how. */
+/** Which pages sampler.ts samples, and how. */
 export interface Sampling {
   readonly pid: number;
   readonly startPage: number;
@@ -16,29 +19,49 @@ export interface Sampling {
   readonly ticks: number;
   /** Between marking and checking. */
   readonly sleepUs: number;
-  /** Whether what was found out about a page is remembered, as it is for a moment. */
+  /** Whether frames are remembered for a while, as by a monitor, or resolved in each tick. */
   readonly remembers: boolean;
-  /** Where the pages are left. */
+  /** Where the sampler leaves the pages, for the floor. */
   readonly file: string;
 }
 
-const WAYS = ['native', 'pure', 'pure, nothing remembered', 'floor'] as const;
-type Way = (typeof WAYS)[number];
+const VARIANTS = ['native', 'pure', 'pure, nothing remembered', 'floor'] as const;
+type Variant = (typeof VARIANTS)[number];
 
 /** Microseconds of CPU a sample; and as a multiple of the floor, pair by pair. */
 export interface SampleCost {
-  readonly way: Way;
+  readonly variant: Variant;
   readonly us: Spread;
   readonly ofFloor: Spread;
 }
 
 /**
- * What a sample costs with native/words.c, without it, and in a plain loop in C (bench/floor.c), in turn, so that what
- * the machine does meanwhile falls on all.
+ * What a sample of `hotcold 256 100 32` costs.
  *
+ * @param hotcold the workload's program
  * @param floor the program that floor.c was compiled to
  */
-export function sampleCost(
+export async function sampleHotCold(
+  hotcold: string,
+  floor: string,
+  { rounds, ...sampling }: { regions: number; ticks: number; sleepUs: number; rounds: number },
+): Promise<SampleCost[]> {
+  const workload = await Workload.start(`${hotcold} 256 100 32`);
+  try {
+    const { ranges } = phasesOf(workload.lines)[0]!;
+    const startPage = ranges[0]!.start / pageSize();
+    const pages = ranges.at(-1)!.end / pageSize() - startPage;
+    return sampleCost({ pid: workload.pids[0]!, startPage, pages, ...sampling }, floor, rounds);
+  } finally {
+    await workload.end();
+  }
+}
+
+/**
+ * What a sample costs with native/words.c, without it, and in a plain loop in C (floor.c). The variants alternate, so that
+ * other load on the machine falls on all.
+ */
+function sampleCost(
   sampling: Omit<Sampling, 'file' | 'remembers'>,
   floor: string,
   rounds: number,
@@ -52,17 +75,17 @@ export function sampleCost(
   try {
     const runs = Array.from(
       { length: rounds },
-      (): Record<Way, number> => ({
+      (): Record<Variant, number> => ({
         native: node('1'),
         pure: node('0'),
         'pure, nothing remembered': node('0', false),
         floor: numberFrom(floor, [pid, file, regions, sleepUs].map(String)),
       }),
     );
-    return WAYS.map((way) => ({
-      way,
-      us: spreadOf(runs.map((run) => run[way])),
-      ofFloor: spreadOf(runs.map((run) => run[way] / run.floor)),
+    return VARIANTS.map((variant) => ({
+      variant,
+      us: spreadOf(runs.map((run) => run[variant])),
+      ofFloor: spreadOf(runs.map((run) => run[variant] / run.floor)),
     }));
   } finally {
     rmSync(file, { force: true });
@@ -72,7 +95,7 @@ export function sampleCost(
 export const SAMPLE_COST_HEAD = ['', 'us a sample: median (least - most)', 'of the floor'] as const;
 
 export function sampleCostRows(costs: readonly SampleCost[]): string[][] {
-  return costs.map(({ way, us, ofFloor }) => [way, spreadText(us, 2), spreadText(ofFloor, 2)]);
+  return costs.map(({ variant, us, ofFloor }) => [variant, spreadText(us, 2), spreadText(ofFloor, 2)]);
 }
 
 function numberFrom(file: string, args: readonly string[], env = process.env): number {

@@ -1,5 +1,5 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
-import { NO_BITMAP } from '../src/cli/bench/check-parts.js';
+import { NO_BITMAP } from '../src/cli/bench/check-cost.js';
 import { DEFAULT_ATTRS } from '../src/core/attrs.js';
 import { count, prepare } from '../src/core/cycle.js';
 import { splitEvenly } from '../src/core/init.js';

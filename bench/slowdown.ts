@@ -1,14 +1,14 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Monitor } from '../src/index.js';
 import { Workload } from '../test/lab/agent/workload.js';
-import { type Spread, spreadOf } from './spread.js';
+import { type Spread, spreadOf } from './report.js';
 
 const PAIRS = 9;
 const SECONDS = 6;
-/** Until the budget has been settled on. */
+/** Until the intervals have settled. */
 const SETTLE_MS = 24_000;
 
-/** By how much fewer rounds a second a process makes while it is watched by default, in percent: pairs of runs in turn. */
+/** How many fewer rounds a second a process makes while it is watched by default, in percent: runs alternate. */
 export async function slowdown(hotcold: string): Promise<Spread> {
   const workload = await Workload.start(`${hotcold} 256 100 32`);
   const rate = async () => {

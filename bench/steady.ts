@@ -2,8 +2,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { cpuUsOf } from '../src/core/stats.js';
 import { Monitor } from '../src/index.js';
 
-// PID MINUTES: a process that watches another by default and keeps nothing of it. Prints a line each minute: its resident
-// memory, and what watching has cost in that minute.
+// Watches a process by default, and prints a line a minute: its own resident memory, and what watching has cost in that
+// minute. Arguments: PID, minutes.
 
 const [pid, minutes] = process.argv.slice(2).map(Number);
 const monitor = await Monitor.start({ targets: [{ pid: pid! }] });

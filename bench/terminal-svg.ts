@@ -11,12 +11,12 @@ interface Style {
   isBold: boolean;
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: what sets the attributes of a terminal
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the sequence that sets attributes
 const ATTRIBUTES = /\x1b\[([\d;]*)m/g;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: the same, and what stands between
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the same, and the text between
 const PARTS = /\x1b\[([\d;]*)m|([^\x1b]+)/g;
 
-/** What a terminal of true colours shows of these lines, as an SVG document: the attributes that heat maps use. */
+/** These lines as a terminal with 24-bit colours shows them, as SVG. Knows the attributes that heat maps use. */
 export function terminalSvg(lines: readonly string[], title: string): string {
   const width = Math.max(...lines.map((line) => line.replaceAll(ATTRIBUTES, '').length)) * WIDTH + 20;
   const height = lines.length * HEIGHT + 20;

@@ -1,8 +1,8 @@
 /*
  * words
  *
- * What the idle bitmap costs, in a loop in C: microseconds of CPU to mark a page, and to read the word that its bit is in,
- * by how many idle frames the word has, and by how many processes map the page. One row of JSON each.
+ * What the idle bitmap costs, in a loop in C: microseconds of CPU to mark a page and to read the word with its bit, by the
+ * number of idle frames in the word and of processes that map the page. Prints one row of JSON for each.
  */
 #include <fcntl.h>
 #include <signal.h>
@@ -57,7 +57,7 @@ static uint64_t frame_of(const char *at)
 	return word & FRAME;
 }
 
-/* Marks `count` pages, `step` apart, and reads the words of their bits; the least of some rounds. */
+/* Marks `count` pages, `step` apart, and reads the words with their bits: the least of some rounds. */
 static void measure(const char *base, size_t count, size_t step, int processes)
 {
 	double mark = 1e9, read = 1e9, idle = 0;

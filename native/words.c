@@ -1,7 +1,7 @@
 /*
- * Many words of a kernel file in one call from JavaScript: pread or pwrite of 8 bytes each, as src/kernel/words.ts does
- * them one by one where this is not built. The kernel is called as often either way; what is saved is the way from
- * JavaScript to the system call and back, once a word.
+ * Reads or writes many 64-bit words of a kernel file in one call from JavaScript. If this is not built, src/kernel/words.ts
+ * makes the same pread and pwrite calls one by one. The kernel is called as often either way; this saves the transition from
+ * JavaScript to the system call and back for each word.
  */
 #include <errno.h>
 #include <stdbool.h>
@@ -10,10 +10,10 @@
 
 #include <node_api.h>
 
-/* Words that lie between those of a batch are read along with them, up to so many in one system call. */
+/* Most words read in one system call, including those that lie between the words of a batch. */
 #define RUN 512
 
-/* The arguments: (file: number, indices: Float64Array, words: Uint32Array, count: number), and to read (reach: number). */
+/* The arguments: (file: number, indices: Float64Array, words: Uint32Array, count: number), and for reading (reach: number). */
 struct batch {
 	int32_t file;
 	uint32_t count;
@@ -45,7 +45,7 @@ static bool arguments(napi_env env, napi_callback_info info, size_t wanted, stru
 	       (wanted < 5 || napi_get_value_uint32(env, given[4], &batch->reach) == napi_ok);
 }
 
-/* The first word after `from` that is read by a call of its own. */
+/* The first word after `from` that needs another system call. */
 static uint32_t end_of_run(const struct batch *batch, uint32_t from)
 {
 	const double *indices = batch->indices;
@@ -58,8 +58,8 @@ static uint32_t end_of_run(const struct batch *batch, uint32_t from)
 }
 
 /*
- * Both return how many words there were to read or write, those that the file does not have being read as 0; -1 where the
- * system says no: the caller then asks one by one, for an error that says what and why.
+ * Both return the number of words read or written; words past the end of the file read as 0. They return -1 if a system
+ * call fails: the caller then repeats the calls one by one, to report which one failed and why.
  */
 static int64_t read_all(const struct batch *batch)
 {
@@ -107,7 +107,7 @@ static int64_t write_all(const struct batch *batch)
 
 static napi_value refuse(napi_env env)
 {
-	napi_throw_type_error(env, NULL, "a file, a Float64Array, a Uint32Array of twice its length, a count, and to read a reach");
+	napi_throw_type_error(env, NULL, "expected a file, a Float64Array, a Uint32Array of twice its length, a count and, for reading, a reach");
 	return NULL;
 }
 

@@ -190,7 +190,8 @@ node $DIST/test/lab/scenarios/killed-sampler.js $a $b`,
 });
 
 scenario('garbage: a minute of ticks causes no major garbage collection', async (t) => {
-  const watching = { check: 'idle-page', targets: 1, ticksAlone: true, warmUpSeconds: 15, seconds: 60 };
+  const attrs = { sampleUs: 5_000, aggrUs: 3_600e6 };
+  const watching = { check: 'idle-page', targets: 1, attrs, warmUpSeconds: 15, seconds: 60 };
   const script = `node -e 'import(process.env.DIST + "/bench/process.js").then(({ measure }) =>
   console.log(JSON.stringify(measure(${JSON.stringify(watching)}))))'`;
   const cost = JSON.parse(await guest.shell(script, 90)) as ReturnType<typeof measure>;

@@ -13,7 +13,7 @@ import { Benchmark, MIN_TIME_US } from './benchmark.js';
 import { renderCosts } from './cost-report.js';
 import type { MeasuredCheck } from './result.js';
 
-interface BenchOptions {
+interface CommandOptions {
   readonly pid?: number;
   readonly time: number;
   readonly check: MeasuredCheck | 'auto';
@@ -24,28 +24,25 @@ export function addBench(program: Command): void {
   program
     .command('bench')
     .description('measure what watching costs here: on a process, or on a workload of its own')
-    .option('-p, --pid <pid>', 'the process to measure on (default: a workload of some 600 MiB)', parsePid)
+    .option('-p, --pid <pid>', 'process to measure on (default: a workload of 600 MiB)', parsePid)
     .addOption(
-      new Option('-t, --time <time>', 'how long it may take, 15s or more')
-        .argParser(parseTime)
-        .default(30e6, '30s'),
+      new Option('-t, --time <time>', 'time limit, 15s to 1h').argParser(parseTime).default(30e6, '30s'),
     )
     .addOption(
-      new Option('--check <check>', 'how to see accesses; `pagepulse doctor` tells what there is')
+      new Option('--check <check>', 'access check; `pagepulse doctor` lists those supported')
         .choices(['auto', 'idle-page', 'referenced'])
         .default('auto'),
     )
-    .option('--json', 'as JSON')
+    .option('--json', 'print JSON')
     .addHelpText('after', '\nExamples:\n  pagepulse bench\n  pagepulse bench --pid 4242 --time 1m --json')
     .action(bench);
 }
 
-/** Exit status 1 where a process ended before all was measured; 130 after Ctrl-C, which prints no figures. */
-async function bench({ pid, time, check, json }: BenchOptions): Promise<void> {
+/** Exits with 1 if the process exits before everything is measured, and with 130 after Ctrl-C, without figures. */
+async function bench({ pid, time, check, json }: CommandOptions): Promise<void> {
   const stopped = new AbortController();
-  const stopping = new Stopping();
   let signalNumber = 0;
-  stopping.with((signal) => {
+  new Stopping().with((signal) => {
     signalNumber = constants.signals[signal];
     stopped.abort();
   });
@@ -65,7 +62,7 @@ async function bench({ pid, time, check, json }: BenchOptions): Promise<void> {
     if (json) writeJson(result, rounded, 2);
     else write(renderCosts(result));
     if (!result.targetEnded) return;
-    note(`process ${pid} ended during the benchmark; what was measured until then is shown`);
+    note(`process ${pid} exited during the benchmark; the figures are those measured before`);
     throw new ExitStatus(1);
   } catch (error) {
     progress.clear();
@@ -74,22 +71,18 @@ async function bench({ pid, time, check, json }: BenchOptions): Promise<void> {
   }
 }
 
-/** For writeJson: nanoseconds are finer than anything that is measured. */
+/** For writeJson: three decimals, because nothing here is measured to the nanosecond. */
 function rounded(_: string, value: unknown): unknown {
   return typeof value === 'number' ? Math.round(value * 1_000) / 1_000 : value;
 }
 
 function parsePid(text: string, before: number | undefined): number {
-  if (before !== undefined) throw new InvalidArgumentError('One process is measured at a time.');
+  if (before !== undefined) throw new InvalidArgumentError('Give only one process.');
   return parsePids(text)[0]!;
 }
 
 function parseTime(text: string): number {
   const us = parseDuration(text);
-  if (us < MIN_TIME_US || us > 3_600e6) {
-    throw new InvalidArgumentError(
-      'Less than 15s is too short for so many figures, and more than 1h helps none.',
-    );
-  }
+  if (us < MIN_TIME_US || us > 3_600e6) throw new InvalidArgumentError('Give 15s to 1h.');
   return us;
 }

@@ -8,80 +8,67 @@ import { threadCpuMs } from '../../kernel/thread-cpu.js';
 import type { ProcessRequest } from '../../processes/process-request.js';
 import { CHECKS, chooseCheck } from '../../sources/registry.js';
 import { VERSION } from '../../version.js';
-import { idlePageInParts, referencedInParts } from './check-parts.js';
+import { idlePageSteps, measureSteps, referencedSteps } from './check-cost.js';
 import { memoryGroups } from './memories.js';
-import { onePercentOf } from './one-percent.js';
-import type { BenchResult, MeasuredCheck, MemoryCost } from './result.js';
-import { measureParts } from './sampling-cost.js';
-import { measureSlowdown } from './slowdown.js';
-import { saysTargetEnded } from './target-ended.js';
-import { RESERVE_MS, type Section, TimeBudget } from './time-budget.js';
-import { measureWatching, type WatchingRun } from './watching-cost.js';
+import { type BenchResult, type MeasuredCheck, type MemoryCost, onePercentOf } from './result.js';
+import { measureSlowdown, measureWatching, type WatchingRun } from './watching-cost.js';
 import { Workload } from './workload.js';
 
 export interface BenchOptions {
-  /** The process to measure on; a workload of its own where not given. */
+  /** The process to measure on; by default a built-in workload. */
   readonly pid?: number;
   readonly check: MeasuredCheck | 'auto';
-  /** All that is measured is measured within it; at least MIN_TIME_US. */
+  /** Limits the whole benchmark; at least MIN_TIME_US. */
   readonly timeUs: number;
-  /** Ends it at once. */
+  /** Ends the benchmark at once. */
   readonly signal: AbortSignal;
-  /** Told what is measured next. */
+  /** Called with what is measured next. */
   readonly onProgress: (what: string) => void;
 }
-
-/** What is measured of any process; of its own workload also the slowdown. */
-const SECTIONS = ['sampling', 'intervals', 'regions', 'targets'] as const;
 
 export const MIN_TIME_US = 15e6;
 
 const REGIONS = [10, 100, 1_000];
 const TARGETS = [1, 4, 16];
-/** Where they are not what is varied. */
-const FEW_REGIONS = 100;
+/** While something else varies. */
+const FIXED_REGIONS = 100;
 
 /**
- * Of page checks sampling intervals; of region sources aggregation intervals, each of which walks all memory twice, for
+ * Sampling intervals of a page check; aggregation intervals of a region source, which walks all memory twice in each, for
  * three regions as for a thousand.
  */
 const PLAN = {
   'idle-page': {
     intervalsUs: [1_000, 5_000, 20_000, 100_000],
     sampleUs: 5_000,
-    /** Sampling interval and regions. */
     slowdown: [
-      [5_000, FEW_REGIONS],
-      [5_000, 1_000],
+      { sampleUs: 5_000, regions: FIXED_REGIONS },
+      { sampleUs: 5_000, regions: 1_000 },
     ],
-    /** Intervals to tell for what 1 % of a core buys in them. */
-    buysUs: [1_000, 5_000, 20_000, 100_000],
   },
   referenced: {
     intervalsUs: [100_000, 200_000, 500_000, 1_000_000],
     sampleUs: 200_000,
     slowdown: [
-      [100_000, FEW_REGIONS],
-      [1_000_000, FEW_REGIONS],
+      { sampleUs: 100_000, regions: FIXED_REGIONS },
+      { sampleUs: 1_000_000, regions: FIXED_REGIONS },
     ],
-    buysUs: [],
   },
 } as const;
 
-/**
- * Measures what watching costs on this machine: of one process, or of a workload of its own. The parts follow each other,
- * each within its share of the time.
- */
+/** Measures what watching a process, or a built-in workload, costs on this machine. */
 export class Benchmark {
+  readonly check: MeasuredCheck;
   readonly #options: BenchOptions;
-  readonly #check: MeasuredCheck;
   readonly #result: BenchResult;
-  /** The process to measure on; the workload's own is known once that has started. */
+  /** Whether the check samples pages of regions, rather than delivering regions. */
+  readonly #samples: boolean;
+  /** The process to measure on; set late for the workload, which must start first. */
   #target: ProcessRequest;
   #signal: AbortSignal;
 
   /**
-   * Finds out whether it can be done, and opens what is to be measured once to see.
+   * Checks that the process can be measured, by opening it once.
    *
    * @throws PagepulseError `NO_PROCESS`, `KERNEL_THREAD`, `ZOMBIE`, `PERMISSION`, `UNSUPPORTED`
    */
@@ -92,25 +79,20 @@ export class Benchmark {
     if (Number.isNaN(threadCpuMs())) {
       throw new PagepulseError(
         'UNSUPPORTED',
-        'the kernel does not tell the CPU time of threads (/proc/thread-self/schedstat); boot one with CONFIG_SCHED_INFO',
+        'the kernel does not report the CPU time of threads (/proc/thread-self/schedstat); boot one with ' +
+          'CONFIG_SCHED_INFO',
       );
     }
-    this.#check = chooseCheck(options.check) as MeasuredCheck;
+    this.check = chooseCheck(options.check) as MeasuredCheck;
+    this.#samples = CHECKS[this.check].delivers === 'pages';
     const stat = pid === undefined ? undefined : readWatchable(pid);
     this.#target = stat ? { pid: pid!, startTime: stat.startTime } : { pid: 0 };
-    if (pid !== undefined) {
-      if (this.#check === 'referenced') referencedInParts(this.#target).close();
-      else idlePageInParts(pid, [], true).close();
-    }
-    this.#result = emptyResult(options.timeUs, this.#check, stat ? { pid: pid!, comm: stat.comm } : null);
-  }
-
-  get check(): MeasuredCheck {
-    return this.#check;
+    if (pid !== undefined) (this.#samples ? idlePageSteps(pid, []) : referencedSteps(this.#target)).close();
+    this.#result = emptyResult(options.timeUs, this.check, stat ? { pid: pid!, comm: stat.comm } : null);
   }
 
   /**
-   * A process that ends meanwhile, or time that is too short, leaves a result with what was measured until then.
+   * If the process exits or the time runs out, the result has what was measured until then.
    *
    * @throws PagepulseError as the checks and `Monitor.start` do; the signal's reason
    */
@@ -121,20 +103,23 @@ export class Benchmark {
     const timeUp = AbortSignal.timeout(Math.ceil(timeUs / 1_000) - RESERVE_MS / 2);
     this.#signal = AbortSignal.any([signal, timeUp]);
     try {
-      const sections: Section[] = SECTIONS.filter((section) => section !== 'regions' || this.#isSampled);
+      const sections: Section[] = ['sampling', 'intervals', 'targets'];
+      if (this.#samples) sections.push('regions');
       if (!result.target) sections.push('slowdown');
       await this.#measure(new TimeBudget(timeUs / 1_000, sections));
     } catch (error) {
       if (signal.aborted) throw error;
       const hasFigures = result.sampling.some(({ memories }) => memories.length > 0);
-      if (timeUp.aborted) result.notes.push('the time was up before all was measured; give more with --time');
-      else if (result.target && hasFigures && saysTargetEnded(error)) result.targetEnded = true;
+      if (timeUp.aborted) {
+        result.notes.push('the time was up before everything was measured; allow more with --time');
+      } else if (result.target && hasFigures && isTargetEnded(error)) result.targetEnded = true;
       else throw error;
     }
-    if (result.regions.length > 1) {
-      result.onePercent = onePercentOf(result.regions, PLAN[this.#check].buysUs, REGIONS);
-    } else if (!this.#isSampled && result.intervals.length > 0) {
-      result.onePercent = onePercentOf(result.intervals, [], [0]);
+    const { regions, intervals } = result;
+    if (regions.length > 1) {
+      result.onePercent = onePercentOf(regions, PLAN[this.check].intervalsUs, REGIONS);
+    } else if (!this.#samples && intervals.length > 0) {
+      result.onePercent = onePercentOf(intervals, [], [0]);
     }
     result.elapsedUs = Math.round((performance.now() - startedMs) * 1_000);
     return result;
@@ -142,17 +127,19 @@ export class Benchmark {
 
   async #measure(time: TimeBudget): Promise<void> {
     const { pid, onProgress } = this.#options;
-    const result = this.#result;
+    const { notes, slowdown, ...result } = this.#result;
     if (pid === undefined) onProgress('starting processes to measure on');
     await using workload = pid === undefined ? await Workload.start(this.#signal) : null;
     if (workload) this.#target = workload.hot.request();
-    await this.#sampling(workload, time.share('sampling'));
-    const { intervalsUs, sampleUs, slowdown } = PLAN[this.#check];
-    const base = { check: this.#check, targets: [this.#target], sampleUs, regions: FEW_REGIONS };
-    const runs: Record<WatchingSection, WatchingRun[]> = {
-      intervals: intervalsUs.map((interval) => ({ ...base, sampleUs: interval })),
-      regions: this.#isSampled ? REGIONS.map((regions) => ({ ...base, regions })) : [],
-      // Watched so many times over: a monitor does not know that its targets are one process.
+    await this.#measureSampling(workload, time.share('sampling'));
+
+    const { check } = this;
+    const plan = PLAN[check];
+    const base = { check, targets: [this.#target], sampleUs: plan.sampleUs, regions: FIXED_REGIONS };
+    const runs: Record<'intervals' | 'regions' | 'targets', WatchingRun[]> = {
+      intervals: plan.intervalsUs.map((sampleUs) => ({ ...base, sampleUs })),
+      regions: this.#samples ? REGIONS.map((regions) => ({ ...base, regions })) : [],
+      // One process several times over: a monitor cannot tell, and pays for each.
       targets: TARGETS.map((count) => ({ ...base, targets: Array(count).fill(this.#target) })),
     };
     for (const section of ['intervals', 'regions', 'targets'] as const) {
@@ -164,49 +151,45 @@ export class Benchmark {
       }
     }
     if (!workload) {
-      result.notes.push(
-        'how much slower the process gets by being watched cannot be known: nobody counts what it does; ' +
-          'without --pid it is measured on a workload that does',
+      notes.push(
+        'how much watching slows the process down is unknown, because nothing counts its work; ' +
+          'without --pid it is measured on a workload that counts its own',
       );
       return;
     }
-    const ms = time.share('slowdown') / slowdown.length;
-    for (const [interval, regions] of slowdown) {
+    const ms = time.share('slowdown') / plan.slowdown.length;
+    for (const varied of plan.slowdown) {
       onProgress('measuring how much slower a watched process gets');
-      const run = { ...base, sampleUs: interval, regions };
-      result.slowdown.push(await measureSlowdown(workload.hot, run, ms, this.#signal));
+      slowdown.push(await measureSlowdown(workload.hot, { ...base, ...varied }, ms, this.#signal));
     }
   }
 
-  /** Whether pages of regions are sampled, and not regions delivered. */
-  get #isSampled(): boolean {
-    return CHECKS[this.#check].delivers === 'pages';
-  }
-
-  /** What a sample or a tick costs in each kind of memory, part by part. */
-  async #sampling(workload: Workload | null, ms: number): Promise<void> {
+  /** Measures each step of a sample or tick, on each kind of memory. */
+  async #measureSampling(workload: Workload | null, ms: number): Promise<void> {
     const { notes, sampling } = this.#result;
-    const groups = await memoryGroups(this.#check, workload, this.#target, notes, this.#signal);
+    const groups = await memoryGroups(this.check, workload, this.#target, notes, this.#signal);
     const msEach = ms / groups.reduce((sum, { memories }) => sum + memories.length, 0);
     for (const group of groups) {
       const memories: MemoryCost[] = [];
       sampling.push({ ...group, memories });
       for (const { memory, residentBytes, open } of group.memories) {
         this.#options.onProgress(`measuring the access check: ${memory}`);
-        const check = open();
+        const steps = open();
         try {
-          const cpuUs = await measureParts(check, group.per, msEach, this.#signal);
+          const cpuUs = await measureSteps(steps, group.per, msEach, this.#signal);
           const totalCpuUs = Object.values(cpuUs).reduce((sum, { median }) => sum + median, 0);
           memories.push({ memory, residentBytes, cpuUs, totalCpuUs });
         } finally {
-          check.close();
+          steps.close();
         }
       }
     }
   }
 }
 
-type WatchingSection = Exclude<(typeof SECTIONS)[number], 'sampling'>;
+function isTargetEnded(error: unknown): boolean {
+  return error instanceof PagepulseError && ['NO_PROCESS', 'ZOMBIE'].includes(error.code);
+}
 
 function emptyResult(timeLimitUs: number, check: MeasuredCheck, target: BenchResult['target']): BenchResult {
   const processors = cpus();
@@ -235,4 +218,35 @@ function emptyResult(timeLimitUs: number, check: MeasuredCheck, target: BenchRes
     notes: [],
     targetEnded: false,
   };
+}
+
+/** The sections of a benchmark, and their shares of the time relative to each other. */
+const WEIGHTS = { sampling: 8, intervals: 7, regions: 5, targets: 6, slowdown: 13 } as const;
+type Section = keyof typeof WEIGHTS;
+
+/** Kept for stopping what was started, and for a run that is still starting when its time is up. */
+const RESERVE_MS = 700;
+
+/** Divides the time: what one section leaves over goes to those after it. */
+export class TimeBudget {
+  readonly #endsAtMs: number;
+  readonly #left: Set<Section>;
+
+  /** @param nowMs the clock, in milliseconds */
+  constructor(
+    totalMs: number,
+    sections: readonly Section[],
+    readonly nowMs: () => number = () => performance.now(),
+  ) {
+    this.#left = new Set(sections);
+    this.#endsAtMs = nowMs() + totalMs - RESERVE_MS;
+  }
+
+  /** Milliseconds a section may take from now on; ask once, when it starts. */
+  share(section: Section): number {
+    let weights = 0;
+    for (const other of this.#left) weights += WEIGHTS[other];
+    this.#left.delete(section);
+    return Math.max(0, ((this.#endsAtMs - this.nowMs()) * WEIGHTS[section]) / weights);
+  }
 }

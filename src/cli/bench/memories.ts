@@ -1,37 +1,40 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { KPageCount } from '../../kernel/kpagecount.js';
+import { FrameKind, KPageFlags, NO_IDLE_BIT } from '../../kernel/kpageflags.js';
+import { readMappings } from '../../kernel/maps.js';
 import { pageSize } from '../../kernel/page-size.js';
+import { Pagemap } from '../../kernel/pagemap.js';
 import { readResidentBytes } from '../../kernel/status.js';
-import { framesSupport, transparentHugePages } from '../../kernel/support.js';
+import { framesSupport, hugePagePages, idlePageSupport, transparentHugePages } from '../../kernel/support.js';
 import type { ProcessRequest } from '../../processes/process-request.js';
 import {
-  type CheckInParts,
-  idlePageInParts,
+  type CheckSteps,
+  idlePageSteps,
   markNeighbours,
-  referencedInParts,
+  referencedSteps,
   SAMPLES_A_TICK,
-} from './check-parts.js';
-import { findPages } from './page-kinds.js';
-import type { CheckCost, MeasuredCheck } from './result.js';
+} from './check-cost.js';
+import { type CheckCost, figureOf, type MeasuredCheck } from './result.js';
 import { WORKLOAD_MIB, type Workload, type WorkloadProcess } from './workload.js';
 
-/** One kind of memory that a check is to be measured on. */
+/** One kind of memory to measure a check on. */
 export interface Memory {
   readonly memory: string;
-  /** Of the process that the check walks all of; null where it asks about pages. */
+  /** Of the process, if the check walks all of it; otherwise null. */
   readonly residentBytes: number | null;
-  open(): CheckInParts;
+  open(): CheckSteps;
 }
 
 export type MemoryGroup = Omit<CheckCost, 'memories'> & { readonly memories: readonly Memory[] };
 
-/** Too few pages of a kind say nothing of it. */
+/** Fewer pages of a kind give no reliable figure. */
 const MIN_PAGES = SAMPLES_A_TICK / 5;
 
 /**
- * The kinds of memory that the workload, or else the process, has for a check to be measured on. Where the best check is
- * referenced, which walks whole processes, the first part of the idle-page check is added if frames can be seen.
+ * The kinds of memory that the workload, or else the process, has. Beside the referenced check, which walks whole
+ * processes, the idle-page check is measured as far as this machine supports it.
  *
- * @param notes takes what cannot be measured and why
+ * @param notes receives what cannot be measured and why
  * @throws PagepulseError `NO_PROCESS`, `PERMISSION`; the signal's reason
  */
 export async function memoryGroups(
@@ -42,9 +45,8 @@ export async function memoryGroups(
   signal: AbortSignal,
 ): Promise<MemoryGroup[]> {
   const groups: MemoryGroup[] = [];
-  const isWhole = check === 'idle-page';
-  if (workload) notes.push(...lacksOf(workload));
-  if (!isWhole) {
+  if (workload) notes.push(...missingIn(workload));
+  if (check === 'referenced') {
     const memories = workload ? processesOf(workload) : [processMemory('the whole process', target)];
     groups.push({ check, per: 'tick', isWhole: true, memories });
   }
@@ -53,19 +55,21 @@ export async function memoryGroups(
     notes.push(`huge and shared pages could not be told from others: ${frames.reason}; ${frames.help}`);
     return groups;
   }
-  const memories: Memory[] = [];
+  const isWhole = idlePageSupport().ok;
   const sets = workload
-    ? pageSetsOfWorkload(workload, isWhole)
-    : await pageSetsOf(target.pid, isWhole, signal);
+    ? setsOfWorkload(workload, isWhole)
+    : await setsOfProcess(target.pid, isWhole, signal);
+  const memories: Memory[] = [];
   for (const { memory, pid, pages, before } of sets) {
-    const open = () => {
-      before?.();
-      return idlePageInParts(pid, pages, isWhole);
-    };
-    if (pages.length >= MIN_PAGES) memories.push({ memory, residentBytes: null, open });
-    // What the workload lacks is told already.
-    else if (!workload)
-      notes.push(`the process has too few ${memory} to measure (${pages.length} were found)`);
+    if (pages.length >= MIN_PAGES) {
+      const open = () => {
+        before?.();
+        return idlePageSteps(pid, pages);
+      };
+      memories.push({ memory, residentBytes: null, open });
+    } else if (!workload) {
+      notes.push(`the process has too few ${memory} to measure (found ${pages.length})`);
+    }
   }
   groups.push({ check: 'idle-page', per: 'sample', isWhole, memories });
   return groups;
@@ -80,31 +84,45 @@ function processesOf({ hot, huge, cold, sharers }: Workload): Memory[] {
   ];
 }
 
-/** Whether the kernel gave the process most of its memory in huge pages. */
+function processMemory(memory: string, { pid }: { readonly pid: number }): Memory {
+  return { memory, residentBytes: readResidentBytes(pid) ?? 0, open: () => referencedSteps({ pid }) };
+}
+
+/** Whether most of its memory lies in huge pages. */
 function isHuge(process: WorkloadProcess): boolean {
   return process.hugeShare() > 0.5;
 }
 
-function processMemory(memory: string, { pid }: { readonly pid: number }): Memory {
-  const residentBytes = readResidentBytes(pid) ?? 0;
-  return { memory, residentBytes, open: () => referencedInParts({ pid }) };
+/** What the workload should have and lacks, and why: a sentence each. */
+function missingIn({ hot, huge }: Workload): string[] {
+  const missing: string[] = [];
+  if (!isHuge(huge)) {
+    const why =
+      transparentHugePages() === 'never'
+        ? 'the kernel makes none (/sys/kernel/mm/transparent_hugepage/enabled)'
+        : 'the kernel made none for a process that requested them through glibc, which needs version 2.35 or later';
+    missing.push(`huge pages could not be measured: ${why}`);
+  }
+  if (isHuge(hot)) {
+    missing.push(
+      'small pages could not be measured separately: the kernel makes huge pages of all large memory ' +
+        '(/sys/kernel/mm/transparent_hugepage/enabled)',
+    );
+  }
+  return missing;
 }
 
-/** Pages of one kind that the idle-page check is measured on. */
+/** Pages of one kind to measure the idle-page check on. */
 interface PageSet {
   readonly memory: string;
   readonly pid: number;
-  /** Page numbers, in order; none where the process has none of the kind. */
+  /** Page numbers, in order; may be empty. */
   readonly pages: readonly number[];
-  /** Done once, before it is measured. */
+  /** Called once, before measuring. */
   readonly before?: () => void;
 }
 
-/** How long pages of a process that is not our own must stay unused to be taken as cold. */
-const COLD_MS = 300;
-
-/** The pages of the workload; needs `framesSupport`. */
-function pageSetsOfWorkload({ hot, huge, cold }: Workload, hasBitmap: boolean): PageSet[] {
+function setsOfWorkload({ hot, huge, cold }: Workload, hasBitmap: boolean): PageSet[] {
   const ownPages = (process: WorkloadProcess) => {
     const [range] = process.request().ranges!;
     return findPages(process.pid, range!.startAddress / pageSize(), range!.endAddress / pageSize());
@@ -114,27 +132,22 @@ function pageSetsOfWorkload({ hot, huge, cold }: Workload, hasBitmap: boolean): 
   return [
     { memory: 'small pages, in use', pid: hot.pid, pages: ownPages(hot).small },
     { memory: 'huge pages, in use', pid: huge.pid, pages: ownPages(huge).huge },
-    { memory: librariesMappedBy(sharedBy), pid: hot.pid, pages: shared },
+    { memory: librariesMapped(sharedBy), pid: hot.pid, pages: shared },
     ...coldSets(cold.pid, isHuge(cold) ? coldPages.huge : coldPages.small, hasBitmap),
   ];
 }
 
-/** The pages of another process; needs `framesSupport`. */
-async function pageSetsOf(pid: number, hasBitmap: boolean, signal: AbortSignal): Promise<PageSet[]> {
+async function setsOfProcess(pid: number, hasBitmap: boolean, signal: AbortSignal): Promise<PageSet[]> {
   const { small, huge, shared, sharedBy } = findPages(pid);
   return [
     { memory: 'small pages', pid, pages: small },
     { memory: 'huge pages', pid, pages: huge },
-    {
-      memory: sharedBy > 0 ? librariesMappedBy(sharedBy) : 'shared pages',
-      pid,
-      pages: shared,
-    },
+    { memory: sharedBy > 0 ? librariesMapped(sharedBy) : 'shared pages', pid, pages: shared },
     ...(hasBitmap ? coldSets(pid, await unusedOf(pid, small, signal), true) : []),
   ];
 }
 
-function librariesMappedBy(times: number): string {
+function librariesMapped(times: number): string {
   return `libraries, a page mapped ${times} times`;
 }
 
@@ -145,35 +158,76 @@ function coldSets(pid: number, pages: readonly number[], hasBitmap: boolean): Pa
   return [cold, { memory: 'the same, all neighbours marked', pid, pages, before }];
 }
 
-/** Those of some of the pages that are not used for a while. */
+/** A page of another process counts as cold if it is not used for this long. */
+const COLD_MS = 300;
+
 async function unusedOf(pid: number, pages: readonly number[], signal: AbortSignal): Promise<number[]> {
-  const check = idlePageInParts(pid, pages, true);
+  const { steps, table, close } = idlePageSteps(pid, pages);
   try {
-    const { table, parts } = check;
-    for (const { run } of parts.slice(0, -1)) run();
+    for (const { run } of steps.slice(0, -1)) run();
     await pause(COLD_MS, undefined, { signal });
-    parts.at(-1)!.run();
+    steps.at(-1)!.run();
     return Array.from(table.startPage.subarray(0, table.count)).filter((_, i) => table.nrAccesses[i] === 0);
   } finally {
-    check.close();
+    close();
   }
 }
 
-/** Why the workload lacks a kind of memory that it should have, a sentence each. */
-function lacksOf({ hot, huge }: Workload): string[] {
-  const lacks: string[] = [];
-  if (!isHuge(huge)) {
-    const why =
-      transparentHugePages() === 'never'
-        ? 'the kernel makes none (/sys/kernel/mm/transparent_hugepage/enabled)'
-        : "the kernel gave none to a process that asked for them through the C library, as GNU's can from 2.35 on";
-    lacks.push(`huge pages could not be measured: ${why}`);
+/** Pages of a process that have an idle bit, by what determines the cost of a check. Page numbers, in order. */
+export interface PagesByKind {
+  /** Mapped only by this process, and not part of a huge page. */
+  readonly small: readonly number[];
+  readonly huge: readonly number[];
+  /** Mapped by several processes, or several times. */
+  readonly shared: readonly number[];
+  /** How often the shared ones are mapped: the median. */
+  readonly sharedBy: number;
+}
+
+/** Pages to classify in all mappings together, and at least in each. */
+const LOOKUPS = 8_192;
+const LOOKUPS_A_MAPPING = 16;
+
+/**
+ * Classifies pages spread evenly over all readable mappings, or over [startPage, endPage). Needs `framesSupport`; makes
+ * some 20,000 system calls.
+ *
+ * @throws PagepulseError `NO_PROCESS`, `PERMISSION`
+ */
+export function findPages(pid: number, startPage = 0, endPage = Number.POSITIVE_INFINITY): PagesByKind {
+  const flags = new KPageFlags(hugePagePages());
+  const counts = new KPageCount();
+  const pagemap = new Pagemap(pid);
+  const found = { small: [] as number[], huge: [] as number[], shared: [] as number[] };
+  const mapCounts: number[] = [];
+  try {
+    for (const page of spreadPages(pid, startPage, endPage)) {
+      const frame = pagemap.frameOf(page);
+      if (frame <= 0 || flags.idleFrameOf(frame) === NO_IDLE_BIT) continue;
+      const mapCount = counts.mapCountOf(frame);
+      if (flags.kind === FrameKind.HUGE) found.huge.push(page);
+      else if (mapCount > 1) {
+        found.shared.push(page);
+        mapCounts.push(mapCount);
+      } else if (flags.kind === FrameKind.PLAIN) found.small.push(page);
+    }
+  } finally {
+    for (const file of [flags, counts, pagemap]) file.close();
   }
-  if (isHuge(hot)) {
-    lacks.push(
-      'small pages could not be measured apart: the kernel makes huge pages of all large memory ' +
-        '(/sys/kernel/mm/transparent_hugepage/enabled)',
-    );
+  return { ...found, sharedBy: mapCounts.length > 0 ? Math.round(figureOf(mapCounts).median) : 0 };
+}
+
+function* spreadPages(pid: number, startPage: number, endPage: number): Generator<number> {
+  const ranges = readMappings(pid)
+    .filter(({ permissions }) => permissions.startsWith('r'))
+    .map((mapping) => ({
+      from: Math.max(mapping.startPage, startPage),
+      pages: Math.min(mapping.endPage, endPage) - Math.max(mapping.startPage, startPage),
+    }))
+    .filter(({ pages }) => pages > 0);
+  const total = ranges.reduce((sum, { pages }) => sum + pages, 0);
+  for (const { from, pages } of ranges) {
+    const lookups = Math.min(pages, Math.max(LOOKUPS_A_MAPPING, Math.floor((LOOKUPS * pages) / total)));
+    for (let i = 0; i < lookups; i++) yield from + Math.floor((i * pages) / lookups);
   }
-  return lacks;
 }

@@ -4,46 +4,41 @@ import { cpuUsOf, type MonitorStats } from '../../core/stats.js';
 import { Monitor } from '../../engine/monitor.js';
 import type { ProcessRequest } from '../../processes/process-request.js';
 import { CHECKS } from '../../sources/registry.js';
-import { figureOf } from './figure.js';
-import type { MeasuredCheck, WatchingCost } from './result.js';
-import { TargetEnded } from './target-ended.js';
-
-/** Sampling intervals in an aggregation interval, as by default. */
-const TICKS_AN_AGGREGATION = 20;
-/** The time is measured in so many pieces, for the spread. */
-const WINDOWS = 5;
-const WARM_UP_SHARE = 0.25;
-const MAX_WARM_UP_MS = 700;
-/** What stopping the monitor takes, about. Starting one takes some 200 ms, and is in the time. */
-const STOP_MS = 50;
+import { figureOf, type MeasuredCheck, type Slowdown, targetEnded, type WatchingCost } from './result.js';
+import type { WorkloadProcess } from './workload.js';
 
 export interface WatchingRun {
   readonly check: MeasuredCheck;
   readonly targets: readonly ProcessRequest[];
-  /** The aggregation interval of a region source, which has no other. */
+  /** The aggregation interval for a region source. */
   readonly sampleUs: number;
-  /** In all targets together; the adaptation keeps about this many. Without meaning for a region source. */
+  /** In all targets together; the adaptation keeps about this many. Ignored by a region source. */
   readonly regions: number;
 }
 
-/** Intervals and limits that nothing changes by itself. */
+/** Sampling intervals per aggregation interval, as by default. */
+const TICKS_AN_AGGREGATION = 20;
+
+/** Fixed intervals and limits: with these, nothing is tuned. */
 export function fixedAttrs({ check, sampleUs, regions, targets }: WatchingRun): Attrs {
   const ticks = CHECKS[check].delivers === 'regions' ? 1 : TICKS_AN_AGGREGATION;
-  const perTarget = Math.max(3, Math.floor(regions / targets.length));
-  return {
-    sampleUs,
-    aggrUs: ticks * sampleUs,
-    updateUs: 1_000_000,
-    minRegions: perTarget,
-    maxRegions: Math.max(regions, perTarget),
-  };
+  const minRegions = Math.max(3, Math.floor(regions / targets.length));
+  const maxRegions = Math.max(regions, minRegions);
+  return { sampleUs, aggrUs: ticks * sampleUs, updateUs: 1_000_000, minRegions, maxRegions };
 }
 
+/** Equal parts of the measured time, which give the spread. */
+const WINDOWS = 5;
+const WARM_UP_SHARE = 0.25;
+const MAX_WARM_UP_MS = 700;
+/** Approximate time to stop the monitor. Starting one takes some 200 ms, which the time includes. */
+const STOP_MS = 50;
+
 /**
- * Runs a monitor, and takes what it says of its own cost.
+ * Runs a monitor and reads its own account of its cost.
  *
- * @param ms the time it may take by the clock on the wall, starting and warming up included
- * @throws TargetEnded; PagepulseError as `Monitor.start` does; the signal's reason
+ * @param ms wall-clock time, including the start and the warm-up
+ * @throws PagepulseError as `Monitor.start` does; the signal's reason
  */
 export async function measureWatching(
   run: WatchingRun,
@@ -51,12 +46,11 @@ export async function measureWatching(
   signal: AbortSignal,
 ): Promise<WatchingCost> {
   const endsAtMs = performance.now() + ms - STOP_MS;
-  const { check, targets, sampleUs } = run;
-  await using monitor = await Monitor.start({ targets, check, attrs: fixedAttrs(run) });
+  await using monitor = await startMonitor(run);
   void drain(monitor);
   const leftMs = Math.max(0, endsAtMs - performance.now());
   await pause(Math.min(MAX_WARM_UP_MS, WARM_UP_SHARE * leftMs), undefined, { signal });
-  const windowMs = Math.max(sampleUs / 1_000, (endsAtMs - performance.now()) / WINDOWS);
+  const windowMs = Math.max(run.sampleUs / 1_000, (endsAtMs - performance.now()) / WINDOWS);
   const all = [await statsOf(monitor)];
   do {
     await pause(windowMs, undefined, { signal });
@@ -65,7 +59,7 @@ export async function measureWatching(
   return costOf(all, run);
 }
 
-/** What a monitor cost between each two of these counts; at least one tick was made between the first and the last. */
+/** What a monitor cost between every two of these readings; there must be a tick between the first and the last. */
 export function costOf(all: readonly MonitorStats[], { sampleUs, targets }: WatchingRun): WatchingCost {
   const windows = all.slice(1).map((to, i) => {
     const from = all[i]!;
@@ -76,34 +70,102 @@ export function costOf(all: readonly MonitorStats[], { sampleUs, targets }: Watc
       perSample: cpuUs / (to.samples - from.samples),
     };
   });
-  const figure = (values: readonly number[]) => figureOf(values.filter(Number.isFinite));
+  const finiteFigure = (values: readonly number[]) => figureOf(values.filter(Number.isFinite));
   const [first, last] = [all[0]!, all.at(-1)!];
-  const ticks = last.ticks - first.ticks;
   return {
     sampleUs,
     targets: targets.length,
     regions: Math.round(all.reduce((sum, { regions }) => sum + regions, 0) / all.length),
     cpuPercent: figureOf(windows.map(({ cpuPercent }) => cpuPercent)),
-    cpuUsPerTick: figure(windows.map(({ perTick }) => perTick)),
-    cpuUsPerSample: figure(windows.map(({ perSample }) => perSample)),
-    ticks,
+    cpuUsPerTick: finiteFigure(windows.map(({ perTick }) => perTick)),
+    cpuUsPerSample: finiteFigure(windows.map(({ perSample }) => perSample)),
+    ticks: last.ticks - first.ticks,
     overruns: last.overruns - first.overruns,
   };
 }
 
-/** What an ended monitor is asked is refused: its targets are gone. */
+function startMonitor(run: WatchingRun): Promise<Monitor> {
+  const { targets, check } = run;
+  return Monitor.start({ targets, check, attrs: fixedAttrs(run) });
+}
+
+/** An ended monitor refuses to answer: its targets have exited. */
 async function statsOf(monitor: Monitor): Promise<MonitorStats> {
-  if (monitor.targets.length === 0) throw new TargetEnded();
+  if (monitor.targets.length === 0) throw targetEnded();
   return monitor.stats().catch(() => {
-    throw new TargetEnded();
+    throw targetEnded();
   });
 }
 
-/** Snapshots are taken as by anyone who watches, so that none is held back. */
+/** Takes the snapshots, as any reader does, so that none is held back. */
 async function drain(monitor: Monitor): Promise<void> {
   try {
     for await (const _ of monitor);
   } catch {
-    // Told by whoever asks for its statistics.
+    // statsOf reports it.
   }
+}
+
+/** Between starting or stopping a monitor and counting rounds. */
+const SETTLE_MS = 100;
+/** Shorter counts show what else the machine does. */
+const MIN_COUNT_MS = 200;
+const PAIRS = 5;
+
+/**
+ * How much a process that only uses its memory slows down while it is watched. Watched and unwatched runs alternate, and
+ * the first of a pair changes, so that other load on the machine falls on both.
+ *
+ * @param ms wall-clock time; at least one pair is run
+ * @throws PagepulseError as `Monitor.start` does; the signal's reason
+ */
+export async function measureSlowdown(
+  workload: WorkloadProcess,
+  run: WatchingRun,
+  ms: number,
+  signal: AbortSignal,
+): Promise<Slowdown> {
+  const endsAtMs = performance.now() + ms;
+  const countMs = Math.max(MIN_COUNT_MS, ms / (2 * PAIRS) - 2 * SETTLE_MS);
+  let pairMs = 0;
+  const percents: number[] = [];
+  const onCpuPercents: number[] = [];
+  await workload.setPace('flat out', signal);
+  try {
+    do {
+      const startedMs = performance.now();
+      const isWatchedFirst = percents.length % 2 === 1;
+      const first = await speedOf(workload, isWatchedFirst ? run : undefined, countMs, signal);
+      const second = await speedOf(workload, isWatchedFirst ? undefined : run, countMs, signal);
+      const [alone, watched] = isWatchedFirst ? [second, first] : [first, second];
+      percents.push(100 * (1 - watched.perMs / alone.perMs));
+      onCpuPercents.push(100 * (1 - watched.perCpuMs / alone.perCpuMs));
+      pairMs = performance.now() - startedMs;
+    } while (performance.now() + pairMs < endsAtMs);
+  } finally {
+    if (!signal.aborted) await workload.setPace('paced', signal);
+  }
+  const { sampleUs, regions } = run;
+  return {
+    sampleUs,
+    regions,
+    slowdownPercent: figureOf(percents),
+    onCpuSlowdownPercent: figureOf(onCpuPercents),
+  };
+}
+
+/** Rounds per millisecond of wall-clock time, and of CPU time of the process. */
+async function speedOf(
+  workload: WorkloadProcess,
+  run: WatchingRun | undefined,
+  countMs: number,
+  signal: AbortSignal,
+): Promise<{ perMs: number; perCpuMs: number }> {
+  await using _ = run && (await startMonitor(run));
+  await pause(SETTLE_MS, undefined, { signal });
+  const from = await workload.rounds(signal);
+  await pause(countMs, undefined, { signal });
+  const to = await workload.rounds(signal);
+  const rounds = to.rounds - from.rounds;
+  return { perMs: rounds / (to.atMs - from.atMs), perCpuMs: rounds / (to.cpuMs - from.cpuMs) };
 }

@@ -5,47 +5,38 @@ import { PagepulseError } from '../../core/errors.js';
 import { readMappings } from '../../kernel/maps.js';
 import { pageSize } from '../../kernel/page-size.js';
 import { fieldOf, LIMITS, readTextFile } from '../../kernel/text-file.js';
-import type { AddressRange, ProcessRequest } from '../../processes/process-request.js';
+import type { ProcessRequest } from '../../processes/process-request.js';
 import type { Pace, Rounds } from './workload-process.js';
 
 const PROCESS = fileURLToPath(new URL('./workload-process.js', import.meta.url));
-const MIB = 2 ** 20;
-/** What each of the processes with memory of its own has, beside Node itself. */
+/** Of each process with memory of its own, beside Node itself. */
 export const WORKLOAD_MIB = 64;
-/** Processes that have nothing but Node's own code and libraries, and share these with all others. */
+/** Processes that only share Node's code and libraries with the others. */
 const SHARERS = 4;
 
-/** GNU's C library asks for huge pages with it, where the kernel makes them for those who ask (since 2.35). */
-const ASK_FOR_HUGE_PAGES = 'glibc.malloc.hugetlb=1';
+/** Makes glibc request huge pages with madvise (since 2.35). */
+const REQUEST_HUGE_PAGES = 'glibc.malloc.hugetlb=1';
 
-/** The benchmark's own processes, whose memory is known: `hot` and `huge` write theirs all the time. */
+/** The benchmark's own processes, with known memory: `hot` and `huge` keep writing theirs. */
 export class Workload implements AsyncDisposable {
-  private constructor(
-    readonly hot: WorkloadProcess,
-    readonly huge: WorkloadProcess,
-    readonly cold: WorkloadProcess,
-    readonly sharers: readonly WorkloadProcess[],
-  ) {}
+  readonly hot = new WorkloadProcess(WORKLOAD_MIB, 'hot');
+  readonly huge = new WorkloadProcess(WORKLOAD_MIB, 'hot', {
+    GLIBC_TUNABLES: [process.env.GLIBC_TUNABLES, REQUEST_HUGE_PAGES].filter(Boolean).join(':'),
+  });
+  readonly cold = new WorkloadProcess(WORKLOAD_MIB, 'cold');
+  readonly sharers = Array.from({ length: SHARERS }, () => new WorkloadProcess(0, 'cold'));
+  readonly #processes = [this.hot, this.huge, this.cold, ...this.sharers];
 
-  /** @throws PagepulseError `NO_PROCESS` where one does not start; the signal's reason */
+  /** @throws PagepulseError `NO_PROCESS` if one does not start; the signal's reason */
   static async start(signal: AbortSignal): Promise<Workload> {
-    const hugePages = [process.env.GLIBC_TUNABLES, ASK_FOR_HUGE_PAGES].filter(Boolean).join(':');
-    const hot = new WorkloadProcess(WORKLOAD_MIB, 'hot');
-    const huge = new WorkloadProcess(WORKLOAD_MIB, 'hot', { GLIBC_TUNABLES: hugePages });
-    const cold = new WorkloadProcess(WORKLOAD_MIB, 'cold');
-    const sharers = Array.from({ length: SHARERS }, () => new WorkloadProcess(0, 'cold'));
-    const workload = new Workload(hot, huge, cold, sharers);
+    const workload = new Workload();
     try {
-      await Promise.all(workload.#processes.map((child) => child.told(signal)));
+      await Promise.all(workload.#processes.map((child) => child.nextAnswer(signal)));
       return workload;
     } catch (error) {
       await workload[Symbol.asyncDispose]();
       throw error;
     }
-  }
-
-  get #processes(): readonly WorkloadProcess[] {
-    return [this.hot, this.huge, this.cold, ...this.sharers];
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -62,13 +53,12 @@ export class WorkloadProcess {
     use: 'hot' | 'cold',
     env: NodeJS.ProcessEnv = {},
   ) {
-    const stdio = ['ignore', 'ignore', 'inherit', 'ipc'] as const;
     this.#child = fork(PROCESS, [String(mib), use], {
       env: { ...process.env, ...env },
       execArgv: [],
-      // A terminal sends Ctrl-C to its whole group: these are ended by who started them.
+      // A terminal sends Ctrl-C to its whole process group; the parent ends these instead.
       detached: true,
-      stdio: [...stdio],
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
     this.#exited = Promise.race([once(this.#child, 'exit'), once(this.#child, 'error')]).catch(() => {});
   }
@@ -77,23 +67,20 @@ export class WorkloadProcess {
     return this.#child.pid!;
   }
 
-  /** Where its own memory lies: of the mappings without a name that are large enough, the smallest. */
+  /** With the range of its own memory: the smallest anonymous mapping that is large enough. */
   request(): ProcessRequest {
     const bytes = pageSize();
-    const pages = (this.mib * MIB) / bytes;
+    const pages = (this.mib * 2 ** 20) / bytes;
     const [mapping] = readMappings(this.pid)
       .filter(({ name, permissions }) => name === '' && permissions === 'rw-p')
       .filter(({ startPage, endPage }) => endPage - startPage >= pages)
       .sort((a, b) => a.endPage - a.startPage - (b.endPage - b.startPage));
-    if (!mapping) throw lost('has no mapping as large as its memory');
-    const range: AddressRange = {
-      startAddress: mapping.startPage * bytes,
-      endAddress: mapping.endPage * bytes,
-    };
-    return { pid: this.pid, ranges: [range] };
+    if (!mapping) throw broken('has no mapping as large as its memory');
+    const [startAddress, endAddress] = [mapping.startPage * bytes, mapping.endPage * bytes];
+    return { pid: this.pid, ranges: [{ startAddress, endAddress }] };
   }
 
-  /** The share of its own memory that the kernel gave it in transparent huge pages, 0 .. 1. */
+  /** The share of its own memory in transparent huge pages, 0 to 1. */
   hugeShare(): number {
     const sums = readTextFile(`/proc/${this.pid}/smaps_rollup`, LIMITS.smaps_rollup);
     return Number.parseInt(fieldOf(sums, 'AnonHugePages') ?? '0', 10) / 1_024 / this.mib;
@@ -101,21 +88,20 @@ export class WorkloadProcess {
 
   async setPace(pace: Pace, signal: AbortSignal): Promise<void> {
     this.#child.send(pace);
-    await this.told(signal);
+    await this.nextAnswer(signal);
   }
 
   async rounds(signal: AbortSignal): Promise<Rounds> {
     this.#child.send('rounds');
-    return this.told(signal);
+    return this.nextAnswer(signal);
   }
 
-  /** What it tells next. */
-  async told(signal: AbortSignal): Promise<Rounds> {
-    const ended = this.#exited.then(() => {
-      throw lost('ended by itself');
+  async nextAnswer(signal: AbortSignal): Promise<Rounds> {
+    const exited = this.#exited.then(() => {
+      throw broken('exited by itself');
     });
-    ended.catch(() => {}); // once it has answered, its end is no failure
-    const [answer] = await Promise.race([once(this.#child, 'message', { signal }), ended]);
+    exited.catch(() => {}); // after an answer, its exit is not a failure
+    const [answer] = await Promise.race([once(this.#child, 'message', { signal }), exited]);
     return answer;
   }
 
@@ -125,9 +111,9 @@ export class WorkloadProcess {
   }
 }
 
-function lost(how: string): PagepulseError {
+function broken(how: string): PagepulseError {
   return new PagepulseError(
     'NO_PROCESS',
-    `a process of the benchmark's own workload ${how}; see that 1 GiB of memory is free`,
+    `a process of the built-in workload ${how}; check that 1 GiB of memory is free`,
   );
 }

@@ -1,7 +1,6 @@
 import test from 'ava';
 import { renderCosts } from '../../../src/cli/bench/cost-report.js';
-import { onePercentOf } from '../../../src/cli/bench/one-percent.js';
-import type { BenchResult, WatchingCost } from '../../../src/cli/bench/result.js';
+import { type BenchResult, onePercentOf, type WatchingCost } from '../../../src/cli/bench/result.js';
 import { renderBar, renderTable } from '../../../src/report/table.js';
 
 const figure = (median: number, p25 = median, p75 = median) => ({ median, p25, p75, runs: 5 });
@@ -80,7 +79,7 @@ test('everything that was measured is shown, with its unit and its spread', (t) 
   t.regex(text, /^Note: huge pages could not be measured: there are none\.$/m);
 });
 
-test('a check that counts has aggregation intervals alone, and no samples', (t) => {
+test('a region source has aggregation intervals, and no samples', (t) => {
   const onePercent = onePercentOf([{ ...watching(100_000, 10), regions: 23 }], [], [0]);
   const text = renderCosts({ ...RESULT, check: 'referenced', sampling: [], regions: [], onePercent });
   t.regex(text, /^aggregation interval +of a core +CPU an interval$/m);
@@ -95,6 +94,14 @@ test('what was not measured has no table', (t) => {
   t.regex(text, /against regions/);
 });
 
+test('if the machine supports only the first step of a check, the table says so', (t) => {
+  const [costs] = RESULT.sampling;
+  const memories = [{ ...costs!.memories[0]!, cpuUs: { resolve: figure(1) } }];
+  const text = renderCosts({ ...RESULT, sampling: [{ ...costs!, isWhole: false, memories }] });
+  t.regex(text, /^CPU of a sample, first step of the idle-page check \(this machine does not support/m);
+  t.regex(text, /^small pages +1\.00 us/m);
+});
+
 test('bars are as long as the shares of a core', (t) => {
   const bars = renderCosts(RESULT).match(/▏█+/g)!;
   t.deepEqual(
@@ -103,12 +110,12 @@ test('bars are as long as the shares of a core', (t) => {
   );
 });
 
-test('no process draws on the terminal by its name', (t) => {
+test('the name of a process cannot control the terminal', (t) => {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: what must not be there
   t.notRegex(renderCosts(RESULT), /[\x00-\x09\x0b-\x1f]/);
 });
 
-test('one value has no spread', (t) => {
+test('a single value has no spread', (t) => {
   const alone = { ...figure(5), runs: 1 };
   const text = renderCosts({ ...RESULT, regions: [{ ...watching(5_000, 8), cpuPercent: alone }] });
   t.regex(text, /^100 +5\.00 % +1\.50 ms/m);
@@ -122,7 +129,7 @@ test('a table has columns as wide as their widest cell', (t) => {
   t.is(renderTable(rows), 'a     number\nname       7');
 });
 
-test('a bar is right to an eighth of a cell', (t) => {
+test('a bar is accurate to an eighth of a cell', (t) => {
   t.is(renderBar(0), '');
   t.is(renderBar(2), '██');
   t.is(renderBar(2.5), '██▌');

@@ -1,18 +1,16 @@
 import test from 'ava';
-import { figureOf } from '../../../src/cli/bench/figure.js';
-import { onePercentOf } from '../../../src/cli/bench/one-percent.js';
-import type { WatchingCost } from '../../../src/cli/bench/result.js';
-import { TimeBudget } from '../../../src/cli/bench/time-budget.js';
+import { TimeBudget } from '../../../src/cli/bench/benchmark.js';
+import { figureOf, onePercentOf, type WatchingCost } from '../../../src/cli/bench/result.js';
 import { costOf, fixedAttrs } from '../../../src/cli/bench/watching-cost.js';
 import type { MonitorStats } from '../../../src/core/stats.js';
 
-test('a figure is the median, and what half of the values lie between', (t) => {
+test('a figure is the median, and its quartiles', (t) => {
   t.deepEqual(figureOf([50, 10, 30, 20, 40]), { median: 30, p25: 20, p75: 40, runs: 5 });
   t.deepEqual(figureOf([4, 1, 3, 2]), { median: 2.5, p25: 1.75, p75: 3.25, runs: 4 });
   t.deepEqual(figureOf([7]), { median: 7, p25: 7, p75: 7, runs: 1 });
 });
 
-test('the time is divided by weight, and what one part leaves is for the others', (t) => {
+test('the time is divided by weight, and what one section leaves is for the others', (t) => {
   let nowMs = 1_000;
   const time = new TimeBudget(10_700, ['sampling', 'intervals', 'slowdown'], () => nowMs);
   t.is(time.share('sampling'), (10_000 * 8) / 28);
@@ -22,7 +20,7 @@ test('the time is divided by weight, and what one part leaves is for the others'
   t.is(time.share('slowdown'), 3_500);
 });
 
-test('there is no share of a time that is over', (t) => {
+test('no section gets a share after the time is up', (t) => {
   let nowMs = 0;
   const time = new TimeBudget(10_000, ['sampling', 'slowdown'], () => nowMs);
   nowMs = 11_000;
@@ -39,7 +37,7 @@ const RUN = {
   regions: 100,
 } as const;
 
-test('what a monitor costs is the difference of its counts, piece by piece', (t) => {
+test('the cost of a monitor is the difference of its counts, window by window', (t) => {
   // 1 s at 10 % before; then 1 s that took 20,000 us, and one that took 40,000 us, for 100 ticks each.
   const all = [stats(1e6, 10, 100, 90), stats(2e6, 6, 200, 100, 3), stats(3e6, 16 / 3, 300, 110, 4)];
   const cost = costOf(all, RUN);
@@ -50,14 +48,14 @@ test('what a monitor costs is the difference of its counts, piece by piece', (t)
   t.is(cost.cpuPercent.runs, 2);
 });
 
-test('a piece of time without a tick says nothing of what one costs', (t) => {
+test('a window without a tick does not count towards the cost of one', (t) => {
   const cost = costOf([stats(1e6, 10, 100, 90), stats(2e6, 6, 200, 100), stats(2.1e6, 6, 200, 100)], RUN);
   t.is(cost.cpuPercent.runs, 2);
   t.is(cost.cpuUsPerTick.runs, 1);
   t.is(Math.round(cost.cpuUsPerTick.median), 200);
 });
 
-test('a run has limits that keep its regions as many as were asked for', (t) => {
+test('the limits of a run hold its number of regions', (t) => {
   const run = { ...RUN, check: 'idle-page' } as const;
   t.like(fixedAttrs(run), { sampleUs: 5_000, aggrUs: 100_000, minRegions: 50, maxRegions: 100 });
   t.like(fixedAttrs(RUN), { sampleUs: 5_000, aggrUs: 5_000 });
@@ -95,7 +93,7 @@ test('1 % of a core buys what the line through the ticks says', (t) => {
   );
 });
 
-test('nothing is free, though more regions may seem to cost less', (t) => {
+test('more regions never cost less, whatever was measured', (t) => {
   const { cpuUsPerTick, cpuUsPerRegion } = onePercentOf([tickOf(10, 500), tickOf(100, 490)], [5_000], [10]);
   t.true(cpuUsPerRegion > 0);
   t.true(cpuUsPerTick > 0);

@@ -1,5 +1,5 @@
 import type { SampleCost } from '../../../bench/sample-cost.js';
-import { sampleHotCold } from '../../../bench/sample-hotcold.js';
+import { sampleHotCold } from '../../../bench/sample-cost.js';
 
 /** So many regions that what a tick costs anyway, the waking up, is a small part of it. */
 export function sampleInGuest(): Promise<SampleCost[]> {

@@ -1,4 +1,4 @@
-import { figureOf } from '../../../src/cli/bench/figure.js';
+import { figureOf } from '../../../src/cli/bench/result.js';
 import type { Compared, Method } from '../machine/protocol.js';
 import { lagsMs, meanOf, scoreFound } from '../score/score.js';
 import { phasesOf } from '../score/truth.js';

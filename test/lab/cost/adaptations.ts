@@ -1,6 +1,5 @@
 import { meanPercent } from '../../../bench/observe.js';
-import { markdown } from '../../../bench/report.js';
-import { spreadOf, spreadText } from '../../../bench/spread.js';
+import { markdown, spreadOf, spreadText } from '../../../bench/report.js';
 import { ADAPTATIONS, type AdaptationName } from '../../../src/core/adaptation.js';
 import type { Guest } from '../machine/guest.js';
 import { meanOf, type Score, scoreFound } from '../score/score.js';

@@ -1,4 +1,4 @@
-import { BUDGETS, BudgetTable } from '../../../bench/budget-table.js';
+import { BUDGETS, BudgetTable } from '../../../bench/budget.js';
 import type { Guest } from '../machine/guest.js';
 import { scoreFound } from '../score/score.js';
 import { phasesOf } from '../score/truth.js';

@@ -1,5 +1,4 @@
-import { markdown } from '../../../bench/report.js';
-import { spreadOf, spreadText } from '../../../bench/spread.js';
+import { markdown, spreadOf, spreadText } from '../../../bench/report.js';
 import type { Guest } from '../machine/guest.js';
 import type { Method } from '../machine/protocol.js';
 
