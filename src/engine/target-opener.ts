@@ -1,6 +1,4 @@
 import { PagepulseError } from '../core/errors.js';
-import type { RandomState } from '../core/random.js';
-import type { TargetRequest } from '../sources/target-request.js';
 import type { InControl } from './calls.js';
 import { isWire, toWire, type WireError } from './comlink-errors.js';
 import type { OpenedTarget, TargetToOpen } from './protocol.js';
@@ -16,28 +14,23 @@ const FRESH_PORTION_MS = 200;
 /** So often targets are opened again whose sampler was lost for no reason that is known. */
 const MAX_TURNS = 3;
 
-/** A target on its way to a sampler, for the first time or again. */
-export interface Arrival {
-  readonly id: number;
-  readonly request: TargetRequest;
-  /** Of its stream in the sampler. */
-  readonly random: RandomState;
-}
-
 /** A target that a sampler has opened. */
-export interface Opened<A extends Arrival> {
+export interface Opened<A extends TargetToOpen> {
   readonly arrival: A;
   readonly opened: OpenedTarget;
 }
 
 /** Has the sampler watch what it has opened. Called in control. */
-export type Take<A extends Arrival> = (link: SamplerLink, portion: readonly Opened<A>[]) => Promise<void>;
+export type Take<A extends TargetToOpen> = (
+  link: SamplerLink,
+  portion: readonly Opened<A>[],
+) => Promise<void>;
 
 /** Called for every target that a sampler was chosen for in vain, with its handle if it was opened. */
 type Release = (link: SamplerLink, handle: number | undefined) => void;
 
 /** What happens to targets on their way. */
-interface Outcome<A extends Arrival> {
+interface Outcome<A extends TargetToOpen> {
   readonly errors: Map<A, WireError>;
   /** Those whose sampler was lost, to be opened once more in another. */
   readonly again: A[];
@@ -64,7 +57,7 @@ export class TargetOpener {
    * @param except the sampler that they are to leave
    * @returns for each arrival, why it was not opened; undefined where it was
    */
-  async open<A extends Arrival>(
+  async open<A extends TargetToOpen>(
     arrivals: readonly A[],
     take: Take<A>,
     except?: SamplerLink,
@@ -79,7 +72,7 @@ export class TargetOpener {
     return arrivals.map((arrival) => errors.get(arrival));
   }
 
-  async #openOnce<A extends Arrival>(
+  async #openOnce<A extends TargetToOpen>(
     arrivals: readonly A[],
     take: Take<A>,
     except: SamplerLink | undefined,
@@ -110,7 +103,7 @@ export class TargetOpener {
     );
   }
 
-  async #openIn<A extends Arrival>(
+  async #openIn<A extends TargetToOpen>(
     link: SamplerLink,
     arrivals: readonly A[],
     take: Take<A>,
@@ -167,7 +160,7 @@ export class TargetOpener {
   }
 }
 
-function tooMuch({ request }: Arrival, error: unknown): PagepulseError {
+function tooMuch({ request }: TargetToOpen, error: unknown): PagepulseError {
   const name = 'pid' in request ? `process ${request.pid}` : (request.synthetic.name ?? 'synthetic');
   const what =
     error instanceof NoAnswer ? `took more than ${error.forMs / 1_000} s` : 'ended the sampler thread';
