@@ -1,18 +1,26 @@
+import { availableParallelism } from 'node:os';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { ADAPTATIONS, type AdaptationName } from '../core/adaptation.js';
-import type { Attrs } from '../core/attrs.js';
+import { ATTRS_RULES, DEFAULT_ATTRS } from '../core/attrs.js';
 import { DEFAULT_ADAPTATION } from '../core/create-adaptation.js';
-import type { CheckName } from '../core/target.js';
-import type { TuningGoal } from '../core/tuning.js';
-import type { MonitorOptions } from '../engine/options.js';
+import { integerIn, type Rule } from '../core/rules.js';
+import { DEFAULT_GOAL, GOAL_RULES, type TuningGoal } from '../core/tuning.js';
+import { MAX_SAMPLERS, type MonitorOptions } from '../engine/options.js';
 import { type AddressRange, pagesOf } from '../processes/process-request.js';
-import { Choice } from '../processes/selection.js';
-import { parseDurationUs, UnitError } from '../report/units.js';
-import { UsageError } from './failure.js';
-import { addSelectionOptions, hasFilters, type SelectionOptions, selectionOf } from './selection-options.js';
+import { Choice, type Selection } from '../processes/selection.js';
+import { durationOption, parseDurationUs, UnitError } from '../report/units.js';
+import { UsageError } from './output.js';
 
-/** What the commands that watch processes have in common on their command lines. */
-export interface WatchOptions extends SelectionOptions {
+/** The options of all commands that watch processes. Times in microseconds. */
+export interface WatchOptions {
+  readonly pid?: readonly number[];
+  readonly name?: readonly RegExp[];
+  readonly user?: readonly string[];
+  readonly cgroup?: readonly string[];
+  readonly container?: readonly string[];
+  readonly children?: boolean;
+  readonly exclude?: readonly RegExp[];
+  readonly maxTargets?: number;
   readonly range?: readonly AddressRange[];
   readonly duration?: number;
   readonly sample?: number;
@@ -35,116 +43,227 @@ export interface WatchOptions extends SelectionOptions {
 
 /** Adds the options of WatchOptions, and a command to start. */
 export function addWatchOptions(command: Command): Command {
-  command.argument('[command...]', 'a command to start and to watch with all that it starts, after --');
+  command.argument('[command...]', 'after --, a command to start and watch with every process it starts');
   return addMonitorOptions(command);
 }
 
 /** The same without the command. */
 export function addMonitorOptions(command: Command): Command {
-  return addSelectionOptions(command)
+  return command
+    .option('-p, --pid <pid>', 'watch this process (repeatable, as the next four)', parsePids)
+    .option('--name <regex>', 'watch processes whose name or command line matches', parsePatterns)
+    .option('--user <user>', 'watch processes of this user, by name or UID', parseTexts)
+    .option('--cgroup <path>', 'watch processes in this cgroup and below it', parseTexts)
+    .option('--container <id>', 'watch processes in this container, by ID prefix', parseTexts)
+    .option('--children', 'watch all their descendants too (default for a command)')
+    .option(
+      '--exclude <regex>',
+      'leave out processes whose name or command line matches (repeatable)',
+      parsePatterns,
+    )
+    .option('--max-targets <n>', 'watch at most N processes at once', parseCount)
     .option(
       '--range <start-end>',
-      'watch these addresses alone, in hex as in /proc/PID/maps; up to 3',
+      'watch only these addresses, in hex as in /proc/PID/maps (repeatable, up to 3)',
       parseRanges,
     )
-    .option('-d, --duration <time>', 'end after this time', parseDuration)
+    .option('-d, --duration <time>', 'stop after this time', parseDuration)
     .option(
       '--sample <time>',
-      'check one page of each region once in this time (default: --auto, from 5ms on)',
-      parseDuration,
+      'sampling interval: check one page of each region (default: automatic, from 5ms)',
+      within(ATTRS_RULES.sampleUs, parseDuration),
     )
-    .option('--aggr <time>', 'make a snapshot in this time (default: 20 times --sample)', parseDuration)
-    .option('--auto', 'find the intervals while running (default where none is given)')
+    .option(
+      '--aggr <time>',
+      'aggregation interval: make one snapshot (default: 20 times --sample)',
+      within(ATTRS_RULES.aggrUs, parseDuration),
+    )
+    .option('--auto', 'tune the intervals while running (default unless one is set)')
     .option(
       '--access-bp <n>',
-      '--auto: 1/10,000 of all accesses there could be, to see (default: 400)',
-      parseWhole,
+      'target for --auto: observed accesses per 10,000 possible ones (default: 400)',
+      within(GOAL_RULES.accessBp),
     )
-    .option('--aggrs <n>', '--auto: snapshots between two steps (default: 3)', parseWhole)
-    .option('--min-sample <time>', '--auto: no shorter --sample than this (default: 5ms)', parseDuration)
-    .option('--max-sample <time>', '--auto: no longer one than this (default: 10s)', parseDuration)
+    .option('--aggrs <n>', '--auto: aggregation intervals per step (default: 3)', within(GOAL_RULES.aggrs))
+    .option(
+      '--min-sample <time>',
+      '--auto: shortest sampling interval (default: 5ms)',
+      within(GOAL_RULES.minSampleUs, parseDuration),
+    )
+    .option(
+      '--max-sample <time>',
+      '--auto: longest sampling interval (default: 10s)',
+      within(GOAL_RULES.maxSampleUs, parseDuration),
+    )
     .option(
       '--max-cpu <share>',
-      'cost at most this share of one core, with longer intervals, then fewer regions (default: 2% where no interval is given)',
-      parsePercent,
+      'CPU budget as a share of one core; costs longer intervals, then regions (default: 2% unless an interval is set)',
+      parseBudget,
     )
-    .option('--update <time>', 'read the mappings again in this time (default: 1s)', parseDuration)
-    .option('--min-regions <n>', 'regions of each process, at least (default: 10)', parseWhole)
-    .option('--max-regions <n>', 'regions of all processes together, at most (default: 1000)', parseWhole)
+    .option(
+      '--update <time>',
+      'read the mappings again this often (default: 1s)',
+      within(ATTRS_RULES.updateUs, parseDuration),
+    )
+    .option('--min-regions <n>', 'fewest regions per process (default: 10)', within(ATTRS_RULES.minRegions))
+    .option(
+      '--max-regions <n>',
+      'most regions of all processes together (default: 1000)',
+      within(ATTRS_RULES.maxRegions),
+    )
     .option(
       '--max-samples <n>',
-      'samples a second of all processes together, at most; for --adaptation evidence',
-      parseWhole,
+      'most samples per second, all processes together; needs --adaptation evidence',
+      within(ATTRS_RULES.maxSamplesPerSecond),
     )
     .addOption(
-      new Option('--check <check>', 'how to see accesses; `pagepulse doctor` tells what there is')
+      new Option('--check <check>', 'how to detect accesses; `pagepulse doctor` lists what works here')
         .choices(['auto', 'idle-page', 'referenced'])
         .default('auto'),
     )
     .addOption(
-      new Option('--adaptation <name>', "how regions follow what is seen: the kernel's way, or by evidence")
+      new Option('--adaptation <name>', "how regions adapt: by the kernel's method, or by evidence")
         .choices(ADAPTATIONS)
         .default(DEFAULT_ADAPTATION),
     )
-    .option('--workers <n>', 'sampler threads, or per-target (default: one a processor)', parseWorkers)
-    .option('--seed <n>', 'make all random choices from this number', parseWhole);
+    .option('--workers <n>', 'sampler threads, or per-target (default: one per processor)', parseWorkers)
+    .option('--seed <n>', 'seed of all random choices', within(SEED));
 }
 
-/** The monitor that these options ask for. */
-export function monitorOptions(
-  options: WatchOptions,
-  check: CheckName,
-  selected: Pick<MonitorOptions, 'targets' | 'select'>,
-): MonitorOptions {
-  const { sample, aggr, update, minRegions, maxRegions, maxSamples, workers, seed, duration, maxCpu } =
-    options;
+const SEED = integerIn(0, 2 ** 32 - 1, 'an integer from 0 to 4294967295');
+const WORKERS = integerIn(1, MAX_SAMPLERS, `an integer from 1 to ${MAX_SAMPLERS}, or per-target`);
+
+/** The monitor that these options ask for, without its targets. */
+export function monitorOptions(options: WatchOptions): MonitorOptions {
   const goal = goalOf(options);
   const isAuto = options.auto || Object.keys(goal).length > 0;
-  const attrs: Partial<Attrs> = {
-    ...(sample !== undefined && { sampleUs: sample }),
-    ...(aggr !== undefined && { aggrUs: aggr }),
-    ...(update !== undefined && { updateUs: update }),
-    ...(minRegions !== undefined && { minRegions }),
-    ...(maxRegions !== undefined && { maxRegions }),
-    ...(maxSamples !== undefined && { maxSamplesPerSecond: maxSamples }),
-  };
+  const { maxCpu, workers, seed, duration } = options;
   return {
-    ...selected,
-    attrs,
-    ...(isAuto && { auto: goal }),
-    ...(maxCpu !== undefined && { maxCpuPercent: maxCpu }),
+    attrs: given({
+      sampleUs: options.sample,
+      aggrUs: options.aggr,
+      updateUs: options.update,
+      minRegions: options.minRegions,
+      maxRegions: options.maxRegions,
+      maxSamplesPerSecond: options.maxSamples,
+    }),
     costOf: 'process',
-    check,
+    check: options.check,
     adaptation: options.adaptation,
-    ...(workers !== undefined && { workers }),
-    ...(seed !== undefined && { seed }),
-    ...(duration !== undefined && { durationUs: duration }),
+    ...(isAuto && { auto: goal }),
+    ...given({ maxCpuPercent: maxCpu, workers, seed, durationUs: duration }),
   };
 }
 
-/** What `--auto` is to aim at, as far as it was given. */
+/** The goal of `--auto`, as far as it was given. */
 export function goalOf({ accessBp, aggrs, minSample, maxSample }: WatchOptions): Partial<TuningGoal> {
-  return {
-    ...(accessBp !== undefined && { accessBp }),
-    ...(aggrs !== undefined && { aggrs }),
-    ...(minSample !== undefined && { minSampleUs: minSample }),
-    ...(maxSample !== undefined && { maxSampleUs: maxSample }),
-  };
+  return given({ accessBp, aggrs, minSampleUs: minSample, maxSampleUs: maxSample });
 }
 
-/** @throws UsageError where nothing was given to watch; PagepulseError `ATTRS` where what was given cannot be */
+/** The selection that these options ask for. */
+export function selectionOf(options: WatchOptions): Selection {
+  const { pid, name, user, cgroup, container, children, exclude, maxTargets } = options;
+  return given({
+    pids: pid,
+    names: name,
+    users: user,
+    cgroups: cgroup,
+    containers: container,
+    children,
+    exclude,
+    maxTargets,
+  });
+}
+
+/** Without members that are undefined. */
+function given<T extends object>(members: T): { readonly [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as T;
+}
+
+/** Whether processes are searched for, rather than named. */
+export function hasFilters({ name, user, cgroup, container }: WatchOptions): boolean {
+  return [name, user, cgroup, container].some((kind) => kind !== undefined);
+}
+
+/**
+ * Checks options against each other, before a command is started in vain.
+ *
+ * @throws UsageError; PagepulseError `ATTRS`
+ */
 export function requireTargets(options: WatchOptions, command: readonly string[], example: string): void {
-  const processes = (options.pid?.length ?? 0) + (command.length > 0 ? 1 : 0);
-  if (options.range && (processes > 1 || hasFilters(options) || options.children))
-    throw new UsageError('--range is for one process, by --pid or a command; watch the others apart');
-  // Before a command is started in vain.
-  if (options.range) pagesOf(options.range);
+  const { pid = [], range } = options;
+  const processes = pid.length + (command.length > 0 ? 1 : 0);
+  if (range && (processes > 1 || hasFilters(options) || options.children))
+    throw new UsageError(
+      '--range needs exactly one process, by --pid or as a command; watch others separately',
+    );
+  if (range) pagesOf(range);
   if (hasFilters(options)) new Choice(selectionOf(options));
+  requireConsistent(options);
   if (processes > 0 || hasFilters(options)) return;
   throw new UsageError(
     'nothing to watch: give --pid PID, --name, --user, --cgroup or --container, or a command after --, as in ' +
       `\`${example}\``,
   );
+}
+
+function requireConsistent(options: WatchOptions): void {
+  const { sample, aggr, adaptation, maxSamples } = options;
+  const { minRegions = DEFAULT_ATTRS.minRegions, maxRegions = DEFAULT_ATTRS.maxRegions } = options;
+  const { minSample = DEFAULT_GOAL.minSampleUs, maxSample = DEFAULT_GOAL.maxSampleUs } = options;
+  if (sample !== undefined && aggr !== undefined && aggr < sample) {
+    const intervals = `--aggr (${durationOption(aggr)}) is below --sample (${durationOption(sample)})`;
+    throw new UsageError(`${intervals}; make it at least as long`);
+  }
+  if (maxRegions < minRegions) {
+    const limits = `--max-regions (${maxRegions}) is below --min-regions (${minRegions})`;
+    throw new UsageError(`${limits}; make it at least as large`);
+  }
+  if (maxSample < minSample) {
+    const bounds = `--max-sample (${durationOption(maxSample)}) is below --min-sample (${durationOption(minSample)})`;
+    throw new UsageError(`${bounds}; make it at least as long`);
+  }
+  if (maxSamples !== undefined && adaptation !== 'evidence') {
+    throw new UsageError(
+      `--max-samples needs --adaptation evidence: with ${adaptation}, every region is sampled once per sampling ` +
+        'interval; to sample less, lower --max-regions or lengthen --sample',
+    );
+  }
+}
+
+// Parsers of single values. Commander puts the option and what was typed before their messages.
+
+export function parsePids(text: string, before: readonly number[] = []): number[] {
+  const pid = Number(text);
+  if (!/^\d+$/.test(text) || pid < 1 || pid > 0x7fff_ffff) {
+    throw new InvalidArgumentError('A PID is a positive integer; run `ps -e` to list processes.');
+  }
+  return [...before, pid];
+}
+
+export function parsePatterns(text: string, before: readonly RegExp[] = []): RegExp[] {
+  if (text === '')
+    throw new InvalidArgumentError('An empty pattern matches every process; give part of a name.');
+  return [...before, parseRegExp(text)];
+}
+
+export function parseRegExp(text: string): RegExp {
+  try {
+    return new RegExp(text);
+  } catch (error) {
+    throw new InvalidArgumentError(
+      `${(error as Error).message}; put a \\ before a literal special character.`,
+    );
+  }
+}
+
+function parseTexts(text: string, before: readonly string[] = []): string[] {
+  return [...before, text];
+}
+
+export function parseCount(text: string): number {
+  if (/^[1-9]\d*$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('Give a positive integer, as in 20.');
 }
 
 export function parseRanges(text: string, before: readonly AddressRange[] = []): AddressRange[] {
@@ -159,17 +278,17 @@ export function parseRanges(text: string, before: readonly AddressRange[] = []):
   return [...before, range].sort((a, b) => a.startAddress - b.startAddress);
 }
 
-/** No machine has smaller pages, and the size of those of all others is a multiple. */
+/** The smallest page size of any machine; all others are multiples of it. */
 const LEAST_PAGE_BYTES = 4_096n;
 
 /**
  * An address in hex, as /proc/PID/maps prints it. Above 2^53 (five levels of page tables) a float64 no longer holds every
- * number, but it does hold every page-aligned one; other addresses are rounded to the next of these.
+ * number, but every page-aligned one; other addresses are rounded to the next of these.
  */
 export function parseAddress(text: string, direction: 'down' | 'up'): number {
   const [, digits] = /^(?:0x)?([0-9a-f]{1,16})$/i.exec(text) ?? [];
   if (digits === undefined) {
-    throw new InvalidArgumentError('An address is hex, of up to 16 digits, as in 7f12a0000000.');
+    throw new InvalidArgumentError('An address is up to 16 hex digits, as in 7f12a0000000.');
   }
   const address = BigInt(`0x${digits}`);
   if (address <= BigInt(Number.MAX_SAFE_INTEGER)) return Number(address);
@@ -181,7 +300,7 @@ export function parseDuration(text: string): number {
   return withUnit(parseDurationUs, text);
 }
 
-/** A quantity by a parser that throws UnitError, as commander wants to hear it. */
+/** A quantity by a parser that throws UnitError. */
 export function withUnit(parse: (text: string) => number, text: string): number {
   try {
     return parse(text);
@@ -191,22 +310,34 @@ export function withUnit(parse: (text: string) => number, text: string): number 
   }
 }
 
-/** `1.5%` is 1.5; NaN for what is no percentage. */
+/** `1.5%` is 1.5; NaN if it is not a percentage. */
 export function percentOf(text: string): number {
   return Number(/^(\d+(?:\.\d*)?|\.\d+)\s*%$/.exec(text)?.[1]);
 }
 
-function parsePercent(text: string): number {
+function parseBudget(text: string): number {
   const percent = percentOf(text);
-  if (percent > 0) return percent;
-  throw new InvalidArgumentError('Give a share of one core above 0, as in 1% or 0.5%.');
+  const mostPercent = 100 * availableParallelism();
+  if (percent > 0 && percent <= mostPercent) return percent;
+  throw new InvalidArgumentError(
+    `Give a share of one core above 0% and at most ${mostPercent}%, which is all processors, as in 1% or 0.5%.`,
+  );
 }
 
-function parseWhole(text: string): number {
-  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('Give a whole number.');
+function parseInteger(text: string): number {
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('Give an integer.');
   return Number(text);
 }
 
 function parseWorkers(text: string): number | 'per-target' {
-  return text === 'per-target' ? text : parseWhole(text);
+  return text === 'per-target' ? text : within(WORKERS)(text);
+}
+
+/** A parser of values that the library accepts: it would refuse others by its own names. */
+function within(rule: Rule, parse = parseInteger): (text: string) => number {
+  return (text) => {
+    const value = parse(text);
+    if (rule.is(value)) return value;
+    throw new InvalidArgumentError(`It must be ${rule.wanted.replace(', in microseconds', '')}.`);
+  };
 }

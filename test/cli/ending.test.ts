@@ -132,7 +132,7 @@ test.serial('tune says why it found nothing', async (t) => {
   const { pid } = start(t, 'sleep', ['60']);
   const { status, err } = await run(t, 'tune', '--pid', String(pid), '-d', '200ms', ...SLOW);
   t.is(status, 1);
-  t.regex(err, /nothing was found: the 200 ms of --duration were over before the first step, which takes \d/);
+  t.regex(err, /nothing was found: --duration \(200 ms\) was over before the first step, which takes \d/);
 });
 
 for (const command of ['record', 'watch', 'top', 'tune', 'report wss']) {

@@ -117,13 +117,13 @@ for (const [what, args, pattern] of [
   });
 }
 
-test.serial('rows are counted as targets are: by whole numbers from 1 on', async (t) => {
+test.serial('rows are counted as targets are: by positive integers', async (t) => {
   for (const text of ['0', '05', '1.5']) {
     for (const option of ['--limit', '--max-targets']) {
       const { status, out, err } = await run(t, argsOf([1], option, text));
       t.deepEqual([status, out], [2, ''], text);
       const problem = `option '${option} <n>' argument '${text}' is invalid`;
-      t.is(err, `pagepulse: ${problem}. Give a whole number from 1 on, as in 20.\n`);
+      t.is(err, `pagepulse: ${problem}. Give a positive integer, as in 20.\n`);
     }
   }
 });

@@ -2,15 +2,19 @@ import type { Command } from 'commander';
 import { changesBetween, DiffSideReport } from '../../report/reports/diff.js';
 import { renderDiff } from '../../report/reports/diff-text.js';
 import type { ObservationSource } from '../../report/source/observation.js';
-import { note } from '../failure.js';
-import { print } from '../output.js';
-import { withProgress } from '../reading-progress.js';
-import { parseCount, parseRegExp } from '../selection-options.js';
-import { chosenOf } from './chosen.js';
-import { addLimitOptions, type LimitOptions, limitsOf } from './mappings.js';
+import { parseCount, parsePatterns } from '../options.js';
+import { note, print } from '../output.js';
+import {
+  addLimitOptions,
+  addPeriodOptions,
+  type LimitOptions,
+  limitsOf,
+  type WindowOptions,
+  windowOf,
+} from './options.js';
+import { withProgress } from './progress.js';
 import { jsonHeader, printDocument, reportOn } from './run.js';
-import { addStretchOptions, openRecords } from './sources.js';
-import { type WindowOptions, windowOf } from './values.js';
+import { chosenOf, openRecords } from './sources.js';
 
 interface DiffOptions extends LimitOptions, WindowOptions {
   readonly name?: readonly RegExp[];
@@ -19,19 +23,13 @@ interface DiffOptions extends LimitOptions, WindowOptions {
 }
 
 export function addDiff(report: Command): void {
-  addLimitOptions(addStretchOptions(report.command('diff')))
-    .description(
-      'what two recordings of one program differ in: working set, mappings, what became hot or cold',
-    )
+  addLimitOptions(addPeriodOptions(report.command('diff')))
+    .description('compare two recordings of a program: working set, mappings, what became hot or cold')
     .argument('<before>', 'a record')
-    .argument('<after>', 'another one')
-    .option(
-      '--name <regex>',
-      'only processes whose name or command line has this in it',
-      (text, before: readonly RegExp[] = []) => [...before, parseRegExp(text)],
-    )
-    .option('--limit <n>', 'mappings that are shown', parseCount, 20)
-    .option('--json', 'as JSON, in bytes and microseconds')
+    .argument('<after>', 'another record')
+    .option('--name <regex>', 'only processes whose name or command line matches', parsePatterns)
+    .option('--limit <n>', 'show at most N mappings', parseCount, 20)
+    .option('--json', 'print JSON, in bytes and microseconds')
     .addHelpText('after', '\nExample:\n  pagepulse report diff before.ndjson.gz after.ndjson.gz')
     .action(diff);
 }
@@ -46,7 +44,7 @@ async function diff(before: string, after: string, options: DiffOptions): Promis
     return { source: summary, side: result };
   };
   const sources = await openRecords([before, after]);
-  // Taken out, so that what was read is gone before the other is: both may be large.
+  // Removed from the list, so that the first one can be freed before the second is read: both may be large.
   const sides = [await sideOf(sources.shift()!), await sideOf(sources.shift()!)] as const;
   const changes = changesBetween(sides[0].side.mappings, sides[1].side.mappings);
   if (!options.json) return print(renderDiff(...sides, changes, options.limit));

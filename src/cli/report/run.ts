@@ -2,21 +2,22 @@ import { type Report, type SourceSummary, Span, sourceSummary } from '../../repo
 import type { ObservationSource } from '../../report/source/observation.js';
 import { type Window, within } from '../../report/source/window.js';
 import { print, printJson } from '../output.js';
-import { forEachSource, type ReportOptions } from './sources.js';
+import type { ReportOptions } from './options.js';
+import { forEachSource } from './sources.js';
 
-/** Of JSON documents: it grows when a field changes its meaning, not when one is added. */
+/** Of JSON documents: raised when a field changes its meaning, not when one is added. */
 const JSON_VERSION = 1;
 
-/** A kind of report: how it is made, and how it is shown. */
+/** How a kind of report is made and shown. */
 export interface ReportKind<Result> {
   readonly name: string;
   make(): Report<Result>;
   text(source: SourceSummary, result: Result): string;
-  /** What of it goes into JSON; by default all. */
+  /** What goes into JSON. Default all of it. */
   json?(result: Result): object;
 }
 
-/** Makes a report of each source; in JSON one document of all. */
+/** Makes a report of each source; in JSON one document for all. */
 export async function runReport<Result extends object>(
   kind: ReportKind<Result>,
   args: readonly string[],
@@ -34,7 +35,7 @@ export async function runReport<Result extends object>(
   if (options.json) await printDocument({ ...jsonHeader(kind.name), sources: documents });
 }
 
-/** Goes through a part of a source. */
+/** Reports on a part of a source. */
 export async function reportOn<Result>(
   source: ObservationSource,
   report: Report<Result>,
@@ -49,7 +50,7 @@ export async function reportOn<Result>(
   return { summary: sourceSummary(source.header, span, source.notes()), result };
 }
 
-/** What every document begins with. */
+/** The first fields of every document. */
 export function jsonHeader(name: string): object {
   return { type: `report ${name}`, version: JSON_VERSION };
 }
@@ -58,7 +59,7 @@ export function printDocument(document: object): Promise<void> {
   return printJson(document, rounded);
 }
 
-/** For printJson: a millionth is finer than anything that is measured. */
+/** For printJson: a millionth is finer than any measurement. */
 function rounded(_: string, value: unknown): unknown {
   return typeof value === 'number' && !Number.isInteger(value) ? Math.round(value * 1e6) / 1e6 : value;
 }

@@ -1,76 +1,41 @@
-import type { Command } from 'commander';
-import type { ObservationSource } from '../../report/source/observation.js';
+import { Command } from 'commander';
+import type { TargetInfo } from '../../core/target.js';
+import { isNamed } from '../../processes/selection.js';
+import type { Observation, ObservationSource } from '../../report/source/observation.js';
 import { openRecord } from '../../report/source/recorded.js';
 import { formatDue, formatDuration } from '../../report/units.js';
-import { openLive } from '../../session/live.js';
-import { ExitStatus, note, UsageError } from '../failure.js';
-import { FirstSnapshot } from '../first-snapshot.js';
-import { addMonitorOptions, requireTargets, type WatchOptions } from '../options.js';
-import { withProgress } from '../reading-progress.js';
-import { tellSelection } from '../selection-notes.js';
-import { hasFilters } from '../selection-options.js';
+import { LiveSource } from '../../session/live.js';
+import { waitingText } from '../notes.js';
+import { addMonitorOptions, hasFilters, requireTargets, type WatchOptions } from '../options.js';
+import { ExitStatus, LiveStatus, note, UsageError } from '../output.js';
+import { runSession } from '../run-session.js';
 import { Stopping } from '../signals.js';
-import { Waiting } from '../status-line.js';
-import { watching } from '../watching.js';
-import { chosenOf, refuseWatching } from './chosen.js';
-import { parseDurationOrZero, parseMoment } from './values.js';
+import type { ReportOptions } from './options.js';
+import { withProgress } from './progress.js';
 
-/** What every kind of report takes: records, or what to watch. */
-export interface ReportOptions extends WatchOptions {
-  readonly json?: boolean;
-}
-
-/** Adds records as arguments, the options of the commands that watch, and --json. */
-export function addReportOptions(command: Command): Command {
-  return addMonitorOptions(
-    command
-      .usage('[options] [record... | -- command...]')
-      .argument(
-        '[record...]',
-        'records, or - for standard input; without, what is chosen is watched, or a command that comes after --',
-      ),
-  ).option('--json', 'as JSON, in bytes and microseconds');
-}
-
-/** What stands on a command line beside the options. */
+/** The arguments of a command line beside its options. */
 export interface Operands {
   readonly records: readonly string[];
-  /** To be started and watched; empty where there is none. */
+  /** A command to start and watch; empty if there is none. */
   readonly command: readonly string[];
 }
 
 /**
- * Parts records and a command: to commander, what follows `--` is like what stands before it.
+ * Separates records from a command: commander does not tell arguments after `--` from those before it.
  *
- * @throws UsageError where there are both
+ * @throws UsageError if there are both
  */
 export function operandsOf(args: readonly string[], argv: readonly string[] = process.argv): Operands {
   const dashes = argv.indexOf('--');
   const begin = dashes < 0 ? args.length : args.length - (argv.length - dashes - 1);
   const [records, command] = [args.slice(0, begin), args.slice(begin)];
   if (records.length === 0 || command.length === 0) return { records, command };
-  throw new UsageError('a record is from before, and a command would be watched now; leave one of them out');
-}
-
-/** A part of the time. */
-export function addStretchOptions(command: Command): Command {
-  return command
-    .option('--from <time>', 'only from here on, since the recording began', parseDurationOrZero)
-    .option('--to <time>', 'only until here', parseDurationOrZero);
-}
-
-/** The same, or a moment. */
-export function addMomentOptions(command: Command): Command {
-  return addStretchOptions(command).option(
-    '--at <time>',
-    'a moment, or `end`: one snapshot of each process (default: means over all)',
-    parseMoment,
-  );
+  throw new UsageError('a recording and a command cannot be combined; leave one of them out');
 }
 
 /**
- * Goes through all that the command line names beside its options, one source after the other. What was wrong with a source is said on
- * standard error when it has been gone through. What is watched is one source, which ends with the watching.
+ * Goes through everything the command line names, one source after the other, and then notes what was wrong with it. Live
+ * processes are one source, which ends with the session.
  *
  * @throws UsageError, PagepulseError
  */
@@ -88,10 +53,10 @@ export async function forEachSource(
   }
 }
 
-/** All are opened first: a name that is wrong is told before a large record was read in vain. */
+/** Opens all of them first: a wrong name is reported before a large record has been read in vain. */
 export async function openRecords(paths: readonly string[]): Promise<ObservationSource[]> {
   if (paths.filter((path) => path === '-').length > 1)
-    throw new UsageError('standard input can be read once; give - once');
+    throw new UsageError('standard input can only be read once; give - once');
   const sources: ObservationSource[] = [];
   for (const path of paths) sources.push(await openRecord(path));
   return sources;
@@ -110,39 +75,83 @@ async function watched(
   }
   requireTargets(options, command, 'pagepulse report wss --pid 4242');
   const stopping = new Stopping();
-  await watching({ options, command, stopping }, async ({ monitor, child }) => {
+  await runSession({ options, command, stopping, reportsFailures: true }, async (session, events) => {
     const { duration } = options;
-    const first = new FirstSnapshot(monitor);
     const until =
-      duration === undefined ? (child ? ' until the command ends' : '') : ` for ${formatDuration(duration)}`;
-    note(`watching${until}; Ctrl-C ends it and reports. The first snapshot is ${formatDue(first.inUs)}`);
-    const source = openLive(monitor);
-    const waiting = new Waiting(() => first.waitingText());
+      duration === undefined
+        ? session.child && ' until the command ends'
+        : ` for ${formatDuration(duration)}`;
+    const first = formatDue(session.firstSnapshotInUs);
+    note(`watching${until ?? ''}; Ctrl-C to stop and report. The first snapshot is ${first}`);
+    const source = new LiveSource(session, events);
+    const status = new LiveStatus(() => waitingText(session));
     try {
-      await each(endingAtFirst(source, waiting));
+      await each(atFirst(source, () => status.end()));
     } catch (error) {
-      // What says that it has nothing to show does not know why.
+      // A report that has nothing to show does not know why; runSession does.
       if (!(error instanceof ExitStatus)) throw error;
     } finally {
-      waiting.end();
+      status.end();
     }
     for (const text of source.notes()) note(text);
-    tellSelection(monitor);
-    return (await monitor.ended).stats.snapshots > 0;
+    return (await session.ended).stats.snapshots > 0;
   });
 }
 
-/** The same source; its first observation, or its end, ends the waiting. */
-function endingAtFirst(source: ObservationSource, waiting: Waiting): ObservationSource {
-  return {
-    header: source.header,
-    notes: () => source.notes(),
-    async *observations() {
-      for await (const observation of source.observations()) {
-        waiting.end();
-        yield observation;
-      }
-      waiting.end();
-    },
+/** The same source; calls back at its first observation, or its end. */
+function atFirst(source: ObservationSource, callback: () => void): ObservationSource {
+  return withObservations(source, async function* () {
+    for await (const observation of source.observations()) {
+      callback();
+      yield observation;
+    }
+    callback();
+  });
+}
+
+/** The selection options that a record can answer. It does not say to which user or cgroup a process belonged. */
+const OF_RECORDS = ['pid', 'name', 'exclude'] as const;
+
+/** @throws UsageError for options that say how or what to watch */
+function refuseWatching(options: WatchOptions): void {
+  for (const option of addMonitorOptions(new Command()).options) {
+    const name = option.attributeName() as keyof WatchOptions;
+    if ((OF_RECORDS as readonly string[]).includes(name)) continue;
+    if (options[name] === undefined || options[name] === option.defaultValue) continue;
+    throw new UsageError(
+      `${option.long} only applies to live monitoring and cannot be combined with a recording`,
+    );
+  }
+}
+
+/** The same source, limited to the processes that --pid, --name and --exclude choose. */
+export function chosenOf(
+  source: ObservationSource,
+  { pid, name, exclude }: Pick<WatchOptions, (typeof OF_RECORDS)[number]>,
+): ObservationSource {
+  if (!pid && !name && !exclude) return source;
+  const isChosen = ({ pid: itsPid, comm, cmdline }: TargetInfo) => {
+    const traits = { comm: () => comm, cmdline: () => cmdline.join(' ') };
+    const isWanted = name ? isNamed(name, traits) : !pid;
+    return (pid?.includes(itsPid) ?? false) || (isWanted && !(exclude && isNamed(exclude, traits)));
   };
+  return withObservations(source, async function* () {
+    const others = new Set<number>();
+    let chosen = 0;
+    for await (const observation of source.observations()) {
+      if (isChosen(observation.snapshot.target)) {
+        chosen++;
+        yield observation;
+      } else others.add(observation.snapshot.target.id);
+    }
+    if (chosen === 0 && others.size > 0)
+      note(`${source.header.name}: none of its ${others.size} processes matches`);
+  });
+}
+
+function withObservations(
+  source: ObservationSource,
+  observations: () => AsyncGenerator<Observation>,
+): ObservationSource {
+  return { header: source.header, notes: () => source.notes(), observations };
 }

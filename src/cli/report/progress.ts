@@ -1,27 +1,27 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { printable } from '../core/printable.js';
-import type { Observation, ObservationSource } from '../report/source/observation.js';
-import { formatBytes, formatDuration } from '../report/units.js';
-import { beforeSignalEnds } from './signals.js';
-import { StatusLine } from './status-line.js';
+import { printable } from '../../core/printable.js';
+import type { Observation, ObservationSource } from '../../report/source/observation.js';
+import { formatBytes, formatDuration } from '../../report/units.js';
+import { StatusLine } from '../output.js';
+import { beforeSignalEnds } from '../signals.js';
 
 const SHOW_MS = 200;
 
-/** Until a signal that was sent has been heard of. */
+/** A signal that was sent has been delivered after this time. */
 const SIGNAL_MS = 20;
 
-/** Before it can be told how long the rest takes. */
+/** Before this, the time that is left cannot be estimated. */
 const ETA_FROM_MS = 1_000;
 
-/** How far a source is read that has a length. */
+/** How far a source has been read. */
 export interface Progress {
-  /** As they are in the file: compressed ones count as compressed. */
+  /** As in the file: compressed bytes, if it is compressed. */
   readonly bytesRead: number;
   /** Undefined for a pipe. */
   readonly totalBytes: number | undefined;
 }
 
-/** The same source; while it is read a line on the terminal says how far it is, where standard error is one. */
+/** The same source. If standard error is a terminal, a status line shows how far it has been read. */
 export function withProgress(
   source: ObservationSource & Partial<Progress>,
   status: Pick<StatusLine, 'isShown' | 'show' | 'clear'> = new StatusLine(),
@@ -51,7 +51,7 @@ async function* observationsWithProgress(
       yield observation;
     }
   } finally {
-    // A Ctrl-C that has also ended who writes to the pipe may not have been heard of yet: it would be lost.
+    // A Ctrl-C that ended the writer of the pipe may not have been delivered here yet, and would be lost.
     if (source.totalBytes === undefined) await pause(SIGNAL_MS);
     stopListening();
     status.clear();
@@ -61,7 +61,7 @@ async function* observationsWithProgress(
 /** `reading it.ndjson: 42 % of 1 GiB, 12 s left`. */
 export function progressText(name: string, { bytesRead, totalBytes }: Progress, elapsedMs: number): string {
   if (totalBytes === undefined) return `reading ${printable(name)}: ${formatBytes(bytesRead)}`;
-  // A record that is being written grows while it is read.
+  // A record may still be growing.
   const share = Math.min(1, bytesRead / Math.max(1, totalBytes));
   const leftMs = (elapsedMs * (1 - share)) / share;
   const left =
