@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import { convert, FORMATS, type Format, TEXT_FORMATS } from '../record/convert/convert.js';
 import { OutputFile } from '../record/output-file.js';
+import { withExamples } from './options.js';
 import { note, UsageError } from './output.js';
 import { beforeSignalEnds } from './signals.js';
 
@@ -10,17 +11,18 @@ interface ConvertOptions {
   readonly force?: boolean;
 }
 
-export function addConvert(command: Command): void {
+export function define(command: Command): void {
   command
     .argument('<record>', 'a record, a damo file, or Arrow or CSV made from a record; - for standard input')
     .addOption(new Option('--to <format>', 'format to write').choices(FORMATS).makeOptionMandatory())
     .requiredOption('-o, --output <file>', 'write here, - for standard output; .gz compresses text formats')
     .option('--force', 'replace an existing file once the new one is complete')
-    .addHelpText(
-      'after',
-      '\nExamples:\n  pagepulse convert it.ndjson.gz --to arrow -o it.arrow\n  pagepulse convert damon.data --to ndjson -o it.ndjson',
-    )
     .action(run);
+  withExamples(
+    command,
+    'convert it.ndjson.gz --to arrow -o it.arrow',
+    'convert damon.data --to ndjson -o it.ndjson',
+  );
 }
 
 async function run(path: string, { to, output, force = false }: ConvertOptions): Promise<void> {

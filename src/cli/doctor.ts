@@ -10,7 +10,7 @@ const WHAT = {
   referenced: "by mapping, through smaps and clear_refs; other users' processes as root only",
 } as const;
 
-export function addDoctor(command: Command): void {
+export function define(command: Command): void {
   command.option('--json', 'print JSON').action(doctor);
 }
 

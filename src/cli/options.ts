@@ -56,66 +56,34 @@ export function addMonitorOptions(command: Command): Command {
     .option('--cgroup <path>', 'watch processes in this cgroup and below it', parseTexts)
     .option('--container <id>', 'watch processes in this container, by ID prefix', parseTexts)
     .option('--children', 'watch all their descendants too (default for a command)')
-    .option(
-      '--exclude <regex>',
-      'leave out processes whose name or command line matches (repeatable)',
-      parsePatterns,
-    )
+    .option('--exclude <regex>', 'skip processes whose name or command line matches', parsePatterns)
     .option('--max-targets <n>', 'watch at most N processes at once', parseCount)
     .option(
       '--range <start-end>',
-      'watch only these addresses, in hex as in /proc/PID/maps (repeatable, up to 3)',
+      'watch only these addresses, hex as in /proc/PID/maps (up to 3)',
       parseRanges,
     )
     .option('-d, --duration <time>', 'stop after this time', parseDuration)
     .option(
       '--sample <time>',
-      'sampling interval: check one page of each region (default: automatic, from 5ms)',
-      within(ATTRS_RULES.sampleUs, parseDuration),
+      'check one page of each region this often (default: --auto, from 5ms)',
+      interval,
     )
-    .option(
-      '--aggr <time>',
-      'aggregation interval: make one snapshot (default: 20 times --sample)',
-      within(ATTRS_RULES.aggrUs, parseDuration),
-    )
-    .option('--auto', 'tune the intervals while running (default unless one is set)')
-    .option(
-      '--access-bp <n>',
-      'target for --auto: observed accesses per 10,000 possible ones (default: 400)',
-      within(GOAL_RULES.accessBp),
-    )
-    .option('--aggrs <n>', '--auto: aggregation intervals per step (default: 3)', within(GOAL_RULES.aggrs))
-    .option(
-      '--min-sample <time>',
-      '--auto: shortest sampling interval (default: 5ms)',
-      within(GOAL_RULES.minSampleUs, parseDuration),
-    )
-    .option(
-      '--max-sample <time>',
-      '--auto: longest sampling interval (default: 10s)',
-      within(GOAL_RULES.maxSampleUs, parseDuration),
-    )
+    .option('--aggr <time>', 'make a snapshot this often (default: 20 times --sample)', interval)
+    .option('--auto', 'tune both intervals while running (default unless one is set)')
+    .option('--access-bp <n>', '--auto: accesses to see per 10,000 possible ones (default: 400)', accessBp)
+    .option('--aggrs <n>', '--auto: snapshots per step (default: 3)', within(GOAL_RULES.aggrs))
+    .option('--min-sample <time>', '--auto: shortest sampling interval (default: 5ms)', bound)
+    .option('--max-sample <time>', '--auto: longest sampling interval (default: 10s)', bound)
     .option(
       '--max-cpu <share>',
-      'CPU budget as a share of one core; costs longer intervals, then regions (default: 2% unless an interval is set)',
+      'CPU budget, in % of one core: lengthens intervals, then drops regions (default: 2% unless an interval is set)',
       parseBudget,
     )
-    .option(
-      '--update <time>',
-      'read the mappings again this often (default: 1s)',
-      within(ATTRS_RULES.updateUs, parseDuration),
-    )
-    .option('--min-regions <n>', 'fewest regions per process (default: 10)', within(ATTRS_RULES.minRegions))
-    .option(
-      '--max-regions <n>',
-      'most regions of all processes together (default: 1000)',
-      within(ATTRS_RULES.maxRegions),
-    )
-    .option(
-      '--max-samples <n>',
-      'most samples per second, all processes together; needs --adaptation evidence',
-      within(ATTRS_RULES.maxSamplesPerSecond),
-    )
+    .option('--update <time>', 'read the mappings again this often (default: 1s)', interval)
+    .option('--min-regions <n>', 'fewest regions per process (default: 10)', regions)
+    .option('--max-regions <n>', 'most regions over all processes (default: 1000)', regions)
+    .option('--max-samples <n>', 'most samples per second over all processes; for evidence only', samples)
     .addOption(
       new Option('--check <check>', 'how to detect accesses; `pagepulse doctor` lists what works here')
         .choices(['auto', 'idle-page', 'referenced'])
@@ -130,28 +98,19 @@ export function addMonitorOptions(command: Command): Command {
     .option('--seed <n>', 'seed of all random choices', within(SEED));
 }
 
-const SEED = integerIn(0, 2 ** 32 - 1, 'an integer from 0 to 4294967295');
-const WORKERS = integerIn(1, MAX_SAMPLERS, `an integer from 1 to ${MAX_SAMPLERS}, or per-target`);
-
 /** The monitor that these options ask for, without its targets. */
 export function monitorOptions(options: WatchOptions): MonitorOptions {
+  const { sample: sampleUs, aggr: aggrUs, update: updateUs, minRegions, maxRegions, maxSamples } = options;
+  const { duration: durationUs, maxCpu: maxCpuPercent, check, adaptation, workers, seed } = options;
+  const attrs = { sampleUs, aggrUs, updateUs, minRegions, maxRegions, maxSamplesPerSecond: maxSamples };
   const goal = goalOf(options);
-  const isAuto = options.auto || Object.keys(goal).length > 0;
-  const { maxCpu, workers, seed, duration } = options;
+  const auto = options.auto || Object.keys(goal).length > 0 ? goal : undefined;
   return {
-    attrs: given({
-      sampleUs: options.sample,
-      aggrUs: options.aggr,
-      updateUs: options.update,
-      minRegions: options.minRegions,
-      maxRegions: options.maxRegions,
-      maxSamplesPerSecond: options.maxSamples,
-    }),
+    attrs: given(attrs),
     costOf: 'process',
-    check: options.check,
-    adaptation: options.adaptation,
-    ...(isAuto && { auto: goal }),
-    ...given({ maxCpuPercent: maxCpu, workers, seed, durationUs: duration }),
+    check,
+    adaptation,
+    ...given({ auto, maxCpuPercent, workers, seed, durationUs }),
   };
 }
 
@@ -162,17 +121,18 @@ export function goalOf({ accessBp, aggrs, minSample, maxSample }: WatchOptions):
 
 /** The selection that these options ask for. */
 export function selectionOf(options: WatchOptions): Selection {
-  const { pid, name, user, cgroup, container, children, exclude, maxTargets } = options;
-  return given({
-    pids: pid,
-    names: name,
-    users: user,
-    cgroups: cgroup,
-    containers: container,
-    children,
-    exclude,
-    maxTargets,
-  });
+  const { pid: pids, name: names, user: users, cgroup: cgroups, container: containers } = options;
+  const { children, exclude, maxTargets } = options;
+  return given({ pids, names, users, cgroups, containers, children, exclude, maxTargets });
+}
+
+/** Adds examples to a command's help. */
+export function withExamples(command: Command, ...examples: readonly string[]): Command {
+  const title = examples.length === 1 ? 'Example' : 'Examples';
+  return command.addHelpText(
+    'after',
+    `\n${title}:\n${examples.map((each) => `  pagepulse ${each}`).join('\n')}`,
+  );
 }
 
 /** Without members that are undefined. */
@@ -211,17 +171,16 @@ function requireConsistent(options: WatchOptions): void {
   const { sample, aggr, adaptation, maxSamples } = options;
   const { minRegions = DEFAULT_ATTRS.minRegions, maxRegions = DEFAULT_ATTRS.maxRegions } = options;
   const { minSample = DEFAULT_GOAL.minSampleUs, maxSample = DEFAULT_GOAL.maxSampleUs } = options;
-  if (sample !== undefined && aggr !== undefined && aggr < sample) {
-    const intervals = `--aggr (${durationOption(aggr)}) is below --sample (${durationOption(sample)})`;
-    throw new UsageError(`${intervals}; make it at least as long`);
-  }
-  if (maxRegions < minRegions) {
-    const limits = `--max-regions (${maxRegions}) is below --min-regions (${minRegions})`;
-    throw new UsageError(`${limits}; make it at least as large`);
-  }
-  if (maxSample < minSample) {
-    const bounds = `--max-sample (${durationOption(maxSample)}) is below --min-sample (${durationOption(minSample)})`;
-    throw new UsageError(`${bounds}; make it at least as long`);
+  const pairs = [
+    ['--sample', sample, '--aggr', aggr, durationOption],
+    ['--min-sample', minSample, '--max-sample', maxSample, durationOption],
+    ['--min-regions', minRegions, '--max-regions', maxRegions, String],
+  ] as const;
+  for (const [low, least, high, most, text] of pairs) {
+    if (least === undefined || most === undefined || least <= most) continue;
+    throw new UsageError(
+      `${high} (${text(most)}) is below ${low} (${text(least)}); raise ${high} or lower ${low}`,
+    );
   }
   if (maxSamples !== undefined && adaptation !== 'evidence') {
     throw new UsageError(
@@ -231,7 +190,16 @@ function requireConsistent(options: WatchOptions): void {
   }
 }
 
-// Parsers of single values. Commander puts the option and what was typed before their messages.
+// Parsers of single values. Commander puts the option and what was typed before their messages. The library would refuse
+// values by its own names, so its rules are applied here.
+
+const SEED = integerIn(0, 2 ** 32 - 1, 'an integer from 0 to 4294967295');
+const WORKERS = integerIn(1, MAX_SAMPLERS, `an integer from 1 to ${MAX_SAMPLERS}, or per-target`);
+const interval = within(ATTRS_RULES.sampleUs, parseDuration);
+const bound = within(GOAL_RULES.minSampleUs, parseDuration);
+const accessBp = within(GOAL_RULES.accessBp);
+const regions = within(ATTRS_RULES.maxRegions);
+const samples = within(ATTRS_RULES.maxSamplesPerSecond);
 
 export function parsePids(text: string, before: readonly number[] = []): number[] {
   const pid = Number(text);
@@ -333,7 +301,6 @@ function parseWorkers(text: string): number | 'per-target' {
   return text === 'per-target' ? text : within(WORKERS)(text);
 }
 
-/** A parser of values that the library accepts: it would refuse others by its own names. */
 function within(rule: Rule, parse = parseInteger): (text: string) => number {
   return (text) => {
     const value = parse(text);

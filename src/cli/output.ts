@@ -82,6 +82,37 @@ export function isBehind(): boolean {
   return process.stdout.writableLength > 0;
 }
 
+/** Calls back at the earliest of the times it was set to, then waits to be set again. */
+export class Alarm {
+  #timer: NodeJS.Timeout | undefined;
+  #dueMs = Number.POSITIVE_INFINITY;
+
+  constructor(readonly ring: () => void) {}
+
+  get isSet(): boolean {
+    return Number.isFinite(this.#dueMs);
+  }
+
+  set(waitMs: number): void {
+    const dueMs = performance.now() + Math.max(0, waitMs);
+    if (dueMs >= this.#dueMs) return;
+    clearTimeout(this.#timer);
+    this.#dueMs = dueMs;
+    this.#timer = setTimeout(this.ring, Math.max(0, waitMs));
+  }
+
+  clear(): void {
+    clearTimeout(this.#timer);
+    if (this.#dueMs > Number.NEGATIVE_INFINITY) this.#dueMs = Number.POSITIVE_INFINITY;
+  }
+
+  /** It cannot be set again. */
+  close(): void {
+    clearTimeout(this.#timer);
+    this.#dueMs = Number.NEGATIVE_INFINITY;
+  }
+}
+
 /** Exits if standard output has failed and still holds data: a pipe whose reader has stopped would keep the program. */
 export function leaveStuckOutput(): void {
   if (failure && isBehind()) process.exit();

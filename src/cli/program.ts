@@ -4,70 +4,26 @@ import { isUtf8, useAscii } from '../report/characters.js';
 import { VERSION } from '../version.js';
 import { followOutput, leaveStuckOutput, note, print, report } from './output.js';
 
-interface Listed {
-  readonly name: string;
-  /** For the list of commands. A command is loaded only if it is called. */
-  readonly usage: string;
-  readonly description: string;
-  readonly load: () => Promise<(command: Command) => void>;
-}
+const LIVE = '[options] [command...]';
 
-const COMMANDS: readonly Listed[] = [
-  {
-    name: 'doctor',
-    usage: '[options]',
-    description: 'check what Pagepulse can see on this machine, and what would help',
-    load: async () => (await import('./doctor.js')).addDoctor,
-  },
-  {
-    name: 'record',
-    usage: '[options] [command...]',
-    description: 'record which memory processes use',
-    load: async () => (await import('./record.js')).addRecord,
-  },
-  {
-    name: 'watch',
-    usage: '[options] [command...]',
-    description: 'show which memory processes use, live',
-    load: async () => (await import('./watch.js')).addWatch,
-  },
-  {
-    name: 'top',
-    usage: '[options] [command...]',
-    description: 'show many processes in one live table: working set, hot and cold memory',
-    load: async () => (await import('./top/top.js')).addTop,
-  },
-  {
-    name: 'report',
-    usage: '',
-    description: 'summarize a recording, or live processes over a period, as tables or JSON',
-    load: async () => (await import('./report/report.js')).addReport,
-  },
-  {
-    name: 'convert',
-    usage: '[options] <record>',
-    description: "convert a record, or a recording of the kernel's DAMON, to other formats",
-    load: async () => (await import('./convert.js')).addConvert,
-  },
-  {
-    name: 'tune',
-    usage: '[options] [command...]',
-    description: 'find suitable intervals for a process, and explain them',
-    load: async () => (await import('./tune.js')).addTune,
-  },
-  {
-    name: 'demo',
-    usage: '[options]',
-    description: 'watch a built-in workload with 64 MiB of hot and 256 MiB of cold memory',
-    load: async () => (await import('./demo/demo.js')).addDemo,
-  },
-  {
-    name: 'bench',
-    usage: '[options]',
-    description: 'measure what watching costs on this machine',
-    load: async () => (await import('./bench/bench.js')).addBench,
-  },
-];
+/** For the list of commands: usage, description, and the module, which is loaded only if the command is called. */
+const COMMANDS: Readonly<
+  Record<string, readonly [string, string, () => Promise<{ define(command: Command): void }>]>
+> = {
+  doctor: ['[options]', 'check what Pagepulse can see on this machine', () => import('./doctor.js')],
+  record: [LIVE, 'record which memory processes use', () => import('./record.js')],
+  watch: [LIVE, 'show which memory processes use, live', () => import('./watch.js')],
+  top: [LIVE, 'show many processes live: working set, hot and cold memory', () => import('./top/top.js')],
+  report: ['', 'summarise a recording, or live processes over a period', () => import('./report/report.js')],
+  convert: ['[options] <record>', "convert records, and the kernel DAMON's", () => import('./convert.js')],
+  tune: [LIVE, 'find suitable intervals for a process, and explain them', () => import('./tune.js')],
+  demo: [
+    '[options]',
+    'watch a workload of 64 MiB hot and 256 MiB cold memory',
+    () => import('./demo/demo.js'),
+  ],
+  bench: ['[options]', 'measure what watching costs on this machine', () => import('./bench/bench.js')],
+};
 
 /** Runs the command line, and sets the exit status. */
 export async function run(): Promise<void> {
@@ -84,9 +40,9 @@ export async function run(): Promise<void> {
     .enablePositionalOptions();
   // Also for `pagepulse help record`.
   const called = process.argv.slice(2).find((word) => word !== 'help' && !word.startsWith('-'));
-  for (const { name, usage, description, load } of COMMANDS) {
+  for (const [name, [usage, description, load]] of Object.entries(COMMANDS)) {
     const command = program.command(name).description(description);
-    if (name === called) (await load())(command);
+    if (name === called) (await load()).define(command);
     else terms.set(command, `${name} ${usage}`.trim());
   }
   followOutput();

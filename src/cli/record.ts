@@ -10,10 +10,9 @@ import { formatDuration, parseBytes, parseDurationUs } from '../report/units.js'
 import type { Session, SessionEvent } from '../session/session.js';
 import { VERSION } from '../version.js';
 import { waitingText } from './notes.js';
-import { addWatchOptions, requireTargets, type WatchOptions } from './options.js';
+import { addWatchOptions, type WatchOptions, withExamples } from './options.js';
 import { LiveStatus, note, UsageError } from './output.js';
-import { runSession } from './run-session.js';
-import { Stopping } from './signals.js';
+import { planOf, runSession } from './run-session.js';
 
 interface RecordOptions extends WatchOptions {
   readonly output?: string;
@@ -21,7 +20,7 @@ interface RecordOptions extends WatchOptions {
   readonly rotate?: Rotation;
 }
 
-export function addRecord(command: Command): void {
+export function define(command: Command): void {
   addWatchOptions(command)
     .option('-o, --output <file>', 'write here, - for standard output; .gz compresses (default: by date)')
     .option('--force', 'replace an existing file once the record is complete')
@@ -31,22 +30,22 @@ export function addRecord(command: Command): void {
         'before; each can be read alone',
       parseRotation,
     )
-    .addHelpText(
-      'after',
-      '\nExamples:\n  pagepulse record --pid 4242 --duration 30s -o it.ndjson\n  pagepulse record -- node server.js\n' +
-        '  pagepulse record --name postgres --rotate 1h -o it.ndjson.gz',
-    )
     .action(record);
+  withExamples(
+    command,
+    'record --pid 4242 --duration 30s -o it.ndjson',
+    'record -- node server.js',
+    'record --name postgres --rotate 1h -o it.ndjson.gz',
+  );
 }
 
 async function record(command: readonly string[], options: RecordOptions): Promise<void> {
-  requireTargets(options, command, 'pagepulse record --pid 4242');
+  const plan = planOf(options, command, 'pagepulse record --pid 4242');
   const path = options.output ?? defaultName();
   if (path === '-' && command.length > 0)
     throw new UsageError('the command writes to standard output itself; give the record a file with -o');
   if (path === '-' && options.rotate)
     throw new UsageError('--rotate cannot start a new file on standard output; give a file with -o');
-  const stopping = new Stopping();
   const recording = Recording.create(path, { force: options.force ?? false, rotation: options.rotate });
   for (const part of abandonedRecordings(path)) {
     note(
@@ -55,7 +54,7 @@ async function record(command: readonly string[], options: RecordOptions): Promi
   }
   let isSeen = false;
   try {
-    await runSession({ options, command, stopping, aim: { done: 'recorded' } }, async (session, events) => {
+    await runSession({ ...plan, aim: { done: 'recorded' } }, async (session, events) => {
       isSeen = await write(session, events, recording);
       return isSeen;
     });
@@ -131,7 +130,6 @@ function orUndefined<T>(parse: () => T): T | undefined {
 /** pagepulse-20260131-120000.ndjson, in local time. */
 function defaultName(): string {
   const now = new Date();
-  const two = (value: number) => String(value).padStart(2, '0');
-  const day = `${now.getFullYear()}${two(now.getMonth() + 1)}${two(now.getDate())}`;
-  return `pagepulse-${day}-${two(now.getHours())}${two(now.getMinutes())}${two(now.getSeconds())}.ndjson`;
+  const local = new Date(now.getTime() - now.getTimezoneOffset() * 60_000).toISOString();
+  return `pagepulse-${local.slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-')}.ndjson`;
 }

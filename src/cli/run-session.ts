@@ -4,9 +4,9 @@ import { type ChildCommand, CommandEnded, CommandNotStarted } from '../session/c
 import { Session, type SessionEvent } from '../session/session.js';
 import { CHECKS } from '../sources/registry.js';
 import { type Aim, eventNotes, RECLAIM_NOTE, waitingNotes, whyNothing } from './notes.js';
-import { monitorOptions, selectionOf, type WatchOptions } from './options.js';
+import { monitorOptions, requireTargets, selectionOf, type WatchOptions } from './options.js';
 import { ExitStatus, isReaderGone, note, onOutputFailure, requireOutput } from './output.js';
-import type { Stopping } from './signals.js';
+import { Stopping } from './signals.js';
 
 /** How a command watches. */
 export interface Plan {
@@ -18,6 +18,16 @@ export interface Plan {
   /** The command reports by itself which processes could not be watched to the end. */
   readonly reportsFailures?: boolean;
   readonly aim?: Aim;
+}
+
+/**
+ * Checks the command line, and listens for signals from now on, before anything is started that would be left behind.
+ *
+ * @throws UsageError, PagepulseError `ATTRS`
+ */
+export function planOf(options: WatchOptions, command: readonly string[], example: string): Plan {
+  requireTargets(options, command, example);
+  return { options, command, stopping: new Stopping() };
 }
 
 /** After this time, it is said that the command is being waited for. */

@@ -12,10 +12,9 @@ import {
 } from '../report/tuning.js';
 import { formatDuration } from '../report/units.js';
 import type { Session, SessionEvent } from '../session/session.js';
-import { addWatchOptions, goalOf, requireTargets, type WatchOptions } from './options.js';
+import { addWatchOptions, goalOf, type WatchOptions, withExamples } from './options.js';
 import { ExitStatus, note, write } from './output.js';
-import { runSession } from './run-session.js';
-import { Stopping } from './signals.js';
+import { planOf, runSession } from './run-session.js';
 
 /** Steps that change nothing are shown this often. */
 const SHOW_US = 2_000_000;
@@ -23,25 +22,20 @@ const SHOW_US = 2_000_000;
 /** What settles has done so after this many changes. */
 const MAX_MOVES = 20;
 
-export function addTune(command: Command): void {
-  addWatchOptions(command)
-    .addHelpText(
-      'after',
-      '\nExamples:\n  pagepulse tune --pid 4242\n  pagepulse tune --max-cpu 0.5% -- node server.js',
-    )
-    .action(tune);
+export function define(command: Command): void {
+  withExamples(addWatchOptions(command), 'tune --pid 4242', 'tune --max-cpu 0.5% -- node server.js').action(
+    tune,
+  );
 }
 
 async function tune(command: readonly string[], options: WatchOptions): Promise<void> {
-  requireTargets(options, command, 'pagepulse tune --pid 4242');
+  const plan = planOf({ ...options, auto: true }, command, 'pagepulse tune --pid 4242');
   const goal = completeGoal(goalOf(options));
-  const stopping = new Stopping();
   const aim = { done: 'found', first: 'step', aggrs: goal.aggrs };
-  const plan = { options: { ...options, auto: true }, command, stopping, aim };
-  await runSession(plan, async (session, events) => {
+  await runSession({ ...plan, aim }, async (session, events) => {
     const outcome = await new Tuning(session, goal).run(events);
     if (outcome !== 'found') return outcome === 'stopped';
-    stopping.quit(); // the command is no longer needed
+    plan.stopping.quit(); // the command is no longer needed
     throw new ExitStatus(0);
   });
 }
@@ -96,10 +90,11 @@ class Tuning {
     const { attrs } = this.session.monitor;
     const hasMoved = this.#settling.add(step, attrs.sampleUs);
     this.#isSettled = this.#settling.isSettled(this.goal, step.atUs) || this.#settling.moves > MAX_MOVES;
-    const overlap =
-      this.#shown.size === 0
-        ? undefined
-        : overlapOf([...this.#latest].flatMap(([id, now]) => pair(this.#shown.get(id), now)));
+    const pairs = [...this.#latest].flatMap(([id, now]) => {
+      const before = this.#shown.get(id);
+      return before ? [[before, now] as const] : [];
+    });
+    const overlap = this.#shown.size === 0 ? undefined : overlapOf(pairs);
     this.#last = { step, inForce: this.#inForce, costPercent: this.#costPercent, overlap };
     if (hasMoved || this.#isSettled || step.atUs - this.#shownUs >= SHOW_US) {
       write(`${tuningRow(this.#steps, this.#last)}\n`);
@@ -125,8 +120,4 @@ class Tuning {
     }
     return isFound ? 'found' : 'stopped';
   }
-}
-
-function pair<T>(before: T | undefined, now: T): (readonly [T, T])[] {
-  return before === undefined ? [] : [[before, now]];
 }

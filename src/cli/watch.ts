@@ -2,10 +2,9 @@ import type { Command } from 'commander';
 import { renderPicture, renderPlain } from '../report/picture.js';
 import { LiveView } from '../session/process-view.js';
 import type { Session, SessionEvent } from '../session/session.js';
-import { addWatchOptions, requireTargets, type WatchOptions } from './options.js';
-import { isBehind, write } from './output.js';
-import { runSession } from './run-session.js';
-import { Stopping } from './signals.js';
+import { addWatchOptions, type WatchOptions, withExamples } from './options.js';
+import { Alarm, isBehind, write } from './output.js';
+import { planOf, runSession } from './run-session.js';
 import { colourOf, isScreen, Screen } from './terminal/screen.js';
 
 /** Redrawn at most this often on a terminal, printed at most this often elsewhere. */
@@ -14,17 +13,14 @@ const PRINT_MS = 1_000;
 /** The time until the first snapshot is updated this often. */
 const COUNT_DOWN_MS = 500;
 
-export function addWatch(command: Command): void {
-  addWatchOptions(command)
-    .addHelpText('after', '\nExamples:\n  pagepulse watch --pid 4242\n  pagepulse watch -- node server.js')
-    .action(watch);
+export function define(command: Command): void {
+  withExamples(addWatchOptions(command), 'watch --pid 4242', 'watch -- node server.js').action(watch);
 }
 
 async function watch(command: readonly string[], options: WatchOptions): Promise<void> {
-  requireTargets(options, command, 'pagepulse watch --pid 4242');
-  const stopping = new Stopping();
-  await runSession({ options, command, stopping, draws: true }, async (session, events) => {
-    await showPicture(session, events, stopping.quit);
+  const plan = planOf(options, command, 'pagepulse watch --pid 4242');
+  await runSession({ ...plan, draws: true }, async (session, events) => {
+    await showPicture(session, events, plan.stopping.quit);
     return (await session.ended).stats.snapshots > 0;
   });
 }
@@ -53,73 +49,61 @@ class Picture {
   readonly #screen: Screen | undefined;
   readonly #colour = colourOf(process.env, process.stdout.isTTY === true);
   readonly #views = new Map<number, LiveView>();
-  #hasSnapshot = false;
+  readonly #alarm = new Alarm(() => this.#draw());
   #drawnMs = Number.NEGATIVE_INFINITY;
-  #timer: NodeJS.Timeout | undefined;
 
   constructor(
     readonly session: Session,
     onQuit: () => void,
   ) {
-    if (isScreen()) this.#screen = new Screen(onQuit, () => this.#draw());
-    if (this.#screen) this.#drawSoon();
+    if (!isScreen()) return;
+    this.#screen = new Screen(onQuit, () => this.#draw());
+    this.#alarm.set(0);
   }
 
   take(event: SessionEvent): void {
-    if (event.type === 'attached') {
-      this.#views.set(event.target.id, new LiveView(event.target));
-    } else if (event.type === 'snapshot') {
-      this.#views.get(event.snapshot.target.id)!.snapshot = event.snapshot;
-      if (!this.#hasSnapshot) this.#cancelDraw(); // of the count-down
-      this.#hasSnapshot = true;
-    } else {
-      if (event.type === 'detached') this.#views.get(event.target.id)!.hasEnded = true;
-      return;
-    }
-    this.#drawSoon();
+    if (event.type === 'attached') this.#views.set(event.target.id, new LiveView(event.target));
+    else if (event.type === 'snapshot') this.#views.get(event.snapshot.target.id)!.snapshot = event.snapshot;
+    else if (event.type === 'detached') this.#views.get(event.target.id)!.hasEnded = true;
+    if (event.type !== 'attached' && event.type !== 'snapshot') return;
+    this.#alarm.set(this.#drawnMs + (this.#screen ? REDRAW_MS : PRINT_MS) - performance.now());
   }
 
   /** Shows the last state once more if a file or pipe would miss it. */
   finish(): void {
-    if (!this.#screen && this.#timer) this.#draw(true);
+    if (!this.#screen && this.#alarm.isSet) this.#print();
   }
 
   close(): void {
-    this.#cancelDraw();
+    this.#alarm.close();
     this.#screen?.close();
   }
 
-  #drawSoon(): void {
-    this.#drawIn(this.#drawnMs + (this.#screen ? REDRAW_MS : PRINT_MS) - performance.now());
+  #draw(): void {
+    if (this.#screen) this.#drawOn(this.#screen);
+    else if (isBehind()) {
+      this.#alarm.clear();
+      this.#alarm.set(PRINT_MS);
+    } else this.#print();
   }
 
-  #drawIn(waitMs: number): void {
-    this.#timer ??= setTimeout(() => this.#draw(), Math.max(0, waitMs));
-  }
-
-  #cancelDraw(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-  }
-
-  #draw(isLast = false): void {
-    this.#cancelDraw();
-    this.#drawnMs = performance.now();
+  #drawOn(screen: Screen): void {
+    const views = this.#refreshed();
+    const { width, height } = screen;
     const dueInUs = this.session.firstSnapshotInUs;
-    const views = [...this.#views.values()];
-    if (!this.#screen) {
-      if (isBehind() && !isLast) this.#drawIn(PRINT_MS);
-      else write(`${renderPlain(refreshed(views), { dueInUs })}\n`);
-      return;
-    }
-    const { width, height } = this.#screen;
-    const options = { width, height, colour: this.#colour, hint: 'q quits', dueInUs };
-    this.#screen.draw(renderPicture(refreshed(views), options));
-    if (!this.#hasSnapshot) this.#drawIn(COUNT_DOWN_MS);
+    screen.draw(renderPicture(views, { width, height, colour: this.#colour, hint: 'q quits', dueInUs }));
+    if (views.every(({ snapshot }) => snapshot === undefined)) this.#alarm.set(COUNT_DOWN_MS);
   }
-}
 
-function refreshed(views: readonly LiveView[]): readonly LiveView[] {
-  for (const view of views) view.refresh();
-  return views;
+  #print(): void {
+    write(`${renderPlain(this.#refreshed(), { dueInUs: this.session.firstSnapshotInUs })}\n`);
+  }
+
+  #refreshed(): LiveView[] {
+    this.#alarm.clear();
+    this.#drawnMs = performance.now();
+    const views = [...this.#views.values()];
+    for (const view of views) view.refresh();
+    return views;
+  }
 }

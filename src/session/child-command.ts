@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { constants } from 'node:os';
 import { PagepulseError, systemCode } from '../core/errors.js';
 
-/** Descendants of a command are recognized by this environment variable, which they inherit. */
+/** Descendants of a command are recognised by this environment variable, which they inherit. */
 const MARKS = 'PAGEPULSE_RUN';
 
 /** The command could not be started. */

@@ -1,21 +1,21 @@
 import { TopModel, type TopState } from '../report/top/model.js';
-import type { ProcessRow } from '../report/top/rows.js';
 import { FactsReader } from './process-facts.js';
 import type { Session, SessionEvent } from './session.js';
 import { SharingReader } from './sharing-reader.js';
 
 /** The latest state of a session: each process with its snapshot, its facts, and the pages that it shares. */
 export class ProcessTable {
+  readonly facts: FactsReader;
+  readonly sharing: SharingReader;
   readonly #model = new TopModel();
-  readonly #facts = new FactsReader(this.#model);
-  readonly #sharing: SharingReader;
 
   /** @param changed called when something has changed */
   constructor(
     readonly session: Session,
     readonly changed: () => void,
   ) {
-    this.#sharing = new SharingReader(this.#model, changed);
+    this.facts = new FactsReader(this.#model);
+    this.sharing = new SharingReader(this.#model, changed);
   }
 
   take(event: SessionEvent): void {
@@ -43,30 +43,11 @@ export class ProcessTable {
     return this.#model.state(performance.now(), this.session.firstSnapshotInUs);
   }
 
-  /** As FactsReader.refresh: reads the facts that are due, and returns whether anything new is known. */
-  refreshFacts(rows: readonly ProcessRow[], visible: ReadonlySet<number>, needsCgroup: boolean): boolean {
-    return this.#facts.refresh(rows, visible, needsCgroup);
-  }
-
-  get nameOfParent(): (pid: number) => string | undefined {
-    return this.#facts.nameOfParent;
-  }
-
   get hasSharing(): boolean {
     return this.#model.sharing !== undefined;
   }
 
-  /** Starts a survey of shared pages if one is due. */
-  refreshSharing(): void {
-    this.#sharing.refresh();
-  }
-
-  /** Surveys shared pages now. */
-  readSharing(): Promise<void> {
-    return this.#sharing.read();
-  }
-
   close(): Promise<void> {
-    return this.#sharing.close();
+    return this.sharing.close();
   }
 }

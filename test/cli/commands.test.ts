@@ -80,7 +80,7 @@ for (const [what, args, status, pattern] of [
     'bounds the wrong way round',
     ['watch', '--pid', '1', '--min-sample', '20s'],
     2,
-    /--max-sample \(10s\) is below --min-sample \(20s\)/,
+    /--max-sample \(10s\) is below --min-sample \(20s\); raise/,
   ],
   ['nothing to tune', ['tune'], 2, /nothing to watch: give --pid/],
   ['a name that is no expression', ['record', '--name', '('], 2, /put a \\ before/],

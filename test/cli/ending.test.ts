@@ -7,7 +7,7 @@ import test, { type ExecutionContext } from 'ava';
 import type { TargetLine } from '../../src/record/format.js';
 import { begin, folder, linesOf, MAIN, run } from '../helpers/cli.js';
 import { start } from '../helpers/processes.js';
-import { hasTmux, Tmux } from '../helpers/tmux.js';
+import { onTerminal, Tmux } from '../helpers/tmux.js';
 
 // How commands end: without output, without anything seen, with a command that goes on.
 
@@ -269,10 +269,6 @@ test.serial('a signal cuts nothing that a slow reader still takes', async (t) =>
 async function hasSnapshot(path: string): Promise<void> {
   while (!existsSync(path) || !readFileSync(path, 'utf8').includes('"snapshot"')) await pause(20);
 }
-
-const onTerminal: (title: string, act: (t: ExecutionContext) => Promise<void>) => void = hasTmux
-  ? (title, act) => test.serial(title, act)
-  : (title) => test.skip(`${title} (not run: there is no tmux)`, () => {});
 
 for (const command of ['top', 'watch']) {
   onTerminal(`${command}: q ends the command too`, async (t) => {

@@ -1,9 +1,15 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { ExecutionContext } from 'ava';
+import test, { type ExecutionContext } from 'ava';
 
-export const hasTmux = spawnSync('tmux', ['-V']).status === 0;
+const hasTmux = spawnSync('tmux', ['-V']).status === 0;
+
+/** A test on a real terminal: tmux is one that can be read. */
+export function onTerminal(title: string, run: (t: ExecutionContext) => Promise<void>): void {
+  if (hasTmux) test.serial(title, run);
+  else test.skip(`${title} (not run: there is no tmux)`, run);
+}
 
 const PATIENCE_MS = 30_000;
 

@@ -17,7 +17,7 @@ interface BenchOptions {
   readonly json?: boolean;
 }
 
-export function addBench(command: Command): void {
+export function define(command: Command): void {
   command
     .option('-p, --pid <pid>', 'the process to measure on (default: a workload of some 600 MiB)', parsePid)
     .addOption(

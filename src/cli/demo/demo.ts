@@ -17,7 +17,7 @@ const WORKLOAD = fileURLToPath(new URL('./workload.js', import.meta.url));
 const QUICK = { sampleUs: 5_000, aggrUs: 100_000 };
 const QUICK_DELIVERED = { aggrUs: 500_000 };
 
-export function addDemo(command: Command): void {
+export function define(command: Command): void {
   command.option('-d, --duration <time>', 'stop after this time', parseDuration, 15e6).action(demo);
 }
 

@@ -19,12 +19,11 @@ import { renderHeatMap } from '../../report/heatmap/terminal.js';
 import { nameOfProcess } from '../../report/reports/text.js';
 import type { ObservationSource } from '../../report/source/observation.js';
 import { unknownSentences } from '../../report/unknown.js';
-import { parseCount, parseRanges } from '../options.js';
+import { parseCount, parseRanges, withExamples } from '../options.js';
 import { ExitStatus, note, print, UsageError } from '../output.js';
 import { colourOf } from '../terminal/screen.js';
 import { addReportOptions, parseDurationOrZero, type ReportOptions } from './options.js';
-import { jsonHeader, printDocument } from './run.js';
-import { forEachSource, operandsOf } from './sources.js';
+import { forEachSource, jsonHeader, operandsOf, printDocument } from './run.js';
 
 interface HeatMapOptions extends Omit<ReportOptions, 'range'> {
   readonly range?: 'hottest' | 'all' | readonly AddressRange[];
@@ -65,11 +64,8 @@ export function addHeatmap(report: Command): void {
       new Option('--theme <theme>', 'colours for a dark or light background').choices(THEMES).default('dark'),
     )
     .option('--size <width>x<height>', 'size of the picture in pixels; a PNG has twice as many', parseSize)
-    .addHelpText(
-      'after',
-      '\nExamples:\n  pagepulse report heatmap it.ndjson\n  pagepulse report heatmap it.ndjson --range all -o heat.html',
-    )
     .action(heatmap);
+  withExamples(command, 'report heatmap it.ndjson', 'report heatmap it.ndjson --range all -o heat.html');
   // The option of all commands that watch, with two more words for what is shown.
   const range = command.options.find(({ long }) => long === '--range')!;
   range.description =

@@ -6,6 +6,7 @@ import { type SelectedRows, type Selection, selectRows } from '../../report/top/
 import { firstView, press, settle, type TopView } from '../../report/top/view.js';
 import type { ProcessTable } from '../../session/process-table.js';
 import { LiveView } from '../../session/process-view.js';
+import { Alarm } from '../output.js';
 import type { KeyPress } from '../terminal/keys.js';
 import { colourOf, Screen } from '../terminal/screen.js';
 
@@ -26,9 +27,8 @@ export class TableScreen {
   #frozen: TopState | undefined;
   #open: LiveView | undefined;
   #selected: SelectedRows = { rows: [], matching: 0, leftOut: 0 };
+  readonly #alarm = new Alarm(() => this.#draw());
   #drawnMs = Number.NEGATIVE_INFINITY;
-  #timer: NodeJS.Timeout | undefined;
-  #dueMs = Number.POSITIVE_INFINITY;
 
   constructor(
     readonly table: ProcessTable,
@@ -41,18 +41,17 @@ export class TableScreen {
       () => this.#draw(),
       (key) => this.#press(key),
     );
-    this.#drawIn(0);
+    this.#alarm.set(0);
   }
 
   changed(): void {
-    this.#drawIn(Math.max(0, this.#drawnMs + REDRAW_MS - performance.now()));
+    this.#alarm.set(this.#drawnMs + REDRAW_MS - performance.now());
   }
 
   finish(): void {} // the last frame has it all
 
   close(): void {
-    clearTimeout(this.#timer);
-    this.#dueMs = Number.NEGATIVE_INFINITY; // draws no more
+    this.#alarm.close();
     this.#screen.close();
   }
 
@@ -64,12 +63,10 @@ export class TableScreen {
       this.#screen.quit();
       return;
     }
-    if (view.isFrozen !== this.#view.isFrozen) {
-      this.#frozen = view.isFrozen ? this.table.state() : undefined;
-    }
+    if (view.isFrozen !== this.#view.isFrozen) this.#frozen = view.isFrozen ? this.table.state() : undefined;
     this.#view = view;
     // Keys that are held down come faster than anyone can read.
-    this.#drawIn(Math.max(0, Math.min(this.#drawnMs + KEY_MS - performance.now(), KEY_MS)));
+    this.#alarm.set(this.#drawnMs + KEY_MS - performance.now());
   }
 
   get #page(): number {
@@ -80,27 +77,17 @@ export class TableScreen {
     return SORT_KEYS.filter((key) => key !== 'shared' || this.table.hasSharing);
   }
 
-  #drawIn(waitMs: number): void {
-    const dueMs = performance.now() + waitMs;
-    if (dueMs >= this.#dueMs) return;
-    clearTimeout(this.#timer);
-    this.#dueMs = dueMs;
-    this.#timer = setTimeout(() => this.#draw(), waitMs);
-  }
-
   #draw(): void {
-    if (this.#dueMs === Number.NEGATIVE_INFINITY) return;
-    clearTimeout(this.#timer);
-    this.#dueMs = Number.POSITIVE_INFINITY;
+    this.#alarm.clear();
     this.#drawnMs = performance.now();
     const state = this.#frozen ?? this.table.state();
-    this.#drawIn(state.latest ? IDLE_MS : COUNT_DOWN_MS); // or sooner, after a change
+    this.#alarm.set(state.latest ? IDLE_MS : COUNT_DOWN_MS); // or sooner, after a change
     this.#screen.draw(this.#openLines(state) ?? this.#tableLines(state));
   }
 
   #tableLines(state: TopState): string[] {
     const { width, height } = this.#screen;
-    this.#selected = selectRows(state.rows, this.#view, this.table.nameOfParent);
+    this.#selected = selectRows(state.rows, this.#view, this.table.facts.nameOfParent);
     this.#view = settle(this.#view, { rows: this.#selected.rows, page: this.#page });
     const { first, selectedKey, selectedAt } = this.#view;
     if (!this.#frozen) this.#readFacts(state, first);
@@ -117,7 +104,7 @@ export class TableScreen {
   #readFacts(state: TopState, first: number): void {
     const inSight = this.#selected.rows.slice(first, first + this.#page);
     const visible = new Set(inSight.flatMap((row) => (row.kind === 'process' ? [row.id] : [])));
-    if (this.table.refreshFacts(state.rows, visible, this.#view.group === 'cgroup')) this.#drawIn(KEY_MS);
+    if (this.table.facts.refresh(state.rows, visible, this.#view.group === 'cgroup')) this.#alarm.set(KEY_MS);
   }
 
   /** The picture of one process; undefined if none is open or it has left the table. */

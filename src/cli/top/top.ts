@@ -7,10 +7,9 @@ import { type Selection, selectRows } from '../../report/top/select.js';
 import { ProcessTable } from '../../session/process-table.js';
 import type { Session, SessionEvent } from '../../session/session.js';
 import { waitingText } from '../notes.js';
-import { addWatchOptions, parseCount, requireTargets, type WatchOptions } from '../options.js';
-import { isBehind, LiveStatus, write, writeJson } from '../output.js';
-import { runSession } from '../run-session.js';
-import { Stopping } from '../signals.js';
+import { addWatchOptions, parseCount, type WatchOptions, withExamples } from '../options.js';
+import { Alarm, isBehind, LiveStatus, write, writeJson } from '../output.js';
+import { planOf, runSession } from '../run-session.js';
 import { isScreen } from '../terminal/screen.js';
 import { TableScreen } from './screen.js';
 
@@ -24,7 +23,7 @@ interface TopOptions extends WatchOptions {
   readonly limit?: number;
 }
 
-export function addTop(command: Command): void {
+export function define(command: Command): void {
   addWatchOptions(command)
     .option('--once', 'print one table once every process has a snapshot, then exit')
     .option('--json', 'print JSON: one line per update, with --once one document')
@@ -37,18 +36,14 @@ export function addTop(command: Command): void {
     )
     .option('--filter <text>', 'show only rows with this in name, command line or PID', '')
     .option('--limit <n>', 'show at most N rows', parseCount)
-    .addHelpText(
-      'after',
-      '\nExamples:\n  pagepulse top --user postgres\n  pagepulse top --once --sort hot --name nginx --children',
-    )
     .action(top);
+  withExamples(command, 'top --user postgres', 'top --once --sort hot --name nginx --children');
 }
 
 async function top(command: readonly string[], options: TopOptions): Promise<void> {
-  requireTargets(options, command, 'pagepulse top --pid 4242 --pid 4243');
-  const stopping = new Stopping();
-  await runSession({ options, command, stopping, draws: true }, async (session, events) => {
-    await showTop(session, events, options, stopping.quit);
+  const plan = planOf(options, command, 'pagepulse top --pid 4242 --pid 4243');
+  await runSession({ ...plan, draws: true }, async (session, events) => {
+    await showTop(session, events, options, plan.stopping.quit);
     return (await session.ended).stats.snapshots > 0;
   });
 }
@@ -73,13 +68,13 @@ async function showTop(
         seen.add(event.snapshot.target.id);
       }
       table.take(event);
-      if (event.type === 'snapshot' && !once) table.refreshSharing();
+      if (event.type === 'snapshot' && !once) table.sharing.refresh();
       if (once && !isComplete && seen.size > 0 && session.monitor.targets.every(({ id }) => seen.has(id))) {
         isComplete = true;
         quit();
       }
     }
-    if (once) await table.readSharing();
+    if (once) await table.sharing.read();
     waiting?.end();
     display.finish();
   } finally {
@@ -118,9 +113,8 @@ const PLAIN_WIDTH = 120;
 
 /** The table as text or JSON on standard output, at most once a second and only after changes. */
 class TableUpdates implements TopDisplay {
+  readonly #alarm = new Alarm(() => this.#printUnlessBehind());
   #printedMs = Number.NEGATIVE_INFINITY;
-  #timer: NodeJS.Timeout | undefined;
-  #hasChanged = false;
 
   /** @param isOnce prints only the last state, if it has a snapshot */
   constructor(
@@ -131,37 +125,33 @@ class TableUpdates implements TopDisplay {
   ) {}
 
   changed(): void {
-    this.#hasChanged = true;
-    if (this.isOnce) return;
-    const waitMs = Math.max(0, this.#printedMs + PRINT_MS - performance.now());
-    this.#timer ??= setTimeout(() => this.#printUnlessBehind(), waitMs);
+    if (!this.isOnce) this.#alarm.set(this.#printedMs + PRINT_MS - performance.now());
   }
 
   finish(): void {
-    if (this.#hasChanged) this.#print();
+    if (this.isOnce || this.#alarm.isSet) this.#print();
   }
 
   close(): void {
-    clearTimeout(this.#timer);
+    this.#alarm.close();
   }
 
   #printUnlessBehind(): void {
-    if (!isBehind()) this.#print();
-    else this.#timer = setTimeout(() => this.#printUnlessBehind(), PRINT_MS);
+    this.#alarm.clear();
+    if (isBehind()) this.#alarm.set(PRINT_MS);
+    else this.#print();
   }
 
   #print(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#alarm.clear();
     this.#printedMs = performance.now();
-    this.#hasChanged = false;
     const { table, selection, isJson, isOnce } = this;
     const { rows, latest } = table.state();
     if (rows.length === 0 || (isOnce && !latest)) return;
     const needsCgroup = isJson || selection.group === 'cgroup';
-    table.refreshFacts(rows, new Set(rows.map(({ id }) => id)), needsCgroup);
+    table.facts.refresh(rows, new Set(rows.map(({ id }) => id)), needsCgroup);
     const state = table.state();
-    const selected = selectRows(state.rows, selection, table.nameOfParent);
+    const selected = selectRows(state.rows, selection, table.facts.nameOfParent);
     if (isJson) {
       writeJson(topDocument(state, selection, selected), undefined, isOnce ? 2 : undefined);
       return;

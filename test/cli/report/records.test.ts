@@ -1,11 +1,11 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
-import { progressText, withProgress } from '../../../src/cli/report/progress.js';
+import { progressText, withProgress } from '../../../src/cli/report/records.js';
 import { headerLine, snapshotLine, targetLine } from '../../../src/record/format.js';
 import type { Observation, ObservationSource } from '../../../src/report/source/observation.js';
 import { MAIN } from '../../helpers/cli.js';
-import { hasTmux, Tmux } from '../../helpers/tmux.js';
+import { onTerminal, Tmux } from '../../helpers/tmux.js';
 import { EXAMPLE, folderFor, HEADER, TARGET } from '../../record/records.js';
 
 const GIB = 2 ** 30;
@@ -78,8 +78,6 @@ test('without a terminal, or where nobody knows how far it is, the source is lef
   );
   t.is(withProgress(withLength, new Terminal(false)), withLength);
 });
-
-const onTerminal = hasTmux ? test : test.skip;
 
 onTerminal(
   'Ctrl-C while a record is read takes the line away, and ends the program as Ctrl-C does',
