@@ -69,19 +69,13 @@ function rounded(_: string, value: unknown): unknown {
   return typeof value === 'number' && !Number.isInteger(value) ? Math.round(value * 1e6) / 1e6 : value;
 }
 
-/** The arguments of a command line beside its options. */
-export interface Operands {
-  readonly records: readonly string[];
-  /** A command to start and watch; empty if there is none. */
-  readonly command: readonly string[];
-}
-
 /**
  * Separates records from a command: commander does not tell arguments after `--` from those before it.
  *
  * @throws UsageError if there are both
  */
-export function operandsOf(args: readonly string[], argv: readonly string[] = process.argv): Operands {
+export function operandsOf(args: readonly string[]) {
+  const { argv } = process;
   const dashes = argv.indexOf('--');
   const begin = dashes < 0 ? args.length : args.length - (argv.length - dashes - 1);
   const [records, command] = [args.slice(0, begin), args.slice(begin)];
@@ -123,12 +117,10 @@ async function watched(
   const plan = planOf(options, command, 'pagepulse report wss --pid 4242');
   await runSession({ ...plan, reportsFailures: true }, async (session, events) => {
     const { duration } = options;
-    const until =
-      duration === undefined
-        ? session.child && ' until the command ends'
-        : ` for ${formatDuration(duration)}`;
+    const untilEnd = session.child ? ' until the command ends' : '';
+    const until = duration === undefined ? untilEnd : ` for ${formatDuration(duration)}`;
     const first = formatDue(session.firstSnapshotInUs);
-    note(`watching${until ?? ''}; Ctrl-C to stop and report. The first snapshot is ${first}`);
+    note(`watching${until}; Ctrl-C to stop and report. The first snapshot is ${first}`);
     const source = new LiveSource(session, events);
     const status = new LiveStatus(() => waitingText(session));
     try {
