@@ -64,12 +64,8 @@ export function addMonitorOptions(command: Command): Command {
       parseRanges,
     )
     .option('-d, --duration <time>', 'stop after this time', parseDuration)
-    .option(
-      '--sample <time>',
-      'check one page of each region this often (default: --auto, from 5ms)',
-      interval,
-    )
-    .option('--aggr <time>', 'make a snapshot this often (default: 20 times --sample)', interval)
+    .option('--sample <time>', 'sampling interval: check one page of each region (default: --auto)', interval)
+    .option('--aggr <time>', 'aggregation interval: make a snapshot (default: 20 times --sample)', interval)
     .option('--auto', 'tune both intervals while running (default unless one is set)')
     .option('--access-bp <n>', '--auto: accesses to see per 10,000 possible ones (default: 400)', accessBp)
     .option('--aggrs <n>', '--auto: snapshots per step (default: 3)', within(GOAL_RULES.aggrs))
@@ -83,7 +79,7 @@ export function addMonitorOptions(command: Command): Command {
     .option('--update <time>', 'read the mappings again this often (default: 1s)', interval)
     .option('--min-regions <n>', 'fewest regions per process (default: 10)', regions)
     .option('--max-regions <n>', 'most regions over all processes (default: 1000)', regions)
-    .option('--max-samples <n>', 'most samples per second over all processes; for evidence only', samples)
+    .option('--max-samples <n>', 'most samples per second over all processes (evidence only)', samples)
     .addOption(
       new Option('--check <check>', 'how to detect accesses; `pagepulse doctor` lists what works here')
         .choices(['auto', 'idle-page', 'referenced'])

@@ -15,7 +15,11 @@ const COMMANDS: Readonly<
   watch: [LIVE, 'show which memory processes use, live', () => import('./watch.js')],
   top: [LIVE, 'show many processes live: working set, hot and cold memory', () => import('./top/top.js')],
   report: ['', 'summarise a recording, or live processes over a period', () => import('./report/report.js')],
-  convert: ['[options] <record>', "convert records, and the kernel DAMON's", () => import('./convert.js')],
+  convert: [
+    '[options] <record>',
+    "convert records of Pagepulse or the kernel's DAMON",
+    () => import('./convert.js'),
+  ],
   tune: [LIVE, 'find suitable intervals for a process, and explain them', () => import('./tune.js')],
   demo: [
     '[options]',
