@@ -18,7 +18,7 @@ function inShell(args: readonly string[], end: string) {
   const words = [process.execPath, MAIN, ...args].map((word) => `'${word}'`).join(' ');
   const { status, stderr } = spawnSync('bash', ['-c', `${words} ${end}`], {
     encoding: 'utf8',
-    timeout: 60_000,
+    timeout: 600_000,
     killSignal: 'SIGKILL',
   });
   return { status, err: stderr.replace(/^pagepulse: the referenced check clears.*\n/m, '') };

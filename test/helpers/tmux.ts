@@ -11,7 +11,7 @@ export function onTerminal(title: string, run: (t: ExecutionContext) => Promise<
   else test.skip(`${title} (not run: there is no tmux)`, run);
 }
 
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 120_000;
 
 /** A terminal in which one can type, and see what a person would see: a tmux server of its own with one pane. */
 export class Tmux {

@@ -48,10 +48,9 @@ function flushTlb(): void {
  * terabytes large, and samples would miss both mappings.
  */
 function mappingsOf(...sizes: number[]): AddressRange[] {
-  const bytes = pageSize();
   return readMappings(process.pid)
     .filter(({ permissions, name }) => permissions === 'rw-p' && name === '')
-    .map(({ startPage, endPage }) => ({ startAddress: startPage * bytes, endAddress: endPage * bytes }))
+    .map(({ startPage, endPage }) => ({ startAddress: startPage * PAGE, endAddress: endPage * PAGE }))
     .filter(({ startAddress, endAddress }) =>
       sizes.some((size) => endAddress - startAddress >= size && endAddress - startAddress < size + MIB),
     );

@@ -234,32 +234,24 @@ function erasing(line: string, width: number): string {
  * waits for a terminal, and a slow or stopped one would hold up the keys, the signals and the snapshots.
  */
 class TerminalWriter {
-  readonly #fd: number;
-  readonly #isOwn: boolean;
+  /** Whether the terminal can take nothing any more. */
+  isGone = false;
+  #fd = 1;
   #rest = Buffer.alloc(0);
   #retry: NodeJS.Timeout | undefined;
   #isClosed = false;
-  #isGone = false;
 
   constructor() {
-    let own: number | undefined;
     try {
-      own = openSync('/proc/self/fd/1', constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+      this.#fd = openSync('/proc/self/fd/1', constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
     } catch {
       // Another user's terminal (after su): use the descriptor we were given, which may block.
     }
-    this.#fd = own ?? 1;
-    this.#isOwn = own !== undefined;
   }
 
   /** Whether the terminal has not taken everything it was offered. */
   get isBusy(): boolean {
     return this.#rest.length > 0;
-  }
-
-  /** Whether the terminal is gone. */
-  get isGone(): boolean {
-    return this.#isGone;
   }
 
   /** Writes what the terminal takes now, and the rest as soon as it takes that. */
@@ -282,7 +274,7 @@ class TerminalWriter {
 
   close(): void {
     clearTimeout(this.#retry);
-    if (this.#isOwn && !this.#isClosed) closeSync(this.#fd);
+    if (this.#fd !== 1 && !this.#isClosed) closeSync(this.#fd);
     this.#isClosed = true;
   }
 
@@ -300,7 +292,7 @@ class TerminalWriter {
       this.#rest = this.#rest.subarray(writeSync(this.#fd, this.#rest));
     } catch (error) {
       if (systemCode(error) === 'EAGAIN') return;
-      this.#isGone = true; // EIO: the connection has ended
+      this.isGone = true; // EIO: the connection has ended
       this.#rest = Buffer.alloc(0);
     }
   }
