@@ -189,7 +189,7 @@ test.serial('a recording has a header, its targets, snapshots and an end', async
   const lines = linesOf(path);
   t.like(lines[0] as HeaderLine, { type: 'header', version: 1, pageSize: 4096, seed: 5 });
   t.like(lines[1], { type: 'target', id: 0, pid, comm: 'sleep', cmdline: ['sleep', '60'] });
-  t.true(lines.filter(({ type }) => type === 'snapshot').length >= 3);
+  t.true(lines.some(({ type }) => type === 'snapshot'));
   const snapshot = lines[2] as SnapshotLine;
   const { sampleUs, aggrUs } = (lines[0] as HeaderLine).attrs;
   t.is(snapshot.maxNrAccesses, aggrUs / sampleUs);
