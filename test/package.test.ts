@@ -140,7 +140,6 @@ test('the version loads nothing but itself, and the list of commands none of the
   t.deepEqual(await modulesOf('--version'), ['dist/src/cli/main.js', 'dist/src/version.js']);
   const ours = (await modulesOf('--help')).filter((path) => !path.startsWith('node_modules/commander/'));
   t.deepEqual(ours.sort(), [
-    'dist/src/cli/failure.js',
     'dist/src/cli/main.js',
     'dist/src/cli/output.js',
     'dist/src/cli/program.js',

@@ -1,7 +1,8 @@
 import { type Command, Option } from 'commander';
 import { convert, FORMATS, type Format, TEXT_FORMATS } from '../record/convert/convert.js';
 import { OutputFile } from '../record/output-file.js';
-import { note, UsageError } from './failure.js';
+import { withExamples } from './options.js';
+import { note, UsageError } from './output.js';
 import { beforeSignalEnds } from './signals.js';
 
 interface ConvertOptions {
@@ -10,26 +11,25 @@ interface ConvertOptions {
   readonly force?: boolean;
 }
 
-export function addConvert(program: Command): void {
-  program
-    .command('convert')
-    .description("convert a record, or a recording of the kernel's DAMON, for other programs")
-    .argument('<record>', 'a record, a file of damo, or Arrow or CSV made of one; - for standard input')
-    .addOption(new Option('--to <format>', 'what to').choices(FORMATS).makeOptionMandatory())
-    .requiredOption('-o, --output <file>', 'where to, - for standard output; text is compressed in .gz')
-    .option('--force', 'replace the file if it exists, when the new one is whole')
-    .addHelpText(
-      'after',
-      '\nExamples:\n  pagepulse convert it.ndjson.gz --to arrow -o it.arrow\n  pagepulse convert damon.data --to ndjson -o it.ndjson',
-    )
+export function define(command: Command): void {
+  command
+    .argument('<record>', 'a record, a damo file, or Arrow or CSV made from a record; - for standard input')
+    .addOption(new Option('--to <format>', 'format to write').choices(FORMATS).makeOptionMandatory())
+    .requiredOption('-o, --output <file>', 'write here, - for standard output; .gz compresses text formats')
+    .option('--force', 'replace an existing file once the new one is complete')
     .action(run);
+  withExamples(
+    command,
+    'convert it.ndjson.gz --to arrow -o it.arrow',
+    'convert damon.data --to ndjson -o it.ndjson',
+  );
 }
 
 async function run(path: string, { to, output, force = false }: ConvertOptions): Promise<void> {
   if (output.endsWith('.gz') && !TEXT_FORMATS.includes(to)) {
-    throw new UsageError(`${to} is not compressed with gzip; give a name without .gz`);
+    throw new UsageError(`${to} cannot be compressed with gzip; give a name without .gz`);
   }
-  // Before there is a file: a signal that nobody listens to would leave it behind.
+  // Before the file is created: a signal without a listener would leave it behind.
   let file: OutputFile | undefined;
   beforeSignalEnds(() => file?.discard());
   file = OutputFile.create(output, { force });

@@ -3,23 +3,18 @@ import type { Command } from 'commander';
 import { HIDES_PROCESSES, hidesProcesses } from '../kernel/hidepid.js';
 import { numaBalancing, type Support } from '../kernel/support.js';
 import { supportOf } from '../sources/registry.js';
-import { ExitStatus } from './failure.js';
-import { write, writeJson } from './output.js';
+import { ExitStatus, write, writeJson } from './output.js';
 
 const WHAT = {
   'idle-page': 'page by page, through the idle bitmap',
   referenced: "by mapping, through smaps and clear_refs; other users' processes as root only",
 } as const;
 
-export function addDoctor(program: Command): void {
-  program
-    .command('doctor')
-    .description('tell what this machine lets Pagepulse see, and what would help')
-    .option('--json', 'as JSON')
-    .action(doctor);
+export function define(command: Command): void {
+  command.option('--json', 'print JSON').action(doctor);
 }
 
-/** Exit status 1 where nothing can be watched. */
+/** Exit status 1 if nothing can be watched. */
 function doctor({ json }: { json?: boolean }): void {
   const checks = (['idle-page', 'referenced'] as const).map((name) => ({ name, support: supportOf(name) }));
   const best = checks.find(({ support }) => support.ok)?.name;
@@ -27,8 +22,7 @@ function doctor({ json }: { json?: boolean }): void {
     ...(hidesProcesses() ? [HIDES_PROCESSES] : []),
     ...(numaBalancing() ? [NUMA_WARNING] : []),
   ];
-  const firstLack = checks.map(({ support }) => support).find((support) => !support.ok);
-  const step = firstLack && !firstLack.ok ? firstLack.help : undefined;
+  const step = checks.flatMap(({ support }) => (support.ok ? [] : [support.help]))[0];
   if (json) {
     const found = checks.map(({ name, support }) => ({ name, ...support }));
     const machine = { platform: process.platform, kernel: release(), user: process.getuid?.() ?? null };
@@ -37,7 +31,7 @@ function doctor({ json }: { json?: boolean }): void {
   } else {
     const lines = checks.map(({ name, support }) => line(name, support));
     for (const warning of warnings) lines.push(`warning     ${warning}`);
-    lines.push(best ? `Pagepulse will use the ${best} check.` : 'Pagepulse can watch nothing here.');
+    lines.push(best ? `Pagepulse will use the ${best} check.` : 'Pagepulse cannot watch anything here.');
     if (step) lines.push(`The step that would help most: ${step}.`);
     write(`${lines.join('\n')}\n`);
   }
@@ -45,7 +39,7 @@ function doctor({ json }: { json?: boolean }): void {
 }
 
 const NUMA_WARNING =
-  'numa_balancing is on: the kernel takes pages away for a while to see who uses them, which blurs what is seen; ' +
+  'numa_balancing is on: the kernel unmaps pages for a while to see who uses them, which blurs the figures; ' +
   'turn it off with `sysctl kernel.numa_balancing=0`';
 
 function line(name: keyof typeof WHAT, support: Support): string {

@@ -1,15 +1,15 @@
 #!/usr/bin/env node
 import { VERSION } from '../version.js';
 
-// By default this signal makes Node listen for a debugger, to which every user of the machine could connect and run code
-// as this user, mostly root.
+// By default this signal makes Node listen for a debugger. Every user of the machine could connect to it and run code as
+// this user, who is mostly root.
 process.on('SIGUSR1', () => {});
 
-// Scripts ask for the version often: nothing else is loaded for it, unless it cannot be written.
+// Scripts ask for the version often, so it loads nothing else unless it cannot be written.
 if (['-V', '--version'].includes(process.argv[2] ?? '')) {
   process.stdout.on('error', async (error) => {
-    const [{ report }, { unwritten }] = [await import('./failure.js'), await import('./output.js')];
-    process.exitCode = report(unwritten(error));
+    const { reportOutputError } = await import('./output.js');
+    process.exitCode = reportOutputError(error);
   });
   process.stdout.write(`${VERSION}\n`);
 } else {

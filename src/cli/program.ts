@@ -2,75 +2,34 @@ import { Command, CommanderError, Help } from 'commander';
 import { PagepulseError, systemCode } from '../core/errors.js';
 import { isUtf8, useAscii } from '../report/characters.js';
 import { VERSION } from '../version.js';
-import { note, report } from './failure.js';
-import { followOutput, leaveStuckOutput, print } from './output.js';
+import { followOutput, leaveStuckOutput, note, print, report } from './output.js';
 
-interface Listed {
-  readonly name: string;
-  /** What the list of commands says of it: as the command itself does, which is loaded only where it is called. */
-  readonly usage: string;
-  readonly description: string;
-  readonly load: () => Promise<(program: Command) => void>;
-}
+const LIVE = '[options] [command...]';
 
-const COMMANDS: readonly Listed[] = [
-  {
-    name: 'doctor',
-    usage: '[options]',
-    description: 'tell what this machine lets Pagepulse see, and what would help',
-    load: async () => (await import('./doctor.js')).addDoctor,
-  },
-  {
-    name: 'record',
-    usage: '[options] [command...]',
-    description: 'record which memory processes use, for later',
-    load: async () => (await import('./record.js')).addRecord,
-  },
-  {
-    name: 'watch',
-    usage: '[options] [command...]',
-    description: 'show which memory processes use, live',
-    load: async () => (await import('./watch.js')).addWatch,
-  },
-  {
-    name: 'top',
-    usage: '[options] [command...]',
-    description: 'show many processes in one table, live: working set, hot and cold memory of each',
-    load: async () => (await import('./top/top.js')).addTop,
-  },
-  {
-    name: 'report',
-    usage: '',
-    description: 'what records come to, or processes that are watched for a while: tables, or JSON',
-    load: async () => (await import('./report/report.js')).addReport,
-  },
-  {
-    name: 'convert',
-    usage: '[options] <record>',
-    description: "convert a record, or a recording of the kernel's DAMON, for other programs",
-    load: async () => (await import('./convert.js')).addConvert,
-  },
-  {
-    name: 'tune',
-    usage: '[options] [command...]',
-    description: 'find intervals that suit a process, and say why',
-    load: async () => (await import('./tune.js')).addTune,
-  },
-  {
-    name: 'demo',
-    usage: '[options]',
-    description: 'watch a small workload of its own, with 64 MiB of hot and 256 MiB of cold memory',
-    load: async () => (await import('./demo/demo.js')).addDemo,
-  },
-  {
-    name: 'bench',
-    usage: '[options]',
-    description: 'measure what watching costs here: on a process, or on a workload of its own',
-    load: async () => (await import('./bench/bench.js')).addBench,
-  },
-];
+/** For the list of commands: usage, description, and the module, which is loaded only if the command is called. */
+const COMMANDS: Readonly<
+  Record<string, readonly [string, string, () => Promise<{ define(command: Command): void }>]>
+> = {
+  doctor: ['[options]', 'check what Pagepulse can see on this machine', () => import('./doctor.js')],
+  record: [LIVE, 'record which memory processes use', () => import('./record.js')],
+  watch: [LIVE, 'show which memory processes use, live', () => import('./watch.js')],
+  top: [LIVE, 'show many processes live: working set, hot and cold memory', () => import('./top/top.js')],
+  report: ['', 'summarise a recording, or live processes over a period', () => import('./report/report.js')],
+  convert: [
+    '[options] <record>',
+    "convert records of Pagepulse or the kernel's DAMON",
+    () => import('./convert.js'),
+  ],
+  tune: [LIVE, 'find suitable intervals for a process, and explain them', () => import('./tune.js')],
+  demo: [
+    '[options]',
+    'watch a workload of 64 MiB hot and 256 MiB cold memory',
+    () => import('./demo/demo.js'),
+  ],
+  bench: ['[options]', 'measure what watching costs on this machine', () => import('./bench/bench.js')],
+};
 
-/** Runs what the command line says, and sets the exit status. */
+/** Runs the command line, and sets the exit status. */
 export async function run(): Promise<void> {
   const terms = new Map<Command, string>();
   const program = new Command('pagepulse')
@@ -83,16 +42,17 @@ export async function run(): Promise<void> {
     .configureHelp({ subcommandTerm: (command) => terms.get(command) ?? new Help().subcommandTerm(command) })
     .showSuggestionAfterError()
     .enablePositionalOptions();
-  // `pagepulse help record` calls it too.
+  // Also for `pagepulse help record`.
   const called = process.argv.slice(2).find((word) => word !== 'help' && !word.startsWith('-'));
-  for (const { name, usage, description, load } of COMMANDS) {
-    if (name === called) (await load())(program);
-    else terms.set(program.command(name).description(description), `${name} ${usage}`.trim());
+  for (const [name, [usage, description, load]] of Object.entries(COMMANDS)) {
+    const command = program.command(name).description(description);
+    if (name === called) (await load()).define(command);
+    else terms.set(command, `${name} ${usage}`.trim());
   }
   followOutput();
   useAscii(!isUtf8(process.env));
   const error = await errorOf(() => program.parseAsync());
-  // What was written last may fail after the command has ended; what failed before has been thrown already.
+  // The last output may fail after the command has ended; earlier failures have been thrown.
   const lateError = isOutputError(error) ? undefined : await errorOf(() => print(''));
   process.exitCode = statusOf(lateError ?? error);
   leaveStuckOutput();
@@ -110,10 +70,10 @@ function isOutputError(error: unknown): boolean {
   return error instanceof PagepulseError && error.code === 'OUTPUT';
 }
 
-/** The exit status, after saying what went wrong. */
+/** The exit status, after reporting what went wrong. */
 function statusOf(error: unknown): number {
   if (error === undefined) return 0;
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-  if (systemCode(error) === 'EMFILE') throw error; // main.ts reports it, for this may fail as early as in an import
+  if (systemCode(error) === 'EMFILE') throw error; // main.ts reports it, since imports may fail with it too
   return report(error);
 }

@@ -1,21 +1,18 @@
 import { release } from 'node:os';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { Snapshot } from '../core/snapshot.js';
-import type { Monitor } from '../engine/monitor.js';
 import { MemoryReader } from '../processes/memory-reader.js';
 import { abandonedRecordings } from '../record/output-file.js';
 import { Recording } from '../record/recording.js';
 import type { Rotation } from '../record/rotation.js';
 import { formatCost, formatInForce } from '../report/in-force.js';
 import { formatDuration, parseBytes, parseDurationUs } from '../report/units.js';
+import type { Session, SessionEvent } from '../session/session.js';
 import { VERSION } from '../version.js';
-import { note, tellLost, UsageError } from './failure.js';
-import { FirstSnapshot } from './first-snapshot.js';
-import { addWatchOptions, requireTargets, type WatchOptions } from './options.js';
-import { tellSelection } from './selection-notes.js';
-import { Stopping } from './signals.js';
-import { StatusLine, Waiting } from './status-line.js';
-import { watching } from './watching.js';
+import { waitingText } from './notes.js';
+import { addWatchOptions, type WatchOptions, withExamples } from './options.js';
+import { LiveStatus, note, UsageError } from './output.js';
+import { planOf, runSession } from './run-session.js';
 
 interface RecordOptions extends WatchOptions {
   readonly output?: string;
@@ -23,37 +20,32 @@ interface RecordOptions extends WatchOptions {
   readonly rotate?: Rotation;
 }
 
-const STATUS_MS = 250;
-
-export function addRecord(program: Command): void {
-  addWatchOptions(program.command('record'))
-    .description('record which memory processes use, for later')
-    .option('-o, --output <file>', 'where to, - for standard output; .gz is compressed (default: by date)')
-    .option('--force', 'replace the file if it exists, when the record is whole')
+export function define(command: Command): void {
+  addWatchOptions(command)
+    .option('-o, --output <file>', 'write here, - for standard output; .gz compresses (default: by date)')
+    .option('--force', 'replace an existing file once the record is complete')
     .option(
       '--rotate <time|size>',
-      'begin a new file in this time (1h), or when this one has that size (1GiB, as it is on disk): it.ndjson is always ' +
-        'the newest, it.1.ndjson the one before, it.2.ndjson before that; each can be read alone',
+      'start a new file after this time (1h) or size on disk (1GiB); it.ndjson is the newest, it.1.ndjson the one ' +
+        'before; each can be read alone',
       parseRotation,
     )
-    .addHelpText(
-      'after',
-      '\nExamples:\n  pagepulse record --pid 4242 --duration 30s -o it.ndjson\n  pagepulse record -- node server.js\n' +
-        '  pagepulse record --name postgres --rotate 1h -o it.ndjson.gz',
-    )
     .action(record);
+  withExamples(
+    command,
+    'record --pid 4242 --duration 30s -o it.ndjson',
+    'record -- node server.js',
+    'record --name postgres --rotate 1h -o it.ndjson.gz',
+  );
 }
 
 async function record(command: readonly string[], options: RecordOptions): Promise<void> {
-  requireTargets(options, command, 'pagepulse record --pid 4242');
+  const plan = planOf(options, command, 'pagepulse record --pid 4242');
   const path = options.output ?? defaultName();
-  if (path === '-' && command.length > 0) {
+  if (path === '-' && command.length > 0)
     throw new UsageError('the command writes to standard output itself; give the record a file with -o');
-  }
-  if (path === '-' && options.rotate) {
-    throw new UsageError('standard output is no file that --rotate could begin anew; give one with -o');
-  }
-  const stopping = new Stopping();
+  if (path === '-' && options.rotate)
+    throw new UsageError('--rotate cannot start a new file on standard output; give a file with -o');
   const recording = Recording.create(path, { force: options.force ?? false, rotation: options.rotate });
   for (const part of abandonedRecordings(path)) {
     note(
@@ -62,88 +54,69 @@ async function record(command: readonly string[], options: RecordOptions): Promi
   }
   let isSeen = false;
   try {
-    await watching({ options, command, stopping, aim: { done: 'recorded' } }, async ({ monitor }) => {
-      isSeen = await write(monitor, recording);
+    await runSession({ ...plan, aim: { done: 'recorded' } }, async (session, events) => {
+      isSeen = await write(session, events, recording);
       return isSeen;
     });
   } finally {
     const part = isSeen ? undefined : await recording.discard().catch(() => undefined);
-    if (part !== undefined) note(`what was recorded is in ${part}; ${path} has not been replaced`);
+    if (part !== undefined) note(`the incomplete record is in ${part}; ${path} has not been replaced`);
   }
 }
 
 /** Writes the whole record; returns whether it has a snapshot. */
-async function write(monitor: Monitor, recording: Recording): Promise<boolean> {
+async function write(
+  session: Session,
+  events: AsyncIterable<SessionEvent>,
+  recording: Recording,
+): Promise<boolean> {
+  const { monitor } = session;
   const { startedAt, startedMonotonicNs, pageSize, check, attrs, seed } = monitor;
   const tool = `pagepulse ${VERSION}`;
   const header = { tool, startedAt, startedMonotonicNs, kernel: release(), pageSize, check, attrs, seed };
-  monitor.on('attrs', (change) => recording.attrs(change));
-  monitor.on('otherWatcher', (other) => recording.otherWatcher(other));
   await recording.begin(header, new MemoryReader(monitor));
-  const status = new RecordingStatus();
-  const first = new FirstSnapshot(monitor);
-  const waiting = new Waiting(() => first.waitingText());
   const known = new Set<number>();
-  monitor.on('detached', (target, reason, message) => {
-    if (reason !== 'failed') return;
-    waiting.clear();
-    status.clear();
-    note(tellLost(target, message));
-  });
+  let latest: Snapshot | undefined;
+  const status = new LiveStatus(() => (latest ? recordingText(latest, known.size) : waitingText(session)));
   try {
-    for await (const snapshot of monitor) {
-      waiting.end();
-      await recording.snapshot(snapshot);
-      known.add(snapshot.target.id);
-      status.update(snapshot, known.size);
+    for await (const event of events) {
+      if (event.type === 'attrs') recording.attrs(event.change);
+      else if (event.type === 'otherWatcher') recording.otherWatcher(event.other);
+      else if (event.type === 'snapshot') {
+        await recording.snapshot(event.snapshot);
+        known.add(event.snapshot.target.id);
+        latest = event.snapshot;
+      }
     }
-    waiting.end();
-    const { reason, stats } = await monitor.ended;
+    const { reason, stats } = await session.ended;
     await recording.end(reason, stats);
-    status.clear();
     if (status.isShown && stats.snapshots > 0) {
       const before = recording.files > 1 ? ` and ${recording.files - 1} before it` : '';
-      note(
-        `${stats.snapshots - stats.droppedSnapshots} snapshots in ${recording.path}${before}, at ` +
-          formatCost({ ...stats, recentCpuPercent: null }),
-      );
+      const cost = formatCost({ ...stats, recentCpuPercent: null });
+      note(`${stats.snapshots - stats.droppedSnapshots} snapshots in ${recording.path}${before}, at ${cost}`);
     }
-    tellSelection(monitor);
     return known.size > 0;
   } finally {
-    waiting.end();
-    status.clear();
+    status.end();
   }
 }
 
-/** What a recording has so far, on one line of the terminal. */
-class RecordingStatus extends StatusLine {
-  #shownAt = 0;
-
-  update({ endUs, stats }: Snapshot, processes: number): void {
-    if (!this.isShown || performance.now() - this.#shownAt < STATUS_MS) return;
-    this.#shownAt = performance.now();
-    const dropped = stats.droppedSnapshots > 0 ? `, ${stats.droppedSnapshots} dropped` : '';
-    this.show(
-      `recording ${processes === 1 ? '1 process' : `${processes} processes`} for ${formatDuration(
-        Math.round(endUs / 1e5) * 1e5,
-      )}: ${stats.snapshots} snapshots${dropped}, ${formatCost(stats)}, ${formatInForce(stats.inForce)}, ${stats.regions} regions; Ctrl-C ends it`,
-    );
-  }
-
-  override clear(): void {
-    super.clear();
-    this.#shownAt = 0;
-  }
+/** What a recording has so far. */
+function recordingText({ endUs, stats }: Snapshot, processes: number): string {
+  const what = processes === 1 ? '1 process' : `${processes} processes`;
+  const time = formatDuration(Math.round(endUs / 1e5) * 1e5);
+  const dropped = stats.droppedSnapshots > 0 ? `, ${stats.droppedSnapshots} dropped` : '';
+  const pace = `${formatCost(stats)}, ${formatInForce(stats.inForce)}, ${stats.regions} regions`;
+  return `recording ${what} for ${time}: ${stats.snapshots} snapshots${dropped}, ${pace}; Ctrl-C to stop`;
 }
 
-/** `1h`, `30min`, `1GiB`, `30M`, or a number of bytes. Shorter ones would make files of little but their headers. */
+/** `1h`, `30min`, `1GiB`, `30M`, or a number of bytes. Below the limits, files would hold little but their headers. */
 function parseRotation(text: string): Rotation {
   const everyUs = orUndefined(() => parseDurationUs(text));
   const fromBytes = everyUs === undefined ? orUndefined(() => parseBytes(text)) : undefined;
   if (everyUs !== undefined && everyUs >= 1e6) return { everyUs };
   if (fromBytes !== undefined && fromBytes >= 2 ** 16) return { fromBytes };
-  throw new InvalidArgumentError('Give a time from 1s on or a size from 64KiB on, as in 1h or 1GiB.');
+  throw new InvalidArgumentError('Give a time of at least 1s or a size of at least 64KiB, as in 1h or 1GiB.');
 }
 
 function orUndefined<T>(parse: () => T): T | undefined {
@@ -154,10 +127,9 @@ function orUndefined<T>(parse: () => T): T | undefined {
   }
 }
 
-/** pagepulse-20260131-120000.ndjson, in local time as the people who look for it. */
+/** pagepulse-20260131-120000.ndjson, in local time. */
 function defaultName(): string {
   const now = new Date();
-  const two = (value: number) => String(value).padStart(2, '0');
-  const day = `${now.getFullYear()}${two(now.getMonth() + 1)}${two(now.getDate())}`;
-  return `pagepulse-${day}-${two(now.getHours())}${two(now.getMinutes())}${two(now.getSeconds())}.ndjson`;
+  const local = new Date(now.getTime() - now.getTimezoneOffset() * 60_000).toISOString();
+  return `pagepulse-${local.slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-')}.ndjson`;
 }

@@ -1,8 +1,8 @@
 import { failStalledPipes } from '../record/output-stream.js';
 
 /**
- * Signals that a terminal, a person, a timer or a limit sends to end a program, or that end one unawares. Those that stop
- * it and let it go on are left to the kernel, and to Screen.
+ * Signals by which a terminal, a person, a timer or a limit ends a program. Those that suspend and resume it are left to
+ * the kernel and Screen.
  */
 export const ENDING_SIGNALS = [
   'SIGINT',
@@ -15,7 +15,7 @@ export const ENDING_SIGNALS = [
   'SIGUSR2',
 ] as const;
 
-/** Does something before a signal ends the program as if nobody had listened; the function returned stops that. */
+/** Does something before a signal ends the program as it would without a listener; the function returned undoes that. */
 export function beforeSignalEnds(act: () => void): () => void {
   const listener = (signal: NodeJS.Signals) => {
     stop();
@@ -32,8 +32,8 @@ export function beforeSignalEnds(act: () => void): () => void {
 type Stop = (signal: 'SIGINT' | 'SIGTERM') => void;
 
 /**
- * How the user ends what is being watched: with a signal or a key. Only the first one stops it properly; a signal after
- * that ends the program as it usually does. To be made before anything is started that would be left behind.
+ * How the user stops a session: with a signal or a key. Only the first one stops it properly; a signal after that ends the
+ * program as usual. Create it before anything is started that would be left behind.
  */
 export class Stopping {
   #stop: Stop | undefined;
@@ -44,23 +44,23 @@ export class Stopping {
     for (const signal of ENDING_SIGNALS) process.on(signal, this.#signalled);
   }
 
-  /** Whether the user has asked for the end. */
+  /** Whether the user has asked to stop. */
   get isAsked(): boolean {
     return this.#asked !== undefined;
   }
 
-  /** Whether it was a key: who looks at the table and quits needs no reason why it shows nothing yet. */
+  /** Whether it was by a key: a user who quits a table needs no explanation why it was still empty. */
   get isQuit(): boolean {
     return this.#isQuit;
   }
 
-  /** Takes what stops it all, once there is something; calls it at once if the end was asked for before. */
+  /** Sets what stops the session once there is one; calls it at once if the user has asked before. */
   with(stop: Stop): void {
     this.#stop = stop;
     if (this.#asked) stop(this.#asked);
   }
 
-  /** For a key. As SIGTERM does; may be called again. */
+  /** For a key. Stops as SIGTERM does; may be called again. */
   readonly quit = (): void => {
     this.#isQuit ||= !this.isAsked;
     this.#ask('SIGTERM');

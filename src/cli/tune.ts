@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
 import type { SnapshotColumns } from '../core/snapshot-columns.js';
 import { completeGoal, type TuningGoal, type TuningStep } from '../core/tuning.js';
-import type { Monitor } from '../engine/monitor.js';
 import { overlapOf } from '../report/overlap.js';
 import {
   Settling,
@@ -12,47 +11,40 @@ import {
   tuningRow,
 } from '../report/tuning.js';
 import { formatDuration } from '../report/units.js';
-import { ExitStatus, note, tellLost } from './failure.js';
-import { addWatchOptions, goalOf, requireTargets, type WatchOptions } from './options.js';
-import { requireOutput, write } from './output.js';
-import { Stopping } from './signals.js';
-import { watching } from './watching.js';
+import type { Session, SessionEvent } from '../session/session.js';
+import { addWatchOptions, goalOf, type WatchOptions, withExamples } from './options.js';
+import { ExitStatus, note, write } from './output.js';
+import { planOf, runSession } from './run-session.js';
 
 /** Steps that change nothing are shown this often. */
 const SHOW_US = 2_000_000;
 
-/** By then, what settles has. */
+/** What settles has done so after this many changes. */
 const MAX_MOVES = 20;
 
-export function addTune(program: Command): void {
-  addWatchOptions(program.command('tune'))
-    .description('find intervals that suit a process, and say why')
-    .addHelpText(
-      'after',
-      '\nExamples:\n  pagepulse tune --pid 4242\n  pagepulse tune --max-cpu 0.5% -- node server.js',
-    )
-    .action(tune);
+export function define(command: Command): void {
+  withExamples(addWatchOptions(command), 'tune --pid 4242', 'tune --max-cpu 0.5% -- node server.js').action(
+    tune,
+  );
 }
 
 async function tune(command: readonly string[], options: WatchOptions): Promise<void> {
-  requireTargets(options, command, 'pagepulse tune --pid 4242');
+  const plan = planOf({ ...options, auto: true }, command, 'pagepulse tune --pid 4242');
   const goal = completeGoal(goalOf(options));
-  const stopping = new Stopping();
   const aim = { done: 'found', first: 'step', aggrs: goal.aggrs };
-  const plan = { options: { ...options, auto: true }, command, stopping, aim };
-  await watching(plan, async ({ monitor }) => {
-    const outcome = await new Tuning(monitor, goal).run();
+  await runSession({ ...plan, aim }, async (session, events) => {
+    const outcome = await new Tuning(session, goal).run(events);
     if (outcome !== 'found') return outcome === 'stopped';
-    stopping.quit(); // the command has done its part
+    plan.stopping.quit(); // the command is no longer needed
     throw new ExitStatus(0);
   });
 }
 
-/** Watches `auto` at work. */
+/** Shows automatic intervals at work. */
 class Tuning {
   readonly #settling: Settling;
-  readonly #start: Monitor['attrs'];
-  /** The latest picture of each process, and those at the step shown last. */
+  readonly #start: Session['monitor']['attrs'];
+  /** The latest snapshot of each process, and those at the step shown last. */
   readonly #latest = new Map<number, SnapshotColumns>();
   #shown = new Map<number, SnapshotColumns>();
   #shownUs = Number.NEGATIVE_INFINITY;
@@ -63,55 +55,53 @@ class Tuning {
   #isSettled = false;
 
   constructor(
-    readonly monitor: Monitor,
+    readonly session: Session,
     readonly goal: TuningGoal,
   ) {
-    this.#start = monitor.attrs;
-    this.#settling = new Settling(monitor.attrs.sampleUs);
-    this.#inForce = { attrs: monitor.attrs, reason: 'auto' };
+    const { attrs } = session.monitor;
+    this.#start = attrs;
+    this.#settling = new Settling(attrs.sampleUs);
+    this.#inForce = { attrs, reason: 'auto' };
   }
 
-  /** Prints each step, and in the end what to use. */
-  async run(): Promise<'found' | 'stopped' | 'nothing'> {
-    const { monitor } = this;
-    monitor.on('attrs', (change) => {
-      this.#inForce = change;
-    });
-    monitor.on('tuned', (step) => this.#take(step));
-    monitor.on('detached', (target, reason, message) => {
-      if (reason === 'failed') note(tellLost(target, message));
-    });
+  /** Prints each step, and in the end the intervals to use. */
+  async run(events: AsyncIterable<SessionEvent>): Promise<'found' | 'stopped' | 'nothing'> {
     const stepUs = this.goal.aggrs * this.#start.aggrUs;
-    note(`looking for intervals that suit; the first step takes ${formatDuration(stepUs)}, Ctrl-C ends it`);
+    note(`looking for suitable intervals; the first step takes ${formatDuration(stepUs)}, Ctrl-C to stop`);
     write(`${tuningHeading()}\n`);
-    for await (const { target, columns, stats } of monitor) {
-      this.#latest.set(target.id, columns);
-      this.#costPercent = stats.recentCpuPercent;
-      this.#inForce = stats.inForce;
+    for await (const event of events) {
+      if (event.type === 'attrs') this.#inForce = event.change;
+      else if (event.type === 'tuned') this.#take(event.step);
+      else if (event.type === 'snapshot') {
+        const { target, columns, stats } = event.snapshot;
+        this.#latest.set(target.id, columns);
+        this.#costPercent = stats.recentCpuPercent;
+        this.#inForce = stats.inForce;
+      }
     }
-    requireOutput();
-    const { reason } = await monitor.ended;
+    const { reason } = await this.session.ended;
     return this.#conclude(reason === 'targets ended');
   }
 
-  /** The snapshots of the interval that a step ends have been read when it is told. */
+  /** The snapshots of the aggregation interval that ends with the step have been read. */
   #take(step: TuningStep): void {
     if (this.#isSettled) return;
     this.#steps++;
-    const { attrs } = this.monitor;
+    const { attrs } = this.session.monitor;
     const hasMoved = this.#settling.add(step, attrs.sampleUs);
     this.#isSettled = this.#settling.isSettled(this.goal, step.atUs) || this.#settling.moves > MAX_MOVES;
-    const overlap =
-      this.#shown.size === 0
-        ? undefined
-        : overlapOf([...this.#latest].flatMap(([id, now]) => pair(this.#shown.get(id), now)));
+    const pairs = [...this.#latest].flatMap(([id, now]) => {
+      const before = this.#shown.get(id);
+      return before ? [[before, now] as const] : [];
+    });
+    const overlap = this.#shown.size === 0 ? undefined : overlapOf(pairs);
     this.#last = { step, inForce: this.#inForce, costPercent: this.#costPercent, overlap };
     if (hasMoved || this.#isSettled || step.atUs - this.#shownUs >= SHOW_US) {
       write(`${tuningRow(this.#steps, this.#last)}\n`);
       this.#shown = new Map(this.#latest);
       this.#shownUs = step.atUs;
     }
-    if (this.#isSettled) void this.monitor.stop();
+    if (this.#isSettled) void this.session.stop();
   }
 
   #conclude(hasEnded: boolean): 'found' | 'stopped' | 'nothing' {
@@ -130,8 +120,4 @@ class Tuning {
     }
     return isFound ? 'found' : 'stopped';
   }
-}
-
-function pair<T>(before: T | undefined, now: T): (readonly [T, T])[] {
-  return before === undefined ? [] : [[before, now]];
 }

@@ -1,59 +1,109 @@
 import type { Command } from 'commander';
-import type { Monitor } from '../engine/monitor.js';
-import { note, tellLost } from './failure.js';
-import { addWatchOptions, requireTargets, type WatchOptions } from './options.js';
-import { Picture } from './picture.js';
-import { tellSelection } from './selection-notes.js';
-import { Stopping } from './signals.js';
-import { watching } from './watching.js';
+import { renderPicture, renderPlain } from '../report/picture.js';
+import { LiveView } from '../session/process-view.js';
+import type { Session, SessionEvent } from '../session/session.js';
+import { addWatchOptions, type WatchOptions, withExamples } from './options.js';
+import { Alarm, isBehind, write } from './output.js';
+import { planOf, runSession } from './run-session.js';
+import { colourOf, isScreen, Screen } from './terminal/screen.js';
 
-export function addWatch(program: Command): void {
-  addWatchOptions(program.command('watch'))
-    .description('show which memory processes use, live')
-    .addHelpText('after', '\nExamples:\n  pagepulse watch --pid 4242\n  pagepulse watch -- node server.js')
-    .action(watch);
+/** Redrawn at most this often on a terminal, printed at most this often elsewhere. */
+const REDRAW_MS = 100;
+const PRINT_MS = 1_000;
+/** The time until the first snapshot is updated this often. */
+const COUNT_DOWN_MS = 500;
+
+export function define(command: Command): void {
+  withExamples(addWatchOptions(command), 'watch --pid 4242', 'watch -- node server.js').action(watch);
 }
 
 async function watch(command: readonly string[], options: WatchOptions): Promise<void> {
-  requireTargets(options, command, 'pagepulse watch --pid 4242');
-  const stopping = new Stopping();
-  // On a terminal the picture has it to itself.
-  const later: string[] = [];
-  const tell = process.stdout.isTTY ? (text: string) => void later.push(text) : note;
-  await watching({ options, command, stopping, tell }, async ({ monitor }) => {
-    try {
-      return await show(monitor, stopping.quit);
-    } finally {
-      for (const text of later) note(text);
-    }
+  const plan = planOf(options, command, 'pagepulse watch --pid 4242');
+  await runSession({ ...plan, draws: true }, async (session, events) => {
+    await showPicture(session, events, plan.stopping.quit);
+    return (await session.ended).stats.snapshots > 0;
   });
 }
 
 /**
- * Shows a monitor's picture until it ends.
+ * Shows the latest snapshot of each process until the session ends.
  *
- * @param onQuit called when the user has had enough: it has to stop the monitor
- * @returns whether anything was seen
+ * @param onQuit called when the user has quit: it must stop the session
  */
-export async function show(monitor: Monitor, onQuit: () => void): Promise<boolean> {
-  const picture = new Picture(monitor, onQuit);
-  const lost: string[] = [];
-  monitor.on('detached', (target, reason, message) => {
-    picture.end(target.id);
-    if (reason === 'failed') lost.push(tellLost(target, message));
-  });
+export async function showPicture(
+  session: Session,
+  events: AsyncIterable<SessionEvent>,
+  onQuit: () => void,
+): Promise<void> {
+  const picture = new Picture(session, onQuit);
   try {
-    for await (const snapshot of monitor) picture.add(snapshot);
+    for await (const event of events) picture.take(event);
     picture.finish();
   } finally {
     picture.close();
-    await monitor.stop().catch(() => {});
-    // Not before: the picture has the terminal to itself.
-    for (const text of lost) note(text);
-    tellSelection(monitor);
   }
-  const { reason, stats } = await monitor.ended;
-  if (stats.snapshots === 0) return false;
-  if (reason === 'targets ended') note('what was watched has ended');
-  return true;
+}
+
+/** On a terminal or as plain blocks of text; before the first snapshot, what is known of the processes without. */
+class Picture {
+  readonly #screen: Screen | undefined;
+  readonly #colour = colourOf(process.env, process.stdout.isTTY === true);
+  readonly #views = new Map<number, LiveView>();
+  readonly #alarm = new Alarm(() => this.#draw());
+  #drawnMs = Number.NEGATIVE_INFINITY;
+
+  constructor(
+    readonly session: Session,
+    onQuit: () => void,
+  ) {
+    if (!isScreen()) return;
+    this.#screen = new Screen(onQuit, () => this.#draw());
+    this.#alarm.set(0);
+  }
+
+  take(event: SessionEvent): void {
+    if (event.type === 'attached') this.#views.set(event.target.id, new LiveView(event.target));
+    else if (event.type === 'snapshot') this.#views.get(event.snapshot.target.id)!.snapshot = event.snapshot;
+    else if (event.type === 'detached') this.#views.get(event.target.id)!.hasEnded = true;
+    if (event.type !== 'attached' && event.type !== 'snapshot') return;
+    this.#alarm.set(this.#drawnMs + (this.#screen ? REDRAW_MS : PRINT_MS) - performance.now());
+  }
+
+  /** Shows the last state once more if a file or pipe would miss it. */
+  finish(): void {
+    if (!this.#screen && this.#alarm.isSet) this.#print();
+  }
+
+  close(): void {
+    this.#alarm.close();
+    this.#screen?.close();
+  }
+
+  #draw(): void {
+    if (this.#screen) this.#drawOn(this.#screen);
+    else if (isBehind()) {
+      this.#alarm.clear();
+      this.#alarm.set(PRINT_MS);
+    } else this.#print();
+  }
+
+  #drawOn(screen: Screen): void {
+    const views = this.#refreshed();
+    const { width, height } = screen;
+    const dueInUs = this.session.firstSnapshotInUs;
+    screen.draw(renderPicture(views, { width, height, colour: this.#colour, hint: 'q quits', dueInUs }));
+    if (views.every(({ snapshot }) => snapshot === undefined)) this.#alarm.set(COUNT_DOWN_MS);
+  }
+
+  #print(): void {
+    write(`${renderPlain(this.#refreshed(), { dueInUs: this.session.firstSnapshotInUs })}\n`);
+  }
+
+  #refreshed(): LiveView[] {
+    this.#alarm.clear();
+    this.#drawnMs = performance.now();
+    const views = [...this.#views.values()];
+    for (const view of views) view.refresh();
+    return views;
+  }
 }

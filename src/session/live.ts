@@ -1,46 +1,46 @@
 import type { TargetInfo } from '../core/target.js';
-import type { Monitor } from '../engine/monitor.js';
 import { MemoryReader } from '../processes/memory-reader.js';
 import { ObservedMemory } from '../record/observed-memory.js';
 import type { Observation, ObservationSource, SourceHeader } from '../report/source/observation.js';
+import type { Session, SessionEvent } from './session.js';
 
-/**
- * What a monitor sees from now on, with what its targets have mapped, until it ends. Whoever leaves the observations early
- * stops the monitor.
- */
-export function openLive(monitor: Monitor): ObservationSource {
-  return new LiveSource(monitor);
-}
-
-class LiveSource implements ObservationSource {
+/** The snapshots of a session as the source of a report, with what its targets have mapped. */
+export class LiveSource implements ObservationSource {
   readonly header: SourceHeader;
   readonly #memories = new WeakMap<TargetInfo, ObservedMemory>();
   readonly #reader: MemoryReader;
   readonly #notes: string[] = [];
 
-  constructor(readonly monitor: Monitor) {
-    const { startedAt, check, pageSize } = monitor;
-    this.header = { name: nameOf(monitor.targets), startedAt, check, pageSize };
-    this.#reader = new MemoryReader(monitor);
-    monitor.on('detached', ({ pid, comm }, reason, message) => {
-      if (reason === 'failed')
-        this.#notes.push(`process ${pid} (${comm}) was not watched to the end: ${message}`);
-    });
+  /** @param events of the session */
+  constructor(
+    readonly session: Session,
+    readonly events: AsyncIterable<SessionEvent> = session,
+  ) {
+    const { startedAt, check, pageSize, targets } = session.monitor;
+    this.header = { name: nameOf(targets), startedAt, check, pageSize };
+    this.#reader = new MemoryReader(session.monitor);
   }
 
+  /** Ends with the session. Leaving it early stops the session. */
   async *observations(): AsyncGenerator<Observation> {
     try {
-      for await (const snapshot of this.monitor) {
-        const { mappings, residentBytes } = await this.#memoryOf(snapshot.target);
-        yield { snapshot, mappings, residentBytes };
+      for await (const event of this.events) {
+        if (event.type === 'snapshot') {
+          const { snapshot } = event;
+          const { mappings, residentBytes } = await this.#memoryOf(snapshot.target);
+          yield { snapshot, mappings, residentBytes };
+        } else if (event.type === 'detached' && event.reason === 'failed') {
+          const { target, message } = event;
+          this.#notes.push(`process ${target.pid} (${target.comm}) was not watched to the end: ${message}`);
+        }
       }
-      const { droppedSnapshots } = (await this.monitor.ended).stats;
+      const { droppedSnapshots } = (await this.session.ended).stats;
       if (droppedSnapshots > 0)
         this.#notes.push(
-          `${droppedSnapshots} snapshots were dropped: they came faster than they could be taken`,
+          `${droppedSnapshots} snapshots were dropped: the report was slower than the sampling`,
         );
     } finally {
-      await this.monitor.stop().catch(() => {}); // where it failed, that was thrown
+      await this.session.stop();
     }
   }
 

@@ -7,7 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import test from 'ava';
 import type { EndLine, HeaderLine, SnapshotLine } from '../../src/record/format.js';
 import { begin, folder, isOneLine, linesOf, MAIN, run } from '../helpers/cli.js';
-import { start } from '../helpers/processes.js';
+import { findProcesses, start } from '../helpers/processes.js';
 
 // On the machine's own kernel, with whatever access check it offers. Times are short, and never asserted.
 
@@ -24,13 +24,13 @@ for (const [what, args, status, pattern] of [
     'an aggregation below the sampling interval',
     ['watch', '--pid', '1', '--sample', '10ms', '--aggr', '5ms'],
     2,
-    /below the sampling interval/,
+    /--aggr \(5ms\) is below --sample \(10ms\)/,
   ],
   [
     'limits the wrong way round',
     ['watch', '--pid', '1', '--min-regions', '9', '--max-regions', '5'],
     2,
-    /maxRegions \(5\) is below/,
+    /--max-regions \(5\) is below --min-regions \(9\)/,
   ],
   ['a time without a unit', ['record', '--pid', '1', '--sample', '5'], 2, /as in 250us, 5ms/],
   ['an unknown check', ['record', '--pid', '1', '--check', 'psychic'], 2, /Allowed choices/],
@@ -44,51 +44,71 @@ for (const [what, args, status, pattern] of [
     'a limit of samples without evidence',
     ['record', '--pid', '1', '--max-samples', '500'],
     2,
-    /for the adaptation evidence; with damon every region/,
+    /--max-samples needs --adaptation evidence: with damon, every region/,
   ],
   [
     'a limit of no samples',
     ['watch', '--pid', '1', '--adaptation', 'evidence', '--max-samples', '0'],
     2,
-    /maxSamplesPerSecond must be an integer from 1 to/,
+    /option '--max-samples <n>' argument '0' is invalid\. It must be an integer from 1 to/,
   ],
   ['an unknown option', ['record', '--frobnicate'], 2, /unknown option/],
   ['a folder as output', ['record', '--pid', '1', '-o', '/'], 1, /it is a folder/],
   ['an output in no folder', ['record', '--pid', '1', '-o', '/nowhere/x'], 1, /its folder does not exist/],
   ['a command beside -o -', ['record', '-o', '-', '--', 'true'], 2, /give the record a file/],
-  ['a budget of nothing', ['watch', '--pid', '1', '--max-cpu', '0%'], 2, /above 0, as in 1% or 0.5%/],
+  [
+    'a budget of nothing',
+    ['watch', '--pid', '1', '--max-cpu', '0%'],
+    2,
+    /above 0% and at most \d+00%.*, as in 1% or 0.5%/,
+  ],
   ['a budget without its unit', ['record', '--pid', '1', '--max-cpu', '1'], 2, /as in 1% or 0.5%/],
   ['a negative budget', ['watch', '--pid', '1', '--max-cpu=-1%'], 2, /as in 1% or 0.5%/],
   [
     'a budget beyond the machine',
     ['tune', '--pid', '1', '--max-cpu', '99999%'],
     2,
-    /at most \d+00, which is all/,
+    /option '--max-cpu <share>'.* at most \d+00%, which is all/,
   ],
-  ['a goal that cannot be', ['tune', '--pid', '1', '--access-bp', '0'], 2, /must be from 1 to 10,000/],
+  [
+    'a goal that cannot be',
+    ['tune', '--pid', '1', '--access-bp', '0'],
+    2,
+    /option '--access-bp <n>'.* must be from 1 to 10,000/,
+  ],
   [
     'bounds the wrong way round',
     ['watch', '--pid', '1', '--min-sample', '20s'],
     2,
-    /must not be above maxSampleUs/,
+    /--max-sample \(10s\) is below --min-sample \(20s\); raise/,
   ],
   ['nothing to tune', ['tune'], 2, /nothing to watch: give --pid/],
   ['a name that is no expression', ['record', '--name', '('], 2, /put a \\ before/],
-  ['an empty name', ['watch', '--name', ''], 2, /every process has it/],
+  ['an empty name', ['watch', '--name', ''], 2, /matches every process/],
   ['an unknown user', ['record', '--user', 'nobody-has-this-name'], 2, /there is no user nobody-has/],
   ['an empty cgroup', ['record', '--cgroup', ''], 2, /the cgroup is empty/],
   ['a container by its name', ['record', '--container', 'web'], 2, /hex digits/],
-  ['a limit of no targets', ['record', '--name', 'x', '--max-targets', '0'], 2, /whole number from 1 on/],
-  ['a range of several', ['record', '--name', 'x', '--range', '1000-2000'], 2, /--range is for one process/],
+  ['a limit of no targets', ['record', '--name', 'x', '--max-targets', '0'], 2, /positive integer, as in 20/],
+  [
+    'a range of several',
+    ['record', '--name', 'x', '--range', '1000-2000'],
+    2,
+    /--range needs exactly one process/,
+  ],
   [
     'a range with children',
     ['record', '--pid', '1', '--children', '--range', '1-2'],
     2,
-    /is for one process/,
+    /needs exactly one process/,
   ],
   ['a range that is none', ['watch', '--pid', '1', '--range', 'zz'], 2, /two addresses in hex/],
-  ['a range of words', ['watch', '--pid', '1', '--range', 'from-to'], 2, /An address is hex/],
-  ['a range beyond 64 bits', ['watch', '--pid', '1', '--range', '0-10000000000000000'], 2, /up to 16 digits/],
+  ['a range of words', ['watch', '--pid', '1', '--range', 'from-to'], 2, /An address is up to 16 hex digits/],
+  [
+    'a range beyond 64 bits',
+    ['watch', '--pid', '1', '--range', '0-10000000000000000'],
+    2,
+    /up to 16 hex digits/,
+  ],
   ['an empty range', ['watch', '--pid', '1', '--range', '2000-2000'], 2, /The range 2000-2000 is empty/],
   [
     'ranges that are too many',
@@ -136,7 +156,7 @@ for (const [limit, pattern] of [
     t.true(status === 1 || (status === 0 && limit.startsWith('-n')), `${status} ${stderr}`);
     t.regex(stderr, pattern);
     t.regex(stderr, /^(pagepulse: [^\n]+\n)+$/);
-    t.not(spawnSync('pgrep', ['-fx', `sleep ${mark}`]).status, 0);
+    t.deepEqual(findProcesses(`sleep ${mark}`), []);
   });
 }
 
@@ -169,7 +189,7 @@ test.serial('a recording has a header, its targets, snapshots and an end', async
   const lines = linesOf(path);
   t.like(lines[0] as HeaderLine, { type: 'header', version: 1, pageSize: 4096, seed: 5 });
   t.like(lines[1], { type: 'target', id: 0, pid, comm: 'sleep', cmdline: ['sleep', '60'] });
-  t.true(lines.filter(({ type }) => type === 'snapshot').length >= 3);
+  t.true(lines.some(({ type }) => type === 'snapshot'));
   const snapshot = lines[2] as SnapshotLine;
   const { sampleUs, aggrUs } = (lines[0] as HeaderLine).attrs;
   t.is(snapshot.maxNrAccesses, aggrUs / sampleUs);

@@ -72,8 +72,12 @@ test.serial('a recording that rotates leaves files that can each be read alone',
 });
 
 for (const [what, args, pattern] of [
-  ['a time that is too short', ['--rotate', '10ms'], /Give a time from 1s on or a size from 64KiB on/],
-  ['standard output', ['--rotate', '1h', '-o', '-'], /standard output is no file that --rotate/],
+  [
+    'a time that is too short',
+    ['--rotate', '10ms'],
+    /Give a time of at least 1s or a size of at least 64KiB/,
+  ],
+  ['standard output', ['--rotate', '1h', '-o', '-'], /--rotate cannot start a new file on standard output/],
 ] as const) {
   test.serial(`--rotate: ${what} is refused`, async (t) => {
     const outcome = await run(t, 'record', '--pid', '1', ...args);

@@ -3,16 +3,16 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { colourOf } from '../../src/cli/screen.js';
+import { colourOf } from '../../src/cli/terminal/screen.js';
 
 const ESC = '\x1b';
 const ENTER = `${ESC}[?1049h${ESC}[?25l${ESC}[?7l`;
 const LEAVE = `${ESC}[?2026l${ESC}[0m${ESC}[?7h${ESC}[?25h${ESC}[?1049l`;
-const SCREEN = new URL('../../src/cli/screen.js', import.meta.url).href;
+const SCREEN = new URL('../../src/cli/terminal/screen.js', import.meta.url).href;
 
 /** So that no program outlives a test that failed. */
-const PROGRAM_MS = 30_000;
-const PATIENCE_MS = 20_000;
+const PROGRAM_MS = 240_000;
+const PATIENCE_MS = 120_000;
 
 const hasScript = spawnSync('script', ['--version']).stdout?.toString().includes('util-linux') ?? false;
 /** A real terminal is needed, and script(1) of util-linux makes one. */

@@ -1,22 +1,11 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import test, { type ExecutionContext } from 'ava';
 import { columnsOf } from '../../src/report/characters.js';
 import type { TopDocument } from '../../src/report/top/json.js';
-import { MAIN } from '../helpers/cli.js';
+import { MAIN, run } from '../helpers/cli.js';
 import { start } from '../helpers/processes.js';
-import { hasTmux, Tmux } from '../helpers/tmux.js';
+import { onTerminal, Tmux } from '../helpers/tmux.js';
 
 const QUICK = ['--sample', '50ms', '--aggr', '250ms'];
-
-/** A real terminal is needed, and tmux is one that can be read. */
-const onTerminal: (title: string, run: (t: ExecutionContext) => Promise<void>) => void = hasTmux
-  ? (title, run) => test.serial(title, run)
-  : (title) =>
-      test(`${title} (not run: there is no tmux)`, (t) => {
-        t.log('there is no tmux; install it to run this test');
-        t.pass();
-      });
 
 function sleeps(t: ExecutionContext, count: number): number[] {
   return Array.from({ length: count }, () => start(t, 'sleep', ['300']).pid);
@@ -24,20 +13,6 @@ function sleeps(t: ExecutionContext, count: number): number[] {
 
 function argsOf(pids: readonly number[], ...args: readonly string[]): string[] {
   return ['top', ...pids.map((pid) => `--pid=${pid}`), ...QUICK, ...args];
-}
-
-async function run(t: ExecutionContext, args: readonly string[]) {
-  const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
-  t.teardown(() => child.kill('SIGKILL'));
-  let [out, err] = ['', ''];
-  child.stdout.on('data', (data) => {
-    out += data;
-  });
-  child.stderr.on('data', (data) => {
-    err += data;
-  });
-  const [status] = await once(child, 'close');
-  return { status, out, err };
 }
 
 /** `pagepulse top` on a terminal; the shell says its exit status. */
@@ -52,7 +27,7 @@ function open(
 
 test.serial('--once prints one table of all processes as text, and ends', async (t) => {
   const pids = sleeps(t, 3);
-  const { status, out } = await run(t, argsOf(pids, '--once', '--sort', 'pid'));
+  const { status, out } = await run(t, ...argsOf(pids, '--once', '--sort', 'pid'));
   t.is(status, 0);
   const lines = out.split('\n');
   t.regex(lines[0]!, /^pagepulse top {2}\S+ check/);
@@ -69,7 +44,7 @@ test.serial('--once prints one table of all processes as text, and ends', async 
 
 test.serial('--once --json is one document, with what it says of each', async (t) => {
   const [pid] = sleeps(t, 1);
-  const { status, out } = await run(t, argsOf([pid!], '--once', '--json'));
+  const { status, out } = await run(t, ...argsOf([pid!], '--once', '--json'));
   t.is(status, 0);
   const document = JSON.parse(out) as TopDocument;
   t.like(document, { type: 'top', version: 1, group: 'none', skipped: 0 });
@@ -83,7 +58,7 @@ test.serial('--once --json is one document, with what it says of each', async (t
 test.serial('--json is one line an update', async (t) => {
   const { status, out } = await run(
     t,
-    argsOf(sleeps(t, 2), '--json', '--duration', '1500ms', '--group', 'name'),
+    ...argsOf(sleeps(t, 2), '--json', '--duration', '1500ms', '--group', 'name'),
   );
   t.is(status, 0);
   const documents = out
@@ -96,7 +71,7 @@ test.serial('--json is one line an update', async (t) => {
 });
 
 test.serial('without a terminal it prints blocks of text', async (t) => {
-  const { out } = await run(t, argsOf(sleeps(t, 2), '--duration', '800ms', '--limit', '1'));
+  const { out } = await run(t, ...argsOf(sleeps(t, 2), '--duration', '800ms', '--limit', '1'));
   t.regex(out, /^pagepulse top .*\n2 processes .* 1 left out .*\n/);
 });
 
@@ -109,7 +84,7 @@ for (const [what, args, pattern] of [
   ['an unknown group', ['--group', 'colour'], /none, name, cgroup, parent/],
 ] as const) {
   test.serial(`${what} is refused in one line, with what to do`, async (t) => {
-    const { status, out, err } = await run(t, argsOf([1], ...args));
+    const { status, out, err } = await run(t, ...argsOf([1], ...args));
     t.is(status, 2);
     t.is(out, '');
     t.regex(err, /^pagepulse: [^\n]+\n$/);
@@ -117,13 +92,13 @@ for (const [what, args, pattern] of [
   });
 }
 
-test.serial('rows are counted as targets are: by whole numbers from 1 on', async (t) => {
+test.serial('rows are counted as targets are: by positive integers', async (t) => {
   for (const text of ['0', '05', '1.5']) {
     for (const option of ['--limit', '--max-targets']) {
-      const { status, out, err } = await run(t, argsOf([1], option, text));
+      const { status, out, err } = await run(t, ...argsOf([1], option, text));
       t.deepEqual([status, out], [2, ''], text);
       const problem = `option '${option} <n>' argument '${text}' is invalid`;
-      t.is(err, `pagepulse: ${problem}. Give a whole number from 1 on, as in 20.\n`);
+      t.is(err, `pagepulse: ${problem}. Give a positive integer, as in 20.\n`);
     }
   }
 });

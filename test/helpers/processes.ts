@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { ExecutionContext } from 'ava';
@@ -30,4 +30,10 @@ export async function startHotCold(
 
 export async function ended(child: ChildProcess): Promise<void> {
   if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+}
+
+/** PIDs of the processes with this command line. */
+export function findProcesses(cmdline: string): number[] {
+  const { stdout } = spawnSync('pgrep', ['-fx', cmdline], { encoding: 'utf8' });
+  return stdout.split('\n').filter(Boolean).map(Number);
 }

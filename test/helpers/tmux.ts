@@ -1,11 +1,17 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { ExecutionContext } from 'ava';
+import test, { type ExecutionContext } from 'ava';
 
-export const hasTmux = spawnSync('tmux', ['-V']).status === 0;
+const hasTmux = spawnSync('tmux', ['-V']).status === 0;
 
-const PATIENCE_MS = 30_000;
+/** A test on a real terminal: tmux is one that can be read. */
+export function onTerminal(title: string, run: (t: ExecutionContext) => Promise<void>): void {
+  if (hasTmux) test.serial(title, run);
+  else test.skip(`${title} (not run: there is no tmux)`, run);
+}
+
+const PATIENCE_MS = 120_000;
 
 /** A terminal in which one can type, and see what a person would see: a tmux server of its own with one pane. */
 export class Tmux {

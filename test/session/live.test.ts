@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import test from 'ava';
 import { Monitor } from '../../src/index.js';
 import { pageSize } from '../../src/kernel/page-size.js';
-import { openLive } from '../../src/session/live.js';
+import { LiveSource } from '../../src/session/live.js';
+import { Session } from '../../src/session/session.js';
 import { start, startHotCold } from '../helpers/processes.js';
 import { hotCold } from '../helpers/synthetic.js';
 
@@ -13,7 +14,7 @@ test('what is watched comes with its mappings and what of them is resident', asy
   const { pid, hot } = await startHotCold(t);
   const monitor = await Monitor.start({ targets: [{ pid }], attrs: ATTRS });
   t.teardown(() => monitor.stop());
-  const source = openLive(monitor);
+  const source = new LiveSource(new Session(monitor));
   const comm = readFileSync(`/proc/${pid}/comm`, 'utf8').trim(); // `node`, and another one since Node 26
   t.is(source.header.name, `${comm} (${pid})`);
   for await (const { snapshot, mappings, residentBytes } of source.observations()) {
@@ -33,7 +34,7 @@ test('it ends with the monitor, and several processes are one source', async (t)
   const children = [start(t, 'sleep', ['60']), start(t, 'sleep', ['60'])];
   await Promise.all(children.map((child) => once(child, 'spawn')));
   const monitor = await Monitor.start({ targets: children.map(({ pid }) => ({ pid })), attrs: ATTRS });
-  const source = openLive(monitor);
+  const source = new LiveSource(new Session(monitor));
   t.is(source.header.name, '2 processes');
   const seen = new Set<number>();
   for await (const { snapshot, mappings } of source.observations()) {
@@ -48,7 +49,7 @@ test('it ends with the monitor, and several processes are one source', async (t)
 test('what exists only in memory has no mappings to read', async (t) => {
   const monitor = await Monitor.start({ targets: [hotCold()], clock: 'virtual', durationUs: 1e6, seed: 1 });
   let observations = 0;
-  for await (const { mappings, residentBytes } of openLive(monitor).observations()) {
+  for await (const { mappings, residentBytes } of new LiveSource(new Session(monitor)).observations()) {
     t.deepEqual([mappings.length, residentBytes], [0, undefined]);
     observations++;
   }

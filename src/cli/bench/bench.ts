@@ -2,13 +2,10 @@ import { constants } from 'node:os';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { formatDuration } from '../../report/units.js';
 import { CHECKS } from '../../sources/registry.js';
-import { ExitStatus, note } from '../failure.js';
-import { parseDuration } from '../options.js';
-import { write, writeJson } from '../output.js';
-import { parsePids } from '../selection-options.js';
+import { RECLAIM_NOTE } from '../notes.js';
+import { parseDuration, parsePids } from '../options.js';
+import { ExitStatus, note, StatusLine, write, writeJson } from '../output.js';
 import { Stopping } from '../signals.js';
-import { StatusLine } from '../status-line.js';
-import { RECLAIM_NOTE } from '../watching.js';
 import { Benchmark, MIN_TIME_US } from './benchmark.js';
 import { renderCosts } from './cost-report.js';
 import type { MeasuredCheck } from './result.js';
@@ -20,10 +17,8 @@ interface CommandOptions {
   readonly json?: boolean;
 }
 
-export function addBench(program: Command): void {
-  program
-    .command('bench')
-    .description('measure what watching costs here: on a process, or on a workload of its own')
+export function define(command: Command): void {
+  command
     .option('-p, --pid <pid>', 'process to measure on (default: a workload of 600 MiB)', parsePid)
     .addOption(
       new Option('-t, --time <time>', 'time limit, 15s to 1h').argParser(parseTime).default(30e6, '30s'),

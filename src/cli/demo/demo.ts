@@ -2,27 +2,23 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
-import { Monitor } from '../../engine/monitor.js';
 import type { AddressRange } from '../../processes/process-request.js';
-import { parseDurationUs } from '../../report/units.js';
+import { Session } from '../../session/session.js';
 import { CHECKS, chooseCheck } from '../../sources/registry.js';
-import { note } from '../failure.js';
-import { onOutputFailure, requireOutput } from '../output.js';
+import { parseDuration } from '../options.js';
+import { note, requireOutput } from '../output.js';
+import { stopWith } from '../run-session.js';
 import { Stopping } from '../signals.js';
-import { show } from '../watch.js';
+import { showPicture } from '../watch.js';
 
 const WORKLOAD = fileURLToPath(new URL('./workload.js', import.meta.url));
 
-/** Kept, so that the picture comes at once, and is the same every time. */
+/** Fixed, so that the picture comes at once and is always the same. */
 const QUICK = { sampleUs: 5_000, aggrUs: 100_000 };
 const QUICK_DELIVERED = { aggrUs: 500_000 };
 
-export function addDemo(program: Command): void {
-  program
-    .command('demo')
-    .description('watch a small workload of its own, with 64 MiB of hot and 256 MiB of cold memory')
-    .option('-d, --duration <time>', 'end after this time', parseDurationUs, 15e6)
-    .action(demo);
+export function define(command: Command): void {
+  command.option('-d, --duration <time>', 'stop after this time', parseDuration, 15e6).action(demo);
 }
 
 async function demo({ duration }: { duration: number }): Promise<void> {
@@ -30,21 +26,21 @@ async function demo({ duration }: { duration: number }): Promise<void> {
   const stopping = new Stopping();
   const workload = spawn(process.execPath, [WORKLOAD], { stdio: ['pipe', 'pipe', 'inherit'] });
   try {
-    const ranges = await ready(workload);
-    const monitor = await Monitor.start({
-      targets: [{ pid: workload.pid!, ranges }],
-      check,
-      attrs: CHECKS[check].delivers === 'regions' ? QUICK_DELIVERED : QUICK,
-      costOf: 'process',
-      durationUs: duration,
+    const session = await Session.start({
+      monitor: {
+        targets: [{ pid: workload.pid!, ranges: await ready(workload) }],
+        check,
+        attrs: CHECKS[check].delivers === 'regions' ? QUICK_DELIVERED : QUICK,
+        costOf: 'process',
+        durationUs: duration,
+      },
     });
-    stopping.with(() => void monitor.stop());
-    onOutputFailure(stopping.quit);
-    await show(monitor, stopping.quit);
+    stopWith(stopping, session);
+    await showPicture(session, session, stopping.quit).finally(() => session.stop());
     requireOutput();
     note(
-      `that was a process that writes 64 MiB all the time and never touches another 256 MiB, seen by the ${check} ` +
-        'check; watch your own with `npx pagepulse watch --pid PID`',
+      'this was a process that keeps writing 64 MiB and never touches another 256 MiB, seen by the ' +
+        `${check} check; watch your own with \`npx pagepulse watch --pid PID\``,
     );
   } finally {
     workload.kill('SIGKILL');
@@ -53,9 +49,9 @@ async function demo({ duration }: { duration: number }): Promise<void> {
 
 async function ready(workload: ChildProcess): Promise<AddressRange[]> {
   const failed = once(workload, 'exit').then(() => {
-    throw new Error('the workload of the demonstration did not start; 400 MiB of memory must be free');
+    throw new Error('the demo workload did not start; it needs 400 MiB of free memory');
   });
-  failed.catch(() => {}); // once it is ready, its end is no failure
+  failed.catch(() => {}); // its end is expected once it is ready
   const [line] = await Promise.race([once(workload.stdout!, 'data'), failed]);
   return JSON.parse(String(line));
 }

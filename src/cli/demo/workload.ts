@@ -4,16 +4,16 @@ import { pageSize } from '../../kernel/page-size.js';
 import type { AddressRange } from '../../processes/process-request.js';
 
 /**
- * A process whose hot and cold memory is known: 256 MiB that were written once, and 64 MiB that are written all the
- * time, a mapping each. Tells on standard output where they lie, and ends with its standard input.
+ * A process whose hot and cold memory is known: one mapping of 256 MiB that is written once, one of 64 MiB that is written
+ * all the time. Prints their addresses on standard output, and exits at the end of standard input.
  */
 const MIB = 2 ** 20;
 const PAGE = pageSize();
 
-process.on('SIGUSR1', () => {}); // or Node would listen for a debugger
+process.on('SIGUSR1', () => {}); // otherwise Node listens for a debugger
 
 const cold = Buffer.alloc(256 * MIB, 1);
-// Neighbouring anonymous mappings are joined by the kernel; the guard page of a thread's stack keeps these two apart.
+// The kernel joins neighbouring anonymous mappings; the guard page of a thread's stack keeps these two apart.
 const between = new Worker('require("node:worker_threads").parentPort.once("message", () => {})', {
   eval: true,
 });
@@ -23,7 +23,7 @@ const hot = Buffer.alloc(64 * MIB, 1);
 process.stdin.on('end', () => process.exit(cold[0]! - 1)).resume();
 process.stdout.write(`${JSON.stringify(mappingsOf(cold.length, hot.length))}\n`);
 
-/** To be given back to the kernel, more than it flushes page by page. */
+/** Given back to the kernel in every round; more than it flushes page by page. */
 const flushed = new ArrayBuffer(0, { maxByteLength: MIB });
 
 let round = 0;
@@ -34,8 +34,8 @@ setInterval(() => {
 }, 2);
 
 /**
- * Makes the kernel flush this process's translations. A large TLB holds all 64 MiB of small pages, and the processor marks a
- * page as accessed only when it looks it up: on an idle machine a whole second may go by without.
+ * Makes the kernel flush this process's TLB entries. A large TLB holds all 64 MiB of small pages, and the processor marks a
+ * page as accessed only in a page walk: on an idle machine a whole second may pass without one.
  */
 function flushTlb(): void {
   flushed.resize(MIB);
@@ -44,14 +44,13 @@ function flushTlb(): void {
 }
 
 /**
- * Where our two mappings lie, in order. V8 scatters its own heap over the whole address space: in three ranges of
- * terabytes nobody would find them.
+ * Our two mappings, in address order. V8 scatters its own heap over the whole address space: three ranges would be
+ * terabytes large, and samples would miss both mappings.
  */
 function mappingsOf(...sizes: number[]): AddressRange[] {
-  const bytes = pageSize();
   return readMappings(process.pid)
     .filter(({ permissions, name }) => permissions === 'rw-p' && name === '')
-    .map(({ startPage, endPage }) => ({ startAddress: startPage * bytes, endAddress: endPage * bytes }))
+    .map(({ startPage, endPage }) => ({ startAddress: startPage * PAGE, endAddress: endPage * PAGE }))
     .filter(({ startAddress, endAddress }) =>
       sizes.some((size) => endAddress - startAddress >= size && endAddress - startAddress < size + MIB),
     );

@@ -1,7 +1,10 @@
+import { writeFileSync } from 'node:fs';
+import { extname } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { printable } from '../../core/printable.js';
 import { requirePackagesFor } from '../../optional-packages.js';
 import type { AddressRange } from '../../processes/process-request.js';
+import { OutputFile } from '../../record/output-file.js';
 import { chartDataOf } from '../../report/heatmap/chart-data.js';
 import { type HeatMap, heatMapOf } from '../../report/heatmap/heat-map.js';
 import { renderHtml } from '../../report/heatmap/html.js';
@@ -16,15 +19,11 @@ import { renderHeatMap } from '../../report/heatmap/terminal.js';
 import { nameOfProcess } from '../../report/reports/text.js';
 import type { ObservationSource } from '../../report/source/observation.js';
 import { unknownSentences } from '../../report/unknown.js';
-import { ExitStatus, note, UsageError } from '../failure.js';
-import { parseRanges } from '../options.js';
-import { print } from '../output.js';
-import { colourOf } from '../screen.js';
-import { parseCount } from '../selection-options.js';
-import { type PictureFile, pictureFile } from './picture-file.js';
-import { jsonHeader, printDocument } from './run.js';
-import { addReportOptions, forEachSource, operandsOf, type ReportOptions } from './sources.js';
-import { parseDurationOrZero } from './values.js';
+import { parseCount, parseRanges, withExamples } from '../options.js';
+import { ExitStatus, note, print, UsageError } from '../output.js';
+import { colourOf } from '../terminal/screen.js';
+import { addReportOptions, parseDurationOrZero, type ReportOptions } from './options.js';
+import { forEachSource, jsonHeader, operandsOf, printDocument } from './run.js';
 
 interface HeatMapOptions extends Omit<ReportOptions, 'range'> {
   readonly range?: 'hottest' | 'all' | readonly AddressRange[];
@@ -36,44 +35,41 @@ interface HeatMapOptions extends Omit<ReportOptions, 'range'> {
   readonly size?: { readonly width: number; readonly height: number };
 }
 
-/** Processes are shown up to this number unless told otherwise: more are no picture any more. */
+/** More processes make no readable picture. */
 const DEFAULT_PANELS = 4;
 const DEFAULT_WIDTH = 1_200;
 const PANEL_HEIGHT = 460;
 const SURROUNDINGS_HEIGHT = 160;
 const MIN_HEIGHT = 300;
 const MAX_SIZE = 8_000;
-/** Of a cell in a picture, about. */
+/** Approximate size of a cell in a picture. */
 const CELL_PIXELS = 2;
-/** Of the page, which can be zoomed into. */
+/** The HTML page can be zoomed into. */
 const PAGE_CELLS = { columns: 512, rows: 320, isStill: false };
 const JSON_CELLS = { columns: 512, rows: 320 };
 const PLAIN = { width: 100, height: 30 };
 
 export function addHeatmap(report: Command): void {
   const command = addReportOptions(report.command('heatmap'))
-    .description('a picture of time, addresses, and how much they were accessed')
-    .option('--time <from-to>', 'only this time since the start, as in 10s-1m, 10s- or -30s', parseTime)
+    .description('a picture of accesses over time and addresses')
+    .option('--time <from-to>', 'only this period since the start, as in 10s-1m, 10s- or -30s', parseTime)
     .option(
       '--panels <n>',
-      `so many processes at most, those with most accesses (default: ${DEFAULT_PANELS})`,
+      `show at most N processes, those with most accesses (default: ${DEFAULT_PANELS})`,
       parseCount,
     )
-    .option('-o, --output <file>', 'a picture: .svg, .png, or .html to zoom and point into')
-    .option('--force', 'replace the file if it exists')
+    .option('-o, --output <file>', 'write a picture here: .svg, .png, or interactive .html')
+    .option('--force', 'replace an existing file')
     .addOption(
-      new Option('--theme <theme>', 'for a dark or a light background').choices(THEMES).default('dark'),
+      new Option('--theme <theme>', 'colours for a dark or light background').choices(THEMES).default('dark'),
     )
-    .option('--size <width>x<height>', 'of the picture in pixels; a PNG has twice as many', parseSize)
-    .addHelpText(
-      'after',
-      '\nExamples:\n  pagepulse report heatmap it.ndjson\n  pagepulse report heatmap it.ndjson --range all -o heat.html',
-    )
+    .option('--size <width>x<height>', 'size of the picture in pixels; a PNG has twice as many', parseSize)
     .action(heatmap);
-  // The option of what is watched, with two more words for what of it is shown.
+  withExamples(command, 'report heatmap it.ndjson', 'report heatmap it.ndjson --range all -o heat.html');
+  // The option of all commands that watch, with two more words for what is shown.
   const range = command.options.find(({ long }) => long === '--range')!;
   range.description =
-    'addresses to show: hottest, all, or some in hex, as in /proc/PID/maps (default: hottest)';
+    'show these addresses: hottest, all, or a range in hex as in /proc/PID/maps (default: hottest)';
   range.argParser(parseChoice);
 }
 
@@ -81,14 +77,14 @@ async function heatmap(args: readonly string[], options: HeatMapOptions): Promis
   const { range, output, force = false } = options;
   const { records } = operandsOf(args);
   if (output !== undefined && records.length > 1) {
-    throw new UsageError('-o makes one picture of one record; give them one after the other');
+    throw new UsageError('-o makes one picture of one record; give one record at a time');
   }
   if (output !== undefined && options.json)
-    throw new UsageError('-o is for a picture; leave it or --json out');
+    throw new UsageError('-o writes a picture and cannot be combined with --json');
   const documents: object[] = [];
   const file = output === undefined ? undefined : pictureFile(output, force);
   if (file) requirePackagesFor(file.format);
-  // What is watched are the addresses that were given, if any were.
+  // Addresses that are given for live processes are also those to watch.
   const { range: _, ...rest } = options;
   const watched = typeof range === 'object' && records.length === 0 ? { ...rest, range } : rest;
   let isFirst = true;
@@ -112,11 +108,13 @@ async function mapOf(
   for (const { target, unknown, snapshots } of targets) {
     if (!unknown) continue;
     const left = snapshots > 0 ? ' in part of the time' : '';
-    note(`process ${nameOfProcess(target)} is not known${left}: ${unknownSentences(unknown).join(' ')}`);
+    note(
+      `nothing is known of process ${nameOfProcess(target)}${left}: ${unknownSentences(unknown).join(' ')}`,
+    );
   }
   if (targets.every(({ snapshots }) => snapshots === 0)) {
     for (const text of source.notes()) note(text);
-    note(`there is nothing to show: ${printable(name)} has no snapshot of what was chosen`);
+    note(`nothing to show: ${printable(name)} has no snapshot of what was chosen`);
     throw new ExitStatus(1);
   }
   const choice: RangeChoice =
@@ -144,7 +142,7 @@ async function picture(
   const data = chartDataOf(map, theme, { columns, rows, isStill: true });
   if (leastHeight(data) > size.height) {
     throw new UsageError(
-      `this picture is at least ${leastHeight(data)} pixels high; give a larger --size, or fewer --panels`,
+      `this picture needs ${leastHeight(data)} pixels of height; give a larger --size or fewer --panels`,
     );
   }
   if (format === 'png' && size.height > MAX_SIZE) {
@@ -156,7 +154,7 @@ async function picture(
   return format === 'svg' ? svg : renderPng(svg, size);
 }
 
-/** A terminal is filled by one process; of several each gets a third. A pipe has 100 columns. */
+/** One process fills the terminal; each of several gets a third. A pipe has 100 columns. */
 function terminal({ panels }: HeatMap, theme: Theme) {
   const { isTTY, columns, rows } = process.stdout;
   const colour = colourOf(process.env, isTTY === true);
@@ -182,7 +180,7 @@ function parseTime(text: string): TimeSpan {
   const startUs = from === '' ? 0 : parseDurationOrZero(from!);
   const endUs = to === '' ? Number.POSITIVE_INFINITY : parseDurationOrZero(to);
   if (startUs < endUs) return { startUs, endUs };
-  throw new InvalidArgumentError('It ends before it begins; exchange the two.');
+  throw new InvalidArgumentError('It ends before it starts; exchange the two.');
 }
 
 function parseSize(text: string): { width: number; height: number } {
@@ -193,5 +191,46 @@ function parseSize(text: string): { width: number; height: number } {
     return { width: Number(width), height: Number(height) };
   throw new InvalidArgumentError(
     `Give width and height in pixels, from ${LEAST_WIDTH}x${MIN_HEIGHT} to ${MAX_SIZE}x${MAX_SIZE}, as in 1200x800.`,
+  );
+}
+
+const PICTURE_FORMATS = ['svg', 'png', 'html'] as const;
+type PictureFormat = (typeof PICTURE_FORMATS)[number];
+
+/** A file for a picture. */
+interface PictureFile {
+  readonly format: PictureFormat;
+  /** @throws PagepulseError `OUTPUT`; leaves nothing behind then */
+  write(picture: string | Uint8Array): void;
+}
+
+/**
+ * Like a record, the file is readable only by its owner, since it shows the addresses of a process. That it can be written
+ * is checked before anything is read in vain. It appears when it is complete.
+ *
+ * @throws UsageError for a name without a format, PagepulseError `OUTPUT`
+ */
+function pictureFile(path: string, force: boolean): PictureFile {
+  const format = formatOf(path);
+  const create = () => OutputFile.create(path, { force, what: 'picture' });
+  create().discard();
+  const write = (picture: string | Uint8Array) => {
+    const file = create();
+    try {
+      writeFileSync(file.fd, picture);
+      file.finish();
+    } catch (error) {
+      file.discard();
+      throw file.errorOf(error);
+    }
+  };
+  return { format, write };
+}
+
+function formatOf(path: string): PictureFormat {
+  const format = PICTURE_FORMATS.find((format) => extname(path).toLowerCase() === `.${format}`);
+  if (format) return format;
+  throw new UsageError(
+    `'${path}' has no extension of a picture; give a name that ends in .svg, .png or .html`,
   );
 }

@@ -1,66 +1,57 @@
 import { renderPicture } from '../../report/picture.js';
-import { type LayoutOptions, renderTop, rowsThatFit } from '../../report/top/layout.js';
-import type { TopModel, TopState } from '../../report/top/model.js';
+import { renderTop, rowsThatFit } from '../../report/top/layout.js';
+import type { TopState } from '../../report/top/model.js';
 import { SORT_KEYS } from '../../report/top/order.js';
 import { type SelectedRows, type Selection, selectRows } from '../../report/top/select.js';
 import { firstView, press, settle, type TopView } from '../../report/top/view.js';
-import type { FactsReader } from '../../session/process-facts.js';
-import type { FirstSnapshot } from '../first-snapshot.js';
-import type { KeyPress } from '../keys.js';
-import { refresh, unread, type Watched } from '../picture.js';
-import { colourOf, Screen } from '../screen.js';
-import type { TopDisplay } from './text.js';
+import type { ProcessTable } from '../../session/process-table.js';
+import { LiveView } from '../../session/process-view.js';
+import { Alarm } from '../output.js';
+import type { KeyPress } from '../terminal/keys.js';
+import { colourOf, Screen } from '../terminal/screen.js';
 
-/** What has changed is drawn so often at most; what a key has, sooner. */
+/** Changes are drawn at most this often; keys sooner. */
 const REDRAW_MS = 500;
 const KEY_MS = 40;
-/** Without snapshots resident memory is read again, and what has ended leaves the table. */
+/** Without snapshots, resident memory is read again this often, and what has ended leaves the table. */
 const IDLE_MS = 2_000;
-/** Before the first snapshot, the time until then is brought up to date. */
+/** The time until the first snapshot is updated this often. */
 const COUNT_DOWN_MS = 500;
 
-export interface TableOptions {
-  readonly onQuit: () => void;
-  readonly first: FirstSnapshot;
-}
-
-/** The table on the terminal: follows keys, and draws what is in sight. */
-export class Table implements TopDisplay {
+/** The table on the terminal: follows keys, and draws the visible rows. */
+export class TableScreen {
   readonly #screen: Screen;
   readonly #colour = colourOf(process.env, true);
   #view: TopView;
   /** What is shown while the table is frozen. */
   #frozen: TopState | undefined;
-  #open: Watched | undefined;
+  #open: LiveView | undefined;
   #selected: SelectedRows = { rows: [], matching: 0, leftOut: 0 };
+  readonly #alarm = new Alarm(() => this.#draw());
   #drawnMs = Number.NEGATIVE_INFINITY;
-  #timer: NodeJS.Timeout | undefined;
-  #dueMs = Number.POSITIVE_INFINITY;
 
   constructor(
-    readonly model: TopModel,
-    readonly facts: FactsReader,
+    readonly table: ProcessTable,
     selection: Selection,
-    readonly options: TableOptions,
+    onQuit: () => void,
   ) {
     this.#view = firstView(selection);
     this.#screen = new Screen(
-      options.onQuit,
+      onQuit,
       () => this.#draw(),
       (key) => this.#press(key),
     );
-    this.#draw();
+    this.#alarm.set(0);
   }
 
   changed(): void {
-    this.#drawIn(Math.max(0, this.#drawnMs + REDRAW_MS - performance.now()));
+    this.#alarm.set(this.#drawnMs + REDRAW_MS - performance.now());
   }
 
-  finish(): void {}
+  finish(): void {} // the last frame has it all
 
   close(): void {
-    clearTimeout(this.#timer);
-    this.#dueMs = Number.NEGATIVE_INFINITY; // nothing is drawn any more
+    this.#alarm.close();
     this.#screen.close();
   }
 
@@ -72,12 +63,10 @@ export class Table implements TopDisplay {
       this.#screen.quit();
       return;
     }
-    if (view.isFrozen !== this.#view.isFrozen) {
-      this.#frozen = view.isFrozen ? this.#state() : undefined;
-    }
+    if (view.isFrozen !== this.#view.isFrozen) this.#frozen = view.isFrozen ? this.table.state() : undefined;
     this.#view = view;
-    // Keys that are held down come faster than they can be looked at.
-    this.#drawIn(Math.max(0, Math.min(this.#drawnMs + KEY_MS - performance.now(), KEY_MS)));
+    // Keys that are held down come faster than anyone can read.
+    this.#alarm.set(this.#drawnMs + KEY_MS - performance.now());
   }
 
   get #page(): number {
@@ -85,54 +74,40 @@ export class Table implements TopDisplay {
   }
 
   get #sortable() {
-    return SORT_KEYS.filter((key) => key !== 'shared' || this.model.sharing !== undefined);
-  }
-
-  #drawIn(waitMs: number): void {
-    const dueMs = performance.now() + waitMs;
-    if (dueMs >= this.#dueMs) return;
-    clearTimeout(this.#timer);
-    this.#dueMs = dueMs;
-    this.#timer = setTimeout(() => this.#draw(), waitMs);
+    return SORT_KEYS.filter((key) => key !== 'shared' || this.table.hasSharing);
   }
 
   #draw(): void {
-    if (this.#dueMs === Number.NEGATIVE_INFINITY) return;
-    clearTimeout(this.#timer);
-    this.#dueMs = Number.POSITIVE_INFINITY;
+    this.#alarm.clear();
     this.#drawnMs = performance.now();
-    const state = this.#frozen ?? this.#state();
-    this.#drawIn(state.latest ? IDLE_MS : COUNT_DOWN_MS); // or sooner, if something comes up
+    const state = this.#frozen ?? this.table.state();
+    this.#alarm.set(state.latest ? IDLE_MS : COUNT_DOWN_MS); // or sooner, after a change
     this.#screen.draw(this.#openLines(state) ?? this.#tableLines(state));
-  }
-
-  #state(): TopState {
-    return this.model.state(performance.now(), this.options.first.inUs);
   }
 
   #tableLines(state: TopState): string[] {
     const { width, height } = this.#screen;
-    this.#selected = selectRows(state.rows, this.#view, this.facts.nameOfParent);
+    this.#selected = selectRows(state.rows, this.#view, this.table.facts.nameOfParent);
     this.#view = settle(this.#view, { rows: this.#selected.rows, page: this.#page });
     const { first, selectedKey, selectedAt } = this.#view;
     if (!this.#frozen) this.#readFacts(state, first);
-    const layout: LayoutOptions = { width, colour: this.#colour };
     return renderTop(state, this.#view, this.#selected, {
-      ...layout,
       ...this.#view,
+      width,
       height,
+      colour: this.#colour,
       selected: selectedKey === undefined ? -1 : selectedAt,
     });
   }
 
-  /** What is read now is shown with the next frame: soon where something was not known at all. */
+  /** The next frame shows what is read now: soon, if something is known for the first time. */
   #readFacts(state: TopState, first: number): void {
     const inSight = this.#selected.rows.slice(first, first + this.#page);
     const visible = new Set(inSight.flatMap((row) => (row.kind === 'process' ? [row.id] : [])));
-    if (this.facts.refresh(state.rows, visible, this.#view.group === 'cgroup')) this.#drawIn(KEY_MS);
+    if (this.table.facts.refresh(state.rows, visible, this.#view.group === 'cgroup')) this.#alarm.set(KEY_MS);
   }
 
-  /** The picture of one process; undefined where none is open or what was open has left. */
+  /** The picture of one process; undefined if none is open or it has left the table. */
   #openLines({ rows }: TopState): string[] | undefined {
     const { openId } = this.#view;
     if (openId === undefined || this.#view.isHelp) {
@@ -140,7 +115,7 @@ export class Table implements TopDisplay {
       return undefined;
     }
     const row = rows.find(({ id }) => id === openId);
-    if (row && this.#open?.target.id !== openId) this.#open = unread(row.target);
+    if (row && this.#open?.target.id !== openId) this.#open = new LiveView(row.target);
     const open = this.#open;
     if (!open) {
       this.#view = { ...this.#view, openId: undefined };
@@ -148,10 +123,10 @@ export class Table implements TopDisplay {
     }
     if (row) open.snapshot = row.snapshot;
     open.hasEnded = row?.hasEnded ?? true;
-    if (!this.#frozen || open.mappings.length === 0) refresh(open);
+    if (!this.#frozen || open.mappings.length === 0) open.refresh();
     const { width, height } = this.#screen;
     const hint = this.#frozen ? 'frozen  Esc back' : 'Esc back';
-    const dueInUs = this.options.first.inUs;
+    const dueInUs = this.table.session.firstSnapshotInUs;
     return renderPicture([open], { width, height, colour: this.#colour, hint, dueInUs });
   }
 }

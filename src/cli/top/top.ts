@@ -1,22 +1,17 @@
 import { type Command, Option } from 'commander';
-import type { Monitor } from '../../engine/monitor.js';
 import { GROUP_KINDS, type GroupKind } from '../../report/top/groups.js';
-import { TopModel } from '../../report/top/model.js';
+import { topDocument } from '../../report/top/json.js';
+import { renderTopPlain } from '../../report/top/layout.js';
 import { SORT_KEYS, type SortKey } from '../../report/top/order.js';
-import type { Selection } from '../../report/top/select.js';
-import { FactsReader } from '../../session/process-facts.js';
-import { SharingReader } from '../../session/sharing-reader.js';
-import { note, tellLost } from '../failure.js';
-import { FirstSnapshot } from '../first-snapshot.js';
-import { addWatchOptions, requireTargets, type WatchOptions } from '../options.js';
-import { tellSelection } from '../selection-notes.js';
-import { parseCount } from '../selection-options.js';
-import { Stopping } from '../signals.js';
-import { Waiting } from '../status-line.js';
-import { watching } from '../watching.js';
-import { Table } from './screen.js';
-import type { TopDisplay } from './text.js';
-import { Updates } from './text.js';
+import { type Selection, selectRows } from '../../report/top/select.js';
+import { ProcessTable } from '../../session/process-table.js';
+import type { Session, SessionEvent } from '../../session/session.js';
+import { waitingText } from '../notes.js';
+import { addWatchOptions, parseCount, type WatchOptions, withExamples } from '../options.js';
+import { Alarm, isBehind, LiveStatus, write, writeJson } from '../output.js';
+import { planOf, runSession } from '../run-session.js';
+import { isScreen } from '../terminal/screen.js';
+import { TableScreen } from './screen.js';
 
 interface TopOptions extends WatchOptions {
   readonly once?: boolean;
@@ -28,129 +23,140 @@ interface TopOptions extends WatchOptions {
   readonly limit?: number;
 }
 
-export function addTop(program: Command): void {
-  addWatchOptions(program.command('top'))
-    .description('show many processes in one table, live: working set, hot and cold memory of each')
-    .option('--once', 'print one table after the first snapshots of all, and end')
-    .option('--json', 'as JSON: one line an update, with --once one document')
+export function define(command: Command): void {
+  addWatchOptions(command)
+    .option('--once', 'print one table once every process has a snapshot, then exit')
+    .option('--json', 'print JSON: one line per update, with --once one document')
+    .addOption(new Option('--sort <key>', `sort by ${SORT_KEYS.join(', ')}`).choices(SORT_KEYS).default('ws'))
+    .option('--reverse', 'reverse the order')
     .addOption(
-      new Option('--sort <key>', `by what: ${SORT_KEYS.join(', ')}`).choices(SORT_KEYS).default('ws'),
-    )
-    .option('--reverse', 'the other way round')
-    .addOption(
-      new Option('--group <kind>', `sums of processes with one: ${GROUP_KINDS.join(', ')}`)
+      new Option('--group <kind>', `sum up processes by ${GROUP_KINDS.join(', ')}`)
         .choices(GROUP_KINDS)
         .default('none'),
     )
-    .option('--filter <text>', 'only what has this in its name, command line or pid', '')
-    .option('--limit <n>', 'so many rows at most', parseCount)
-    .addHelpText(
-      'after',
-      '\nExamples:\n  pagepulse top --user postgres\n  pagepulse top --once --sort hot --name nginx --children',
-    )
+    .option('--filter <text>', 'show only rows with this in name, command line or PID', '')
+    .option('--limit <n>', 'show at most N rows', parseCount)
     .action(top);
+  withExamples(command, 'top --user postgres', 'top --once --sort hot --name nginx --children');
 }
 
 async function top(command: readonly string[], options: TopOptions): Promise<void> {
-  requireTargets(options, command, 'pagepulse top --pid 4242 --pid 4243');
-  const stopping = new Stopping();
-  // On a terminal the table has it to itself.
-  const later: string[] = [];
-  const tell = process.stdout.isTTY ? (text: string) => void later.push(text) : note;
-  await watching({ options, command, stopping, tell }, async ({ monitor }) => {
-    try {
-      return await showTop(monitor, options, stopping.quit);
-    } finally {
-      for (const text of later) note(text);
-    }
+  const plan = planOf(options, command, 'pagepulse top --pid 4242 --pid 4243');
+  await runSession({ ...plan, draws: true }, async (session, events) => {
+    await showTop(session, events, options, plan.stopping.quit);
+    return (await session.ended).stats.snapshots > 0;
   });
 }
 
-/** Shows a monitor's table until it ends, or with `once` until all have been seen. Returns whether anything was seen. */
-async function showTop(monitor: Monitor, options: TopOptions, quit: () => void): Promise<boolean> {
-  const model = new TopModel();
-  for (const target of monitor.targets) model.start(target);
-  const first = new FirstSnapshot(monitor);
-  const display = displayOf(model, first, options, quit);
-  const sharing = new SharingReader(model, () => display.changed());
-  const lost: string[] = [];
+/** Shows the table until the session ends, or with `once` until every process has a snapshot. */
+async function showTop(
+  session: Session,
+  events: AsyncIterable<SessionEvent>,
+  options: TopOptions,
+  quit: () => void,
+): Promise<void> {
+  const { once = false } = options;
+  const table = new ProcessTable(session, () => display.changed());
+  const display = displayOf(table, options, quit);
   const seen = new Set<number>();
-  const waiting = options.once ? new Waiting(() => waitingText(monitor, seen, first)) : undefined;
+  const waiting = once ? new LiveStatus(() => waitingForAll(session, seen)) : undefined;
   let isComplete = false;
-  /** Whether there is a snapshot of each process that is watched. */
-  const checkComplete = () => {
-    if (!options.once || isComplete || seen.size === 0) return;
-    if (!monitor.targets.every(({ id }) => seen.has(id))) return;
-    isComplete = true;
-    quit();
-  };
-  monitor.on('attached', (target) => {
-    model.start(target);
-    display.changed();
-  });
-  monitor.on('skipped', () => {
-    model.skipped++;
-    display.changed();
-  });
-  monitor.on('detached', (target, reason, message) => {
-    model.end(target.id, performance.now());
-    if (reason === 'failed') lost.push(tellLost(target, message));
-    display.changed();
-    checkComplete();
-  });
-  display.changed();
   try {
-    for await (const snapshot of monitor) {
-      if (isComplete) continue;
-      seen.add(snapshot.target.id);
-      model.add(snapshot);
-      display.changed();
-      if (!options.once) sharing.refresh();
-      checkComplete();
+    for await (const event of events) {
+      if (event.type === 'snapshot') {
+        if (isComplete) continue;
+        seen.add(event.snapshot.target.id);
+      }
+      table.take(event);
+      if (event.type === 'snapshot' && !once) table.sharing.refresh();
+      if (once && !isComplete && seen.size > 0 && session.monitor.targets.every(({ id }) => seen.has(id))) {
+        isComplete = true;
+        quit();
+      }
     }
-    if (options.once) await sharing.read();
+    if (once) await table.sharing.read();
     waiting?.end();
     display.finish();
   } finally {
     waiting?.end();
     display.close();
-    await sharing.close();
-    await monitor.stop().catch(() => {});
-    // Not before: the table has the terminal to itself.
-    for (const text of lost) note(text);
-    tellSelection(monitor);
+    await table.close();
   }
-  const { reason, stats } = await monitor.ended;
-  if (stats.snapshots === 0) return false;
-  if (reason === 'targets ended') note('what was watched has ended');
-  return true;
 }
 
-function waitingText(monitor: Monitor, seen: ReadonlySet<number>, first: FirstSnapshot): string {
-  if (seen.size === 0) return first.waitingText();
-  const { targets } = monitor;
+function waitingForAll(session: Session, seen: ReadonlySet<number>): string {
+  if (seen.size === 0) return waitingText(session);
+  const { targets } = session.monitor;
   const missing = targets.filter(({ id }) => !seen.has(id)).length;
-  return `waiting for the first snapshots of ${missing} of ${targets.length} processes; Ctrl-C ends it`;
+  return `waiting for the first snapshots of ${missing} of ${targets.length} processes; Ctrl-C to stop`;
 }
 
-function displayOf(model: TopModel, first: FirstSnapshot, options: TopOptions, quit: () => void): TopDisplay {
-  const selection = selectionOf(options);
-  const facts = new FactsReader(model);
-  const isOnTerminal = process.stdout.isTTY && process.env.TERM !== 'dumb';
-  if (isOnTerminal && !options.once && !options.json) {
-    return new Table(model, facts, selection, { onQuit: quit, first });
+/** The table on a terminal, or in a file or pipe. */
+interface TopDisplay {
+  changed(): void;
+  /** Shows the last state if a file or pipe would miss it. */
+  finish(): void;
+  close(): void;
+}
+
+function displayOf(table: ProcessTable, options: TopOptions, quit: () => void): TopDisplay {
+  const { sort, reverse: isReversed = false, group, filter, limit = Number.POSITIVE_INFINITY } = options;
+  const selection = { sort, isReversed, group, filter, limit, expanded: new Set<string>() };
+  const { json: isJson = false, once: isOnce = false } = options;
+  if (isScreen() && !isOnce && !isJson) return new TableScreen(table, selection, quit);
+  return new TableUpdates(table, selection, isJson, isOnce);
+}
+
+const PRINT_MS = 1_000;
+/** Without a terminal the width is unknown; this holds every column. */
+const PLAIN_WIDTH = 120;
+
+/** The table as text or JSON on standard output, at most once a second and only after changes. */
+class TableUpdates implements TopDisplay {
+  readonly #alarm = new Alarm(() => this.#printUnlessBehind());
+  #printedMs = Number.NEGATIVE_INFINITY;
+
+  /** @param isOnce prints only the last state, if it has a snapshot */
+  constructor(
+    readonly table: ProcessTable,
+    readonly selection: Selection,
+    readonly isJson: boolean,
+    readonly isOnce: boolean,
+  ) {}
+
+  changed(): void {
+    if (!this.isOnce) this.#alarm.set(this.#printedMs + PRINT_MS - performance.now());
   }
-  const { json = false, once = false } = options;
-  return new Updates(model, facts, selection, { isJson: json, isOnce: once, first });
-}
 
-function selectionOf({ sort, reverse, group, filter, limit }: TopOptions): Selection {
-  return {
-    sort,
-    isReversed: reverse ?? false,
-    group,
-    filter,
-    limit: limit ?? Number.POSITIVE_INFINITY,
-    expanded: new Set(),
-  };
+  finish(): void {
+    if (this.isOnce || this.#alarm.isSet) this.#print();
+  }
+
+  close(): void {
+    this.#alarm.close();
+  }
+
+  #printUnlessBehind(): void {
+    this.#alarm.clear();
+    if (isBehind()) this.#alarm.set(PRINT_MS);
+    else this.#print();
+  }
+
+  #print(): void {
+    this.#alarm.clear();
+    this.#printedMs = performance.now();
+    const { table, selection, isJson, isOnce } = this;
+    const { rows, latest } = table.state();
+    if (rows.length === 0 || (isOnce && !latest)) return;
+    const needsCgroup = isJson || selection.group === 'cgroup';
+    table.facts.refresh(rows, new Set(rows.map(({ id }) => id)), needsCgroup);
+    const state = table.state();
+    const selected = selectRows(state.rows, selection, table.facts.nameOfParent);
+    if (isJson) {
+      writeJson(topDocument(state, selection, selected), undefined, isOnce ? 2 : undefined);
+      return;
+    }
+    const text = renderTopPlain(state, selection, selected, process.stdout.columns || PLAIN_WIDTH);
+    write(isOnce ? text : `${text}\n`);
+  }
 }

@@ -19,26 +19,26 @@ for (const [what, args, pattern] of [
   ['a range without an end', ['heatmap', '--range', '7f00'], /two addresses in hex/],
   ['a range that ends before it begins', ['heatmap', '--range', '7f00-7e00'], /The range 7f00-7e00 is empty/],
   ['a time without a unit', ['heatmap', '--time', '5-10'], /is not a duration/],
-  ['a time that ends before it begins', ['heatmap', '--time', '10s-5s'], /ends before it begins/],
+  ['a time that ends before it begins', ['heatmap', '--time', '10s-5s'], /ends before it starts/],
   ['a size that is no picture', ['heatmap', '--size', '10x10'], /width and height in pixels/],
   ['a share beyond all', ['wss', '--min-access', '101%'], /from 0% to 100%, as in 5%/],
   ['a share without %', ['wss', '--min-access', '5'], /as in 5%/],
   ['a step of nothing', ['wss', '--step', '0s'], /is not a duration/],
-  ['rows of nothing', ['wss', '--limit', '0'], /whole number from 1 on/],
+  ['rows of nothing', ['wss', '--limit', '0'], /positive integer/],
   ['no such order', ['access', '--sort', 'colour'], /Allowed choices are .*access.*age/],
-  ['one size', ['access', '--size', '1MiB'], /bounds, one of which may be left out, as in 1MiB\.\./],
+  ['one size', ['access', '--size', '1MiB'], /two bounds, one of which may be left out, as in 1MiB\.\./],
   ['sizes the wrong way round', ['access', '--size', '2MiB..1MiB'], /exchange them/],
   ['no share', ['access', '--access', 'hot..'], /from 0% to 100%/],
   ['no age', ['access', '--age', 'old..'], /is not a duration/],
-  ['no address', ['access', '--address', 'xyz..'], /An address is hex/],
+  ['no address', ['access', '--address', 'xyz..'], /An address is up to 16 hex digits/],
   ['no pattern', ['access', '--mapping', '('], /put a \\ before/],
   ['a moment within a stretch', ['access', '--at', '5s', '--to', '9s'], /give one or the other/],
   ['a stretch that ends before it begins', ['raw', '--from', '9s', '--to', '5s'], /exchange them/],
   ['warm above hot', ['mappings', '--hot', '10%', '--min-access', '20%'], /--min-access is above --hot/],
   ['no such grouping', ['mappings', '--by', 'owner'], /Allowed choices are/],
-  ['an interval', ['mappings', '--sample', '5ms'], /a record is from before/],
+  ['an interval', ['mappings', '--sample', '5ms'], /--sample only applies to live monitoring/],
   ['standard input twice', ['wss', '-', '-'], /give - once/],
-  ['a command beside a record', ['wss', '--', 'true'], /a record is from before, and a command/],
+  ['a command beside a record', ['wss', '--', 'true'], /a recording and a command cannot be combined/],
   ['one record to compare', ['diff'], /missing required argument 'after'/],
 ] as const) {
   test(`${what} is a mistake, and is said in one line: report ${args.join(' ')}`, async (t) => {
@@ -92,7 +92,7 @@ test('where nothing was recorded in a stretch of time, that is told', async (t) 
   t.deepEqual(await report(t, 'raw', '--from', '10m', MOVING), { status: 0, out: '', err: '' });
   const map = await report(t, 'heatmap', '--time', '10m-', MOVING);
   t.is(map.status, 1);
-  isOneLine(t, map, /there is nothing to show/);
+  isOneLine(t, map, /nothing to show/);
 });
 
 test('a record that was cut off is reported on as far as it goes, and the line is named', async (t) => {

@@ -1,11 +1,11 @@
 import { closeSync, constants, openSync, writeSync } from 'node:fs';
 import type { ReadStream, WriteStream } from 'node:tty';
-import { systemCode } from '../core/errors.js';
-import { printableLines } from '../core/printable.js';
-import { columnsOf } from '../report/characters.js';
-import type { ColourMode } from '../report/colour.js';
+import { systemCode } from '../../core/errors.js';
+import { printableLines } from '../../core/printable.js';
+import { columnsOf } from '../../report/characters.js';
+import type { ColourMode } from '../../report/colour.js';
+import { ENDING_SIGNALS } from '../signals.js';
 import { type KeyPress, onKeys } from './keys.js';
-import { ENDING_SIGNALS } from './signals.js';
 
 // xterm's control sequences (invisible-island.net/xterm/ctlseqs): 1049 alternate screen, 25 cursor, 7 wrapping,
 // 2026 synchronized update: terminals that know it show a frame only when it is whole, the others ignore it.
@@ -19,21 +19,26 @@ const ERASE_BELOW = '\x1b[J';
 // biome-ignore lint/suspicious/noControlCharactersInRegex: attributes are control sequences
 const ATTRIBUTES = /\x1b\[[0-9;]*m/g;
 
-/** Whatever else was written on the terminal is gone after so long: a frame is drawn whole then. */
+/** A frame is drawn whole this often, which removes whatever else was written on the terminal. */
 const WHOLE_FRAME_MS = 10_000;
 
-/** How soon a terminal that took part of a frame is offered the rest. */
+/** A terminal that took part of a frame is offered the rest after this time. */
 const RETRY_MS = 10;
-/** How long a terminal that takes nothing is waited for when it is to be given back. */
+/** When the terminal is given back, one that takes nothing is waited for this long. */
 const PATIENCE_MS = 250;
 
-/** To wait on where nothing else may run. */
+/** For waiting while nothing else may run. */
 const NEVER_SET = new Int32Array(new SharedArrayBuffer(4));
+
+/** Whether standard output is a terminal that can be drawn on. */
+export function isScreen(): boolean {
+  return process.stdout.isTTY === true && process.env.TERM !== 'dumb';
+}
 
 /**
  * The terminal while something is drawn on it: standard output on the alternate screen, keys from standard input.
- * Whatever ends the program (a key, a signal, an exception, process.exit), it is given back as it was; Ctrl-Z gives it
- * back too, until the program goes on. Signals that others listen to are theirs; the rest end the program as usual.
+ * Whatever ends the program (a key, a signal, an exception, process.exit), it is given back as it was. Ctrl-Z gives it
+ * back too, until the program continues. Signals that have other listeners are left to them; the rest end the program.
  */
 export class Screen {
   readonly #input: ReadStream = process.stdin;
@@ -42,15 +47,15 @@ export class Screen {
   #isEntered = false;
   #isClosed = false;
   #isQuitting = false;
-  /** The lines that the terminal shows; none where that is not known. */
+  /** The lines that the terminal shows; none if unknown. */
   #shown: readonly string[] = [];
   #wholeMs = Number.NEGATIVE_INFINITY;
   #stopKeys: (() => void) | undefined;
 
   /**
    * @param onQuit called on q, Ctrl-C, or when the terminal is gone; perhaps more than once
-   * @param onResize called when the size has changed, and when the program goes on after Ctrl-Z: draw again
-   * @param onKey called with each key but Ctrl-C and Ctrl-Z; q does not quit by itself then
+   * @param onResize called when the size has changed, and when the program continues after Ctrl-Z: draw again
+   * @param onKey called with each key but Ctrl-C and Ctrl-Z; with it, q does not quit by itself
    */
   constructor(
     readonly onQuit: () => void,
@@ -58,7 +63,7 @@ export class Screen {
     readonly onKey?: (key: KeyPress) => void,
   ) {
     process.on('exit', this.#leave);
-    // Before all others: a listener that is called once is still counted then.
+    // Before all others, so that listeners registered with `once` are still counted.
     for (const signal of ENDING_SIGNALS) process.prependListener(signal, this.#signalled);
     process.on('SIGTSTP', this.#suspendSelf);
     process.on('SIGCONT', this.#resume);
@@ -82,9 +87,9 @@ export class Screen {
   }
 
   /**
-   * Shows these lines, of at most `width` columns each and without control sequences other than attributes. Of a frame
-   * like the last one only the lines that differ are written: over a slow connection that is a fifth. A frame is left out
-   * while the terminal has not taken all of the last one. Never blocks.
+   * Shows these lines, of at most `width` columns each and without control sequences other than attributes. Writes only
+   * the lines that differ from the last frame, about a fifth, which matters on slow connections. Skips the frame while
+   * the terminal has not taken all of the last one. Never blocks.
    */
   draw(lines: readonly string[]): void {
     if (!this.#isEntered || this.#terminal.isBusy) return;
@@ -105,7 +110,7 @@ export class Screen {
     this.onQuit();
   }
 
-  /** Makes the next frame a whole one, whatever is on the terminal. */
+  /** Draws the next frame whole, whatever is on the terminal. */
   forget(): void {
     this.#shown = [];
   }
@@ -172,7 +177,7 @@ export class Screen {
     this.#leave();
     process.off('SIGTSTP', this.#suspendSelf);
     process.kill(pid, 'SIGTSTP');
-    // Here the process stands still until SIGCONT; or not, where no shell would wake it: then the kernel does not stop it.
+    // Here the process stops until SIGCONT. If no shell could wake it, the kernel does not stop it.
     setImmediate(this.#resume);
   }
 
@@ -180,7 +185,7 @@ export class Screen {
     if (this.#isClosed) return;
     process.off('SIGTSTP', this.#suspendSelf);
     process.on('SIGTSTP', this.#suspendSelf);
-    // The shell has set modes of its own, and libuv does not set again what it set before.
+    // The shell has set its own modes, and libuv skips modes that it has set before.
     this.#setRaw(false);
     this.#enter();
     this.onResize();
@@ -188,23 +193,23 @@ export class Screen {
 
   readonly #key = (data: Buffer): void => {
     for (const key of data.toString('latin1')) {
-      // In raw mode the terminal makes no signal of Ctrl-C and Ctrl-\\. A second one does not wait for whatever hangs.
+      // In raw mode the terminal sends no signals for Ctrl-C and Ctrl-\\. A second one does not wait for what hangs.
       const isEnding = key === '\x03' || key === '\x1c';
       if (isEnding && this.#isQuitting) process.kill(process.pid, 'SIGINT');
       else if (isEnding || (!this.onKey && (key === 'q' || key === 'Q'))) this.quit();
-      // In raw mode the terminal makes no signal of Ctrl-Z; it would have gone to the whole job.
+      // Nor for Ctrl-Z, which would have gone to the whole job.
       if (key === '\x1a') this.#suspend(0);
     }
   };
 }
 
-/** All of it: from the top, erasing what it does not cover. */
+/** A whole frame: from the top, erasing what it does not cover. */
 function frame(lines: readonly string[], width: number, height: number): string {
   const below = lines.length < height ? `\r\n${ERASE_BELOW}` : '';
   return BEGIN_FRAME + HOME + lines.map((line) => erasing(line, width)).join('\r\n') + below + END_FRAME;
 }
 
-/** The lines that differ from those `before`, each at its place; empty where none does. */
+/** The lines that differ from those `before`, each at its place; empty if none does. */
 function changes(lines: readonly string[], before: readonly string[], width: number): string {
   let text = '';
   lines.forEach((line, i) => {
@@ -218,7 +223,7 @@ function lineAt(row: number): string {
   return `\x1b[${row}H`;
 }
 
-/** Behind a full line the cursor stands on its last column: erasing from there would take it away. */
+/** After a full line the cursor is on its last column: erasing from there would erase that. */
 function erasing(line: string, width: number): string {
   const isFull = columnsOf(line.replace(ATTRIBUTES, '')) >= width;
   return isFull ? line : line + ERASE_TO_END_OF_LINE;
@@ -229,32 +234,24 @@ function erasing(line: string, width: number): string {
  * waits for a terminal, and a slow or stopped one would hold up the keys, the signals and the snapshots.
  */
 class TerminalWriter {
-  readonly #fd: number;
-  readonly #isOwn: boolean;
+  /** Whether the terminal can take nothing any more. */
+  isGone = false;
+  #fd = 1;
   #rest = Buffer.alloc(0);
   #retry: NodeJS.Timeout | undefined;
   #isClosed = false;
-  #isGone = false;
 
   constructor() {
-    let own: number | undefined;
     try {
-      own = openSync('/proc/self/fd/1', constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+      this.#fd = openSync('/proc/self/fd/1', constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
     } catch {
-      // Another user's terminal (after su): then through the one that we were given, which may block.
+      // Another user's terminal (after su): use the descriptor we were given, which may block.
     }
-    this.#fd = own ?? 1;
-    this.#isOwn = own !== undefined;
   }
 
-  /** Whether the terminal has not taken all that it was offered. */
+  /** Whether the terminal has not taken everything it was offered. */
   get isBusy(): boolean {
     return this.#rest.length > 0;
-  }
-
-  /** Whether it can take nothing any more. */
-  get isGone(): boolean {
-    return this.#isGone;
   }
 
   /** Writes what the terminal takes now, and the rest as soon as it takes that. */
@@ -263,7 +260,7 @@ class TerminalWriter {
     this.#writeRest();
   }
 
-  /** Writes all of this now, in place of what has not been taken yet; waits for a slow terminal, but not for ever. */
+  /** Writes all of this now, in place of what has not been taken yet; waits for a slow terminal, but only briefly. */
   force(text: string): void {
     clearTimeout(this.#retry);
     this.#rest = Buffer.from(text);
@@ -277,7 +274,7 @@ class TerminalWriter {
 
   close(): void {
     clearTimeout(this.#retry);
-    if (this.#isOwn && !this.#isClosed) closeSync(this.#fd);
+    if (this.#fd !== 1 && !this.#isClosed) closeSync(this.#fd);
     this.#isClosed = true;
   }
 
@@ -295,15 +292,15 @@ class TerminalWriter {
       this.#rest = this.#rest.subarray(writeSync(this.#fd, this.#rest));
     } catch (error) {
       if (systemCode(error) === 'EAGAIN') return;
-      this.#isGone = true; // EIO: the connection has ended
+      this.isGone = true; // EIO: the connection has ended
       this.#rest = Buffer.alloc(0);
     }
   }
 }
 
 /**
- * What a stream can show, by the conventions of FORCE_COLOR (0 to 3, before all else, as in Node), NO_COLOR (anything but
- * empty), COLORTERM and TERM. A terminal of 16 colours shows digits: its colours are the user's, and no scale.
+ * The colours a stream can show, by FORCE_COLOR (0 to 3, takes precedence, as in Node), NO_COLOR (if not empty),
+ * COLORTERM and TERM. Terminals of 16 colours get none: those are the user's choice, and no scale.
  */
 export function colourOf(env: NodeJS.ProcessEnv, isTerminal: boolean): ColourMode {
   const { FORCE_COLOR: forced, NO_COLOR: refused, COLORTERM: colorTerm = '', TERM: term = '' } = env;

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { type Nothing, whyNothing } from '../../src/cli/nothing-seen.js';
+import { type Nothing, whyNothing } from '../../src/cli/notes.js';
 import { DEFAULT_ATTRS } from '../../src/core/attrs.js';
 import type { MonitorStats } from '../../src/core/stats.js';
 import { snapshotOf } from '../report/snapshots.js';
@@ -28,10 +28,10 @@ const SHORTER = /shorter/;
 test('it says what was over, and what the first snapshot takes', (t) => {
   t.is(
     why({}),
-    'nothing was seen: the 3 s of --duration were over before the first snapshot, which takes 5 s: ' +
-      'give a longer --duration (10s)',
+    'nothing was seen: --duration (3 s) was over before the first snapshot, which takes 5 s: ' +
+      'use a longer --duration (10s)',
   );
-  t.regex(why({ reason: 'stopped' }), /it was stopped before .*: let it run for longer$/);
+  t.regex(why({ reason: 'stopped' }), /it was stopped before .*: let it run longer$/);
   t.regex(
     why({ reason: 'targets ended' }),
     /the process ended before .*: start the program with `-- COMMAND`/,
@@ -57,7 +57,7 @@ test('where the budget limits, a larger one is advised and no shorter interval',
 
 test('where ticks take longer than their interval, neither is advised', (t) => {
   const text = why({ stats: { ticks: 100, overruns: 20_423 }, options: { sample: 1e3, aggr: 20e3 } });
-  t.regex(text, /: 20423 of 20523 ticks took longer than their interval; give a longer --duration \(10s\)$/);
+  t.regex(text, /: 20423 of 20523 ticks took longer than their interval; use a longer --duration \(10s\)$/);
 });
 
 test('if nothing was watched, it says why not', (t) => {
@@ -67,7 +67,7 @@ test('if nothing was watched, it says why not', (t) => {
   t.is(why({ monitor: monitor({}) }), 'nothing was seen: no process matched; run `ps -e` to list processes');
   t.regex(
     why({ monitor: monitor({ matched: 3, skipped: { ...skipped, permission: 3 } }) }),
-    /none of the processes that matched could be watched; the kernel did not allow it; run as root$/,
+    /none of the matching processes could be watched; permission denied; run as root$/,
   );
   t.regex(
     why({ monitor: monitor({}), child: { hasEnded: true } }),

@@ -1,12 +1,12 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
-import { progressText, withProgress } from '../../src/cli/reading-progress.js';
-import { headerLine, snapshotLine, targetLine } from '../../src/record/format.js';
-import type { Observation, ObservationSource } from '../../src/report/source/observation.js';
-import { MAIN } from '../helpers/cli.js';
-import { hasTmux, Tmux } from '../helpers/tmux.js';
-import { EXAMPLE, folderFor, HEADER, TARGET } from '../record/records.js';
+import { progressText, withProgress } from '../../../src/cli/report/records.js';
+import { headerLine, snapshotLine, targetLine } from '../../../src/record/format.js';
+import type { Observation, ObservationSource } from '../../../src/report/source/observation.js';
+import { MAIN } from '../../helpers/cli.js';
+import { onTerminal, Tmux } from '../../helpers/tmux.js';
+import { EXAMPLE, folderFor, HEADER, TARGET } from '../../record/records.js';
 
 const GIB = 2 ** 30;
 const OBSERVATION: Observation = { snapshot: EXAMPLE, mappings: [], residentBytes: undefined };
@@ -64,7 +64,7 @@ test('on a terminal the line is there while it is read, and gone when that ends,
     };
     if (how === 'failed') await t.throwsAsync(read, { message: 'unreadable' });
     else await read();
-    t.is(terminal.shown[0], 'reading it.ndjson: 25 % of 4 B');
+    t.regex(terminal.shown[0]!, /^reading it\.ndjson: 25 % of 4 B/); // with the time left, if this machine is slow
     t.true(terminal.isCleared, how);
   }
 });
@@ -78,8 +78,6 @@ test('without a terminal, or where nobody knows how far it is, the source is lef
   );
   t.is(withProgress(withLength, new Terminal(false)), withLength);
 });
-
-const onTerminal = hasTmux ? test : test.skip;
 
 onTerminal(
   'Ctrl-C while a record is read takes the line away, and ends the program as Ctrl-C does',

@@ -4,15 +4,15 @@ import type { ReadStream } from 'node:tty';
 /** One key, or one character of pasted text. */
 export interface KeyPress {
   /**
-   * `up`, `down`, `left`, `right`, `pageup`, `pagedown`, `home`, `end`, `enter`, `escape`, `backspace`, `space`; of a key
-   * that writes a character, that; with Ctrl `ctrl-` and the letter.
+   * `up`, `down`, `left`, `right`, `pageup`, `pagedown`, `home`, `end`, `enter`, `escape`, `backspace`, `space`; the
+   * character of a key that writes one; `ctrl-` and the letter with Ctrl.
    */
   readonly name: string;
   /** The character it writes; empty for a key that writes none. */
   readonly text: string;
 }
 
-/** What node:readline makes of a key. */
+/** A key as node:readline describes it. */
 interface NodeKey {
   readonly sequence?: string | undefined;
   readonly name?: string | undefined;
@@ -20,11 +20,7 @@ interface NodeKey {
   readonly meta?: boolean | undefined;
 }
 
-/**
- * Listens for keys. Ctrl-C and Ctrl-Z are left to others.
- *
- * @returns ends it
- */
+/** Listens for keys other than Ctrl-C and Ctrl-Z; the function returned ends that. */
 export function onKeys(input: ReadStream, onKey: (key: KeyPress) => void): () => void {
   emitKeypressEvents(input);
   const listener = (text: string | undefined, key: NodeKey) => {
@@ -35,7 +31,7 @@ export function onKeys(input: ReadStream, onKey: (key: KeyPress) => void): () =>
   return () => input.off('keypress', listener);
 }
 
-/** Undefined for what no terminal names, and for keys with Alt. */
+/** Undefined for unknown keys, and for keys with Alt. */
 export function keyPress(
   text: string | undefined,
   { sequence, name, ctrl, meta }: NodeKey,
@@ -46,7 +42,7 @@ export function keyPress(
   if (ctrl) return name === undefined ? undefined : { name: `ctrl-${name}`, text: '' };
   const written = text ?? '';
   if (name === 'space') return { name, text: written };
-  // A letter by itself, so that a large one differs from a small one; the names of keys are longer.
+  // The letter itself, so that upper case differs from lower case; names of keys are longer.
   if (written !== '' && written === sequence && !/\p{C}/u.test(written))
     return { name: written, text: written };
   return name === undefined ? undefined : { name, text: '' };
