@@ -1,11 +1,9 @@
 import type { Snapshot } from '../core/snapshot.js';
 import type { TargetInfo } from '../core/target.js';
 import type { Monitor } from '../engine/monitor.js';
-import type { Mapping } from '../kernel/mapping.js';
-import { readingMappings } from '../kernel/maps.js';
+import { type Mapping, readingMappings } from '../kernel/maps.js';
 import { inSlices } from '../kernel/slices.js';
-import { readStat } from '../kernel/stat.js';
-import { readResidentBytes } from '../kernel/status.js';
+import { readFacts } from '../processes/facts.js';
 import { type ProcessView, renderPicture, renderPlain } from '../report/picture.js';
 import { FirstSnapshot } from './first-snapshot.js';
 import { isBehind, write } from './output.js';
@@ -132,16 +130,12 @@ export function unread(target: TargetInfo): Watched {
 export function refresh(watched: Watched): void {
   const { target } = watched;
   if (target.pid === 0 || watched.hasEnded) return;
-  try {
-    const residentBytes = readResidentBytes(target.pid);
-    if (readStat(target.pid).startTime !== target.startTime) return;
-    watched.residentBytes = residentBytes ?? watched.residentBytes;
-    if (!watched.snapshot || performance.now() - watched.mappingsReadMs < NAMES_MS) return;
-    watched.mappingsReadMs = performance.now();
-    inSlices(readNames(watched));
-  } catch {
-    // It says so itself, when the monitor finds it ended.
-  }
+  const facts = readFacts(target);
+  if (!facts) return;
+  watched.residentBytes = facts.residentBytes;
+  if (!watched.snapshot || performance.now() - watched.mappingsReadMs < NAMES_MS) return;
+  watched.mappingsReadMs = performance.now();
+  inSlices(readNames(watched));
 }
 
 function* readNames(watched: Watched): Generator<void, void> {

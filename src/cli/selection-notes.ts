@@ -1,6 +1,6 @@
 import type { Monitor } from '../engine/monitor.js';
 import { cgroupExists } from '../kernel/cgroup.js';
-import { HIDES_PROCESSES, hidesProcesses } from '../kernel/hidepid.js';
+import { HIDES_PROCESSES, hidesProcesses } from '../kernel/proc.js';
 import { cgroupPath } from '../processes/cgroup-path.js';
 import { formatSelection } from '../report/selection.js';
 import { formatDuration } from '../report/units.js';

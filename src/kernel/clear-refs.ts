@@ -1,7 +1,7 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { type PagepulseError, systemCode } from '../core/errors.js';
 import { processError } from './process-errors.js';
-import { StatFields } from './stat-fields.js';
+import { StatFields } from './stat.js';
 
 const ACCESSED_BITS = Buffer.from('1');
 

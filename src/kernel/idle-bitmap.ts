@@ -17,7 +17,7 @@ export const FRAMES_PER_WORD = 64;
  * What was cleared is handed to reclaim (PG_young), so that watched pages do not look cold to it.
  *
  * Surprises: the tail frames of a compound page, and frames that are on no reclaim list, take no mark and always
- * read 0, like an accessed page (kpageflags.ts tells them). Whoever else uses the bitmap shares the marks.
+ * read 0, like an accessed page (frames.ts tells them). Whoever else uses the bitmap shares the marks.
  */
 export class IdleBitmap extends WordFile {
   constructor() {

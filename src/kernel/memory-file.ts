@@ -1,5 +1,5 @@
 import { systemCode } from '../core/errors.js';
-import { memoryDirectory } from './stat-fields.js';
+import { memoryDirectory } from './stat.js';
 import { type Head, LIMITS, type ProcessFile, readHead, readPieces } from './text-file.js';
 
 /** The thread that was found may end before its file is read, and the next one too. */

@@ -1,5 +1,5 @@
 import { processError } from './process-errors.js';
-import { memoryDirectory } from './stat-fields.js';
+import { memoryDirectory } from './stat.js';
 import { type WordBatch, WordFile } from './words.js';
 
 /** The page is not in memory: never touched, swapped out, or not mapped at all. */

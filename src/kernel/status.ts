@@ -1,4 +1,4 @@
-import { isEndedState, memoryDirectory } from './stat-fields.js';
+import { isEndedState, memoryDirectory } from './stat.js';
 import { fieldOf, LIMITS, readTextFile } from './text-file.js';
 
 /**
@@ -37,6 +37,6 @@ export function readResidentBytes(pid: number): number | undefined {
 /** Of a living thread, if the main thread has ended: what it says of user and memory is from before. */
 function readStatus(pid: number): string {
   const text = readTextFile(`/proc/${pid}/status`, LIMITS.status);
-  if (!isEndedState(fieldOf(text, 'State')?.[0] ?? '')) return text;
+  if (!isEndedState(fieldOf(text, 'State')?.charCodeAt(0) ?? 0)) return text;
   return readTextFile(`${memoryDirectory(pid)}/status`, LIMITS.status);
 }

@@ -1,5 +1,5 @@
 import { PagepulseError } from '../core/errors.js';
-import { CGROUP_ROOT, cgroupLines } from '../kernel/cgroup.js';
+import { CGROUP_ROOT, type CgroupLine, cgroupLines } from '../kernel/cgroup.js';
 
 /**
  * Container engines name the cgroup of a container after its id: `docker-ID.scope`, `cri-containerd-ID.scope`,
@@ -56,7 +56,7 @@ export function containerId(given: string): string {
  */
 export function isInCgroup(text: string, path: string): boolean {
   return linesOf(text).some(
-    ([controllers, own]) =>
+    ({ controllers, path: own }) =>
       isBelow(own, path) ||
       mountNames(controllers).some((name) => isBelow(`/${name}${own === '/' ? '' : own}`, path)),
   );
@@ -64,7 +64,7 @@ export function isInCgroup(text: string, path: string): boolean {
 
 /** Whether a process is in a container whose id begins like this, or in one inside it. */
 export function isInContainer(text: string, idPrefix: string): boolean {
-  return linesOf(text).some(([, path]) =>
+  return linesOf(text).some(({ path }) =>
     path.split(/[/:]/).some((name) => CONTAINER.exec(name)?.[1]?.startsWith(idPrefix)),
   );
 }
@@ -80,6 +80,9 @@ function mountNames(controllers: string): string[] {
   return [names, ...(names.includes(',') ? names.split(',') : [])];
 }
 
-function linesOf(text: string): [controllers: string, path: string][] {
-  return cgroupLines(text).map(([controllers, path]) => [controllers, path.replace(/ \(deleted\)$/, '')]);
+function linesOf(text: string): CgroupLine[] {
+  return cgroupLines(text).map(({ controllers, path }) => ({
+    controllers,
+    path: path.replace(/ \(deleted\)$/, ''),
+  }));
 }

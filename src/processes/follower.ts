@@ -1,6 +1,6 @@
-import { PagepulseError } from '../core/errors.js';
-import type { TargetInfo } from '../core/target.js';
-import { Census, type Known, type ProcessSource } from './proc-walk.js';
+import { type ErrorCode, PagepulseError } from '../core/errors.js';
+import type { ProcessSource } from './proc-source.js';
+import { Census, type Known } from './proc-walk.js';
 import type { ProcessRequest } from './process-request.js';
 import type { Choice } from './selection.js';
 
@@ -16,7 +16,7 @@ export interface SelectionStats {
   readonly matched: number;
   /** Processes that were ever watched. */
   readonly watched: number;
-  /** Looks at all processes, and the CPU time that they took on the main thread, in microseconds. */
+  /** Looks at all processes, and the CPU time that they took, in microseconds, in a thread of their own. */
   readonly looks: number;
   readonly cpuUs: number;
   /** Processes that were chosen and never watched, by the latest reason. */
@@ -106,23 +106,23 @@ export class Follower {
     return { attach: this.#asked.map(requestOf), skip, ended, left };
   }
 
-  /** Takes what became of the requests of the last look, in their order. */
-  settle(results: readonly (TargetInfo | PagepulseError)[]): void {
+  /** Takes what became of the requests of the last look, in their order: IDs of targets, or codes of errors. */
+  settle(outcomes: readonly (number | ErrorCode)[]): void {
     const asked = this.#asked;
     this.#asked = [];
-    results.forEach((result, i) => {
+    outcomes.forEach((outcome, i) => {
       const attachment = asked[i]!;
       attachment.triedExecs = attachment.process.execs;
-      if (!(result instanceof PagepulseError)) {
+      if (typeof outcome === 'number') {
         this.#unskip(attachment);
-        attachment.targetId = result.id;
+        attachment.targetId = outcome;
         if (!attachment.wasWatched) this.#watched++;
         attachment.wasWatched = true;
-      } else if (result.code === 'NO_PROCESS' || result.code === 'ZOMBIE') {
+      } else if (outcome === 'NO_PROCESS' || outcome === 'ZOMBIE') {
         this.#unskip(attachment);
         if (!attachment.wasWatched) this.#endedUnopened++;
       } else {
-        this.#skip(attachment, reasonOf(result));
+        this.#skip(attachment, reasonOf(outcome));
       }
     });
   }
@@ -204,7 +204,7 @@ function requestOf({ process }: Attachment): ProcessRequest {
   return { pid: process.pid, startTime: String(process.startTime) };
 }
 
-function reasonOf({ code }: PagepulseError): SkipReason {
+function reasonOf(code: ErrorCode): SkipReason {
   if (code === 'PERMISSION') return 'permission';
   return code === 'LIMIT' ? 'descriptors' : 'failed';
 }

@@ -1,4 +1,4 @@
-import type { Mapping } from '../kernel/mapping.js';
+import type { Mapping } from '../kernel/maps.js';
 
 /**
  * Names that the kernel gives to memory that belongs to no file, though they look like that of one which was deleted:

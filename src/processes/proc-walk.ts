@@ -1,34 +1,6 @@
 import { type Kin, markDescendants } from './descendants.js';
+import type { ProcessSource } from './proc-source.js';
 import type { Choice, Traits } from './selection.js';
-
-/** What /proc tells of processes. Whatever has ended meanwhile reads as empty. */
-export interface ProcessSource {
-  /** Of this process. */
-  readonly ownPid: number;
-  pids(): readonly number[];
-  /** The next calls are about this process; false where it is gone. */
-  read(pid: number): boolean;
-  /** Of the process that was read last. */
-  readonly fields: ProcessFields;
-  cmdline(pid: number): string;
-  uid(pid: number): number | undefined;
-  cgroup(pid: number): string;
-  /** Undefined where it cannot be told yet. */
-  environHolds(pid: number, mark: string): boolean | undefined;
-  /** Of the whole machine since boot, processes and threads; NaN where nobody knows. */
-  forks(): number;
-}
-
-export interface ProcessFields {
-  readonly ppid: number;
-  readonly threads: number;
-  readonly startTime: number;
-  readonly isKernelThread: boolean;
-  readonly hasEnded: boolean;
-  /** Another one after an exec. */
-  readonly imageKey: number;
-  comm(): string;
-}
 
 /** A process that was seen, from its first look to its last. */
 export interface Known extends Kin {

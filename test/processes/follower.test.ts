@@ -1,8 +1,7 @@
 import test from 'ava';
 import { PagepulseError } from '../../src/core/errors.js';
-import type { TargetInfo } from '../../src/core/target.js';
 import { Follower, type Found } from '../../src/processes/follower.js';
-import type { ProcessFields, ProcessSource } from '../../src/processes/proc-walk.js';
+import type { ProcessFields, ProcessSource } from '../../src/processes/proc-source.js';
 import { Choice, type Selection } from '../../src/processes/selection.js';
 
 /** A process of a scripted machine. */
@@ -62,12 +61,7 @@ class Followed {
 
   look(): Found {
     const found = this.follower.look();
-    const results = found.attach.map(({ pid }): TargetInfo | PagepulseError => {
-      const code = this.refused.get(pid);
-      if (code) return new PagepulseError(code, 'no');
-      return { id: this.#nextId++, pid, startTime: '1', comm: '', cmdline: [] };
-    });
-    this.follower.settle(results);
+    this.follower.settle(found.attach.map(({ pid }) => this.refused.get(pid) ?? this.#nextId++));
     return found;
   }
 

@@ -1,5 +1,4 @@
-import { KPageCount } from '../../kernel/kpagecount.js';
-import { FrameKind, KPageFlags, NO_IDLE_BIT } from '../../kernel/kpageflags.js';
+import { FrameKind, KPageCount, KPageFlags, NO_IDLE_BIT } from '../../kernel/frames.js';
 import { readMappings } from '../../kernel/maps.js';
 import { Pagemap } from '../../kernel/pagemap.js';
 import { hugePagePages } from '../../kernel/support.js';

@@ -1,6 +1,6 @@
 import test from 'ava';
 import { SharingSurvey } from '../../../src/index.js';
-import { Schedule } from '../../../src/processes/sharing/schedule.js';
+import { Schedule } from '../../../src/processes/sharing/survey.js';
 
 test('the first survey is due at once, a cheap one every 5 s, and a dear one as its cost allows', (t) => {
   const schedule = new Schedule({ maxCpuPercent: 0.2 });

@@ -1,4 +1,7 @@
+import { readTextFile, SYSTEM_FILE_LIMIT } from './text-file.js';
 import { WordFile } from './words.js';
+
+/** What the kernel tells of frames of physical memory, whoever has them. */
 
 export const KPAGEFLAGS = '/proc/kpageflags';
 
@@ -102,4 +105,51 @@ function carriesIdleBit(flags: number): boolean {
 /** @param frames a power of two. The mask takes the low 32 bits of a frame number of any size. */
 export function alignDown(frame: number, frames: number): number {
   return frame - (frame & (frames - 1));
+}
+
+const KPAGECOUNT = '/proc/kpagecount';
+
+/**
+ * /proc/kpagecount (Documentation/admin-guide/mm/pagemap.rst): a 64-bit word a frame, at frame * 8: how many page
+ * tables map it. Root only. Reading an idle bit costs a walk through all of them, which is what this is asked for.
+ * Surprise: kernels built without per-page map counts (CONFIG_PAGE_MAPCOUNT off, from 6.16) answer with an average
+ * over the large folio.
+ */
+export class KPageCount extends WordFile {
+  constructor() {
+    super(KPAGECOUNT);
+  }
+
+  /** How many times the frame is mapped; 0 for a frame that does not exist. */
+  mapCountOf(frame: number): number {
+    return this.read(frame) ? this.low : 0;
+  }
+}
+
+/**
+ * The first frame number above all memory of the machine, from /proc/zoneinfo (proc(5)): a block a zone, which begins
+ * with `Node 0, zone   Normal` and says how many frames the zone spans, holes included (`spanned`), and its first
+ * (`start_pfn`). Readable by everyone. Zone `Device` is left out: memory of devices is not the machine's, and may lie
+ * anywhere. Memory that is added while the machine runs makes a zone grow.
+ *
+ * @throws the system's error
+ */
+export function readEndFrame(): number {
+  return parseEndFrame(readTextFile('/proc/zoneinfo', SYSTEM_FILE_LIMIT));
+}
+
+const FIELD = /(?:^|\n)(?:Node \d+, zone +(\S+)| +(spanned|start_pfn:?) +(\d+))/g;
+
+export function parseEndFrame(text: string): number {
+  let [endFrame, zone, spanned] = [0, '', 0];
+  for (const [, name, field, value] of text.matchAll(FIELD)) {
+    if (name !== undefined) {
+      [zone, spanned] = [name, 0];
+    } else if (field === 'spanned') {
+      spanned = Number(value);
+    } else if (zone !== 'Device' && spanned > 0) {
+      endFrame = Math.max(endFrame, Number(value) + spanned);
+    }
+  }
+  return endFrame;
 }

@@ -1,34 +1,72 @@
 import { createHash } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { TargetInfo } from '../core/target.js';
-import type { Mapping } from '../kernel/mapping.js';
-import { mapsPieces, parseMappings } from '../kernel/maps.js';
-import { pageSize } from '../kernel/page-size.js';
+import { parseCgroup, readCgroupText } from '../kernel/cgroup.js';
+import { type Mapping, mapsPieces, parseMappings } from '../kernel/maps.js';
 import { inSlices } from '../kernel/slices.js';
 import { Smaps, smapsPieces } from '../kernel/smaps.js';
 import { readStat } from '../kernel/stat.js';
 import { readResidentBytes } from '../kernel/status.js';
 
-/**
- * [start, end) as hex addresses; permissions and name as in /proc/PID/maps: a path, `[heap]`, `[anon:name]`, or empty for
- * memory without a name.
- */
-export type RecordedMapping = readonly [start: string, end: string, permissions: string, name: string];
+/** Identifies a process for good: a PID is given again, but not with the same start time. */
+export interface ProcessIdentity {
+  readonly pid: number;
+  /** Clock ticks since boot, as decimal digits. */
+  readonly startTime: string;
+}
 
-/** What a target has mapped, and how much of that is resident. Left out where it could not be read. */
-export interface RecordedMemory {
-  /** In address order; in a `mappings` line those that are new, or not what they were. */
-  readonly mappings?: readonly RecordedMapping[];
+/** What is read of a process at one moment. */
+export interface ProcessFacts {
+  readonly comm: string;
+  /** 0 if it has none, or none that can be seen from this PID namespace. */
+  readonly parentPid: number;
+  readonly residentBytes: number;
+  /** A path from the root of its hierarchy; undefined unless asked for, and on a kernel without cgroups. */
+  readonly cgroup: string | undefined;
+}
+
+/**
+ * Reads the facts of a process; some 50 us. The identity is checked last: then all that was read before, also before this
+ * call, was of this process.
+ *
+ * @returns undefined if the process has ended, has no memory or is hidden
+ */
+export function readFacts({ pid, startTime }: ProcessIdentity, withCgroup = false): ProcessFacts | undefined {
+  const residentBytes = readResidentBytes(pid);
+  const cgroup = withCgroup ? orUndefined(() => parseCgroup(readCgroupText(pid))) : undefined;
+  const stat = orUndefined(() => readStat(pid));
+  if (residentBytes === undefined || stat?.startTime !== startTime) return undefined;
+  return { comm: stat.comm, parentPid: stat.parentPid, residentBytes, cgroup };
+}
+
+/** The name of a process; undefined if there is none, or none to see. */
+export function readName(pid: number): string | undefined {
+  return orUndefined(() => readStat(pid).comm);
+}
+
+/** A process may end at any time, or belong to another user. */
+function orUndefined<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
+}
+
+/** What a process has mapped, and how much of that is resident. What could not be read is left out. */
+export interface MemoryFacts {
+  /** In address order; in a change those that are new, or not what they were. */
+  readonly mappings?: readonly Mapping[];
   /** Of the whole process. */
   readonly residentBytes?: number;
-  /** Bytes of single mappings, by their start; in a `mappings` line those that changed. */
-  readonly resident?: readonly (readonly [start: string, bytes: number])[];
+  /** Bytes of single mappings, by their first page; in a change those that changed. */
+  readonly resident?: readonly (readonly [startPage: number, bytes: number])[];
 }
 
 /** What of it is not as it was. */
-export interface MemoryChange extends RecordedMemory {
-  /** Starts of mappings that are gone. They go before `mappings` are added. */
-  readonly removed?: readonly string[];
+export interface MemoryFactsChange extends MemoryFacts {
+  /** First pages of mappings that are gone. They go before `mappings` are added. */
+  readonly removed?: readonly number[];
 }
 
 /** Of one core, for all targets together: what reading the mappings may take, and the same again what is resident. */
@@ -43,8 +81,8 @@ const MOST_TEXT_BYTES = 48 * 2 ** 20;
 /** The longest that the last look at all targets may take: somebody is waiting. */
 const LAST_LOOK_MS = 500;
 
-/** What is watched: a Monitor. */
-interface Watched {
+/** A Monitor, as far as it is needed. */
+interface Monitored {
   readonly targets: readonly TargetInfo[];
   readonly attrs: { readonly updateUs: number };
 }
@@ -62,19 +100,19 @@ export class MemoryReader {
   /** As long as anybody has a snapshot of the target. */
   readonly #memories = new WeakMap<TargetInfo, TargetMemory>();
 
-  constructor(readonly watched: Watched) {}
+  constructor(readonly monitor: Monitored) {}
 
   /** What has changed since the last call, the first time all; undefined where nothing has, or it is not due. */
-  change(target: TargetInfo): MemoryChange | undefined {
+  change(target: TargetInfo): MemoryFactsChange | undefined {
     if (target.pid === 0) return; // it exists only in memory
     const memory = this.#memoryOf(target);
     const nowMs = performance.now();
-    if (memory.isDue(nowMs)) inSlices(memory.reading(nowMs, this.watched, this.#textBytes));
+    if (memory.isDue(nowMs)) inSlices(memory.reading(nowMs, this.monitor, this.#textBytes));
     return memory.takeChange();
   }
 
   /** All of a target that has just come, once it has been read. */
-  async first(target: TargetInfo): Promise<MemoryChange | undefined> {
+  async first(target: TargetInfo): Promise<MemoryFactsChange | undefined> {
     const change = this.change(target);
     if (change) return change;
     const memory = this.#memories.get(target);
@@ -83,15 +121,15 @@ export class MemoryReader {
   }
 
   /** The same of all that are watched, due or not, at the end of a recording: as many as half a second is enough for. */
-  *lastChanges(): Generator<[TargetInfo, MemoryChange]> {
+  *lastChanges(): Generator<[TargetInfo, MemoryFactsChange]> {
     const endMs = performance.now() + LAST_LOOK_MS;
-    for (const target of this.watched.targets) {
+    for (const target of this.monitor.targets) {
       if (performance.now() > endMs) return;
       if (target.pid === 0) continue;
       const memory = this.#memoryOf(target);
       const before = memory.takeChange();
       if (before) yield [target, before];
-      const reading = memory.reading(Number.POSITIVE_INFINITY, this.watched, this.#textBytes);
+      const reading = memory.reading(Number.POSITIVE_INFINITY, this.monitor, this.#textBytes);
       while (!reading.next().done && performance.now() <= endMs);
       reading.return();
       const change = memory.takeChange();
@@ -100,7 +138,7 @@ export class MemoryReader {
   }
 
   /** All that is known of a target now. */
-  whole(target: TargetInfo): RecordedMemory {
+  whole(target: TargetInfo): MemoryFacts {
     return this.#memories.get(target)?.whole() ?? {};
   }
 
@@ -115,7 +153,7 @@ export class MemoryReader {
 
   /** Of all targets, the text whose mappings are kept. */
   readonly #textBytes = (): number =>
-    this.watched.targets.reduce((sum, target) => sum + (this.#memories.get(target)?.textBytes ?? 0), 0);
+    this.monitor.targets.reduce((sum, target) => sum + (this.#memories.get(target)?.textBytes ?? 0), 0);
 }
 
 /** When something is due again: after a time, and not before what it costs is worth it. */
@@ -140,9 +178,9 @@ class Pace {
   }
 }
 
-/** RecordedMapping, and what of it is resident where that is known. */
 interface KnownMapping {
-  readonly mapping: RecordedMapping;
+  readonly mapping: Mapping;
+  /** Undefined until it is known. */
   residentBytes: number | undefined;
 }
 
@@ -153,7 +191,7 @@ class TargetMemory {
   textBytes = 0;
   #mapsHash = '';
   #reading: Generator<void, void> | undefined;
-  #change: MemoryChange | undefined;
+  #change: MemoryFactsChange | undefined;
   /** By their first pages, in address order. */
   #known = new Map<number, KnownMapping>();
   #residentBytes: number | undefined;
@@ -168,10 +206,10 @@ class TargetMemory {
     return !this.#reading && !this.#change && nowMs >= this.#mappingsPace.dueMs;
   }
 
-  whole(): RecordedMemory {
+  whole(): MemoryFacts {
     const known = [...this.#known.values()];
-    const resident = known.flatMap(({ mapping: [start], residentBytes }) =>
-      residentBytes === undefined ? [] : [[start, residentBytes] as const],
+    const resident = known.flatMap(({ mapping: { startPage }, residentBytes }) =>
+      residentBytes === undefined ? [] : [[startPage, residentBytes] as const],
     );
     return {
       ...(known.length > 0 && { mappings: known.map(({ mapping }) => mapping) }),
@@ -181,7 +219,7 @@ class TargetMemory {
   }
 
   /** What was read since the last call; undefined where nothing has changed. */
-  takeChange(): MemoryChange | undefined {
+  takeChange(): MemoryFactsChange | undefined {
     const change = this.#change;
     this.#change = undefined;
     return change;
@@ -193,32 +231,31 @@ class TargetMemory {
    * @param nowMs infinite to read everything, due or not
    * @param allTextBytes of all targets
    */
-  reading(nowMs: number, watched: Watched, allTextBytes: () => number): Generator<void, void> {
-    this.#reading ??= this.#read(nowMs, watched, allTextBytes);
+  reading(nowMs: number, monitor: Monitored, allTextBytes: () => number): Generator<void, void> {
+    this.#reading ??= this.#read(nowMs, monitor, allTextBytes);
     return this.#reading;
   }
 
   /**
-   * Who it is is looked at last: then all that was read before was of this process. One that is ending has no memory
-   * left, and what was read may be a part.
+   * The facts come last, and with them the identity. A process that is ending has no memory left, and what was read may be
+   * a part.
    */
-  *#read(nowMs: number, { targets, attrs }: Watched, allTextBytes: () => number): Generator<void, void> {
-    const { pid, startTime } = this.target;
+  *#read(nowMs: number, { targets, attrs }: Monitored, allTextBytes: () => number): Generator<void, void> {
     /** How long to wait for each millisecond of CPU that reading takes. */
     const msPerCpuMs = targets.length / CPU_SHARE;
     try {
       const maps = yield* this.#mappingsPace.run(this.#readMaps(), attrs.updateUs / 1_000, msPerCpuMs);
       const smaps =
         nowMs >= this.#residentPace.dueMs
-          ? yield* this.#residentPace.run(readSmaps(pid), RESIDENT_INTERVAL_MS, msPerCpuMs)
+          ? yield* this.#residentPace.run(readSmaps(this.target.pid), RESIDENT_INTERVAL_MS, msPerCpuMs)
           : undefined;
-      const residentBytes = readResidentBytes(pid);
-      if (!residentBytes || maps.bytes === 0 || readStat(pid).startTime !== startTime) return;
+      const facts = readFacts(this.target);
+      if (!facts?.residentBytes || maps.bytes === 0) return;
       const fits =
         maps.bytes <= this.textBytes || allTextBytes() + maps.bytes - this.textBytes <= MOST_TEXT_BYTES;
       const change = {
         ...(fits && maps.mappings && this.#takeMappings(maps.mappings)),
-        ...this.#takeResidentBytes(residentBytes),
+        ...this.#takeResidentBytes(facts.residentBytes),
         ...(smaps && this.#takeSmaps(smaps)),
       };
       if (fits) [this.textBytes, this.#mapsHash] = [maps.bytes, maps.hash];
@@ -245,44 +282,43 @@ class TargetMemory {
     if (hash === this.#mapsHash) return { bytes, hash };
     const mappings: Mapping[] = [];
     for (const lines of pieces) {
-      for (const mapping of parseMappings(lines.toString(), pageSize())) mappings.push(mapping);
+      parseMappings(lines, mappings);
       yield;
     }
     return { bytes, hash, mappings };
   }
 
-  #takeMappings(found: readonly Mapping[]): MemoryChange {
+  #takeMappings(found: readonly Mapping[]): MemoryFactsChange {
     const before = this.#known;
     this.#known = new Map();
-    const mappings: RecordedMapping[] = [];
-    for (const { startPage, endPage, permissions, name } of found) {
-      const mapping = [addressOf(startPage), addressOf(endPage), permissions, name] as const;
-      const old = before.get(startPage);
-      if (old && mapping.every((field, i) => field === old.mapping[i])) {
-        this.#known.set(startPage, old);
+    const mappings: Mapping[] = [];
+    for (const mapping of found) {
+      const old = before.get(mapping.startPage);
+      if (old && areSame(mapping, old.mapping)) {
+        this.#known.set(mapping.startPage, old);
       } else {
-        this.#known.set(startPage, { mapping, residentBytes: undefined });
+        this.#known.set(mapping.startPage, { mapping, residentBytes: undefined });
         mappings.push(mapping);
       }
     }
-    const removed = [...before.keys()].filter((page) => !this.#known.has(page)).map(addressOf);
+    const removed = [...before.keys()].filter((page) => !this.#known.has(page));
     return { ...(removed.length > 0 && { removed }), ...(mappings.length > 0 && { mappings }) };
   }
 
-  #takeResidentBytes(residentBytes: number): MemoryChange {
+  #takeResidentBytes(residentBytes: number): MemoryFactsChange {
     if (residentBytes === this.#residentBytes) return {};
     this.#residentBytes = residentBytes;
     return { residentBytes };
   }
 
-  #takeSmaps(smaps: Smaps): MemoryChange {
-    const resident: [string, number][] = [];
+  #takeSmaps(smaps: Smaps): MemoryFactsChange {
+    const resident: [startPage: number, bytes: number][] = [];
     for (let i = 0; i < smaps.count; i++) {
       const known = this.#known.get(smaps.startPage[i]!);
       const residentBytes = smaps.residentBytes[i]!;
       if (!known || known.residentBytes === residentBytes) continue;
       known.residentBytes = residentBytes;
-      resident.push([known.mapping[0], residentBytes]);
+      resident.push([known.mapping.startPage, residentBytes]);
     }
     return resident.length > 0 ? { resident } : {};
   }
@@ -303,6 +339,6 @@ function* readSmaps(pid: number): Generator<void, Smaps | undefined> {
   }
 }
 
-function addressOf(page: number): string {
-  return (page * pageSize()).toString(16);
+function areSame(a: Mapping, b: Mapping): boolean {
+  return a.endPage === b.endPage && a.permissions === b.permissions && a.name === b.name;
 }
