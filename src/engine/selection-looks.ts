@@ -26,10 +26,10 @@ export interface Look {
   /** To be answered by `settle` before the next look. */
   readonly attach: readonly ProcessRequest[];
   readonly skip: readonly Skip[];
-  /** IDs of targets that have ended, and of those that are not chosen any longer. */
+  /** IDs of targets that have ended, and of those that are no longer chosen. */
   readonly ended: readonly number[];
   readonly left: readonly number[];
-  /** Nothing that was chosen lives, and nothing can be chosen any more. */
+  /** No chosen process lives, and none can be chosen any more. */
   readonly isOver: boolean;
   /** CPU that it took. */
   readonly lookUs: number;
@@ -106,17 +106,17 @@ export class SelectionLooks implements SelectionApi {
   #look(): Look {
     const beforeMs = threadCpuMs();
     const { skip, ...changes } = this.#follower.look();
-    const lookUs = (threadCpuMs() - beforeMs) * 1_000 || 0; // NaN if the kernel does not tell
+    const lookUs = (threadCpuMs() - beforeMs) * 1_000 || 0; // NaN if the kernel does not say
     this.#follower.cpuUs += lookUs;
     const { isOver, stats } = this.#follower;
     return { ...changes, skip: skip.map(asSkip), isOver, lookUs, stats };
   }
 
   #missing(): Skip[] {
-    const { choice, census } = this.#follower;
+    const { choice, processes } = this.#follower;
     const pids = [...choice.pids, ...choice.runs.map(({ pid }) => pid)];
     return pids.flatMap((pid) => {
-      if (census.known.get(pid)?.isChosen) return [];
+      if (processes.known.get(pid)?.isChosen) return [];
       try {
         readWatchable(pid);
         return [];

@@ -1,11 +1,11 @@
 import { readMemoryHead, readMemoryPieces } from './memory-file.js';
 import { processError } from './process-errors.js';
 
-/** Ends each word and each variable. */
+/** Ends each word of a command line, and each variable. */
 const NUL = 0;
 /** The most words of a command line that are told apart: 64 KiB of words of one letter would take 10 times that memory. */
 const MOST_WORDS = 4_096;
-/** Ends a command line that goes on. */
+/** Ends a command line that was cut. */
 const CUT = '\u2026';
 
 /**
@@ -13,8 +13,8 @@ const CUT = '\u2026';
  * sets its title (setproctitle) fills the rest of its arguments with NULs, which would be dozens of empty words: those at
  * the end are left out.
  *
- * Surprise: a process says itself where its arguments lie (PR_SET_MM_MAP), and can so show all of its memory here. What
- * goes on after 64 KiB or 4,096 words is cut, and its last word ends with an ellipsis.
+ * Surprise: a process can set where its arguments lie (PR_SET_MM_MAP), and so show all of its memory here. The text is cut
+ * after 64 KiB or 4,096 words, and the last word then ends with an ellipsis.
  *
  * @throws PagepulseError `NO_PROCESS`, `PERMISSION`
  */
@@ -28,7 +28,7 @@ export function readCmdline(pid: number): string[] {
   return words;
 }
 
-/** The same in one text, as a pattern is matched with it: words separated by spaces. */
+/** The same as one text, which patterns are matched with: words separated by spaces. */
 export function readTitle(pid: number): string {
   return readCommandLine(pid).replaceAll('\0', ' ');
 }
@@ -46,9 +46,9 @@ function readCommandLine(pid: number): string {
 }
 
 /**
- * Whether a text is in the environment that a process was started with: /proc/PID/environ (proc(5)), for those who may
- * ptrace it. A fork has that of its parent; what the program changes later does not show there. Programs that write their
- * title over it (postgres, nginx) lose it.
+ * Whether a text is in the environment that a process was started with: /proc/PID/environ (proc(5)), readable with
+ * ptrace access. A fork has that of its parent; later changes do not show. Programs that write their title over it
+ * (postgres, nginx) lose it.
  *
  * @returns undefined if there is no environment yet (in the middle of an exec the file is empty); false also if it may not
  *   be read, the process has ended, or it is not within the first MiB

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { processError } from './process-errors.js';
 import { memoryDirectory } from './stat.js';
-import { LIMITS, readTextFile } from './text-file.js';
+import { attempt, LIMITS, readTextFile } from './text-file.js';
 
 export const CGROUP_ROOT = '/sys/fs/cgroup';
 
@@ -17,7 +17,7 @@ export interface CgroupLine {
 const ROOT_OF_V1 = /(?:^|\n)[1-9]\d*:[^:\n]*:\/(?:\n|$)/;
 
 /**
- * /proc/PID/cgroup (cgroups(7)): a line `id:controllers:path` for each hierarchy. Readable by everyone. Of version 2
+ * /proc/PID/cgroup (cgroups(7)): a line `id:controllers:path` for each hierarchy. Readable by all users. Of version 2
  * there is one, `0::/path`; of version 1 one for each set of controllers, `4:memory:/path`, and named ones such as
  * `1:name=systemd:/path`. Empty on a kernel without cgroups.
  *
@@ -45,7 +45,7 @@ export function cgroupLines(text: string): CgroupLine[] {
 
 /**
  * The control group of a process, as a path from the root of its hierarchy: `/system.slice/nginx.service`. Where version 1
- * is mounted too, version 2 may hold nothing and say `/`; the hierarchy of the memory controller tells more then, and after
+ * is mounted too, version 2 may hold nothing and say `/`; then the hierarchy of the memory controller says more, and after
  * it the one of systemd.
  *
  * @param text of /proc/PID/cgroup
@@ -60,16 +60,13 @@ export function parseCgroup(text: string): string {
 }
 
 /**
- * Whether there is such a cgroup now: in version 2 or, in version 1, in any hierarchy. True if /sys/fs/cgroup is not
- * mounted, since it cannot be told then.
+ * Whether a cgroup exists now: in version 2 or, in version 1, in any hierarchy. True if it is unknown, since /sys/fs/cgroup
+ * is not mounted.
  *
  * @param path without /sys/fs/cgroup, beginning with a slash
  */
 export function cgroupExists(path: string): boolean {
   if (existsSync(CGROUP_ROOT + path)) return true;
-  try {
-    return readdirSync(CGROUP_ROOT).some((hierarchy) => existsSync(`${CGROUP_ROOT}/${hierarchy}${path}`));
-  } catch {
-    return true;
-  }
+  const hierarchies = attempt(() => readdirSync(CGROUP_ROOT));
+  return hierarchies?.some((hierarchy) => existsSync(`${CGROUP_ROOT}/${hierarchy}${path}`)) ?? true;
 }

@@ -1,8 +1,6 @@
 import { readTextFile, SYSTEM_FILE_LIMIT } from './text-file.js';
 import { WordFile } from './words.js';
 
-/** What the kernel tells of frames of physical memory, whoever has them. */
-
 export const KPAGEFLAGS = '/proc/kpageflags';
 
 /** The frame cannot carry the idle bit. */
@@ -58,7 +56,7 @@ export class KPageFlags extends WordFile {
   }
 
   /**
-   * The frame whose idle bit speaks for `frame`: itself, or the head of its compound page; NO_IDLE_BIT where none
+   * The frame whose idle bit speaks for `frame`: itself, or the head of its compound page; NO_IDLE_BIT if none
    * does. Sets `kind` and `isZeroPage`. One read for a plain page, three for a huge page, up to ten inside other large folios.
    */
   idleFrameOf(frame: number): number {
@@ -111,7 +109,7 @@ const KPAGECOUNT = '/proc/kpagecount';
 
 /**
  * /proc/kpagecount (Documentation/admin-guide/mm/pagemap.rst): a 64-bit word a frame, at frame * 8: how many page
- * tables map it. Root only. Reading an idle bit costs a walk through all of them, which is what this is asked for.
+ * tables map it. Root only. Reading an idle bit costs a walk through all of them, which is why this is read.
  * Surprise: kernels built without per-page map counts (CONFIG_PAGE_MAPCOUNT off, from 6.16) answer with an average
  * over the large folio.
  */
@@ -129,7 +127,7 @@ export class KPageCount extends WordFile {
 /**
  * The first frame number above all memory of the machine, from /proc/zoneinfo (proc(5)): a block a zone, which begins
  * with `Node 0, zone   Normal` and says how many frames the zone spans, holes included (`spanned`), and its first
- * (`start_pfn`). Readable by everyone. Zone `Device` is left out: memory of devices is not the machine's, and may lie
+ * (`start_pfn`). Readable by all users. Zone `Device` is left out: memory of devices is not the machine's, and may lie
  * anywhere. Memory that is added while the machine runs makes a zone grow.
  *
  * @throws the system's error

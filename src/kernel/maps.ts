@@ -37,7 +37,7 @@ const KERNEL_HALF = 2 ** 63;
 export class MapsLine {
   startPage = 0;
   endPage = 0;
-  /** False for what belongs to no process: `[vsyscall]`. */
+  /** False for `[vsyscall]`, which belongs to no process. */
   isOfProcess = false;
   #bytes: Uint8Array = new Uint8Array(0);
   #permissionsAt = 0;
@@ -161,7 +161,7 @@ abstract class PageRanges {
 
   protected abstract take(line: MapsLine, lines: Uint8Array): void;
 
-  /** Up to where the ranges so far reach. */
+  /** The end of the last range so far. */
   protected get lastEnd(): number {
     return this.pairs[this.length - 1]!;
   }
@@ -189,9 +189,9 @@ export class MappedRanges extends PageRanges {
   }
 }
 
-/** Reading so many empty words of pagemap costs less than another call. */
+/** Reading this many empty words of pagemap costs less than another call. */
 const JOINED_GAP_PAGES = 256;
-/** Mappings from this size on stay by themselves: a reader that cannot look through all begins with the small ones. */
+/** Mappings from this size on are not joined: a reader that cannot read all of them begins with the small ones. */
 const LARGE_PAGES = 16_384;
 
 const BRACKET = 0x5b;

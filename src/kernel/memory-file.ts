@@ -54,7 +54,7 @@ export function readMemoryHead(pid: number, name: ProcessFile): Head {
 }
 
 /**
- * Such a file in pieces of whole lines, as `readPieces` has them; none where the process has no memory.
+ * Such a file in pieces of whole lines, as `readPieces` has them; none if the process has no memory.
  *
  * @throws the system's error, FileTooLong
  */

@@ -1,5 +1,5 @@
 import { readdirSync } from 'node:fs';
-import { parseDecimal, readPieces, readTextFile, SYSTEM_FILE_LIMIT } from './text-file.js';
+import { attempt, parseDecimal, readPieces, readTextFile, SYSTEM_FILE_LIMIT } from './text-file.js';
 
 /** PIDs of all processes that /proc shows, ascending; other users' are hidden if it is mounted with hidepid. */
 export function listPids(): number[] {
@@ -20,15 +20,14 @@ const PROCESSES = Buffer.from('processes ');
  * @returns NaN if the kernel does not say
  */
 export function readForkCount(): number {
-  try {
+  const forks = attempt(() => {
     for (const lines of readPieces('/proc/stat', SYSTEM_FILE_LIMIT)) {
       const at = lines.indexOf(PROCESSES);
       if (at >= 0) return parseDecimal(lines, at + PROCESSES.length);
     }
-    return Number.NaN;
-  } catch {
-    return Number.NaN;
-  }
+    return undefined;
+  });
+  return forks ?? Number.NaN;
 }
 
 /** The note for a /proc that hides processes. */
@@ -36,21 +35,18 @@ export const HIDES_PROCESSES =
   "/proc is mounted with hidepid, so other users' processes are hidden; run as root to see them";
 
 /**
- * Whether /proc hides the processes of other users from this one: its mount option `hidepid` (proc(5)), which neither
- * root nor the group in the option `gid` is subject to. False if that cannot be told.
+ * Whether /proc hides the processes of other users from this one: its mount option `hidepid` (proc(5)), which spares root
+ * and the group in the option `gid`. False if that is unknown.
  */
 export function hidesProcesses(): boolean {
   if (process.geteuid?.() === 0) return false;
-  try {
-    const gid = hidingMount(readTextFile('/proc/self/mountinfo', SYSTEM_FILE_LIMIT));
-    return gid !== undefined && process.getegid?.() !== gid && !process.getgroups?.().includes(gid);
-  } catch {
-    return false;
-  }
+  const mounts = attempt(() => readTextFile('/proc/self/mountinfo', SYSTEM_FILE_LIMIT)) ?? '';
+  const gid = hidingMount(mounts);
+  return gid !== undefined && process.getegid?.() !== gid && !process.getgroups?.().includes(gid);
 }
 
 /**
- * The group that sees all processes where /proc is mounted with hidepid, NaN for none; undefined without hidepid. Lines as
+ * The group that sees all processes if /proc is mounted with hidepid, NaN for none; undefined without hidepid. Lines as
  * in `36 35 0:5 / /proc rw,nosuid shared:1 - proc proc rw,gid=4,hidepid=invisible`, a number before Linux 5.8; of
  * several mounts the last one counts.
  */

@@ -13,12 +13,12 @@ const FNV_PRIME = 0x0100_0193;
 const MOST_THREADS = 256;
 
 /**
- * /proc/PID/stat (proc(5)): one line, fields separated by spaces, readable by everyone. It is read for every process
+ * /proc/PID/stat (proc(5)): one line, fields separated by spaces, readable by all users. It is read for every process
  * twice a second, so into one buffer and without making strings: some 10 us, nearly all of it in the kernel.
  *
  * Fields used: 2 comm, 3 state, 4 parent, 9 flags, 20 threads, 22 start time, 23 virtual size, 48 arg_start.
  * The name is in brackets and may itself hold spaces and brackets, so counting starts at the last bracket.
- * The kernel gives 0 for arg_start to those who may not ptrace the process; then only another name tells of an exec.
+ * Without ptrace access to the process, arg_start reads as 0; then only another name shows an exec.
  *
  * Surprise: when the main thread ends before the others, the process lives on with all of its memory, but its own files
  * show a zombie without any. Identity, name, parent and start time are still there; state, memory and image are then
@@ -33,11 +33,11 @@ export class StatFields {
   isKernelThread = false;
   /** A zombie, or about to be gone: without memory, and without a thread that has it. */
   hasEnded = false;
-  /** Where the files are that show the memory: `/proc/42`, or `/proc/42/task/43` if the main thread has ended. */
+  /** The folder whose files show the memory: `/proc/42`, or `/proc/42/task/43` if the main thread has ended. */
   directory = '';
   /**
-   * Changes when the process execs: made of its name and of where its arguments lie, which the kernel chooses at random
-   * for every program. A change of name alone (PR_SET_NAME) changes it too.
+   * Changes when the process execs: made of its name and the address of its arguments, which the kernel chooses at
+   * random for every program. A change of name alone (PR_SET_NAME) changes it too.
    */
   imageKey = 0;
   readonly #bytes = Buffer.allocUnsafe(LINE_BYTES);
@@ -61,7 +61,7 @@ export class StatFields {
     }
   }
 
-  /** The same with the system's error for a process that is gone or hidden; false for a line that is none. */
+  /** The same with the system's error for a process that is gone or hidden; false if the file has no such line. */
   load(pid: number): boolean {
     this.directory = `/proc/${pid}`;
     if (!this.#readLine()) return false;
@@ -160,8 +160,8 @@ export function isEndedState(letter: number): boolean {
 const fields = new StatFields();
 
 /**
- * Where the files are that show a process's memory: `/proc/PID`, or the directory of a living thread if the main thread
- * has ended. Costs some 10 us. `/proc/PID` also if there is no such process.
+ * The folder whose files show a process's memory: `/proc/PID` (also if there is no such process), or that of a living thread
+ * if the main thread has ended. Costs some 10 us.
  */
 export function memoryDirectory(pid: number): string {
   return fields.read(pid) ? fields.directory : `/proc/${pid}`;

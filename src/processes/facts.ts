@@ -7,6 +7,7 @@ import { inSlices } from '../kernel/slices.js';
 import { Smaps, smapsPieces } from '../kernel/smaps.js';
 import { readStat } from '../kernel/stat.js';
 import { readResidentBytes } from '../kernel/status.js';
+import { attempt } from '../kernel/text-file.js';
 
 /** Identifies a process for good: a PID is given again, but not with the same start time. */
 export interface ProcessIdentity {
@@ -33,24 +34,15 @@ export interface ProcessFacts {
  */
 export function readFacts({ pid, startTime }: ProcessIdentity, withCgroup = false): ProcessFacts | undefined {
   const residentBytes = readResidentBytes(pid);
-  const cgroup = withCgroup ? orUndefined(() => parseCgroup(readCgroupText(pid))) : undefined;
-  const stat = orUndefined(() => readStat(pid));
+  const cgroup = withCgroup ? attempt(() => parseCgroup(readCgroupText(pid))) : undefined;
+  const stat = attempt(() => readStat(pid));
   if (residentBytes === undefined || stat?.startTime !== startTime) return undefined;
   return { comm: stat.comm, parentPid: stat.parentPid, residentBytes, cgroup };
 }
 
 /** The name of a process; undefined if there is none, or none to see. */
 export function readName(pid: number): string | undefined {
-  return orUndefined(() => readStat(pid).comm);
-}
-
-/** A process may end at any time, or belong to another user. */
-function orUndefined<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch {
-    return undefined;
-  }
+  return attempt(() => readStat(pid).comm);
 }
 
 /** What a process has mapped, and how much of that is resident. What could not be read is left out. */
@@ -69,16 +61,16 @@ export interface MemoryFactsChange extends MemoryFacts {
   readonly removed?: readonly number[];
 }
 
-/** Of one core, for all targets together: what reading the mappings may take, and the same again what is resident. */
+/** Share of one core that reading the mappings may take for all targets together; reading what is resident, as much again. */
 const CPU_SHARE = 0.002;
 
-/** What is resident of each mapping changes all the time: a report needs no more than this. */
+/** The resident bytes of mappings change all the time, and a report needs them no more often than this. */
 const RESIDENT_INTERVAL_MS = 5_000;
 
-/** Of all targets together, the most text of mappings whose parts are kept: some ten times that memory. */
+/** The most text of maps, of all targets together, whose mappings are kept: they take some ten times that memory. */
 const MOST_TEXT_BYTES = 48 * 2 ** 20;
 
-/** The longest that the last look at all targets may take: somebody is waiting. */
+/** The longest that the last look at all targets may take: the user is waiting. */
 const LAST_LOOK_MS = 500;
 
 /** A Monitor, as far as it is needed. */
@@ -88,30 +80,29 @@ interface Monitored {
 }
 
 /**
- * Tells what targets have mapped and what of that is resident, whenever that is due: the mappings once in an update
- * interval, and what of each is resident (a walk through all resident pages, some 6 ms for 512 MiB) every five seconds; both
- * less often where that would cost more than 0.2 % of a core each. What cannot be read (the process is ending, it is
- * protected, it is synthetic, it has too many mappings) is left out.
+ * Reads what targets have mapped and what of that is resident, when it is due: the mappings once in an update interval, and
+ * the resident bytes of each (a walk through all resident pages, some 6 ms for 512 MiB) every five seconds; both less often
+ * if either would cost more than 0.2 % of a core. What cannot be read (the process is ending or protected, it is synthetic,
+ * it has too many mappings) is left out.
  *
- * A process of 65,530 mappings takes 300 ms to read. What takes longer than a few milliseconds is read between other
- * events, and told by a later call.
+ * A process of 65,530 mappings takes 300 ms to read. What takes more than a few milliseconds is read between other events,
+ * and returned by a later call.
  */
 export class MemoryReader {
-  /** As long as anybody has a snapshot of the target. */
   readonly #memories = new WeakMap<TargetInfo, TargetMemory>();
 
   constructor(readonly monitor: Monitored) {}
 
-  /** What has changed since the last call, the first time all; undefined where nothing has, or it is not due. */
+  /** What has changed since the last call, at first everything; undefined if nothing has, or it is not due. */
   change(target: TargetInfo): MemoryFactsChange | undefined {
-    if (target.pid === 0) return; // it exists only in memory
+    if (target.pid === 0) return; // synthetic
     const memory = this.#memoryOf(target);
     const nowMs = performance.now();
     if (memory.isDue(nowMs)) inSlices(memory.reading(nowMs, this.monitor, this.#textBytes));
     return memory.takeChange();
   }
 
-  /** All of a target that has just come, once it has been read. */
+  /** Everything about a new target, once it has been read. */
   async first(target: TargetInfo): Promise<MemoryFactsChange | undefined> {
     const change = this.change(target);
     if (change) return change;
@@ -120,7 +111,7 @@ export class MemoryReader {
     return memory?.takeChange();
   }
 
-  /** The same of all that are watched, due or not, at the end of a recording: as many as half a second is enough for. */
+  /** The changes of all targets, due or not, at the end of a recording: of as many as can be read in half a second. */
   *lastChanges(): Generator<[TargetInfo, MemoryFactsChange]> {
     const endMs = performance.now() + LAST_LOOK_MS;
     for (const target of this.monitor.targets) {
@@ -137,7 +128,7 @@ export class MemoryReader {
     }
   }
 
-  /** All that is known of a target now. */
+  /** Everything known of a target now. */
   whole(target: TargetInfo): MemoryFacts {
     return this.#memories.get(target)?.whole() ?? {};
   }
@@ -151,16 +142,16 @@ export class MemoryReader {
     return memory;
   }
 
-  /** Of all targets, the text whose mappings are kept. */
+  /** Text of maps whose mappings are kept, of all targets. */
   readonly #textBytes = (): number =>
     this.monitor.targets.reduce((sum, target) => sum + (this.#memories.get(target)?.textBytes ?? 0), 0);
 }
 
-/** When something is due again: after a time, and not before what it costs is worth it. */
-class Pace {
+/** When work is due again: after an interval, or later if it was expensive. */
+class DueTime {
   dueMs = Number.NEGATIVE_INFINITY;
 
-  /** Does some work, with its pauses; only what it does between them costs. */
+  /** Does work that pauses; pauses do not count as its cost. */
   *run<T>(work: Generator<void, T>, intervalMs: number, msPerCpuMs: number): Generator<void, T> {
     let cpuMs = 0;
     try {
@@ -185,9 +176,9 @@ interface KnownMapping {
 }
 
 class TargetMemory {
-  readonly #mappingsPace = new Pace();
-  readonly #residentPace = new Pace();
-  /** Length of the maps that are known, and what tells them from others. */
+  readonly #mappingsDue = new DueTime();
+  readonly #residentDue = new DueTime();
+  /** Length and hash of the maps that are known. */
   textBytes = 0;
   #mapsHash = '';
   #reading: Generator<void, void> | undefined;
@@ -203,7 +194,7 @@ class TargetMemory {
   }
 
   isDue(nowMs: number): boolean {
-    return !this.#reading && !this.#change && nowMs >= this.#mappingsPace.dueMs;
+    return !this.#reading && !this.#change && nowMs >= this.#mappingsDue.dueMs;
   }
 
   whole(): MemoryFacts {
@@ -218,7 +209,7 @@ class TargetMemory {
     };
   }
 
-  /** What was read since the last call; undefined where nothing has changed. */
+  /** What was read since the last call; undefined if nothing has changed. */
   takeChange(): MemoryFactsChange | undefined {
     const change = this.#change;
     this.#change = undefined;
@@ -226,7 +217,7 @@ class TargetMemory {
   }
 
   /**
-   * The reading that goes on, or a new one.
+   * The current reading, or a new one.
    *
    * @param nowMs infinite to read everything, due or not
    * @param allTextBytes of all targets
@@ -241,13 +232,13 @@ class TargetMemory {
    * a part.
    */
   *#read(nowMs: number, { targets, attrs }: Monitored, allTextBytes: () => number): Generator<void, void> {
-    /** How long to wait for each millisecond of CPU that reading takes. */
+    /** How long to wait after each millisecond of CPU that reading takes. */
     const msPerCpuMs = targets.length / CPU_SHARE;
     try {
-      const maps = yield* this.#mappingsPace.run(this.#readMaps(), attrs.updateUs / 1_000, msPerCpuMs);
+      const maps = yield* this.#mappingsDue.run(this.#readMaps(), attrs.updateUs / 1_000, msPerCpuMs);
       const smaps =
-        nowMs >= this.#residentPace.dueMs
-          ? yield* this.#residentPace.run(readSmaps(this.target.pid), RESIDENT_INTERVAL_MS, msPerCpuMs)
+        nowMs >= this.#residentDue.dueMs
+          ? yield* this.#residentDue.run(readSmaps(this.target.pid), RESIDENT_INTERVAL_MS, msPerCpuMs)
           : undefined;
       const facts = readFacts(this.target);
       if (!facts?.residentBytes || maps.bytes === 0) return;
@@ -261,13 +252,13 @@ class TargetMemory {
       if (fits) [this.textBytes, this.#mapsHash] = [maps.bytes, maps.hash];
       if (Object.keys(change).length > 0) this.#change = change;
     } catch {
-      // It is ending, or protected: the monitor says so, where it matters.
+      // It is ending, or protected: if that matters, the monitor says so.
     } finally {
       this.#reading = undefined;
     }
   }
 
-  /** Without mappings where the text is what it was: for most of the time, and most processes. */
+  /** Without mappings if the text has not changed, as is most often the case. */
   *#readMaps(): Generator<void, { bytes: number; hash: string; mappings?: Mapping[] }> {
     const sum = createHash('sha1');
     const pieces: Buffer[] = [];
@@ -324,7 +315,7 @@ class TargetMemory {
   }
 }
 
-/** Undefined where this kernel has no such file, or it may not be read: the mappings are worth something without it. */
+/** Undefined if this kernel has no such file, or it may not be read: the mappings are useful without it. */
 function* readSmaps(pid: number): Generator<void, Smaps | undefined> {
   const smaps = new Smaps();
   try {

@@ -3,22 +3,23 @@ import { readCgroupText } from '../kernel/cgroup.js';
 import { listPids, readForkCount } from '../kernel/proc.js';
 import { StatFields } from '../kernel/stat.js';
 import { readEffectiveUid } from '../kernel/status.js';
+import { attempt } from '../kernel/text-file.js';
 
-/** What /proc tells of processes. Whatever has ended meanwhile reads as empty. */
+/** What /proc shows of processes; a process that has ended reads as empty. */
 export interface ProcessSource {
   /** Of this process. */
   readonly ownPid: number;
   pids(): readonly number[];
-  /** The next calls are about this process; false where it is gone. */
+  /** The next calls are about this process; false if it is gone. */
   read(pid: number): boolean;
   /** Of the process that was read last. */
   readonly fields: ProcessFields;
   cmdline(pid: number): string;
   uid(pid: number): number | undefined;
   cgroup(pid: number): string;
-  /** Undefined where it cannot be told yet. */
+  /** Undefined if it is not known yet. */
   environHolds(pid: number, mark: string): boolean | undefined;
-  /** Of the whole machine since boot, processes and threads; NaN where nobody knows. */
+  /** Of the whole machine since boot, processes and threads; NaN if unknown. */
   forks(): number;
 }
 
@@ -28,7 +29,7 @@ export interface ProcessFields {
   readonly startTime: number;
   readonly isKernelThread: boolean;
   readonly hasEnded: boolean;
-  /** Another one after an exec. */
+  /** Changes with an exec. */
   readonly imageKey: number;
   comm(): string;
 }
@@ -41,19 +42,10 @@ export function kernelProcesses(): ProcessSource {
     pids: listPids,
     read: (pid) => fields.read(pid),
     fields,
-    cmdline: (pid) => orEmpty(() => readTitle(pid)),
+    cmdline: (pid) => attempt(() => readTitle(pid)) ?? '',
     uid: readEffectiveUid,
-    cgroup: (pid) => orEmpty(() => readCgroupText(pid)),
+    cgroup: (pid) => attempt(() => readCgroupText(pid)) ?? '',
     environHolds,
     forks: readForkCount,
   };
-}
-
-/** Of what has ended, or may not be seen. */
-function orEmpty(read: () => string): string {
-  try {
-    return read();
-  } catch {
-    return '';
-  }
 }

@@ -1,9 +1,9 @@
-import { type Kin, markDescendants } from './descendants.js';
+import { type FamilyMember, markDescendants } from './descendants.js';
 import type { ProcessSource } from './proc-source.js';
 import type { Choice, Traits } from './selection.js';
 
 /** A process that was seen, from its first look to its last. */
-export interface Known extends Kin {
+export interface Known extends FamilyMember {
   readonly pid: number;
   readonly startTime: number;
   ppid: number;
@@ -12,15 +12,15 @@ export interface Known extends Kin {
   threads: number;
   hasEnded: boolean;
   readonly isKernelThread: boolean;
-  /** Named outright: one of `pids` or `runs`. */
+  /** One of `pids` or `runs`. */
   readonly isNamed: boolean;
   isRoot: boolean;
   isDescendant: boolean;
-  /** Whether the filters let it pass, and whether `exclude` takes it away. */
+  /** Whether it passes the filters, and whether `exclude` removes it. */
   matches: boolean;
   isExcluded: boolean;
   isChosen: boolean;
-  /** Whether its environment has still to be asked for the mark of a run. */
+  /** Whether its environment must still be searched for the mark of a run. */
   isUnmarked: boolean;
   /** In looks. */
   firstLook: number;
@@ -29,24 +29,24 @@ export interface Known extends Kin {
   execs: number;
 }
 
-/** A process that is this young may still get its cgroup, user and title: it is read again at every look. */
+/** A process this young may still get its cgroup, user and title: it is read again at every look. */
 const YOUNG_LOOKS = 3;
-/** Those that match nothing are looked at for an exec in every second look: at 450 ms, within 0.9 s. */
+/** Processes that match nothing are read for an exec at every second look: at 450 ms, within 0.9 s. */
 const EXEC_LOOKS = 2;
-/** For all else, older ones are read again once in so many looks, each time another part of them: every 4.5 s. */
+/** For everything else, older ones are read again every tenth look, each time another tenth of them: every 4.5 s. */
 const REREAD_LOOKS = 10;
 
 /**
- * All processes, and which of them a choice means. A look reads /proc/PID/stat of those that may have changed, and more
- * only of those that are new, have execed, or are due.
+ * All processes, and which of them are chosen. A look reads /proc/PID/stat of those that may have changed, and more only of
+ * those that are new, have execed, or are due.
  */
-export class Census {
+export class KnownProcesses {
   looks = 0;
   /** Processes and threads that came and went between two looks, on the whole machine. */
   forksUnseen = 0;
   readonly known = new Map<number, Known>();
   #firstForks = Number.NaN;
-  /** Processes and threads that were seen to have come. */
+  /** Processes and threads that appeared since the first look. */
   #born = 0;
   readonly #traits: SeenTraits;
 
@@ -57,12 +57,12 @@ export class Census {
     this.#traits = new SeenTraits(source);
   }
 
-  /** One look at all processes; a whole one reads each, also those of which nothing is expected. */
+  /** One look at all processes; a whole one reads each of them, also those that are not expected to change. */
   look(isWhole = false): void {
     const { source, known } = this;
     const look = ++this.looks;
     for (const pid of source.pids()) this.#see(pid, look, isWhole);
-    // The id of a thread is in no list, but has a folder.
+    // The ID of a thread is not in the list, but has a folder.
     for (const pid of this.choice.pids) if (known.get(pid)?.lastLook !== look) this.#see(pid, look, isWhole);
     for (const [pid, { lastLook }] of known) if (lastLook !== look) known.delete(pid);
     if (this.choice.children || this.choice.runs.length > 0) {
@@ -73,13 +73,13 @@ export class Census {
     this.#countForks();
   }
 
-  /** Whether of some process it is not known yet if a run has started it: in the middle of an exec. */
+  /** Whether a run may have started some process, which is not known yet in the middle of an exec. */
   get isUndecided(): boolean {
     for (const { isUnmarked, hasEnded } of this.known.values()) if (isUnmarked && !hasEnded) return true;
     return false;
   }
 
-  /** The chosen ones, those that were named outright first. */
+  /** The chosen processes; those that were named come first. */
   chosen(): Known[] {
     const chosen = [...this.known.values()].filter(({ isChosen }) => isChosen);
     return [...chosen.filter(({ isNamed }) => isNamed), ...chosen.filter(({ isNamed }) => !isNamed)];
@@ -122,10 +122,10 @@ export class Census {
   #meet(pid: number, look: number): Known {
     const { ppid, threads, startTime, isKernelThread, hasEnded } = this.source.fields;
     const run = this.choice.runs.some((each) => each.pid === pid);
-    // An id that another process has got since the start is not what was meant.
+    // A process that gets the PID later is not the one that was named.
     const isNamed = look === 1 && (run || this.choice.pids.has(pid));
     const { runs } = this.choice;
-    // Written out, so that V8 gives all the same shape: what is spread together is slow to read, at every look.
+    // Written out, so that V8 gives all the same shape: spread objects are slow to read, at every look.
     const each: Known = {
       pid,
       ppid,
@@ -151,9 +151,8 @@ export class Census {
   }
 
   /**
-   * What is chosen may end as a zombie, which stays in the list. Of others nothing but an exec matters, and that only
-   * where there are filters: half of them are read at each look. Without filters they are read now and then, in case their
-   * ids were given again.
+   * A chosen process may end as a zombie, which stays in the list. Of the others only an exec matters, and only with filters:
+   * half of them are read at each look. Without filters they are read now and then, in case their PIDs were given again.
    */
   #isExpectedToChange({ isChosen, firstLook, pid }: Known, look: number): boolean {
     if (isChosen || look - firstLook < YOUNG_LOOKS) return true;
@@ -173,7 +172,7 @@ export class Census {
     return this.choice.children && matches && !isExcluded;
   }
 
-  /** Processes that a run has started and whose parent is none of its own, by their environment. */
+  /** Finds processes that a run has started and whose parent is not its own, by their environment. */
   #findOrphans(): boolean {
     let found = false;
     for (const each of this.known.values()) {
@@ -182,13 +181,13 @@ export class Census {
         each.isUnmarked = false;
         continue;
       }
-      let isTold = true;
+      let isKnown = true;
       for (const { mark } of this.choice.runs) {
         const holds = mark !== undefined && this.source.environHolds(each.pid, mark);
         if (holds) found = each.isDescendant = true;
-        if (holds === undefined) isTold = this.looks - each.firstLook >= YOUNG_LOOKS;
+        if (holds === undefined) isKnown = this.looks - each.firstLook >= YOUNG_LOOKS;
       }
-      each.isUnmarked = !isTold && !each.isDescendant;
+      each.isUnmarked = !isKnown && !each.isDescendant;
     }
     return found;
   }
@@ -211,7 +210,7 @@ export class Census {
   }
 }
 
-/** Traits that are read when they are first asked for. One object serves all, one after the other. */
+/** Traits that are read when first needed. One object serves all processes, one after the other. */
 class SeenTraits implements Traits {
   #process!: Known;
   #cmdline: string | undefined;

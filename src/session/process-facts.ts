@@ -50,7 +50,7 @@ export class FactsReader {
     return hasNew;
   }
 
-  /** The name of a parent, read once: undefined where there is none to see. */
+  /** The name of a parent, read once; undefined if it cannot be seen. */
   readonly nameOfParent = (pid: number): string | undefined => {
     if (!this.#parentNames.has(pid)) this.#parentNames.set(pid, readName(pid));
     return this.#parentNames.get(pid);

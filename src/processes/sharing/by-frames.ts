@@ -69,7 +69,7 @@ export class ByFrames implements SharingCounter {
     return this.#ranges.length;
   }
 
-  /** What the target shares; 0 where it has ended since. */
+  /** What the target shares; 0 if it has ended since. */
   async readShared(target: SharingTarget, slices: Slices): Promise<number> {
     const place = this.#places.get(target);
     if (!place || place.spans.length === 0 || this.#count.several.size === 0) return 0;

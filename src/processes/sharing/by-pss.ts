@@ -12,7 +12,7 @@ import {
 } from './pages.js';
 import type { SharingTarget } from './types.js';
 
-/** Counts memory by shares, where the kernel hides frames: what smaps_rollup says, and how much of a working set is present. */
+/** Counts memory by shares if the kernel hides frames: from smaps_rollup, and how much of a working set is present. */
 export class ByPss implements SharingCounter {
   readonly method = 'pss';
   readonly allocatedBytes = 0;

@@ -4,7 +4,7 @@ import { WordRun } from '../../kernel/words.js';
 import { FrameSet } from './frame-set.js';
 import { indexAbove, type PageVisitor } from './pages.js';
 
-/** Pages between two spans that are rather read again than skipped by another call. */
+/** Spans with at most this many pages between them are read again by one call. */
 const JOINED_GAP_PAGES = 256;
 
 /**
@@ -22,13 +22,13 @@ export class FrameCount implements PageVisitor {
   readonly working = new FrameSet();
   /** Frames of more than one target. */
   readonly several = new FrameSet();
-  /** Frames that the current target was the first to have, and may share: it can map them twice by itself. */
+  /** Frames that the current target had first and may share: it can map them twice itself. */
   readonly #own = new FrameSet();
   #workingSet: ArrayLike<number> = [];
 
   residentPages = 0;
   workingSetPages = 0;
-  /** Where the current target has pages that others may map: [start, end) pairs. */
+  /** [start, end) pairs of pages of the current target that others may map. */
   spans: number[] = [];
 
   /** First frame that is not the machine's memory. */

@@ -25,10 +25,10 @@ export interface SharingCounter {
 }
 
 /**
- * The page table of a target. Its start time is looked at afterwards: if the process is still the same then, it was when
- * the file was opened, and the file stays that of its address space.
+ * Opens the page table of a target. The start time is checked afterwards: if the process is still the same, it was when the
+ * file was opened, and the file stays that of its address space.
  *
- * @throws PagepulseError `NO_PROCESS` (also where it is another process by now, or a zombie), `PERMISSION`
+ * @throws PagepulseError `NO_PROCESS` (also if another process has the PID by now, or it is a zombie), `PERMISSION`
  */
 export function openTarget({ pid, startTime }: SharingTarget): { pagemap: Pagemap; startTime: string } {
   const pagemap = new Pagemap(pid);
@@ -40,7 +40,7 @@ export function openTarget({ pid, startTime }: SharingTarget): { pagemap: Pagema
   }
 }
 
-/** When the process started, which must be as expected. */
+/** The start time of the process, which must be the expected one. */
 export function startTimeOf(pid: number, expected: string | undefined): string {
   const { startTime, hasEnded } = readStat(pid);
   if (!hasEnded && (expected ?? startTime) === startTime) return startTime;
@@ -50,13 +50,13 @@ export function startTimeOf(pid: number, expected: string | undefined): string {
 /** 64 KiB of words. */
 const RUN_PAGES = 8_192;
 
-/** A target is not looked through any further when so many of its pages had nothing in them (16 GiB; some 10 ms). */
+/** Reading of a target stops after this many empty pages (16 GiB; some 10 ms). */
 const MOST_EMPTY_PAGES = 4 * 2 ** 20;
 
 /** Sees each run of pages that was read. Hot: once for 8,192 pages. */
 export interface PageVisitor {
   /**
-   * @param halves the words, two signed halves each (pagemap.ts tells the bits), overwritten afterwards
+   * @param halves the words, two signed halves each (pagemap.ts has the bits), overwritten afterwards
    * @param first number of the first page
    * @param count how many
    * @returns how many of them are present
@@ -69,11 +69,11 @@ export class PageReader {
   readonly #run = new WordRun(RUN_PAGES);
 
   /**
-   * Shows all pages of some ranges to a visitor: in address order, or, where they are so large that not all may be
-   * read, the small ones first.
+   * Shows all pages of some ranges to a visitor: in address order, or the small ranges first if all are too large to read
+   * completely.
    *
    * @param ranges [start, end) pairs of pages, of which `length` numbers are set
-   * @returns pages that were left out, or undefined where the address space is gone (end, exec)
+   * @returns pages that were left out, or undefined if the address space is gone (end, exec)
    */
   async read(
     pagemap: Pagemap,
