@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import * as Comlink from 'comlink';
 import { PagepulseError } from '../core/errors.js';
@@ -14,9 +15,9 @@ const THREAD = new URL('../../workers/selection.js', import.meta.url).href;
 
 /** A match is attached within a second, though an exec may be seen in the second look only, and attaching takes time. */
 const LOOK_MS = 450;
-/** What looks may cost, as a share of one core: with hundreds of processes to look at they are made less often. */
+/** What looks may cost, as a share of one core: with hundreds of processes they are made less often. */
 const LOOK_SHARE = 0.01;
-/** The first looks for a program that has just been started: what it starts at once is not missed. */
+/** The first looks for a program that has just been started, so that processes it starts at once are not missed. */
 const EARLY_LOOKS_MS = [50, 100, 200];
 /** A last look that takes longer is given up: a pattern may need hours for the command line of a stranger. */
 const LAST_LOOK_MS = 2_000;
@@ -26,49 +27,47 @@ export interface SelectingHost {
   attach(requests: readonly ProcessRequest[]): Promise<(TargetInfo | PagepulseError)[]>;
   detach(ids: readonly number[], reason: DetachReason): Promise<unknown>;
   skipped(request: ProcessRequest, error: PagepulseError): void;
-  /** All that was chosen has ended. */
+  /** Every chosen process has ended. */
   end(): void;
 }
 
 /**
- * Keeps a monitor's targets what a selection says. All processes are looked at twice a second in a thread of its own
- * (selection-looks.ts); the caller's thread says when, and attaches and detaches what the looks have found.
+ * Keeps a monitor's targets what a selection says. A thread of its own looks at all processes (selection-looks.ts); this
+ * side says when, twice a second, and attaches and detaches what the looks have found.
  */
 export class Selecting {
-  /** Rejects if the thread has died: nothing new would be found any more. */
+  /** Rejects if the thread has died. */
   readonly failed: Promise<never>;
   readonly #thread: ReturnType<typeof startThread>;
   readonly #port: MessagePort;
   readonly #looks: Comlink.Remote<SelectionApi>;
   readonly #first: Promise<FirstLook>;
-  /** The calls that wait for an answer, which a thread that has died does not give. */
+  /** Calls that wait for an answer: a thread that has died gives none. */
   readonly #waiting = new Set<(error: unknown) => void>();
+  readonly #hasRuns: boolean;
   #failure: PagepulseError | undefined;
-  #stats: SelectionStats | undefined;
+  #latest: Pick<Look, 'lookUs' | 'stats'> | undefined;
   #isFollowing = false;
-  /** CPU that the last look took. */
-  #lookUs = 0;
   #hasStopped = false;
-  #wake: () => void = () => {};
+  /** Ends the pause before the next look. */
+  #hurry = new AbortController();
 
   /** Starts the thread and its first look. */
-  constructor(
-    readonly selection: Selection,
-    thread = THREAD,
-  ) {
+  constructor(selection: Selection, thread = THREAD) {
     carryErrors();
+    this.#hasRuns = (selection.runs?.length ?? 0) > 0;
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
     this.#looks = Comlink.wrap<SelectionApi>(port1);
     this.failed = new Promise((_, reject) => this.#waiting.add(reject));
-    this.failed.catch(() => {}); // the monitor listens later
     this.#thread = startThread(thread, { control: port2 } satisfies SelectionStart, [port2]);
     this.#thread.ended.then(
       () => this.#fail('it ended by itself'),
-      (error: unknown) => this.#fail(error instanceof Error ? error.message : String(error)),
+      (error) => this.#fail(error),
     );
     this.#first = this.#call(this.#looks.start(selection));
-    this.#first.catch(() => {}); // as above
+    // Both are awaited later, or never.
+    for (const promise of [this.failed, this.#first]) promise.catch(() => {});
   }
 
   /**
@@ -77,7 +76,9 @@ export class Selecting {
    * @throws PagepulseError `ATTRS`, `LIMIT`, `THREADS`
    */
   async requests(): Promise<readonly ProcessRequest[]> {
-    return this.#take(await this.#first).attach;
+    const first = await this.#first;
+    this.#latest = first;
+    return first.attach;
   }
 
   /**
@@ -92,89 +93,78 @@ export class Selecting {
     const [first] = missing;
     const reason = first ? fromWire(first.error) : results.find((each) => each instanceof PagepulseError);
     if (!(reason instanceof PagepulseError)) return;
-    // What a command has started may be there when it has ended itself: the next looks find it, or that all is over.
+    // A command that has ended may have left processes: the next looks find them, or that all is over.
     if (this.#hasRuns && ['NO_PROCESS', 'ZOMBIE'].includes(reason.code)) return;
     throw reason;
   }
 
-  /** Looks on, until `stop`. */
+  /** Goes on looking until `stop`. */
   follow(host: SelectingHost): void {
     this.#isFollowing = true;
-    void this.#run(host).catch((error: unknown) =>
-      this.#fail(error instanceof Error ? error.message : String(error)),
-    );
+    this.#run(host).catch((error) => this.#fail(error));
   }
 
-  /** A target is not watched any longer. After the last one, the next look is at once. */
+  /** A target is no longer watched. After the last one, the next look is at once. */
   lost(targetId: number, targetsLeft: number): void {
     if (this.#hasStopped || this.#failure) return;
     void this.#looks.lost(targetId);
-    if (targetsLeft === 0) this.#wake();
+    if (targetsLeft === 0) this.#hurry.abort();
   }
 
   /** Makes a last look, which counts what came and went until now, and ends the thread. */
   async stop(): Promise<void> {
     if (this.#hasStopped) return;
     this.#hasStopped = true;
-    this.#wake();
-    if (this.#isFollowing && !this.#failure) await this.#lookLast();
+    this.#hurry.abort();
+    if (this.#latest && this.#isFollowing && !this.#failure) {
+      const last = this.#call(this.#looks.finish()).catch(() => undefined);
+      const stats = await Promise.race([last, pause(LAST_LOOK_MS, undefined, { ref: false })]);
+      if (stats) this.#latest = { ...this.#latest, stats };
+    }
     await this.#thread.destroy();
     this.#port.close();
   }
 
   /** Undefined before the first look. */
   get stats(): SelectionStats | undefined {
-    return this.#stats;
-  }
-
-  get #hasRuns(): boolean {
-    return (this.selection.runs?.length ?? 0) > 0;
+    return this.#latest?.stats;
   }
 
   async #run(host: SelectingHost): Promise<void> {
     const { missing, skip } = await this.#first;
-    tellSkips(host, [...missing, ...skip]);
+    this.#tellSkips(host, [...missing, ...skip]);
     for (let i = 0; ; i++) {
       const early = this.#hasRuns ? EARLY_LOOKS_MS[i] : undefined;
-      await this.#pause(early ?? Math.max(LOOK_MS, this.#lookUs / 1_000 / LOOK_SHARE));
+      await this.#pause(early ?? Math.max(LOOK_MS, this.#latest!.lookUs / 1_000 / LOOK_SHARE));
       if (this.#hasStopped) return;
       try {
         const look = await this.#call(this.#looks.look());
-        if (look) await this.#follow(this.#take(look), host);
+        if (look) await this.#apply(look, host);
       } catch (error) {
-        if (error instanceof PagepulseError && ['STOPPED', 'THREADS'].includes(error.code)) return; // told by `ended`
+        // The monitor says so itself.
+        if (error instanceof PagepulseError && ['STOPPED', 'THREADS'].includes(error.code)) return;
         throw error;
       }
     }
   }
 
-  async #follow({ attach, skip, ended, left, isOver }: Look, host: SelectingHost): Promise<void> {
-    tellSkips(host, skip);
-    if (ended.length > 0) await host.detach(ended, 'ended');
-    if (left.length > 0) await host.detach(left, 'detached');
-    if (attach.length > 0) await this.#settle(await host.attach(attach));
-    if (isOver) host.end();
-  }
-
-  #take<T extends Look>(look: T): T {
-    this.#lookUs = look.lookUs;
-    this.#stats = look.stats;
-    return look;
+  async #apply(look: Look, host: SelectingHost): Promise<void> {
+    this.#latest = look;
+    this.#tellSkips(host, look.skip);
+    if (look.ended.length > 0) await host.detach(look.ended, 'ended');
+    if (look.left.length > 0) await host.detach(look.left, 'detached');
+    if (look.attach.length > 0) await this.#settle(await host.attach(look.attach));
+    if (look.isOver) host.end();
   }
 
   async #settle(results: readonly (TargetInfo | PagepulseError)[]): Promise<void> {
     const outcomes = results.map((each) => (each instanceof PagepulseError ? each.code : each.id));
-    this.#stats = await this.#call(this.#looks.settle(outcomes));
+    const stats = await this.#call(this.#looks.settle(outcomes));
+    this.#latest = { ...this.#latest!, stats };
   }
 
-  async #lookLast(): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    const tooLate = new Promise<undefined>((resolve) => {
-      timer = setTimeout(resolve, LAST_LOOK_MS, undefined);
-    });
-    const last = this.#call(this.#looks.finish()).catch(() => undefined);
-    this.#stats = (await Promise.race([last, tooLate])) ?? this.#stats;
-    clearTimeout(timer);
+  #tellSkips(host: SelectingHost, skips: readonly Skip[]): void {
+    for (const { request, error } of skips) host.skipped(request, fromWire(error));
   }
 
   #call<T>(answer: Promise<T>): Promise<T> {
@@ -185,26 +175,17 @@ export class Selecting {
     });
   }
 
-  #fail(reason: string): void {
+  #fail(error: unknown): void {
     if (this.#hasStopped || this.#failure) return;
-    this.#failure = new PagepulseError(
-      'THREADS',
-      `the thread that looks for processes failed: ${reason}; ${THREADS_HELP}`,
-    );
+    const reason = error instanceof Error ? error.message : String(error);
+    const what = 'the thread that looks for processes failed';
+    this.#failure = new PagepulseError('THREADS', `${what}: ${reason}; ${THREADS_HELP}`, { cause: error });
     for (const reject of this.#waiting) reject(this.#failure);
   }
 
-  #pause(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      this.#wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
+  async #pause(ms: number): Promise<void> {
+    const { signal } = this.#hurry;
+    await pause(ms, undefined, { signal }).catch(() => {});
+    if (signal.aborted) this.#hurry = new AbortController();
   }
-}
-
-function tellSkips(host: SelectingHost, skips: readonly Skip[]): void {
-  for (const { request, error } of skips) host.skipped(request, fromWire(error));
 }

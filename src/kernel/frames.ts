@@ -105,8 +105,6 @@ export function alignDown(frame: number, frames: number): number {
   return frame - (frame & (frames - 1));
 }
 
-const KPAGECOUNT = '/proc/kpagecount';
-
 /**
  * /proc/kpagecount (Documentation/admin-guide/mm/pagemap.rst): a 64-bit word a frame, at frame * 8: how many page
  * tables map it. Root only. Reading an idle bit costs a walk through all of them, which is why this is read.
@@ -115,7 +113,7 @@ const KPAGECOUNT = '/proc/kpagecount';
  */
 export class KPageCount extends WordFile {
   constructor() {
-    super(KPAGECOUNT);
+    super('/proc/kpagecount');
   }
 
   /** How many times the frame is mapped; 0 for a frame that does not exist. */

@@ -114,7 +114,7 @@ const line = new MapsLine();
 /** Adds the mappings in a piece of whole lines. */
 export function parseMappings(lines: Buffer, mappings: Mapping[] = []): Mapping[] {
   for (let at = 0; at < lines.length; ) {
-    const next = nextLine(lines, at, lines.length);
+    const next = nextLine(lines, at);
     if (line.read(lines, at) && line.isOfProcess) {
       const { startPage, endPage, permissions, nameAt } = line;
       const nameEnd = lines[next - 1] === LINE_FEED ? next - 1 : next;
@@ -154,7 +154,7 @@ abstract class PageRanges {
 
   /** The next piece of whole lines. */
   add(lines: Uint8Array): void {
-    for (let at = 0; at < lines.length; at = nextLine(lines, at, lines.length)) {
+    for (let at = 0; at < lines.length; at = nextLine(lines, at)) {
       if (line.read(lines, at) && line.isOfProcess) this.take(line, lines);
     }
   }

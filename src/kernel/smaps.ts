@@ -62,7 +62,7 @@ export class Smaps {
 
   /** The next piece of whole lines; a block may go on in it. */
   add(lines: Uint8Array): void {
-    for (let at = 0; at < lines.length; at = nextLine(lines, at, lines.length)) {
+    for (let at = 0; at < lines.length; at = nextLine(lines, at)) {
       if (this.#line.read(lines, at)) this.#open();
       else if (this.#line.isOfProcess) this.#addSum(this.count - 1, lines, at);
     }

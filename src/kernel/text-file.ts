@@ -168,8 +168,8 @@ export function parseDecimal(bytes: Uint8Array, at: number): number {
   return value;
 }
 
-/** Index after the next line feed, or `length`. */
-export function nextLine(bytes: Uint8Array, at: number, length: number): number {
-  while (at < length && bytes[at] !== LINE_FEED) at++;
-  return Math.min(at + 1, length);
+/** Index after the next line feed, or of the end. */
+export function nextLine(bytes: Uint8Array, at: number): number {
+  while (at < bytes.length && bytes[at] !== LINE_FEED) at++;
+  return Math.min(at + 1, bytes.length);
 }
