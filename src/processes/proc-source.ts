@@ -23,16 +23,9 @@ export interface ProcessSource {
   forks(): number;
 }
 
-export interface ProcessFields {
-  readonly ppid: number;
-  readonly threads: number;
-  readonly startTime: number;
-  readonly isKernelThread: boolean;
-  readonly hasEnded: boolean;
-  /** Changes with an exec. */
-  readonly imageKey: number;
-  comm(): string;
-}
+export type ProcessFields = Readonly<
+  Pick<StatFields, 'ppid' | 'threads' | 'startTime' | 'isKernelThread' | 'hasEnded' | 'imageKey' | 'comm'>
+>;
 
 /** The processes of this machine, as /proc shows them. */
 export function kernelProcesses(): ProcessSource {

@@ -1,32 +1,42 @@
 import { type FamilyMember, markDescendants } from './descendants.js';
-import type { ProcessSource } from './proc-source.js';
+import type { ProcessFields, ProcessSource } from './proc-source.js';
 import type { Choice, Traits } from './selection.js';
 
-/** A process that was seen, from its first look to its last. */
-export interface Known extends FamilyMember {
-  readonly pid: number;
+/** A process that was seen, from its first look to its last. A class, so that V8 gives all the same shape. */
+export class Known implements FamilyMember {
   readonly startTime: number;
+  readonly isKernelThread: boolean;
   ppid: number;
-  comm: string;
-  imageKey: number;
   threads: number;
   hasEnded: boolean;
-  readonly isKernelThread: boolean;
-  /** One of `pids` or `runs`. */
-  readonly isNamed: boolean;
-  isRoot: boolean;
-  isDescendant: boolean;
-  /** Whether it passes the filters, and whether `exclude` removes it. */
-  matches: boolean;
-  isExcluded: boolean;
-  isChosen: boolean;
-  /** Whether its environment must still be searched for the mark of a run. */
-  isUnmarked: boolean;
-  /** In looks. */
-  firstLook: number;
-  lastLook: number;
+  comm = '';
+  imageKey = Number.NaN;
   /** How often it was seen with another image. */
-  execs: number;
+  execs = -1;
+  lastLook: number;
+  isRoot = false;
+  isDescendant = false;
+  /** Whether it passes the filters, and whether `exclude` removes it. */
+  matches = false;
+  isExcluded = false;
+  isChosen = false;
+  /** Whether its environment must still be searched for the mark of a run. */
+  isUnmarked = false;
+
+  /** @param isNamed whether it is one of `pids` or `runs` */
+  constructor(
+    readonly pid: number,
+    readonly isNamed: boolean,
+    readonly firstLook: number,
+    { startTime, isKernelThread, ppid, threads, hasEnded }: ProcessFields,
+  ) {
+    this.startTime = startTime;
+    this.isKernelThread = isKernelThread;
+    this.ppid = ppid;
+    this.threads = threads;
+    this.hasEnded = hasEnded;
+    this.lastLook = firstLook;
+  }
 }
 
 /** A process this young may still get its cgroup, user and title: it is read again at every look. */
@@ -48,14 +58,11 @@ export class KnownProcesses {
   #firstForks = Number.NaN;
   /** Processes and threads that appeared since the first look. */
   #born = 0;
-  readonly #traits: SeenTraits;
 
   constructor(
     readonly choice: Choice,
     readonly source: ProcessSource,
-  ) {
-    this.#traits = new SeenTraits(source);
-  }
+  ) {}
 
   /** One look at all processes; a whole one reads each of them, also those that are not expected to change. */
   look(isWhole = false): void {
@@ -112,7 +119,7 @@ export class KnownProcesses {
     each.hasEnded = fields.hasEnded;
     each.lastLook = look;
     if (this.#mayMatch(each) && (hasExeced || this.#isDue(each, look))) {
-      const traits = this.#traits.of(each);
+      const traits = traitsOf(each, source);
       each.matches = this.choice.matches(traits);
       each.isExcluded = !each.isNamed && this.choice.excludes(traits);
       each.isRoot = this.#isRoot(each);
@@ -120,33 +127,13 @@ export class KnownProcesses {
   }
 
   #meet(pid: number, look: number): Known {
-    const { ppid, threads, startTime, isKernelThread, hasEnded } = this.source.fields;
-    const run = this.choice.runs.some((each) => each.pid === pid);
+    const { pids, runs, children } = this.choice;
+    const isRun = runs.some((run) => run.pid === pid);
     // A process that gets the PID later is not the one that was named.
-    const isNamed = look === 1 && (run || this.choice.pids.has(pid));
-    const { runs } = this.choice;
-    // Written out, so that V8 gives all the same shape: spread objects are slow to read, at every look.
-    const each: Known = {
-      pid,
-      ppid,
-      threads,
-      startTime,
-      isKernelThread,
-      hasEnded,
-      isNamed,
-      comm: '',
-      imageKey: Number.NaN,
-      execs: -1,
-      firstLook: look,
-      lastLook: look,
-      isRoot: false,
-      isDescendant: false,
-      matches: false,
-      isExcluded: false,
-      isChosen: false,
-      isUnmarked: !isKernelThread && !isNamed && runs.some(({ mark }) => mark !== undefined),
-    };
-    each.isRoot = isNamed && (run || this.choice.children);
+    const isNamed = look === 1 && (isRun || pids.has(pid));
+    const each = new Known(pid, isNamed, look, this.source.fields);
+    each.isUnmarked = !each.isKernelThread && !isNamed && runs.some(({ mark }) => mark !== undefined);
+    each.isRoot = isNamed && (isRun || children);
     return each;
   }
 
@@ -210,36 +197,20 @@ export class KnownProcesses {
   }
 }
 
-/** Traits that are read when first needed. One object serves all processes, one after the other. */
-class SeenTraits implements Traits {
-  #process!: Known;
-  #cmdline: string | undefined;
-  #cgroup: string | undefined;
+/** Traits that are read when first needed. */
+function traitsOf({ pid, comm }: Known, source: ProcessSource): Traits {
+  return {
+    comm: () => comm,
+    cmdline: once(() => source.cmdline(pid)),
+    cgroup: once(() => source.cgroup(pid)),
+    uid: () => source.uid(pid),
+  };
+}
 
-  constructor(readonly source: ProcessSource) {}
-
-  of(process: Known): this {
-    this.#process = process;
-    this.#cmdline = undefined;
-    this.#cgroup = undefined;
-    return this;
-  }
-
-  comm(): string {
-    return this.#process.comm;
-  }
-
-  cmdline(): string {
-    this.#cmdline ??= this.source.cmdline(this.#process.pid);
-    return this.#cmdline;
-  }
-
-  cgroup(): string {
-    this.#cgroup ??= this.source.cgroup(this.#process.pid);
-    return this.#cgroup;
-  }
-
-  uid(): number | undefined {
-    return this.source.uid(this.#process.pid);
-  }
+function once(read: () => string): () => string {
+  let text: string | undefined;
+  return () => {
+    text ??= read();
+    return text;
+  };
 }

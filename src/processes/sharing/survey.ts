@@ -22,7 +22,8 @@ import {
  */
 export class SharingSurvey {
   readonly #counter: SharingCounter;
-  readonly #schedule: Schedule;
+  readonly #pace: SharingPace;
+  #dueMs = Number.NEGATIVE_INFINITY;
   #last: Promise<unknown> = Promise.resolve();
   #isClosed = false;
 
@@ -30,7 +31,7 @@ export class SharingSurvey {
   constructor(options: SharingOptions = {}) {
     const given = checkedOptions(options);
     this.#counter = openCounter(given.method);
-    this.#schedule = new Schedule(given);
+    this.#pace = given;
   }
 
   get method(): SharingMethod {
@@ -39,7 +40,7 @@ export class SharingSurvey {
 
   /** Milliseconds until the next survey is due, or 0. One may be made earlier. */
   get dueInMs(): number {
-    return this.#schedule.dueInMs(performance.now());
+    return Math.max(0, this.#dueMs - performance.now());
   }
 
   /** Memory kept for counting, in bytes: with `frames` up to four bits a frame of the machine, 8 MiB for 64 GiB. */
@@ -92,7 +93,7 @@ export class SharingSurvey {
     }
     const nowMs = performance.now();
     const { cpuMs } = slices;
-    this.#schedule.ended(nowMs, cpuMs);
+    this.#dueMs = nowMs + msUntilNext(cpuMs, this.#pace);
     const { method } = this.#counter;
     return {
       method,
@@ -147,30 +148,10 @@ function openCounter(method: SharingMethod | undefined): SharingCounter {
   throw new PagepulseError('UNSUPPORTED', `cannot survey by frames: ${support.reason}; ${support.help}`);
 }
 
-const DEFAULT_MAX_CPU_PERCENT = 0.2;
-const DEFAULT_MIN_INTERVAL_MS = 5_000;
-
-/** When the next survey is due: later if the last one was expensive. */
-export class Schedule {
-  readonly #share: number;
-  readonly #minIntervalMs: number;
-  #dueMs = Number.NEGATIVE_INFINITY;
-
-  constructor({
-    maxCpuPercent = DEFAULT_MAX_CPU_PERCENT,
-    minIntervalMs = DEFAULT_MIN_INTERVAL_MS,
-  }: SharingPace) {
-    this.#share = maxCpuPercent / 100;
-    this.#minIntervalMs = minIntervalMs;
-  }
-
-  /** A survey that took `cpuMs` has ended at `nowMs`, on any clock. */
-  ended(nowMs: number, cpuMs: number): void {
-    this.#dueMs = nowMs + Math.max(this.#minIntervalMs, cpuMs / this.#share);
-  }
-
-  /** Milliseconds until the next is due, or 0. */
-  dueInMs(nowMs: number): number {
-    return Math.max(0, this.#dueMs - nowMs);
-  }
+/** How long after a survey the next one is due: longer if it was expensive. */
+export function msUntilNext(
+  cpuMs: number,
+  { maxCpuPercent = 0.2, minIntervalMs = 5_000 }: SharingPace,
+): number {
+  return Math.max(minIntervalMs, cpuMs / (maxCpuPercent / 100));
 }
