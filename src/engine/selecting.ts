@@ -100,6 +100,7 @@ export class Selecting {
 
   /** Goes on looking until `stop`. */
   follow(host: SelectingHost): void {
+    if (this.#hasStopped) return;
     this.#isFollowing = true;
     this.#run(host).catch((error) => this.#fail(error));
   }

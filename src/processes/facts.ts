@@ -98,7 +98,7 @@ export class MemoryReader {
     if (target.pid === 0) return; // synthetic
     const memory = this.#memoryOf(target);
     const nowMs = performance.now();
-    if (memory.isDue(nowMs)) inSlices(memory.reading(nowMs, this.monitor, this.#textBytes));
+    if (memory.isDue(nowMs)) inSlices(memory.reading(nowMs));
     return memory.takeChange();
   }
 
@@ -120,7 +120,7 @@ export class MemoryReader {
       const memory = this.#memoryOf(target);
       const before = memory.takeChange();
       if (before) yield [target, before];
-      const reading = memory.reading(Number.POSITIVE_INFINITY, this.monitor, this.#textBytes);
+      const reading = memory.reading(Number.POSITIVE_INFINITY);
       while (!reading.next().done && performance.now() <= endMs);
       reading.return();
       const change = memory.takeChange();
@@ -133,18 +133,17 @@ export class MemoryReader {
     return this.#memories.get(target)?.whole() ?? {};
   }
 
-  #memoryOf(target: TargetInfo): TargetMemory {
-    let memory = this.#memories.get(target);
-    if (!memory) {
-      memory = new TargetMemory(target);
-      this.#memories.set(target, memory);
-    }
-    return memory;
+  /** Text of maps whose mappings are kept, of all targets. */
+  textBytes(): number {
+    const { targets } = this.monitor;
+    return targets.reduce((sum, target) => sum + (this.#memories.get(target)?.textBytes ?? 0), 0);
   }
 
-  /** Text of maps whose mappings are kept, of all targets. */
-  readonly #textBytes = (): number =>
-    this.monitor.targets.reduce((sum, target) => sum + (this.#memories.get(target)?.textBytes ?? 0), 0);
+  #memoryOf(target: TargetInfo): TargetMemory {
+    const memory = this.#memories.get(target) ?? new TargetMemory(target, this);
+    this.#memories.set(target, memory);
+    return memory;
+  }
 }
 
 /** When work is due again: after an interval, or later if it was expensive. */
@@ -187,7 +186,10 @@ class TargetMemory {
   #known = new Map<number, KnownMapping>();
   #residentBytes: number | undefined;
 
-  constructor(readonly target: TargetInfo) {}
+  constructor(
+    readonly target: TargetInfo,
+    readonly reader: MemoryReader,
+  ) {}
 
   get isReading(): boolean {
     return this.#reading !== undefined;
@@ -220,10 +222,9 @@ class TargetMemory {
    * The current reading, or a new one.
    *
    * @param nowMs infinite to read everything, due or not
-   * @param allTextBytes of all targets
    */
-  reading(nowMs: number, monitor: Monitored, allTextBytes: () => number): Generator<void, void> {
-    this.#reading ??= this.#read(nowMs, monitor, allTextBytes);
+  reading(nowMs: number): Generator<void, void> {
+    this.#reading ??= this.#read(nowMs);
     return this.#reading;
   }
 
@@ -231,7 +232,8 @@ class TargetMemory {
    * The facts come last, and with them the identity. A process that is ending has no memory left, and what was read may be
    * a part.
    */
-  *#read(nowMs: number, { targets, attrs }: Monitored, allTextBytes: () => number): Generator<void, void> {
+  *#read(nowMs: number): Generator<void, void> {
+    const { targets, attrs } = this.reader.monitor;
     /** How long to wait after each millisecond of CPU that reading takes. */
     const msPerCpuMs = targets.length / CPU_SHARE;
     try {
@@ -242,8 +244,8 @@ class TargetMemory {
           : undefined;
       const facts = readFacts(this.target);
       if (!facts?.residentBytes || maps.bytes === 0) return;
-      const fits =
-        maps.bytes <= this.textBytes || allTextBytes() + maps.bytes - this.textBytes <= MOST_TEXT_BYTES;
+      const added = maps.bytes - this.textBytes;
+      const fits = added <= 0 || this.reader.textBytes() + added <= MOST_TEXT_BYTES;
       const change = {
         ...(fits && maps.mappings && this.#takeMappings(maps.mappings)),
         ...this.#takeResidentBytes(facts.residentBytes),

@@ -23,9 +23,17 @@ export interface ProcessSource {
   forks(): number;
 }
 
-export type ProcessFields = Readonly<
-  Pick<StatFields, 'ppid' | 'threads' | 'startTime' | 'isKernelThread' | 'hasEnded' | 'imageKey' | 'comm'>
->;
+/** Stands for itself: the types of the package have none of src/kernel. */
+export interface ProcessFields {
+  readonly ppid: number;
+  readonly threads: number;
+  readonly startTime: number;
+  readonly isKernelThread: boolean;
+  readonly hasEnded: boolean;
+  /** Changes with an exec. */
+  readonly imageKey: number;
+  comm(): string;
+}
 
 /** The processes of this machine, as /proc shows them. */
 export function kernelProcesses(): ProcessSource {
