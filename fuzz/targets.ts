@@ -3,15 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { deflateSync, gzipSync } from 'node:zlib';
-import { parseCgroup } from '../src/kernel/cgroup-of.js';
-import { HoldingRanges } from '../src/kernel/holding-ranges.js';
-import { MappedRanges } from '../src/kernel/mapped-ranges.js';
-import { parseMappings } from '../src/kernel/maps.js';
-import { Smaps } from '../src/kernel/smaps.js';
-import { parseRollup } from '../src/kernel/smaps-rollup.js';
-import { parseStat } from '../src/kernel/stat.js';
-import { StatFields } from '../src/kernel/stat-fields.js';
-import { parseEndFrame } from '../src/kernel/zoneinfo.js';
+import { parseCgroup } from '../src/kernel/cgroup.js';
+import { parseEndFrame } from '../src/kernel/frames.js';
+import { HoldingRanges, MappedRanges, parseMappings } from '../src/kernel/maps.js';
+import { parseRollup, Smaps } from '../src/kernel/smaps.js';
+import { StatFields } from '../src/kernel/stat.js';
 import { chunksOf, type Format } from '../src/record/convert/convert.js';
 import { openInput } from '../src/record/convert/input.js';
 import { Spool } from '../src/record/convert/spool.js';
@@ -171,9 +167,8 @@ export const TARGETS: readonly Target[] = [
   { name: 'csv.gz', weight: 1, seeds: seed('csv'), pack: (bytes) => gzipSync(bytes), run: readInput },
   { name: 'arrow', weight: 3, seeds: smallArrow, run: readInput },
   { name: 'any', weight: 1, seeds: any, run: readInput },
-  parser('stat', STAT, (_, text) => parseStat(text)),
-  parser('stat fields', STAT, (bytes) => statFields.parse(bytes, bytes.length)),
-  parser('maps', MAPS, (_, text) => parseMappings(text, 4_096)),
+  parser('stat', STAT, (bytes) => statFields.parse(bytes, bytes.length)),
+  parser('maps', MAPS, (bytes) => parseMappings(bytes)),
   parser('maps ranges', MAPS, (bytes) => mapped.parse([bytes])),
   parser('maps holding', MAPS, (bytes) => holding.parse([bytes])),
   parser('smaps', SMAPS, (bytes) => smaps.parse([bytes])),

@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
 // Part of `npm run build`: compiles words.c where there is a C compiler. Where there is none nothing is missing: the same
-// calls are made one by one (src/kernel/native-words.ts).
+// calls are made one by one (src/kernel/words.ts).
 
 const path = (name) => fileURLToPath(new URL(name, import.meta.url));
 const { include_dir: headers } = createRequire(import.meta.url)('node-api-headers');

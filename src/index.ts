@@ -12,11 +12,11 @@ export type { ClockName, CostScope, DetachReason, EndReason, MonitorEnd } from '
 export type { SelectionStats, SkipReason } from './processes/follower.js';
 export type { AddressRange, ProcessRequest } from './processes/process-request.js';
 export type { Run, Selection } from './processes/selection.js';
-export type { SharingPace } from './processes/sharing/schedule.js';
 export { SharingSurvey, surveySharing } from './processes/sharing/survey.js';
 export type {
   SharingMethod,
   SharingOptions,
+  SharingPace,
   SharingResult,
   SharingTarget,
   TargetSharing,

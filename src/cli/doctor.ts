@@ -1,6 +1,6 @@
 import { release } from 'node:os';
 import type { Command } from 'commander';
-import { HIDES_PROCESSES, hidesProcesses } from '../kernel/hidepid.js';
+import { HIDES_PROCESSES, hidesProcesses } from '../kernel/proc.js';
 import { numaBalancing, type Support } from '../kernel/support.js';
 import { supportOf } from '../sources/registry.js';
 import { ExitStatus, write, writeJson } from './output.js';

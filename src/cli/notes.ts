@@ -1,7 +1,7 @@
 import type { Monitor } from '../engine/monitor.js';
 import type { MonitorEnd } from '../engine/protocol.js';
 import { cgroupExists } from '../kernel/cgroup.js';
-import { HIDES_PROCESSES, hidesProcesses } from '../kernel/hidepid.js';
+import { HIDES_PROCESSES, hidesProcesses } from '../kernel/proc.js';
 import { cgroupPath } from '../processes/cgroup-path.js';
 import type { SelectionStats, SkipReason } from '../processes/follower.js';
 import { otherWatcherText } from '../report/other-watcher.js';

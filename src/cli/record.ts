@@ -1,7 +1,7 @@
 import { release } from 'node:os';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { Snapshot } from '../core/snapshot.js';
-import { MemoryReader } from '../processes/memory-reader.js';
+import { MemoryReader } from '../processes/facts.js';
 import { abandonedRecordings } from '../record/output-file.js';
 import { Recording } from '../record/recording.js';
 import type { Rotation } from '../record/rotation.js';

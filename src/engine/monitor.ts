@@ -89,16 +89,18 @@ export class Monitor extends EventEmitter<MonitorEvents> implements AsyncIterabl
    */
   static async start(options: MonitorOptions = {}): Promise<Monitor> {
     const given = checkedOptions(options);
+    const completed = completeOptions(given);
+    const connection = new Connection(completed);
     const selecting = given.select && new Selecting(given.select);
-    const setup = completeOptions(given, selecting?.requests);
-    const connection = new Connection(setup);
     try {
+      const selected = (await selecting?.requests()) ?? [];
+      const setup = { ...completed, targets: [...completed.targets, ...selected] };
       const started = await connection.call((coordinator) => coordinator.start(setup));
-      const selected = started.attached.slice(given.targets?.length ?? 0);
-      selecting?.settle(selected.map((each) => (isWire(each) ? fromWire(each) : each)));
+      const results = started.attached.slice(completed.targets.length);
+      await selecting?.settle(results.map((each) => (isWire(each) ? fromWire(each) : each)));
       return new Monitor(setup, started, connection, selecting);
     } catch (error) {
-      selecting?.stop();
+      await selecting?.stop();
       await connection.close();
       throw error;
     }
@@ -252,7 +254,8 @@ export class Monitor extends EventEmitter<MonitorEvents> implements AsyncIterabl
 
   async #receive(): Promise<MonitorEnd> {
     try {
-      const end = await this.#connection.receive((message) => this.#take(message));
+      const received = this.#connection.receive((message) => this.#take(message));
+      const end = await (this.#selecting ? Promise.race([received, this.#selecting.failed]) : received);
       this.#queue.end();
       return end;
     } catch (error) {
@@ -260,8 +263,8 @@ export class Monitor extends EventEmitter<MonitorEvents> implements AsyncIterabl
       throw error;
     } finally {
       this.#hasEnded = true;
-      this.#selecting?.stop();
       this.#others.stop();
+      await this.#selecting?.stop();
       await this.#connection.close();
     }
   }

@@ -84,14 +84,10 @@ const DEFAULT_BUDGET_PERCENT = 2;
 
 /**
  * @param options as the schema lets them pass (options-schema.ts)
- * @param selected targets that the selection has found
  * @throws PagepulseError `ATTRS`, `UNSUPPORTED`
  */
-export function completeOptions(
-  options: MonitorOptions,
-  selected: readonly TargetRequest[] = [],
-): MonitorSetup {
-  const targets = [...(options.targets ?? []), ...selected];
+export function completeOptions(options: MonitorOptions): MonitorSetup {
+  const targets = options.targets ?? [];
   const isSynthetic = targets.length > 0 && targets.every((target) => 'synthetic' in target);
   const check = chooseCheck(options.check ?? (isSynthetic ? 'synthetic' : 'auto'));
   const {

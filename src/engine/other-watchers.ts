@@ -8,7 +8,7 @@ const LOOK_SHARE = 0.001;
 const LOOK_MS = 10_000;
 
 /** A program that restarts again and again must not fill the record. */
-const MOST_TOLD = 100;
+const MOST_REPORTED = 100;
 
 /** Monitors of this process: their descriptors do not show whose they are. */
 const here = new Set<OtherWatchers>();
@@ -23,14 +23,14 @@ const here = new Set<OtherWatchers>();
  * A user's search does not find monitors of root; root's finds all.
  */
 export class OtherWatchers {
-  readonly #told = new Set<string>();
+  readonly #reported = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
   #hasStopped = false;
 
   constructor(
     readonly check: CheckName,
     readonly targets: () => readonly TargetInfo[],
-    readonly tell: (other: Omit<OtherWatcher, 'atUs'>) => void,
+    readonly report: (other: Omit<OtherWatcher, 'atUs'>) => void,
     readonly bitmap = IDLE_BITMAP,
   ) {
     if (check === 'synthetic') return;
@@ -52,25 +52,25 @@ export class OtherWatchers {
       () => (slices.isOver ? slices.pause() : undefined),
     );
     if (this.#hasStopped) return;
-    this.#tellNew(openers);
-    this.#tellHere();
-    if (this.#told.size >= MOST_TOLD) return;
+    this.#reportOthers(openers);
+    this.#reportHere();
+    if (this.#reported.size >= MOST_REPORTED) return;
     this.#timer = setTimeout(() => void this.#run(), Math.max(LOOK_MS, slices.cpuMs / LOOK_SHARE)).unref();
   }
 
-  #tellNew(openers: Awaited<ReturnType<typeof findOpeners>>): void {
+  #reportOthers(openers: Awaited<ReturnType<typeof findOpeners>>): void {
     const watched = new Set(this.targets().map(({ pid }) => pid));
     for (const { pid, comm, paths } of openers) {
       const theirs = [...paths]
         .map((path) => Number(/\d+/.exec(path)?.[0]))
         .filter((each) => watched.has(each));
-      this.#tell(pid, comm, theirs);
-      if (paths.has(this.bitmap)) this.#tell(pid, comm, ['any']);
+      this.#report(pid, comm, theirs);
+      if (paths.has(this.bitmap)) this.#report(pid, comm, ['any']);
     }
   }
 
   /** Other monitors of this process, and a target that is watched twice. */
-  #tellHere(): void {
+  #reportHere(): void {
     const pids = this.targets().map(({ pid }) => pid);
     const clears = this.check === 'referenced';
     const theirs = pids.filter((pid, i) => clears && pids.indexOf(pid) !== i);
@@ -83,15 +83,15 @@ export class OtherWatchers {
       } else if (!clears) sharesBitmap = true;
     }
     const comm = commOf('self');
-    this.#tell(process.pid, comm, theirs);
-    if (sharesBitmap) this.#tell(process.pid, comm, ['any']);
+    this.#report(process.pid, comm, theirs);
+    if (sharesBitmap) this.#report(process.pid, comm, ['any']);
   }
 
-  #tell(pid: number, comm: string, targets: readonly (number | 'any')[]): void {
-    const added = [...new Set(targets)].filter((target) => !this.#told.has(`${pid} ${target}`));
-    if (added.length === 0 || this.#told.size >= MOST_TOLD) return;
-    for (const target of added) this.#told.add(`${pid} ${target}`);
-    this.tell({ pid, comm, targets: added.filter((target) => target !== 'any') });
+  #report(pid: number, comm: string, targets: readonly (number | 'any')[]): void {
+    const added = [...new Set(targets)].filter((target) => !this.#reported.has(`${pid} ${target}`));
+    if (added.length === 0 || this.#reported.size >= MOST_REPORTED) return;
+    for (const target of added) this.#reported.add(`${pid} ${target}`);
+    this.report({ pid, comm, targets: added.filter((target) => target !== 'any') });
   }
 }
 

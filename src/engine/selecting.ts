@@ -1,165 +1,192 @@
-import { closeSync } from 'node:fs';
-import { PagepulseError, systemCode } from '../core/errors.js';
+import { setTimeout as pause } from 'node:timers/promises';
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import * as Comlink from 'comlink';
+import { PagepulseError } from '../core/errors.js';
 import type { TargetInfo } from '../core/target.js';
-import { freeDescriptors } from '../kernel/limits.js';
-import { readWatchable } from '../kernel/stat.js';
-import { openThreadCpu, readThreadCpuUs } from '../kernel/thread-cpu.js';
-import { Follower, type Found, type SelectionStats } from '../processes/follower.js';
+import type { SelectionStats } from '../processes/follower.js';
 import type { ProcessRequest } from '../processes/process-request.js';
-import { Choice, type Selection } from '../processes/selection.js';
-import { kernelProcesses } from './kernel-processes.js';
+import type { Selection } from '../processes/selection.js';
+import { carryErrors, fromWire } from './comlink-errors.js';
 import type { DetachReason } from './protocol.js';
+import type { FirstLook, Look, SelectionApi, SelectionStart, Skip } from './selection-looks.js';
+import { startThread, THREADS_HELP } from './thread-pool.js';
+
+const THREAD = new URL('../../workers/selection.js', import.meta.url).href;
 
 /** A match is attached within a second, though an exec may be seen in the second look only, and attaching takes time. */
 const LOOK_MS = 450;
-/** What looks may cost, as a share of one core: with hundreds of processes to look at they are made less often. */
+/** What looks may cost, as a share of one core: with hundreds of processes they are made less often. */
 const LOOK_SHARE = 0.01;
-/** The first looks for a program that has just been started: what it starts at once is not missed. */
+/** The first looks for a program that has just been started, so that processes it starts at once are not missed. */
 const EARLY_LOOKS_MS = [50, 100, 200];
+/** A last look that takes longer is given up: a pattern may need hours for the command line of a stranger. */
+const LAST_LOOK_MS = 2_000;
 
 /** The monitor, as a selection needs it. */
 export interface SelectingHost {
   attach(requests: readonly ProcessRequest[]): Promise<(TargetInfo | PagepulseError)[]>;
   detach(ids: readonly number[], reason: DetachReason): Promise<unknown>;
   skipped(request: ProcessRequest, error: PagepulseError): void;
-  /** All that was chosen has ended. */
+  /** Every chosen process has ended. */
   end(): void;
 }
 
-/** Keeps a monitor's targets what a selection says: looks at all processes twice a second, on the thread it lives in. */
+/**
+ * Keeps a monitor's targets what a selection says. A thread of its own looks at all processes (selection-looks.ts); this
+ * side says when, twice a second, and attaches and detaches what the looks have found.
+ */
 export class Selecting {
-  readonly #follower: Follower;
-  readonly #first: Found;
-  readonly #cpuFile = openThreadCpu();
-  #host: SelectingHost | undefined;
-  /** CPU that the last look took. */
-  #lookUs = 0;
+  /** Rejects if the thread has died. */
+  readonly failed: Promise<never>;
+  readonly #thread: ReturnType<typeof startThread>;
+  readonly #port: MessagePort;
+  readonly #looks: Comlink.Remote<SelectionApi>;
+  readonly #first: Promise<FirstLook>;
+  /** Calls that wait for an answer: a thread that has died gives none. */
+  readonly #waiting = new Set<(error: unknown) => void>();
+  readonly #hasRuns: boolean;
+  #failure: PagepulseError | undefined;
+  #latest: Pick<Look, 'lookUs' | 'stats'> | undefined;
+  #isFollowing = false;
   #hasStopped = false;
-  #wake: () => void = () => {};
+  /** Ends the pause before the next look. */
+  #hurry = new AbortController();
 
-  /**
-   * Has the first look.
-   *
-   * @throws PagepulseError `ATTRS`
-   */
-  constructor(selection: Selection) {
-    this.#follower = new Follower(new Choice(selection), kernelProcesses(), freeDescriptors);
-    this.#first = this.#look();
+  /** Starts the thread and its first look. */
+  constructor(selection: Selection, thread = THREAD) {
+    carryErrors();
+    this.#hasRuns = (selection.runs?.length ?? 0) > 0;
+    const { port1, port2 } = new MessageChannel();
+    this.#port = port1;
+    this.#looks = Comlink.wrap<SelectionApi>(port1);
+    this.failed = new Promise((_, reject) => this.#waiting.add(reject));
+    this.#thread = startThread(thread, { control: port2 } satisfies SelectionStart, [port2]);
+    this.#thread.ended.then(
+      () => this.#fail('it ended by itself'),
+      (error) => this.#fail(error),
+    );
+    this.#first = this.#call(this.#looks.start(selection));
+    // Both are awaited later, or never.
+    for (const promise of [this.failed, this.#first]) promise.catch(() => {});
   }
 
-  /** What is to be watched from the start. */
-  get requests(): readonly ProcessRequest[] {
-    return this.#first.attach;
+  /**
+   * The processes to watch from the start.
+   *
+   * @throws PagepulseError `ATTRS`, `LIMIT`, `THREADS`
+   */
+  async requests(): Promise<readonly ProcessRequest[]> {
+    const first = await this.#first;
+    this.#latest = first;
+    return first.attach;
   }
 
   /**
    * Takes what became of `requests`.
    *
-   * @throws PagepulseError where none is watched, nothing is waited for, and that has a reason
+   * @throws PagepulseError if none is watched, none can come, and that has a reason
    */
-  settle(results: readonly (TargetInfo | PagepulseError)[]): void {
-    this.#follower.settle(results);
-    const { hasFilters, runs } = this.#follower.choice;
+  async settle(results: readonly (TargetInfo | PagepulseError)[]): Promise<void> {
+    await this.#settle(results);
+    const { hasFilters, missing } = await this.#first;
     if (hasFilters || results.some((each) => !(each instanceof PagepulseError))) return;
-    const reason = this.#missing()[0]?.error ?? results.find((each) => each instanceof PagepulseError);
+    const [first] = missing;
+    const reason = first ? fromWire(first.error) : results.find((each) => each instanceof PagepulseError);
     if (!(reason instanceof PagepulseError)) return;
-    // What a command has started may be there when it has ended itself: the next looks find it, or that all is over.
-    if (runs.length > 0 && ['NO_PROCESS', 'ZOMBIE'].includes(reason.code)) return;
-    this.stop();
+    // A command that has ended may have left processes: the next looks find them, or that all is over.
+    if (this.#hasRuns && ['NO_PROCESS', 'ZOMBIE'].includes(reason.code)) return;
     throw reason;
   }
 
-  /** Looks on, until `stop`. */
+  /** Goes on looking until `stop`. */
   follow(host: SelectingHost): void {
     if (this.#hasStopped) return;
-    this.#host = host;
-    for (const { request, error } of [...this.#missing(), ...this.#first.skip]) host.skipped(request, error);
-    void this.#run(host);
+    this.#isFollowing = true;
+    this.#run(host).catch((error) => this.#fail(error));
   }
 
-  /** A target is not watched any longer. After the last one, the next look is at once. */
+  /** A target is no longer watched. After the last one, the next look is at once. */
   lost(targetId: number, targetsLeft: number): void {
-    this.#follower.lost(targetId);
-    if (targetsLeft === 0) this.#wake();
+    if (this.#hasStopped || this.#failure) return;
+    void this.#looks.lost(targetId);
+    if (targetsLeft === 0) this.#hurry.abort();
   }
 
-  /** The last look: what came and went until now is counted. */
-  stop(): void {
+  /** Makes a last look, which counts what came and went until now, and ends the thread. */
+  async stop(): Promise<void> {
     if (this.#hasStopped) return;
     this.#hasStopped = true;
-    this.#wake();
-    if (this.#host) this.#follower.finish();
-    if (this.#cpuFile >= 0) closeSync(this.#cpuFile);
+    this.#hurry.abort();
+    if (this.#latest && this.#isFollowing && !this.#failure) {
+      const last = this.#call(this.#looks.finish()).catch(() => undefined);
+      const stats = await Promise.race([last, pause(LAST_LOOK_MS, undefined, { ref: false })]);
+      if (stats) this.#latest = { ...this.#latest, stats };
+    }
+    await this.#thread.destroy();
+    this.#port.close();
   }
 
-  get stats(): SelectionStats {
-    return this.#follower.stats;
+  /** Undefined before the first look. */
+  get stats(): SelectionStats | undefined {
+    return this.#latest?.stats;
   }
 
   async #run(host: SelectingHost): Promise<void> {
+    const { missing, skip } = await this.#first;
+    this.#tellSkips(host, [...missing, ...skip]);
     for (let i = 0; ; i++) {
-      const early = this.#follower.choice.runs.length > 0 ? EARLY_LOOKS_MS[i] : undefined;
-      await this.#pause(early ?? Math.max(LOOK_MS, this.#lookUs / 1_000 / LOOK_SHARE));
+      const early = this.#hasRuns ? EARLY_LOOKS_MS[i] : undefined;
+      await this.#pause(early ?? Math.max(LOOK_MS, this.#latest!.lookUs / 1_000 / LOOK_SHARE));
       if (this.#hasStopped) return;
       try {
-        await this.#step(host);
+        const look = await this.#call(this.#looks.look());
+        if (look) await this.#apply(look, host);
       } catch (error) {
-        if (error instanceof PagepulseError && ['STOPPED', 'THREADS'].includes(error.code)) return; // told by `ended`
-        if (systemCode(error) === undefined) throw error;
-        // No descriptor was left for a look: the next one may find some.
-      }
-    }
-  }
-
-  async #step(host: SelectingHost): Promise<void> {
-    const { attach, skip, ended, left } = this.#look();
-    for (const { request, error } of skip) host.skipped(request, error);
-    if (ended.length > 0) await host.detach(ended, 'ended');
-    if (left.length > 0) await host.detach(left, 'detached');
-    if (attach.length > 0) this.#follower.settle(await host.attach(attach));
-    if (this.#follower.isOver) host.end();
-  }
-
-  #look(): Found {
-    const beforeUs = this.#cpuUs();
-    const found = this.#follower.look();
-    const cpuUs = this.#cpuUs() - beforeUs;
-    if (!Number.isNaN(cpuUs)) {
-      this.#follower.cpuUs += cpuUs;
-      this.#lookUs = cpuUs;
-    }
-    return found;
-  }
-
-  /** That of a running thread is as old as the scheduler's last tick, unless the whole process's is asked for before. */
-  #cpuUs(): number {
-    process.cpuUsage();
-    return readThreadCpuUs(this.#cpuFile);
-  }
-
-  /** Processes that were named outright and cannot be watched, each with the reason. */
-  #missing(): { request: ProcessRequest; error: PagepulseError }[] {
-    const { choice, census } = this.#follower;
-    const pids = [...choice.pids, ...choice.runs.map(({ pid }) => pid)];
-    return pids.flatMap((pid) => {
-      if (census.known.get(pid)?.isChosen) return [];
-      try {
-        readWatchable(pid);
-        return [];
-      } catch (error) {
-        if (error instanceof PagepulseError) return [{ request: { pid }, error }];
+        // The monitor says so itself.
+        if (error instanceof PagepulseError && ['STOPPED', 'THREADS'].includes(error.code)) return;
         throw error;
       }
+    }
+  }
+
+  async #apply(look: Look, host: SelectingHost): Promise<void> {
+    this.#latest = look;
+    this.#tellSkips(host, look.skip);
+    if (look.ended.length > 0) await host.detach(look.ended, 'ended');
+    if (look.left.length > 0) await host.detach(look.left, 'detached');
+    if (look.attach.length > 0) await this.#settle(await host.attach(look.attach));
+    if (look.isOver) host.end();
+  }
+
+  async #settle(results: readonly (TargetInfo | PagepulseError)[]): Promise<void> {
+    const outcomes = results.map((each) => (each instanceof PagepulseError ? each.code : each.id));
+    const stats = await this.#call(this.#looks.settle(outcomes));
+    this.#latest = { ...this.#latest!, stats };
+  }
+
+  #tellSkips(host: SelectingHost, skips: readonly Skip[]): void {
+    for (const { request, error } of skips) host.skipped(request, fromWire(error));
+  }
+
+  #call<T>(answer: Promise<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      if (this.#failure) throw this.#failure;
+      this.#waiting.add(reject);
+      answer.then(resolve, reject).finally(() => this.#waiting.delete(reject));
     });
   }
 
-  #pause(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      this.#wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
+  #fail(error: unknown): void {
+    if (this.#hasStopped || this.#failure) return;
+    const reason = error instanceof Error ? error.message : String(error);
+    const what = 'the thread that looks for processes failed';
+    this.#failure = new PagepulseError('THREADS', `${what}: ${reason}; ${THREADS_HELP}`, { cause: error });
+    for (const reject of this.#waiting) reject(this.#failure);
+  }
+
+  async #pause(ms: number): Promise<void> {
+    const { signal } = this.#hurry;
+    await pause(ms, undefined, { signal }).catch(() => {});
+    if (signal.aborted) this.#hurry = new AbortController();
   }
 }

@@ -105,6 +105,19 @@ export class ThreadPool implements HostApi {
   }
 }
 
+/** Starts a thread of its own for one task, outside of a monitor's pool. */
+export function startThread(
+  filename: string,
+  task: unknown,
+  transferList: MessagePort[],
+): { readonly ended: Promise<void>; destroy(): Promise<void> } {
+  const pool = poolOfOne();
+  return {
+    ended: runToEnd(pool, task, { filename, transferList }),
+    destroy: () => pool.destroy(),
+  };
+}
+
 function poolOfOne(): Piscina {
   const pool = new Piscina({
     minThreads: 0,

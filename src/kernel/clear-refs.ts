@@ -1,18 +1,18 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { type PagepulseError, systemCode } from '../core/errors.js';
 import { processError } from './process-errors.js';
-import { StatFields } from './stat-fields.js';
+import { StatFields } from './stat.js';
 
 const ACCESSED_BITS = Buffer.from('1');
 
 /**
  * /proc/PID/clear_refs (proc(5)): writing `1` clears the accessed bits of all pages of the process, and with them
- * the kernel's own memory of accesses (PG_referenced): reclaim then takes the pages for unused until they are
- * accessed again. Writable by the process's own user and root; needs CONFIG_PROC_PAGE_MONITOR. Walks every resident
+ * the kernel's own memory of accesses (PG_referenced): to reclaim, the pages are unused until they are accessed
+ * again. Writable by the process's own user and root; needs CONFIG_PROC_PAGE_MONITOR. Walks every resident
  * page (about 6 ms for 512 MiB) with the process's mappings locked, so its page faults wait meanwhile.
  *
  * Surprise: through a main thread that has ended while others live, the file opens, takes what is written, and does
- * nothing. So each time it is made sure that the file is one of a thread that has the memory (some 10 us).
+ * nothing. So each write first checks that the file is of a thread that has the memory (some 10 us).
  */
 export class ClearRefs {
   readonly #fields = new StatFields();
@@ -32,7 +32,7 @@ export class ClearRefs {
     }
   }
 
-  /** Clears the accessed bits; false where the process has ended. */
+  /** Clears the accessed bits; false if the process has ended. */
   clearAccessedBits(): boolean {
     try {
       if (!this.#isOpen()) return false;
@@ -48,10 +48,10 @@ export class ClearRefs {
     closeSync(this.#file);
   }
 
-  /** Opens the file of another thread where the one it belongs to has ended; false where the process has. */
+  /** Opens the file of another thread if the one it belongs to has ended; false if the process has. */
   #isOpen(): boolean {
     const fields = this.#fields;
-    // A stranger may have got the number by now: its bits are not to be cleared.
+    // Another process may have the PID by now: its bits must not be cleared.
     if (!fields.read(this.pid) || fields.hasEnded || fields.startTime !== this.#startTime) return false;
     if (fields.directory === this.#directory) return true;
     const file = openSync(`${fields.directory}/clear_refs`, 'w');

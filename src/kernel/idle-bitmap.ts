@@ -11,13 +11,13 @@ export const FRAMES_PER_WORD = 64;
  * and writes of whole words are allowed.
  *
  * Writing a 1 clears the accessed bits in every page table that maps the frame, then marks it idle; zeros leave
- * their frames alone, so one bit can be set without reading the word first. Reading looks at all 64 frames: where
- * one is idle, the page tables are asked whether it was accessed since, and if so its mark goes. So a read costs a
- * reverse-map walk for each idle neighbour: 64 in long-cold memory, and as many visits more as processes share them.
- * What was cleared is handed to reclaim (PG_young), so that watched pages do not look cold to it.
+ * their frames alone, so one bit can be set without reading the word first. Reading checks all 64 frames: for each
+ * idle one the page tables are searched for an access since, which removes its mark. So a read costs a reverse-map walk
+ * for each idle neighbour: 64 in long-cold memory, and more visits if processes share them. Cleared bits are handed to
+ * reclaim (PG_young), so that watched pages do not look cold to it.
  *
  * Surprises: the tail frames of a compound page, and frames that are on no reclaim list, take no mark and always
- * read 0, like an accessed page (kpageflags.ts tells them). Whoever else uses the bitmap shares the marks.
+ * read 0, like an accessed page (frames.ts identifies them). All users of the bitmap share the marks.
  */
 export class IdleBitmap extends WordFile {
   constructor() {

@@ -1,17 +1,11 @@
 import { readdirSync } from 'node:fs';
 import { pageSize } from './page-size.js';
-import { readTextFile, SYSTEM_FILE_LIMIT } from './text-file.js';
+import { attempt, readTextFile, SYSTEM_FILE_LIMIT } from './text-file.js';
 
 /** The soft limit in /proc/self/limits (getrlimit(2)); Infinity if there is none, or none can be read. */
 function limitOf(name: string): number {
-  try {
-    const soft = new RegExp(`\\n${name} +(\\d+)`).exec(
-      readTextFile('/proc/self/limits', SYSTEM_FILE_LIMIT),
-    )?.[1];
-    return Number(soft ?? Number.POSITIVE_INFINITY);
-  } catch {
-    return Number.POSITIVE_INFINITY;
-  }
+  const text = attempt(() => readTextFile('/proc/self/limits', SYSTEM_FILE_LIMIT)) ?? '';
+  return Number(new RegExp(`\\n${name} +(\\d+)`).exec(text)?.[1] ?? Number.POSITIVE_INFINITY);
 }
 
 /**
@@ -27,8 +21,6 @@ export function freeDescriptors(): number {
 export function addressSpace(): { limit: number; used: number } {
   const limit = limitOf('Max address space');
   if (limit === Number.POSITIVE_INFINITY) return { limit, used: 0 };
-  return {
-    limit,
-    used: Number.parseInt(readTextFile('/proc/self/statm', SYSTEM_FILE_LIMIT), 10) * pageSize(),
-  };
+  const pages = Number.parseInt(readTextFile('/proc/self/statm', SYSTEM_FILE_LIMIT), 10);
+  return { limit, used: pages * pageSize() };
 }

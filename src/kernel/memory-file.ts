@@ -1,5 +1,5 @@
 import { systemCode } from '../core/errors.js';
-import { memoryDirectory } from './stat-fields.js';
+import { memoryDirectory } from './stat.js';
 import { type Head, LIMITS, type ProcessFile, readHead, readPieces } from './text-file.js';
 
 /** The thread that was found may end before its file is read, and the next one too. */
@@ -54,7 +54,7 @@ export function readMemoryHead(pid: number, name: ProcessFile): Head {
 }
 
 /**
- * Such a file in pieces of whole lines, as `readPieces` has them; none where the process has no memory.
+ * Such a file in pieces of whole lines, as `readPieces` has them; none if the process has no memory.
  *
  * @throws the system's error, FileTooLong
  */

@@ -1,5 +1,5 @@
 import { opendirSync, readlinkSync } from 'node:fs';
-import { LIMITS, readTextFile } from './text-file.js';
+import { attempt, LIMITS, readTextFile } from './text-file.js';
 
 /** Descriptors read of one process, and in all: one process with very many must not make a search expensive. */
 const MOST_OF_PROCESS = 4_096;
@@ -14,8 +14,8 @@ export interface Opener {
 
 /**
  * Finds other processes that have certain files open, by the links in /proc/PID/fd (proc(5)). Only root (or
- * CAP_SYS_PTRACE) can read those of other users' processes; for everyone else these are left out. Links are read and
- * never followed: a file may lie in a file system that answers whenever its owner likes. Some 2 us a descriptor.
+ * CAP_SYS_PTRACE) can read those of other users' processes; otherwise these are left out. Links are read and never
+ * followed: a file may lie in a file system that never answers. Some 2 us a descriptor.
  *
  * @param isWanted called for each descriptor with the path that its link names and the process
  * @param turn called after each process, so that the caller can let the event loop run
@@ -31,7 +31,7 @@ export async function findOpeners(
     const paths = new Set<string>();
     for (const descriptor of namesIn(`/proc/${name}/fd`, Math.min(left, MOST_OF_PROCESS))) {
       left--;
-      const path = tryTo(() => readlinkSync(`/proc/${name}/fd/${descriptor}`));
+      const path = attempt(() => readlinkSync(`/proc/${name}/fd/${descriptor}`));
       if (path !== undefined && isWanted(path, name)) paths.add(path);
     }
     if (paths.size > 0) openers.push({ pid: Number(name), comm: commOf(name), paths });
@@ -43,11 +43,11 @@ export async function findOpeners(
 
 /** Names in a folder, read one by one since there may be a million; none if it may not be read. */
 function* namesIn(path: string, most: number): Generator<string> {
-  const folder = tryTo(() => opendirSync(path));
+  const folder = attempt(() => opendirSync(path));
   if (!folder) return;
   try {
     for (let i = 0; i < most; i++) {
-      const entry = tryTo(() => folder.readSync());
+      const entry = attempt(() => folder.readSync());
       if (!entry) return;
       yield entry.name;
     }
@@ -56,20 +56,11 @@ function* namesIn(path: string, most: number): Generator<string> {
   }
 }
 
-/** Of two processes in one PID namespace, /proc has the same numbers. */
+/** Processes of one PID namespace have the same numbers in /proc. */
 export function pidNamespaceOf(pid: string): string | undefined {
-  return tryTo(() => readlinkSync(`/proc/${pid}/ns/pid`));
+  return attempt(() => readlinkSync(`/proc/${pid}/ns/pid`));
 }
 
 export function commOf(pid: string): string {
-  return tryTo(() => readTextFile(`/proc/${pid}/comm`, LIMITS.stat).replace(/\n$/, '')) ?? '';
-}
-
-/** Undefined if it throws: processes exit, and may belong to another user. */
-function tryTo<T>(call: () => T): T | undefined {
-  try {
-    return call();
-  } catch {
-    return undefined;
-  }
+  return attempt(() => readTextFile(`/proc/${pid}/comm`, LIMITS.stat).replace(/\n$/, '')) ?? '';
 }

@@ -1,5 +1,5 @@
 import { processError } from './process-errors.js';
-import { memoryDirectory } from './stat-fields.js';
+import { memoryDirectory } from './stat.js';
 import { type WordBatch, WordFile } from './words.js';
 
 /** The page is not in memory: never touched, swapped out, or not mapped at all. */
@@ -7,10 +7,10 @@ export const NOT_PRESENT = -1;
 /** The address space is gone: the process has ended, or has replaced itself (exec). */
 export const NO_ADDRESS_SPACE = -2;
 
-/** A word beside another costs some 20 ns, a call some 400 ns from C and 1 us from JavaScript: pages so far apart share one. */
+/** A word beside another costs some 20 ns, a call some 400 ns from C and 1 us from JavaScript: pages at most this far apart share one. */
 const REACH = 24;
 
-/** Where the bits lie in the high half of a word (bits 32 .. 63). */
+/** Bits of the high half of a word (bits 32 .. 63). */
 const PRESENT = 0x8000_0000; // bit 63
 export const OF_FILE = 0x2000_0000; // bit 61
 export const EXCLUSIVE = 0x0100_0000; // bit 56
@@ -25,7 +25,7 @@ const FRAME_HIGH = 0x007f_ffff; // bits 32 .. 54
  * that the process had when it was opened: after an exec or exit, reads end early (0 bytes). It outlives the thread through
  * which it was opened, if others go on.
  *
- * Surprises: the zero page, which untouched anonymous memory shows to those who only read it, is present, with
+ * Surprises: the zero page, which untouched anonymous memory shows to a reader, is present, with
  * neither bit 61 nor bit 56; so is a page of anonymous memory that a fork shares, and memory of a device. The huge
  * zero page has bit 61. Of kernels before 4.2 no page has bit 56.
  */
@@ -39,13 +39,13 @@ export class Pagemap extends WordFile {
     }
   }
 
-  /** The frame of a page (0 where the kernel hides it), NOT_PRESENT or NO_ADDRESS_SPACE. */
+  /** The frame of a page (0 if the kernel hides it), NOT_PRESENT or NO_ADDRESS_SPACE. */
   frameOf(page: number): number {
     return this.read(page) ? frameOfWord(this.low, this.high) : NO_ADDRESS_SPACE;
   }
 }
 
-/** The frame in a word of a batch that was read, as `frameOf`; NOT_PRESENT for all where the address space is gone. */
+/** The frame in a word of a batch that was read, as `frameOf`; NOT_PRESENT for all if the address space is gone. */
 export function frameIn({ halves }: WordBatch, at: number): number {
   return frameOfWord(halves[2 * at]!, halves[2 * at + 1]!);
 }

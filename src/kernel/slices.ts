@@ -4,13 +4,13 @@ import { threadCpuMs } from './thread-cpu.js';
 /** Short enough that a terminal or a timer of the same thread does not stutter. */
 const SLICE_MS = 4;
 
-/** Long work in slices, between which everything else on the thread has its turn; and the CPU that the slices took. */
+/** Splits long work into slices, between which the rest of the thread has its turn, and counts their CPU. */
 export class Slices {
   #startedMs = performance.now();
   #startedCpuMs = threadCpuMs();
   #cpuMs = 0;
 
-  /** Whether it is time for a pause: to be asked every few tenths of a millisecond. */
+  /** Whether it is time for a pause; ask every few tenths of a millisecond. */
   get isOver(): boolean {
     return performance.now() - this.#startedMs >= SLICE_MS;
   }
@@ -22,7 +22,7 @@ export class Slices {
     this.#startedCpuMs = threadCpuMs();
   }
 
-  /** CPU of all slices so far, in milliseconds; their length where the kernel has no clock for a thread. */
+  /** CPU of all slices so far, in milliseconds; their duration if the kernel has no clock for a thread. */
   get cpuMs(): number {
     return this.#cpuMs + this.#sliceCpuMs();
   }
@@ -34,8 +34,8 @@ export class Slices {
 }
 
 /**
- * Does work that yields every few tenths of a millisecond: at once for as long as a slice, and what is left then in further
- * slices, a turn of the event loop each. So what is short is done when this returns, and what is long holds up nothing.
+ * Does work that yields every few tenths of a millisecond: one slice at once, and the rest in further slices, a turn of the
+ * event loop each. So short work is done when this returns, and long work blocks nothing.
  */
 export function inSlices(work: Generator<void, void>): void {
   const untilMs = performance.now() + SLICE_MS;

@@ -1,16 +1,16 @@
-import { readMemoryPieces } from './memory-file.js';
-import { pageSize } from './page-size.js';
+import { existsSync } from 'node:fs';
+import { MapsLine } from './maps.js';
+import { readMemoryHead, readMemoryPieces } from './memory-file.js';
 import { processError } from './process-errors.js';
-import { nextLine, parseDecimal, parsedTo, parseHex } from './text-file.js';
+import { fieldOf, nextLine, parseDecimal } from './text-file.js';
 
 const RSS = Buffer.from('Rss:');
 const REFERENCED = Buffer.from('Referenced:');
 const SHARED_HUGETLB = Buffer.from('Shared_Hugetlb:');
 const PRIVATE_HUGETLB = Buffer.from('Private_Hugetlb:');
 
-const SPACE = 0x20;
-const DASH = 0x2d;
-const HEX_A = 0x61;
+/** Arrays with a number for each mapping. */
+const COLUMNS = ['startPage', 'endPage', 'residentBytes', 'hugetlbBytes', 'referencedBytes'] as const;
 
 /**
  * /proc/PID/smaps (Documentation/filesystems/proc.rst): the lines of maps, each followed by some 20 lines of sums
@@ -25,7 +25,6 @@ const HEX_A = 0x61;
 export class Smaps {
   /** How many mappings were read. */
   count = 0;
-  #isOfKernel = false;
   /** First page of each mapping, in address order; `count` of them are set. */
   startPage = new Float64Array(256);
   /** First page after each. */
@@ -36,11 +35,12 @@ export class Smaps {
   hugetlbBytes = new Float64Array(256);
   /** Bytes of each that were accessed since the accessed bits were cleared. */
   referencedBytes = new Float64Array(256);
-  /** 1 where the process may access the mapping at all (not `---p`). */
+  /** 1 if the process may access the mapping at all (not `---p`). */
   isAccessible = new Uint8Array(256);
+  readonly #line = new MapsLine();
 
   /**
-   * @returns the number of mappings; 0 where the process has no memory
+   * @returns the number of mappings; 0 if the process has no memory
    * @throws PagepulseError `NO_PROCESS`, `PERMISSION`, `TOO_LARGE`, `UNSUPPORTED`
    */
   read(pid: number): number {
@@ -57,62 +57,45 @@ export class Smaps {
   /** Before the first piece. */
   begin(): void {
     this.count = 0;
-    this.#isOfKernel = false;
+    this.#line.isOfProcess = false;
   }
 
-  /**
-   * The next piece of whole lines. Mappings of the kernel's half of the address space (`[vsyscall]`) are left out: they
-   * belong to no process.
-   */
-  add(bytes: Uint8Array): void {
-    const { length } = bytes;
-    const bytesPerPage = pageSize();
-    let { count } = this;
-    let isOfKernel = this.#isOfKernel;
-    for (let at = 0; at < length; at = nextLine(bytes, at, length)) {
-      if (bytes[at]! < HEX_A && bytes[at]! > 0x39) {
-        // Sums begin with a capital letter.
-        if (count === 0 || isOfKernel) continue;
-        if (startsWith(bytes, at, RSS)) this.residentBytes[count - 1]! += kibAfter(bytes, at, RSS);
-        else if (startsWith(bytes, at, REFERENCED))
-          this.referencedBytes[count - 1] = kibAfter(bytes, at, REFERENCED);
-        else if (startsWith(bytes, at, SHARED_HUGETLB))
-          this.#addHugetlb(count - 1, bytes, at, SHARED_HUGETLB);
-        else if (startsWith(bytes, at, PRIVATE_HUGETLB))
-          this.#addHugetlb(count - 1, bytes, at, PRIVATE_HUGETLB);
-        continue;
-      }
-      const start = parseHex(bytes, at);
-      if (parsedTo === at || bytes[parsedTo] !== DASH) continue; // no `start-end`: some other line
-      isOfKernel = start >= KERNEL_HALF;
-      if (isOfKernel) continue;
-      const end = parseHex(bytes, parsedTo + 1);
-      if (count === this.startPage.length) this.#grow();
-      this.startPage[count] = start / bytesPerPage;
-      this.endPage[count] = end / bytesPerPage;
-      this.residentBytes[count] = this.hugetlbBytes[count] = this.referencedBytes[count] = 0;
-      this.isAccessible[count] = isAccessibleAt(bytes, parsedTo) ? 1 : 0;
-      count++;
+  /** The next piece of whole lines; a block may go on in it. */
+  add(lines: Uint8Array): void {
+    for (let at = 0; at < lines.length; at = nextLine(lines, at)) {
+      if (this.#line.read(lines, at)) this.#open();
+      else if (this.#line.isOfProcess) this.#addSum(this.count - 1, lines, at);
     }
-    this.count = count;
-    this.#isOfKernel = isOfKernel;
   }
 
-  #addHugetlb(mapping: number, bytes: Uint8Array, at: number, name: Uint8Array): void {
-    const hugetlb = kibAfter(bytes, at, name);
-    this.hugetlbBytes[mapping]! += hugetlb;
-    this.residentBytes[mapping]! += hugetlb;
+  #open(): void {
+    const { startPage, endPage, isOfProcess, isAccessible } = this.#line;
+    if (!isOfProcess) return;
+    if (this.count === this.startPage.length) this.#grow();
+    const at = this.count++;
+    this.startPage[at] = startPage;
+    this.endPage[at] = endPage;
+    this.residentBytes[at] = this.hugetlbBytes[at] = this.referencedBytes[at] = 0;
+    this.isAccessible[at] = isAccessible ? 1 : 0;
+  }
+
+  #addSum(mapping: number, lines: Uint8Array, at: number): void {
+    if (startsWith(lines, at, RSS)) {
+      this.residentBytes[mapping]! += kibAfter(lines, at, RSS);
+    } else if (startsWith(lines, at, REFERENCED)) {
+      this.referencedBytes[mapping] = kibAfter(lines, at, REFERENCED);
+    } else {
+      const name = startsWith(lines, at, SHARED_HUGETLB) ? SHARED_HUGETLB : PRIVATE_HUGETLB;
+      if (!startsWith(lines, at, name)) return;
+      const hugetlb = kibAfter(lines, at, name);
+      this.hugetlbBytes[mapping]! += hugetlb;
+      this.residentBytes[mapping]! += hugetlb;
+    }
   }
 
   #grow(): void {
     const length = 2 * this.startPage.length;
-    for (const column of [
-      'startPage',
-      'endPage',
-      'residentBytes',
-      'hugetlbBytes',
-      'referencedBytes',
-    ] as const) {
+    for (const column of COLUMNS) {
       const larger = new Float64Array(length);
       larger.set(this[column]);
       this[column] = larger;
@@ -132,15 +115,6 @@ export function* smapsPieces(pid: number): Generator<Buffer, void> {
   }
 }
 
-/** Addresses from here on are the kernel's half. */
-const KERNEL_HALF = 2 ** 63;
-
-/** @param at of the space before the permissions, or before it */
-function isAccessibleAt(bytes: Uint8Array, at: number): boolean {
-  while (bytes[at] === SPACE) at++;
-  return bytes[at] !== DASH || bytes[at + 1] !== DASH || bytes[at + 2] !== DASH;
-}
-
 function kibAfter(bytes: Uint8Array, at: number, name: Uint8Array): number {
   return parseDecimal(bytes, at + name.length) * 1_024;
 }
@@ -148,4 +122,46 @@ function kibAfter(bytes: Uint8Array, at: number, name: Uint8Array): number {
 function startsWith(bytes: Uint8Array, at: number, word: Uint8Array): boolean {
   for (let i = 0; i < word.length; i++) if (bytes[at + i] !== word[i]) return false;
   return true;
+}
+
+/** What /proc/PID/smaps_rollup sums up over all mappings of a process, in bytes. */
+export interface MemoryRollup {
+  /** Resident: in memory and mapped by the process, hugetlb included. */
+  readonly rssBytes: number;
+  /**
+   * Each resident page divided by how many times it is mapped: summed over processes, no page counts twice. Hugetlb pages
+   * that several map are left out, for the kernel does not say by how many to divide them.
+   */
+  readonly pssBytes: number;
+  /** Of the resident pages, those that are mapped more than once, by any process. */
+  readonly sharedBytes: number;
+}
+
+/**
+ * /proc/PID/smaps_rollup (Documentation/ABI/testing/procfs-smaps_rollup): the sums of smaps over all mappings. Since
+ * Linux 4.14; permissions, cost and hugetlb as in smaps. Its Rss and Pss leave out the zero page. Surprise: a process
+ * without memory (a zombie, a kernel thread) answers ESRCH.
+ *
+ * @throws PagepulseError `NO_PROCESS` (also if the kernel has no such file), `PERMISSION`, `UNSUPPORTED`
+ */
+export function readRollup(pid: number): MemoryRollup {
+  try {
+    return parseRollup(readMemoryHead(pid, 'smaps_rollup').text);
+  } catch (error) {
+    throw processError(error, pid, `read smaps_rollup of process ${pid}`);
+  }
+}
+
+/** Whether this kernel has the file at all. */
+export function hasRollup(): boolean {
+  return existsSync('/proc/self/smaps_rollup');
+}
+
+export function parseRollup(text: string): MemoryRollup {
+  const of = (name: string) => (Number.parseInt(fieldOf(text, name) ?? '', 10) || 0) * 1_024;
+  return {
+    rssBytes: of('Rss') + of('Private_Hugetlb') + of('Shared_Hugetlb'),
+    pssBytes: of('Pss') + of('Private_Hugetlb'),
+    sharedBytes: of('Shared_Clean') + of('Shared_Dirty') + of('Shared_Hugetlb'),
+  };
 }

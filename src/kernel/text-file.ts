@@ -4,8 +4,7 @@ const KIB = 1_024;
 const MIB = 1_024 * KIB;
 
 /**
- * The most that is read of each file of a process. Any user can make these files as long as they like, and what they say
- * is read as root.
+ * The most that is read of each file of a process. Any user can make these files as long as they like, and root reads them.
  *
  * - `maps`: all mappings the kernel allows by default (65,530) with paths of 180 bytes; some 60 ms to read.
  * - `smaps`: these lines, and 750 bytes of sums for each; some 200 ms.
@@ -26,8 +25,17 @@ export const LIMITS = {
 
 export type ProcessFile = keyof typeof LIMITS;
 
-/** Files of the machine and of this process: other users lengthen them little, if at all. */
+/** Files of the machine and of this process, which other users can hardly lengthen. */
 export const SYSTEM_FILE_LIMIT = 4 * MIB;
+
+/** Undefined if it throws: a process may exit at any time, or belong to another user. */
+export function attempt<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
+}
 
 /** A file holds more than may be read of it. */
 export class FileTooLong extends Error {
@@ -42,7 +50,7 @@ export class FileTooLong extends Error {
 const PIECE_BYTES = 64 * KIB;
 const LINE_FEED = 0x0a;
 
-/** Buffers of pieces that nobody reads now: a reader may pause in the middle of a file, so one for all is not enough. */
+/** Buffers that are free: a reader may pause in the middle of a file, so one for all is not enough. */
 const spare: Buffer[] = [];
 const MOST_SPARE = 2;
 
@@ -78,7 +86,7 @@ export function readHead(path: string, limitBytes: number): Head {
   }
 }
 
-/** The same where what lies beyond the limit does not matter. */
+/** The same if it does not matter what lies beyond the limit. */
 export function readTextFile(path: string, limitBytes: number): string {
   return readHead(path, limitBytes).text;
 }
@@ -135,7 +143,7 @@ export function fieldOf(text: string, name: string): string | undefined {
   return text.slice(start, end < 0 ? undefined : end).trim();
 }
 
-/** Where a number ended, set by parseHex and parseDecimal: a second result without an object. */
+/** Index after the number that parseHex or parseDecimal read: a second result without an object. */
 export let parsedTo = 0;
 
 /** The hexadecimal number at `at`; exact for page-aligned addresses (float64). */
@@ -160,8 +168,8 @@ export function parseDecimal(bytes: Uint8Array, at: number): number {
   return value;
 }
 
-/** Index after the next line feed, or `length`. */
-export function nextLine(bytes: Uint8Array, at: number, length: number): number {
-  while (at < length && bytes[at] !== LINE_FEED) at++;
-  return Math.min(at + 1, length);
+/** Index after the next line feed, or of the end. */
+export function nextLine(bytes: Uint8Array, at: number): number {
+  while (at < bytes.length && bytes[at] !== LINE_FEED) at++;
+  return Math.min(at + 1, bytes.length);
 }

@@ -1,13 +1,13 @@
 import { execFileSync } from 'node:child_process';
 import { PagepulseError, systemCode } from '../core/errors.js';
-import { readTextFile, SYSTEM_FILE_LIMIT } from './text-file.js';
+import { attempt, readTextFile, SYSTEM_FILE_LIMIT } from './text-file.js';
 
-/** By absolute path and with no environment of the caller's: whoever sets PATH must not choose what root runs. */
+/** Run by absolute path and without the caller's environment: PATH must not choose what root runs. */
 const ID = '/usr/bin/id';
 
 /**
- * The number of a user, as `id -u` tells it: users need not be in /etc/passwd. Where there is no `/usr/bin/id`, only
- * those in /etc/passwd are found.
+ * The number of a user, from `id -u`: users need not be in /etc/passwd. Without `/usr/bin/id`, only those in /etc/passwd
+ * are found.
  *
  * @throws PagepulseError `ATTRS`
  */
@@ -24,7 +24,7 @@ export function userId(name: string): number {
     if (uid !== undefined) return uid;
     throw new PagepulseError(
       'ATTRS',
-      `there is no user ${name}; give the number of a user, or a name that \`getent passwd\` lists`,
+      `there is no user ${name}; give a UID, or a name that \`getent passwd\` lists`,
       { cause: error },
     );
   }
@@ -32,12 +32,7 @@ export function userId(name: string): number {
 
 /** From lines `name:password:uid:...` (passwd(5)). */
 function uidInPasswd(name: string): number | undefined {
-  let text: string;
-  try {
-    text = readTextFile('/etc/passwd', SYSTEM_FILE_LIMIT);
-  } catch {
-    return undefined;
-  }
+  const text = attempt(() => readTextFile('/etc/passwd', SYSTEM_FILE_LIMIT)) ?? '';
   const uid = text
     .split('\n')
     .map((line) => line.split(':'))

@@ -1,5 +1,6 @@
 import { closeSync, openSync, readSync, writeSync } from 'node:fs';
-import { nativeWords } from './native-words.js';
+import { createRequire } from 'node:module';
+import { attempt } from './text-file.js';
 
 /** Words of a kernel file, to be read or written together: the first `count` of `capacity`. */
 export class WordBatch {
@@ -57,17 +58,17 @@ export class WordFile {
     this.#file = openSync(path, flags);
   }
 
-  /** Bits 0 .. 31 of the word last read by itself. */
+  /** Bits 0 .. 31 of the word that `read` brought last. */
   get low(): number {
     return this.#one.halves[0]!;
   }
 
-  /** Bits 32 .. 63 of the word last read by itself. */
+  /** Bits 32 .. 63 of it. */
   get high(): number {
     return this.#one.halves[1]!;
   }
 
-  /** Reads the word with this index; false where the file has none (its end). */
+  /** Reads the word with this index; false past the end of the file. */
   read(index: number): boolean {
     return readSync(this.#file, this.#one.bytes, 0, 8, index * 8) === 8;
   }
@@ -76,7 +77,7 @@ export class WordFile {
    * Reads `count` words from `first` on, at most the capacity of the run. The call itself costs about 1 us, so long
    * runs cost what the kernel takes for each word and nothing else.
    *
-   * @returns how many there were: fewer where the file ends, 0 from its end on
+   * @returns how many there were: fewer at the end of the file, 0 beyond it
    * @throws the system's error
    */
   readRun(run: WordRun, first: number, count: number): number {
@@ -146,4 +147,26 @@ export class WordFile {
   close(): void {
     closeSync(this.#file);
   }
+}
+
+/**
+ * native/words.c (`reach` as in `WordFile`): both return how many words were read or written, or -1 if the system
+ * refused one of them.
+ */
+export interface NativeWords {
+  readWords(file: number, indices: Float64Array, halves: Uint32Array, count: number, reach: number): number;
+  writeWords(file: number, indices: Float64Array, halves: Uint32Array, count: number): number;
+}
+
+/**
+ * The batch calls, if the package has them built for this machine; undefined otherwise, and if the environment has
+ * PAGEPULSE_NATIVE=0. Nothing depends on them but the CPU that a sample takes (docs/cost.md).
+ */
+export const nativeWords: NativeWords | undefined = load();
+
+function load(): NativeWords | undefined {
+  if (process.env.PAGEPULSE_NATIVE === '0') return undefined;
+  const name = `../../native/words-${process.platform}-${process.arch}.node`;
+  // It may not be built, or for another C library.
+  return attempt(() => createRequire(import.meta.url)(name) as NativeWords);
 }

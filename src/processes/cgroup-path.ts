@@ -1,14 +1,14 @@
 import { PagepulseError } from '../core/errors.js';
-import { CGROUP_ROOT, cgroupLines } from '../kernel/cgroup.js';
+import { CGROUP_ROOT, type CgroupLine, cgroupLines } from '../kernel/cgroup.js';
 
 /**
- * Container engines name the cgroup of a container after its id: `docker-ID.scope`, `cri-containerd-ID.scope`,
+ * Container engines name the cgroup of a container after its ID: `docker-ID.scope`, `cri-containerd-ID.scope`,
  * `libpod-ID.scope` and `crio-ID.scope` under systemd, plain `ID` without (`/docker/ID`, `/kubepods/burstable/podUID/ID`),
- * and `SLICE:cri-containerd:ID` where containerd takes the one for the other. The `conmon` beside a container is the
- * program that looks after it, not a part of it.
+ * and `SLICE:cri-containerd:ID` if containerd confuses the two. The `conmon` beside a container supervises it and is not a
+ * part of it.
  *
- * An id is 64 hex digits (or the first 12 and more of them), on Amazon ECS with Fargate 32 and a decimal number
- * (`/ecs/TASK/ID`), and of Cloud Foundry and Mesos groups of hex digits as in a UUID (`/garden/ID`, `/mesos/ID`).
+ * An ID is 64 hex digits or at least the first 12 of them; with Amazon ECS on Fargate 32 and a decimal number
+ * (`/ecs/TASK/ID`); with Cloud Foundry and Mesos groups of hex digits as in a UUID (`/garden/ID`, `/mesos/ID`).
  */
 const CONTAINER =
   /^(?:(?![\s\S]*conmon-)[a-z][a-z-]*-)?([0-9a-f]{12,64}|[0-9a-f]{32}-\d+|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{4,12})(?:\.scope)?$/;
@@ -17,8 +17,8 @@ const CONTAINER =
 const ID_PREFIX = /^(?:[0-9a-f]{1,64}|[0-9a-f]{32}-\d{0,31}|[0-9a-f]{8}-[0-9a-f-]{0,27})$/;
 
 /**
- * A cgroup as `holds` compares it: with a slash at the begin, none at the end, and without /sys/fs/cgroup. The root, where
- * everything is, is empty.
+ * A cgroup as `isInCgroup` compares it: with a slash at the start, none at the end, and without /sys/fs/cgroup. The root is
+ * empty.
  *
  * @throws PagepulseError `ATTRS`
  */
@@ -34,7 +34,7 @@ export function cgroupPath(given: string): string {
 }
 
 /**
- * The begin of a container's id, also as `kubectl` writes it (containerd://...).
+ * The prefix of a container's ID, also as `kubectl` writes it (containerd://...).
  *
  * @throws PagepulseError `ATTRS`
  */
@@ -56,15 +56,15 @@ export function containerId(given: string): string {
  */
 export function isInCgroup(text: string, path: string): boolean {
   return linesOf(text).some(
-    ([controllers, own]) =>
+    ({ controllers, path: own }) =>
       isBelow(own, path) ||
       mountNames(controllers).some((name) => isBelow(`/${name}${own === '/' ? '' : own}`, path)),
   );
 }
 
-/** Whether a process is in a container whose id begins like this, or in one inside it. */
+/** Whether a process is in a container with this ID prefix, or in a container inside it. */
 export function isInContainer(text: string, idPrefix: string): boolean {
-  return linesOf(text).some(([, path]) =>
+  return linesOf(text).some(({ path }) =>
     path.split(/[/:]/).some((name) => CONTAINER.exec(name)?.[1]?.startsWith(idPrefix)),
   );
 }
@@ -80,6 +80,9 @@ function mountNames(controllers: string): string[] {
   return [names, ...(names.includes(',') ? names.split(',') : [])];
 }
 
-function linesOf(text: string): [controllers: string, path: string][] {
-  return cgroupLines(text).map(([controllers, path]) => [controllers, path.replace(/ \(deleted\)$/, '')]);
+function linesOf(text: string): CgroupLine[] {
+  return cgroupLines(text).map(({ controllers, path }) => ({
+    controllers,
+    path: path.replace(/ \(deleted\)$/, ''),
+  }));
 }

@@ -1,85 +1,85 @@
-import { PagepulseError } from '../core/errors.js';
-import type { TargetInfo } from '../core/target.js';
-import { Census, type Known, type ProcessSource } from './proc-walk.js';
+import { type ErrorCode, PagepulseError } from '../core/errors.js';
+import type { ProcessSource } from './proc-source.js';
+import { type Known, KnownProcesses } from './proc-walk.js';
 import type { ProcessRequest } from './process-request.js';
 import type { Choice } from './selection.js';
 
 /**
- * Why a chosen process is not watched: the kernel refuses it (tried again when it execs), there are no descriptors left,
- * there are `maxTargets` already (both tried again as soon as there is room), or it failed otherwise.
+ * Why a chosen process is not watched: the kernel refuses it (tried again when it execs), there are no descriptors left or
+ * `maxTargets` is reached (both tried again as soon as there is room), or it failed otherwise.
  */
 export type SkipReason = 'permission' | 'descriptors' | 'maxTargets' | 'failed';
 
-/** What a selection has come to. */
+/** The state of a selection so far. */
 export interface SelectionStats {
   /** Processes that are chosen now, watched or not. */
   readonly matched: number;
   /** Processes that were ever watched. */
   readonly watched: number;
-  /** Looks at all processes, and the CPU time that they took on the main thread, in microseconds. */
+  /** Looks at all processes, and the CPU time that they took, in microseconds, in a thread of their own. */
   readonly looks: number;
   readonly cpuUs: number;
-  /** Processes that were chosen and never watched, by the latest reason. */
+  /** Processes that were chosen but never watched, by the latest reason. */
   readonly skipped: Readonly<Record<SkipReason, number>>;
-  /** Processes that were chosen and had ended before they could be opened. */
+  /** Processes that were chosen but ended before they could be opened. */
   readonly endedUnopened: number;
   /**
-   * Processes and threads of the whole machine, chosen or not, that came and went between two looks: those that nobody
-   * knows of. A thread that came while another one of its process ended counts too, and until the monitor has ended also
-   * some that will be seen yet.
+   * Processes and threads of the whole machine, chosen or not, that came and went unseen between two looks. A thread that
+   * started while another one of its process ended counts too, and until the monitor has ended some that will still be
+   * seen.
    */
   readonly forksUnseen: number;
 }
 
 /** A target takes a descriptor or two of /proc files. */
 const DESCRIPTORS_EACH = 2;
-/** For records, threads, the program's own files, and targets that are opened anew after an exec. */
+/** For records, threads, the program's own files, and targets that are reopened after an exec. */
 const RESERVED_DESCRIPTORS = 64;
 
-/** What is known of the attaching of a process, beside what it is. */
+/** A chosen process, and what has become of attaching it. */
 interface Attachment {
   readonly process: Known;
   targetId: number | undefined;
   wasWatched: boolean;
   skipped: SkipReason | undefined;
-  /** `execs` of the process when it was tried last. */
+  /** `execs` of the process at the last attempt. */
   triedExecs: number;
 }
 
 /** What a look has found to do. */
-export interface Found {
+export interface LookResult {
   readonly attach: readonly ProcessRequest[];
   readonly skip: readonly { readonly request: ProcessRequest; readonly error: PagepulseError }[];
-  /** Ids of targets that have ended, and of those that are not chosen any longer. */
+  /** IDs of targets that have ended, and of those that are no longer chosen. */
   readonly ended: readonly number[];
   readonly left: readonly number[];
 }
 
 /** Decides from look to look what to attach and detach. Has no clock, no threads and no files. */
 export class Follower {
-  readonly census: Census;
+  readonly processes: KnownProcesses;
   cpuUs = 0;
   readonly #attachments = new Map<Known, Attachment>();
   readonly #counts: Record<SkipReason, number> = { permission: 0, descriptors: 0, maxTargets: 0, failed: 0 };
   #watched = 0;
   #endedUnopened = 0;
   #matched = 0;
-  /** What was asked to be attached, until `settle`. */
+  /** What is to be attached, until `settle`. */
   #asked: Attachment[] = [];
 
-  /** @param freeDescriptors how many files may still be opened */
+  /** @param freeDescriptors returns how many files may still be opened */
   constructor(
     readonly choice: Choice,
     source: ProcessSource,
     readonly freeDescriptors: () => number,
   ) {
-    this.census = new Census(choice, source);
+    this.processes = new KnownProcesses(choice, source);
   }
 
-  /** Looks at all processes. What it finds to attach has to be answered by `settle` before the next look. */
-  look(): Found {
-    this.census.look();
-    const chosen = this.census.chosen();
+  /** Looks at all processes. Call `settle` with what became of `attach` before the next look. */
+  look(): LookResult {
+    this.processes.look();
+    const chosen = this.processes.chosen();
     this.#matched = chosen.length;
     const [ended, left] = this.#leavers();
     const waiting: Attachment[] = [];
@@ -106,28 +106,28 @@ export class Follower {
     return { attach: this.#asked.map(requestOf), skip, ended, left };
   }
 
-  /** Takes what became of the requests of the last look, in their order. */
-  settle(results: readonly (TargetInfo | PagepulseError)[]): void {
+  /** @param outcomes of the requests of the last look, in their order: IDs of targets, or codes of errors */
+  settle(outcomes: readonly (number | ErrorCode)[]): void {
     const asked = this.#asked;
     this.#asked = [];
-    results.forEach((result, i) => {
+    outcomes.forEach((outcome, i) => {
       const attachment = asked[i]!;
       attachment.triedExecs = attachment.process.execs;
-      if (!(result instanceof PagepulseError)) {
+      if (typeof outcome === 'number') {
         this.#unskip(attachment);
-        attachment.targetId = result.id;
+        attachment.targetId = outcome;
         if (!attachment.wasWatched) this.#watched++;
         attachment.wasWatched = true;
-      } else if (result.code === 'NO_PROCESS' || result.code === 'ZOMBIE') {
+      } else if (outcome === 'NO_PROCESS' || outcome === 'ZOMBIE') {
         this.#unskip(attachment);
         if (!attachment.wasWatched) this.#endedUnopened++;
       } else {
-        this.#skip(attachment, reasonOf(result));
+        this.#skip(attachment, reasonOf(outcome));
       }
     });
   }
 
-  /** The monitor has let go of a target by itself: it has ended, or could not be watched any longer. */
+  /** The monitor has dropped a target: it has ended, or could no longer be watched. */
   lost(targetId: number): void {
     for (const attachment of this.#attachments.values()) {
       if (attachment.targetId !== targetId) continue;
@@ -136,18 +136,18 @@ export class Follower {
     }
   }
 
-  /** A last look, at which nothing is attached: it counts what came and went since the one before. */
+  /** A last look, which attaches nothing: it counts what came and went since the one before. */
   finish(): void {
-    this.census.look(true);
+    this.processes.look(true);
   }
 
-  /** Whether nothing that was chosen lives, and nothing can be chosen any more. */
+  /** Whether no chosen process lives, and none can be chosen any more. */
   get isOver(): boolean {
-    return !this.choice.hasFilters && this.#matched === 0 && !this.census.isUndecided;
+    return !this.choice.hasFilters && this.#matched === 0 && !this.processes.isUndecided;
   }
 
   get stats(): SelectionStats {
-    const { looks, forksUnseen } = this.census;
+    const { looks, forksUnseen } = this.processes;
     return {
       ...{ matched: this.#matched, watched: this.#watched, looks, cpuUs: this.cpuUs },
       skipped: { ...this.#counts },
@@ -158,11 +158,11 @@ export class Follower {
   #leavers(): [ended: number[], left: number[]] {
     const [ended, left]: [number[], number[]] = [[], []];
     for (const [process, attachment] of this.#attachments) {
-      if (process.isChosen && this.census.known.get(process.pid) === process) continue;
-      const isGone = process.hasEnded || this.census.known.get(process.pid) !== process;
+      if (process.isChosen && this.processes.known.get(process.pid) === process) continue;
+      const isGone = process.hasEnded || this.processes.known.get(process.pid) !== process;
       if (attachment.targetId !== undefined) (isGone ? ended : left).push(attachment.targetId);
       attachment.targetId = undefined;
-      attachment.triedExecs = -1; // who comes back is tried again
+      attachment.triedExecs = -1; // a process that comes back is tried again
       if (isGone) this.#attachments.delete(process);
     }
     return [ended, left];
@@ -195,7 +195,7 @@ export class Follower {
   }
 }
 
-/** What was refused is refused again until it execs; what had no room may have some now. */
+/** A refusal lasts until the process execs; a lack of room may have ended. */
 function isWorthTrying({ process, skipped, triedExecs }: Attachment): boolean {
   return triedExecs !== process.execs || skipped === 'descriptors' || skipped === 'maxTargets';
 }
@@ -204,17 +204,17 @@ function requestOf({ process }: Attachment): ProcessRequest {
   return { pid: process.pid, startTime: String(process.startTime) };
 }
 
-function reasonOf({ code }: PagepulseError): SkipReason {
+function reasonOf(code: ErrorCode): SkipReason {
   if (code === 'PERMISSION') return 'permission';
   return code === 'LIMIT' ? 'descriptors' : 'failed';
 }
 
 function noRoom({ process }: Attachment, reason: SkipReason, { maxTargets }: Choice): PagepulseError {
-  const what = `process ${process.pid} (${process.comm}) is not watched`;
+  const what = `cannot watch process ${process.pid} (${process.comm})`;
   return new PagepulseError(
     'LIMIT',
     reason === 'maxTargets'
-      ? `${what}: there are ${maxTargets} already; give a higher --max-targets (maxTargets)`
-      : `${what}: there are not enough file descriptors; raise the limit with \`ulimit -n\`, or choose fewer`,
+      ? `${what}: the limit of ${maxTargets} targets is reached; raise --max-targets (maxTargets)`
+      : `${what}: not enough file descriptors; raise the limit with \`ulimit -n\`, or select fewer processes`,
   );
 }

@@ -1,7 +1,7 @@
-import type { Mapping } from '../kernel/mapping.js';
+import type { Mapping } from '../kernel/maps.js';
 
 /**
- * Names that the kernel gives to memory that belongs to no file, though they look like that of one which was deleted:
+ * Names that the kernel gives to memory without a file, though they look like the path of a deleted one:
  * mm/shmem.c, ipc/shm.c, mm/memfd.c, fs/hugetlbfs/inode.c, fs/aio.c, fs/anon_inodes.c.
  */
 const KERNEL_NAMES: readonly (readonly [pattern: RegExp, name: string])[] = [
@@ -14,7 +14,7 @@ const KERNEL_NAMES: readonly (readonly [pattern: RegExp, name: string])[] = [
   [/^anon_inode:(\[.*\])$/s, '$1'],
 ];
 
-/** What a mapping is called, by its name in /proc/PID/maps; memory without a name is `anonymous`. May not be printable. */
+/** The display name of a mapping, from its name in /proc/PID/maps; unnamed memory is `anonymous`. May not be printable. */
 export function displayName(name: string): string {
   if (name === '' || name === '/dev/zero') return 'anonymous'; // a private mapping of that device
   if (!name.endsWith(' (deleted)') && !name.startsWith('anon_inode:')) return name;
@@ -28,7 +28,7 @@ export function displayName(name: string): string {
 export interface NamedRange {
   /** As `displayName` has it; `unmapped` for a range between the mappings. */
   readonly name: string;
-  /** Of the largest mapping of that name in it; empty where there is none. */
+  /** Of the largest mapping of that name in it; empty if there is none. */
   readonly permissions: string;
   /** How many other names there are in it. */
   readonly others: number;
@@ -82,7 +82,7 @@ interface Names {
 
 const namesByMappings = new WeakMap<readonly Mapping[], Names>();
 
-/** Regions over tens of thousands of mappings are asked about with every snapshot: a map of texts would take seconds. */
+/** Every snapshot names its regions over tens of thousands of mappings: with a map keyed by text it would take seconds. */
 function namesOf(mappings: readonly Mapping[]): Names {
   const known = namesByMappings.get(mappings);
   if (known?.numbers.length === mappings.length) return known;
@@ -111,7 +111,7 @@ function namesOf(mappings: readonly Mapping[]): Names {
   return names;
 }
 
-/** A process has up to 65,530 mappings, and this is asked for every row of a table: halve, do not walk. */
+/** Binary search: a process has up to 65,530 mappings, and every row of a table is looked up. */
 function firstEndingAfter(mappings: readonly Mapping[], page: number): number {
   let low = 0;
   let high = mappings.length;

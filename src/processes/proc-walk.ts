@@ -1,96 +1,75 @@
-import { type Kin, markDescendants } from './descendants.js';
+import { type FamilyMember, markDescendants } from './descendants.js';
+import type { ProcessFields, ProcessSource } from './proc-source.js';
 import type { Choice, Traits } from './selection.js';
 
-/** What /proc tells of processes. Whatever has ended meanwhile reads as empty. */
-export interface ProcessSource {
-  /** Of this process. */
-  readonly ownPid: number;
-  pids(): readonly number[];
-  /** The next calls are about this process; false where it is gone. */
-  read(pid: number): boolean;
-  /** Of the process that was read last. */
-  readonly fields: ProcessFields;
-  cmdline(pid: number): string;
-  uid(pid: number): number | undefined;
-  cgroup(pid: number): string;
-  /** Undefined where it cannot be told yet. */
-  environHolds(pid: number, mark: string): boolean | undefined;
-  /** Of the whole machine since boot, processes and threads; NaN where nobody knows. */
-  forks(): number;
-}
-
-export interface ProcessFields {
-  readonly ppid: number;
-  readonly threads: number;
+/** A process that was seen, from its first look to its last. A class, so that V8 gives all the same shape. */
+export class Known implements FamilyMember {
   readonly startTime: number;
   readonly isKernelThread: boolean;
-  readonly hasEnded: boolean;
-  /** Another one after an exec. */
-  readonly imageKey: number;
-  comm(): string;
-}
-
-/** A process that was seen, from its first look to its last. */
-export interface Known extends Kin {
-  readonly pid: number;
-  readonly startTime: number;
   ppid: number;
-  comm: string;
-  imageKey: number;
   threads: number;
   hasEnded: boolean;
-  readonly isKernelThread: boolean;
-  /** Named outright: one of `pids` or `runs`. */
-  readonly isNamed: boolean;
-  isRoot: boolean;
-  isDescendant: boolean;
-  /** Whether the filters let it pass, and whether `exclude` takes it away. */
-  matches: boolean;
-  isExcluded: boolean;
-  isChosen: boolean;
-  /** Whether its environment has still to be asked for the mark of a run. */
-  isUnmarked: boolean;
-  /** In looks. */
-  firstLook: number;
-  lastLook: number;
+  comm = '';
+  imageKey = Number.NaN;
   /** How often it was seen with another image. */
-  execs: number;
+  execs = -1;
+  lastLook: number;
+  isRoot = false;
+  isDescendant = false;
+  /** Whether it passes the filters, and whether `exclude` removes it. */
+  matches = false;
+  isExcluded = false;
+  isChosen = false;
+  /** Whether its environment must still be searched for the mark of a run. */
+  isUnmarked = false;
+
+  /** @param isNamed whether it is one of `pids` or `runs` */
+  constructor(
+    readonly pid: number,
+    readonly isNamed: boolean,
+    readonly firstLook: number,
+    { startTime, isKernelThread, ppid, threads, hasEnded }: ProcessFields,
+  ) {
+    this.startTime = startTime;
+    this.isKernelThread = isKernelThread;
+    this.ppid = ppid;
+    this.threads = threads;
+    this.hasEnded = hasEnded;
+    this.lastLook = firstLook;
+  }
 }
 
-/** A process that is this young may still get its cgroup, user and title: it is read again at every look. */
+/** A process this young may still get its cgroup, user and title: it is read again at every look. */
 const YOUNG_LOOKS = 3;
-/** Those that match nothing are looked at for an exec in every second look: at 450 ms, within 0.9 s. */
+/** Processes that match nothing are read for an exec at every second look: at 450 ms, within 0.9 s. */
 const EXEC_LOOKS = 2;
-/** For all else, older ones are read again once in so many looks, each time another part of them: every 4.5 s. */
+/** For everything else, older ones are read again every tenth look, each time another tenth of them: every 4.5 s. */
 const REREAD_LOOKS = 10;
 
 /**
- * All processes, and which of them a choice means. A look reads /proc/PID/stat of those that may have changed, and more
- * only of those that are new, have execed, or are due.
+ * All processes, and which of them are chosen. A look reads /proc/PID/stat of those that may have changed, and more only of
+ * those that are new, have execed, or are due.
  */
-export class Census {
+export class KnownProcesses {
   looks = 0;
   /** Processes and threads that came and went between two looks, on the whole machine. */
   forksUnseen = 0;
   readonly known = new Map<number, Known>();
   #firstForks = Number.NaN;
-  /** Processes and threads that were seen to have come. */
+  /** Processes and threads that appeared since the first look. */
   #born = 0;
-  readonly #traits: SeenTraits;
 
   constructor(
     readonly choice: Choice,
     readonly source: ProcessSource,
-  ) {
-    this.#traits = new SeenTraits(source);
-  }
+  ) {}
 
-  /** One look at all processes; a whole one reads each, also those of which nothing is expected. */
+  /** One look at all processes; a whole one reads each of them, also those that are not expected to change. */
   look(isWhole = false): void {
     const { source, known } = this;
     const look = ++this.looks;
     for (const pid of source.pids()) this.#see(pid, look, isWhole);
-    // The id of a thread is in no list, but has a folder.
+    // The ID of a thread is not in the list, but has a folder.
     for (const pid of this.choice.pids) if (known.get(pid)?.lastLook !== look) this.#see(pid, look, isWhole);
     for (const [pid, { lastLook }] of known) if (lastLook !== look) known.delete(pid);
     if (this.choice.children || this.choice.runs.length > 0) {
@@ -101,13 +80,13 @@ export class Census {
     this.#countForks();
   }
 
-  /** Whether of some process it is not known yet if a run has started it: in the middle of an exec. */
+  /** Whether a run may have started some process, which is not known yet in the middle of an exec. */
   get isUndecided(): boolean {
     for (const { isUnmarked, hasEnded } of this.known.values()) if (isUnmarked && !hasEnded) return true;
     return false;
   }
 
-  /** The chosen ones, those that were named outright first. */
+  /** The chosen processes; those that were named come first. */
   chosen(): Known[] {
     const chosen = [...this.known.values()].filter(({ isChosen }) => isChosen);
     return [...chosen.filter(({ isNamed }) => isNamed), ...chosen.filter(({ isNamed }) => !isNamed)];
@@ -140,7 +119,7 @@ export class Census {
     each.hasEnded = fields.hasEnded;
     each.lastLook = look;
     if (this.#mayMatch(each) && (hasExeced || this.#isDue(each, look))) {
-      const traits = this.#traits.of(each);
+      const traits = traitsOf(each, source);
       each.matches = this.choice.matches(traits);
       each.isExcluded = !each.isNamed && this.choice.excludes(traits);
       each.isRoot = this.#isRoot(each);
@@ -148,40 +127,19 @@ export class Census {
   }
 
   #meet(pid: number, look: number): Known {
-    const { ppid, threads, startTime, isKernelThread, hasEnded } = this.source.fields;
-    const run = this.choice.runs.some((each) => each.pid === pid);
-    // An id that another process has got since the start is not what was meant.
-    const isNamed = look === 1 && (run || this.choice.pids.has(pid));
-    const { runs } = this.choice;
-    // Written out, so that V8 gives all the same shape: what is spread together is slow to read, at every look.
-    const each: Known = {
-      pid,
-      ppid,
-      threads,
-      startTime,
-      isKernelThread,
-      hasEnded,
-      isNamed,
-      comm: '',
-      imageKey: Number.NaN,
-      execs: -1,
-      firstLook: look,
-      lastLook: look,
-      isRoot: false,
-      isDescendant: false,
-      matches: false,
-      isExcluded: false,
-      isChosen: false,
-      isUnmarked: !isKernelThread && !isNamed && runs.some(({ mark }) => mark !== undefined),
-    };
-    each.isRoot = isNamed && (run || this.choice.children);
+    const { pids, runs, children } = this.choice;
+    const isRun = runs.some((run) => run.pid === pid);
+    // A process that gets the PID later is not the one that was named.
+    const isNamed = look === 1 && (isRun || pids.has(pid));
+    const each = new Known(pid, isNamed, look, this.source.fields);
+    each.isUnmarked = !each.isKernelThread && !isNamed && runs.some(({ mark }) => mark !== undefined);
+    each.isRoot = isNamed && (isRun || children);
     return each;
   }
 
   /**
-   * What is chosen may end as a zombie, which stays in the list. Of others nothing but an exec matters, and that only
-   * where there are filters: half of them are read at each look. Without filters they are read now and then, in case their
-   * ids were given again.
+   * A chosen process may end as a zombie, which stays in the list. Of the others only an exec matters, and only with filters:
+   * half of them are read at each look. Without filters they are read now and then, in case their PIDs were given again.
    */
   #isExpectedToChange({ isChosen, firstLook, pid }: Known, look: number): boolean {
     if (isChosen || look - firstLook < YOUNG_LOOKS) return true;
@@ -201,7 +159,7 @@ export class Census {
     return this.choice.children && matches && !isExcluded;
   }
 
-  /** Processes that a run has started and whose parent is none of its own, by their environment. */
+  /** Finds processes that a run has started and whose parent is not its own, by their environment. */
   #findOrphans(): boolean {
     let found = false;
     for (const each of this.known.values()) {
@@ -210,13 +168,13 @@ export class Census {
         each.isUnmarked = false;
         continue;
       }
-      let isTold = true;
+      let isKnown = true;
       for (const { mark } of this.choice.runs) {
         const holds = mark !== undefined && this.source.environHolds(each.pid, mark);
         if (holds) found = each.isDescendant = true;
-        if (holds === undefined) isTold = this.looks - each.firstLook >= YOUNG_LOOKS;
+        if (holds === undefined) isKnown = this.looks - each.firstLook >= YOUNG_LOOKS;
       }
-      each.isUnmarked = !isTold && !each.isDescendant;
+      each.isUnmarked = !isKnown && !each.isDescendant;
     }
     return found;
   }
@@ -239,36 +197,20 @@ export class Census {
   }
 }
 
-/** Traits that are read when they are first asked for. One object serves all, one after the other. */
-class SeenTraits implements Traits {
-  #process!: Known;
-  #cmdline: string | undefined;
-  #cgroup: string | undefined;
+/** Traits that are read when first needed. */
+function traitsOf({ pid, comm }: Known, source: ProcessSource): Traits {
+  return {
+    comm: () => comm,
+    cmdline: once(() => source.cmdline(pid)),
+    cgroup: once(() => source.cgroup(pid)),
+    uid: () => source.uid(pid),
+  };
+}
 
-  constructor(readonly source: ProcessSource) {}
-
-  of(process: Known): this {
-    this.#process = process;
-    this.#cmdline = undefined;
-    this.#cgroup = undefined;
-    return this;
-  }
-
-  comm(): string {
-    return this.#process.comm;
-  }
-
-  cmdline(): string {
-    this.#cmdline ??= this.source.cmdline(this.#process.pid);
-    return this.#cmdline;
-  }
-
-  cgroup(): string {
-    this.#cgroup ??= this.source.cgroup(this.#process.pid);
-    return this.#cgroup;
-  }
-
-  uid(): number | undefined {
-    return this.source.uid(this.#process.pid);
-  }
+function once(read: () => string): () => string {
+  let text: string | undefined;
+  return () => {
+    text ??= read();
+    return text;
+  };
 }

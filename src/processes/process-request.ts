@@ -15,18 +15,17 @@ export interface ProcessRequest {
   /** Clock ticks since boot, as decimal digits: the process must be the one that started then. */
   readonly startTime?: string;
   /**
-   * Watches these addresses alone, however the mappings change: up to 100 ranges that do not overlap (DAMON's
-   * fvaddr). For
-   * programs that scatter their memory over the whole address space, as V8 does. Default: the three ranges that cover
+   * Watches only these addresses, however the mappings change: up to 100 ranges that do not overlap (DAMON's fvaddr).
+   * For programs that scatter their memory over the whole address space, as V8 does. Default: the three ranges that cover
    * all mappings.
    */
   readonly ranges?: readonly AddressRange[];
 }
 
 /**
- * Ranges to watch as a table has them: [start, end) pairs of pages, in order, whatever the order they were given in.
+ * The ranges as a region table takes them: [start, end) pairs of pages, sorted.
  *
- * @throws PagepulseError `ATTRS` with what is wrong with them
+ * @throws PagepulseError `ATTRS`
  */
 export function pagesOf(ranges: readonly AddressRange[], bytesPerPage = pageSize()): Float64Array {
   if (ranges.length < 1 || ranges.length > MAX_RANGES) {
@@ -34,8 +33,8 @@ export function pagesOf(ranges: readonly AddressRange[], bytesPerPage = pageSize
       'ATTRS',
       `cannot watch ${ranges.length} ranges: a process is watched in 1 to ${MAX_RANGES}; ` +
         (ranges.length === 0
-          ? 'give one, or leave the ranges out to watch all of it'
-          : 'leave some out, or join neighbours'),
+          ? 'give one, or drop the ranges to watch all of it'
+          : 'drop some, or join neighbours'),
     );
   }
   const sorted = [...ranges].sort((a, b) => a.startAddress - b.startAddress);
@@ -43,7 +42,7 @@ export function pagesOf(ranges: readonly AddressRange[], bytesPerPage = pageSize
     const { startAddress, endAddress } = range;
     const before = sorted[i - 1];
     if (!(startAddress >= 0 && endAddress <= 2 ** 64))
-      throw refuse(range, 'is not made of addresses; give numbers of bytes from 0 to 2^64');
+      throw refuse(range, 'is out of bounds; give addresses from 0 to 2^64');
     if (startAddress >= endAddress) throw refuse(range, 'is empty; give an end above its start');
     if (before && Math.ceil(before.endAddress / bytesPerPage) > Math.floor(startAddress / bytesPerPage)) {
       throw refuse(range, `overlaps ${textOf(before)}, in whole pages of ${bytesPerPage} bytes; join them`);

@@ -3,35 +3,35 @@ import { userId } from '../kernel/users.js';
 import { cgroupPath, containerId, isInCgroup, isInContainer } from './cgroup-path.js';
 
 /**
- * Which processes to watch, now and later: matches that appear are attached within a second, and what has ended or
- * matches no longer is detached.
+ * Which processes to watch, now and later: processes that begin to match are attached within a second, and those that have
+ * ended or no longer match are detached.
  *
- * `names`, `users`, `cgroups` and `containers` are filters: a process has to pass every kind that is given, by any one of
- * its values. Processes that are named outright (`pids`, `runs`) are watched whatever the filters say. Threads of the
- * kernel and zombies never match, and neither does this process, unless it is one of `pids`.
+ * `names`, `users`, `cgroups` and `containers` are filters: a process must pass every kind that is given, by any one of its
+ * values. Processes that are named (`pids`, `runs`) are watched whatever the filters say. Kernel threads and zombies never
+ * match, nor does this process unless it is one of `pids`.
  */
 export interface Selection {
   readonly pids?: readonly number[];
-  /** Started programs with all that they start, whatever `children` says. */
+  /** Programs that were started to be watched, with every process they start, whatever `children` says. */
   readonly runs?: readonly Run[];
-  /** Found in the name the kernel shows (comm), or in the command line joined by spaces. */
+  /** Matched with the name that the kernel shows (comm), and with the command line joined by spaces. */
   readonly names?: readonly RegExp[];
-  /** Names or numbers of effective users. */
+  /** Effective users: names or UIDs. */
   readonly users?: readonly (string | number)[];
   /**
-   * Paths of cgroups, which stand also for all below them: of version 1 or 2, with or without /sys/fs/cgroup, and of
-   * version 1 with or without the controller. A path is waited for where there is none yet.
+   * Paths of cgroups, each with all cgroups below it: of version 1 or 2, with or without /sys/fs/cgroup, and of version 1
+   * with or without the controller. A cgroup that does not exist yet is waited for.
    */
   readonly cgroups?: readonly string[];
-  /** Begins of container ids in hex, found by the names of cgroups: docker, containerd, cri-o, podman, kubernetes. */
+  /** Prefixes of container IDs in hex, found in the names of cgroups: docker, containerd, cri-o, podman, kubernetes. */
   readonly containers?: readonly string[];
-  /** All descendants of whatever is chosen too. Default false. */
+  /** All descendants of the chosen processes too. Default false. */
   readonly children?: boolean;
-  /** Takes away, by the same text as `names`; not `pids` and `runs` themselves. */
+  /** Removes processes by the same texts as `names`, but not `pids` and `runs` themselves. */
   readonly exclude?: readonly RegExp[];
-  /** Watches at most so many at a time, from 1 on. Default as many as there are descriptors for. */
+  /** Watch at most this many at once, 1 or more. Default as many as there are descriptors for. */
   readonly maxTargets?: number;
-  /** Lets this process match as any other. Default false. */
+  /** This process may match like any other. Default false. */
   readonly includeSelf?: boolean;
 }
 
@@ -39,13 +39,13 @@ export interface Selection {
 export interface Run {
   readonly pid: number;
   /**
-   * A text that its environment holds and nobody else's. By it, those of its descendants are recognised whose parent ended
-   * before anyone had looked.
+   * A text that only the environment of the program holds. It identifies descendants whose parent ended before the first
+   * look.
    */
   readonly mark?: string;
 }
 
-/** What the filters ask about a process; a function that is not needed is not called. */
+/** What the filters need of a process; a function is only called if it is needed. */
 export interface Traits {
   comm(): string;
   cmdline(): string;
@@ -54,7 +54,7 @@ export interface Traits {
   cgroup(): string;
 }
 
-/** A selection that was checked, its users looked up. */
+/** A checked selection, with its users looked up. */
 export class Choice {
   readonly pids: ReadonlySet<number>;
   readonly runs: readonly Run[];
@@ -63,9 +63,9 @@ export class Choice {
   readonly includeSelf: boolean;
   /** As `cgroupPath` makes them. */
   readonly cgroups: readonly string[];
-  /** Whether any process may be chosen that is not named outright, nor the descendant of one. */
+  /** Whether processes may be chosen that are neither named nor descendants of named ones. */
   readonly hasFilters: boolean;
-  /** Whether what the filters look at may change without an exec. */
+  /** Whether a process may match or be excluded later without an exec. */
   readonly readsAgain: boolean;
   readonly #names: readonly RegExp[];
   readonly #users: ReadonlySet<number>;
@@ -89,11 +89,11 @@ export class Choice {
     this.hasFilters = kinds.some((length) => length > 0) || this.#users.size > 0;
     this.readsAgain = this.hasFilters || this.#exclude.length > 0;
     if (!this.hasFilters && this.pids.size === 0 && this.runs.length === 0) {
-      throw new PagepulseError('ATTRS', 'the selection chooses nothing; give processes or a filter');
+      throw new PagepulseError('ATTRS', 'the selection is empty; give processes or a filter');
     }
   }
 
-  /** Whether a process passes all filters there are; without any, none does. Asks for the cheapest traits first. */
+  /** Whether a process passes all filters; without filters, none does. Reads the cheapest traits first. */
   matches(traits: Traits): boolean {
     if (!this.hasFilters) return false;
     if (this.#names.length > 0 && !isNamed(this.#names, traits)) return false;
@@ -111,24 +111,24 @@ export class Choice {
   }
 }
 
-/** How many characters at the beginning and at the end of a long command line are searched. */
+/** Characters that are searched at the start and at the end of a long command line. */
 const SEARCHED = 4_096;
 
-/** Whether the name or the command line of a process has one of these in it. */
+/** Whether a pattern matches the name or the command line of a process. */
 export function isNamed(patterns: readonly RegExp[], traits: Pick<Traits, 'comm' | 'cmdline'>): boolean {
   return patterns.some((pattern) => pattern.test(traits.comm()) || isIn(pattern, traits.cmdline()));
 }
 
 /**
- * Any user can choose a command line, and a pattern such as /java.*server/ takes time with the square of its length: more
- * than a second for 64 KiB, some milliseconds for this.
+ * Any user can choose a command line, and a pattern such as /java.*server/ takes time proportional to the square of its
+ * length: more than a second for 64 KiB, some milliseconds for this.
  */
 function isIn(pattern: RegExp, cmdline: string): boolean {
   if (cmdline.length <= 2 * SEARCHED) return pattern.test(cmdline);
   return pattern.test(cmdline.slice(0, SEARCHED)) || pattern.test(cmdline.slice(-SEARCHED));
 }
 
-/** Global and sticky expressions remember where they were. */
+/** Without the flags that make an expression remember its last match. */
 function stateless({ source, flags }: RegExp): RegExp {
   return new RegExp(source, flags.replace(/[gy]/g, ''));
 }
@@ -137,5 +137,8 @@ function uidOf(user: string | number): number {
   if (typeof user === 'string' && !/^\d+$/.test(user)) return userId(user);
   const uid = Number(user);
   if (Number.isInteger(uid) && uid >= 0 && uid < 2 ** 32) return uid;
-  throw new PagepulseError('ATTRS', `${user} is no number of a user; give one from 0 on, or a name`);
+  throw new PagepulseError(
+    'ATTRS',
+    `'${user}' is not a UID; give an integer from 0 to 4294967295, or a user name`,
+  );
 }

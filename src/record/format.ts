@@ -3,7 +3,7 @@ import { jsonText } from '../core/printable.js';
 import type { Snapshot } from '../core/snapshot.js';
 import type { AttrsChange, MonitorStats } from '../core/stats.js';
 import type { CheckName, OtherWatcher, TargetInfo } from '../core/target.js';
-import type { MemoryChange, RecordedMemory } from '../processes/memory-reader.js';
+import type { MemoryFactsChange } from '../processes/facts.js';
 
 /**
  * The record format (docs/design.md, "Records"): one JSON object a line. Addresses are hex strings without 0x, times
@@ -29,6 +29,27 @@ export interface HeaderLine {
   /** At the start; `attrs` lines tell of changes. */
   readonly attrs: Attrs;
   readonly seed?: number;
+}
+
+/**
+ * [start, end) as hex addresses; permissions and name as in /proc/PID/maps: a path, `[heap]`, `[anon:name]`, or empty for
+ * unnamed memory.
+ */
+export type RecordedMapping = readonly [start: string, end: string, permissions: string, name: string];
+
+/** What a target has mapped, and how much of that is resident. Fields that could not be read are left out. */
+export interface RecordedMemory {
+  /** In address order; a `mappings` line has only the new and changed ones. */
+  readonly mappings?: readonly RecordedMapping[];
+  /** Of the whole process. */
+  readonly residentBytes?: number;
+  /** Bytes of single mappings, by their start; a `mappings` line has only those that changed. */
+  readonly resident?: readonly (readonly [start: string, bytes: number])[];
+}
+
+export interface MemoryChange extends RecordedMemory {
+  /** Starts of mappings that are gone. They are removed before `mappings` are added. */
+  readonly removed?: readonly string[];
 }
 
 /** A process, before its first snapshot. */
@@ -149,6 +170,39 @@ export function targetLine(target: TargetInfo, memory: RecordedMemory = {}): str
 
 export function mappingsLine(target: TargetInfo, atUs: number, change: MemoryChange): string {
   return jsonText({ type: 'mappings', target: target.id, atUs, ...change } satisfies MappingsLine);
+}
+
+/** Facts as a record has them; `factsOf` is the reverse. */
+export function recordedMemory(facts: MemoryFactsChange, pageSize: number): MemoryChange {
+  const { removed, mappings, residentBytes, resident } = facts;
+  const address = (page: number) => (page * pageSize).toString(16);
+  return {
+    ...(removed && { removed: removed.map(address) }),
+    ...(mappings && {
+      mappings: mappings.map(
+        ({ startPage, endPage, permissions, name }) =>
+          [address(startPage), address(endPage), permissions, name] as const,
+      ),
+    }),
+    ...(residentBytes !== undefined && { residentBytes }),
+    ...(resident && { resident: resident.map(([startPage, bytes]) => [address(startPage), bytes] as const) }),
+  };
+}
+
+export function factsOf(recorded: MemoryChange, pageSize: number): MemoryFactsChange {
+  const { removed, mappings, residentBytes, resident } = recorded;
+  const page = (address: string) => Number.parseInt(address, 16) / pageSize;
+  return {
+    ...(removed && { removed: removed.map(page) }),
+    ...(mappings && {
+      mappings: mappings.map(([start, end, permissions, name]) => {
+        const startPage = page(start);
+        return { startPage, endPage: Math.max(startPage, page(end)), permissions, name };
+      }),
+    }),
+    ...(residentBytes !== undefined && { residentBytes }),
+    ...(resident && { resident: resident.map(([start, bytes]) => [page(start), bytes] as const) }),
+  };
 }
 
 export function attrsLine({ atUs, attrs, reason, turns }: AttrsChange): string {

@@ -1,5 +1,6 @@
-import type { Mapping } from '../kernel/mapping.js';
-import type { MemoryChange, RecordedMapping } from '../processes/memory-reader.js';
+import type { Mapping } from '../kernel/maps.js';
+import type { MemoryFactsChange } from '../processes/facts.js';
+import { factsOf, type MemoryChange } from './format.js';
 import type { InputBudget } from './limits.js';
 
 /** A mapping of a target, and how much of it was resident; undefined where nobody has read that. */
@@ -47,23 +48,25 @@ export class ObservedMemory {
     this.budget?.spend(seen + regions * this.#longestName * BYTES_PER_NAME_BYTE);
   }
 
-  take(change: MemoryChange): void {
-    const { removed, mappings, resident, residentBytes } = change;
+  /** Takes what a line of a record says. */
+  take(line: MemoryChange): void {
+    this.budget?.spend((line.mappings?.length ?? 0) * BYTES_PER_MAPPING);
+    this.update(factsOf(line, this.pageSize));
+  }
+
+  update({ removed, mappings, resident, residentBytes }: MemoryFactsChange): void {
     if (residentBytes !== undefined) this.residentBytes = residentBytes;
-    for (const start of removed ?? []) this.#byStart.delete(this.#page(start));
-    this.budget?.spend((mappings?.length ?? 0) * BYTES_PER_MAPPING);
+    for (const startPage of removed ?? []) this.#byStart.delete(startPage);
     for (const mapping of mappings ?? []) this.#add(mapping);
-    for (const [start, bytes] of resident ?? []) {
-      const mapping = this.#byStart.get(this.#page(start));
-      if (mapping) this.#byStart.set(mapping.startPage, { ...mapping, residentBytes: bytes });
+    for (const [startPage, bytes] of resident ?? []) {
+      const mapping = this.#byStart.get(startPage);
+      if (mapping) this.#byStart.set(startPage, { ...mapping, residentBytes: bytes });
     }
     if (removed ?? mappings ?? resident) this.#inOrder = undefined;
   }
 
   /** What is resident of a mapping that has grown or shrunk stays known, until it is told anew. */
-  #add([start, end, permissions, name]: RecordedMapping): void {
-    const startPage = this.#page(start);
-    const endPage = Math.max(startPage, this.#page(end));
+  #add({ startPage, endPage, permissions, name }: Mapping): void {
     const before = this.#byStart.get(startPage);
     const residentBytes =
       before?.residentBytes !== undefined && before.name === name && before.permissions === permissions
@@ -71,9 +74,5 @@ export class ObservedMemory {
         : undefined;
     this.#longestName = Math.max(this.#longestName, name.length + permissions.length);
     this.#byStart.set(startPage, { startPage, endPage, permissions, name, residentBytes });
-  }
-
-  #page(address: string): number {
-    return Number.parseInt(address, 16) / this.pageSize;
   }
 }

@@ -2,8 +2,8 @@ import { PagepulseError } from '../core/errors.js';
 import type { Snapshot } from '../core/snapshot.js';
 import type { AttrsChange, MonitorStats } from '../core/stats.js';
 import type { OtherWatcher } from '../core/target.js';
-import type { MemoryReader } from '../processes/memory-reader.js';
-import type { HeaderLine } from './format.js';
+import type { MemoryReader } from '../processes/facts.js';
+import { type HeaderLine, recordedMemory } from './format.js';
 import { makeWay, type Rotation } from './rotation.js';
 import { RecordWriter } from './writer.js';
 
@@ -86,9 +86,10 @@ export class Recording {
     await this.#writeChanges(snapshot.endUs);
     const { target, endUs } = snapshot;
     const isKnown = this.#known.has(target.id);
+    const { pageSize } = this.#header!;
     const change = isKnown ? this.#memory!.change(target) : await this.#memory!.first(target);
-    if (!isKnown) await this.#writer.target(target, this.#memory!.whole(target));
-    else if (change) await this.#writer.mappings(target, endUs, change);
+    if (!isKnown) await this.#writer.target(target, recordedMemory(this.#memory!.whole(target), pageSize));
+    else if (change) await this.#writer.mappings(target, endUs, recordedMemory(change, pageSize));
     this.#known.add(target.id);
     await this.#writer.snapshot(snapshot);
     this.#last = snapshot;
@@ -99,7 +100,9 @@ export class Recording {
     if (this.#known.size > 0) {
       await this.#writeChanges(Number.POSITIVE_INFINITY);
       for (const [target, change] of this.#memory!.lastChanges()) {
-        if (this.#known.has(target.id)) await this.#writer.mappings(target, stats.elapsedUs, change);
+        if (!this.#known.has(target.id)) continue;
+        const memory = recordedMemory(change, this.#header!.pageSize);
+        await this.#writer.mappings(target, stats.elapsedUs, memory);
       }
     }
     await this.#writer.end(reason, stats);

@@ -5,14 +5,15 @@ import type { PagepulseError } from '../core/errors.js';
 import type { Snapshot } from '../core/snapshot.js';
 import type { AttrsChange, MonitorStats } from '../core/stats.js';
 import type { OtherWatcher, TargetInfo } from '../core/target.js';
-import type { MemoryChange, RecordedMemory } from '../processes/memory-reader.js';
 import {
   attrsLine,
   endLine,
   type HeaderLine,
   headerLine,
+  type MemoryChange,
   mappingsLine,
   otherWatcherLine,
+  type RecordedMemory,
   snapshotLine,
   targetLine,
 } from './format.js';

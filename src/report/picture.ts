@@ -4,7 +4,7 @@ import type { SnapshotColumns } from '../core/snapshot-columns.js';
 import type { MonitorStats } from '../core/stats.js';
 import type { TargetInfo } from '../core/target.js';
 import { accessedPagesOf, seenPagesOf, sizeOf } from '../core/working-set.js';
-import type { Mapping } from '../kernel/mapping.js';
+import type { Mapping } from '../kernel/maps.js';
 import { clip, columnsOf } from './characters.js';
 import { bold, type ColourMode, dim, paint } from './colour.js';
 import { heatStrip, type PageRange, rangesOf, residentStrip } from './heat-strip.js';

@@ -1,6 +1,6 @@
 import { printable } from '../core/printable.js';
 import type { SnapshotColumns } from '../core/snapshot-columns.js';
-import type { Mapping } from '../kernel/mapping.js';
+import type { Mapping } from '../kernel/maps.js';
 import { namedRange } from '../processes/mapping-names.js';
 import { clip, columnsOf } from './characters.js';
 

@@ -1,5 +1,5 @@
 import type { TargetInfo } from '../core/target.js';
-import { MemoryReader } from '../processes/memory-reader.js';
+import { MemoryReader } from '../processes/facts.js';
 import { ObservedMemory } from '../record/observed-memory.js';
 import type { Observation, ObservationSource, SourceHeader } from '../report/source/observation.js';
 import type { Session, SessionEvent } from './session.js';
@@ -55,7 +55,7 @@ export class LiveSource implements ObservationSource {
       memory = new ObservedMemory(this.header.pageSize);
       this.#memories.set(target, memory);
     }
-    if (change) memory.take(change);
+    if (change) memory.update(change);
     return memory;
   }
 }

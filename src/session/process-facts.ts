@@ -1,6 +1,4 @@
-import { readCgroup } from '../kernel/cgroup-of.js';
-import { readStat } from '../kernel/stat.js';
-import { readResidentBytes } from '../kernel/status.js';
+import { readFacts, readName } from '../processes/facts.js';
 import type { ProcessFacts, TopModel } from '../report/top/model.js';
 import type { ProcessRow } from '../report/top/rows.js';
 
@@ -52,40 +50,25 @@ export class FactsReader {
     return hasNew;
   }
 
-  /** The name of a parent, read once: undefined where there is none to see. */
+  /** The name of a parent, read once; undefined if it cannot be seen. */
   readonly nameOfParent = (pid: number): string | undefined => {
-    if (!this.#parentNames.has(pid)) this.#parentNames.set(pid, nameOf(pid));
+    if (!this.#parentNames.has(pid)) this.#parentNames.set(pid, readName(pid));
     return this.#parentNames.get(pid);
   };
 
   /** What cannot be read stays as it was: the process may be ending. */
-  #read({ id, pid, startTime }: ProcessRow, read: Read, nowMs: number, needsCgroup: boolean): void {
-    try {
-      const residentBytes = readResidentBytes(pid);
-      const stat = readStat(pid);
-      if (stat.startTime !== startTime || residentBytes === undefined) return;
-      let cgroup = read.facts?.cgroup;
-      if (needsCgroup && nowMs - read.cgroupReadMs >= CGROUP_MS) {
-        read.cgroupReadMs = nowMs;
-        cgroup = readCgroup(pid);
-      }
-      if (read.facts && read.facts.parentPid !== stat.parentPid) this.#parentNames.delete(stat.parentPid);
-      read.facts = { residentBytes, parentPid: stat.parentPid, cgroup };
-      this.model.setFacts(id, read.facts);
-    } catch {
-      // It says so itself, when the monitor finds it ended.
-    }
+  #read(process: ProcessRow, read: Read, nowMs: number, needsCgroup: boolean): void {
+    const withCgroup = needsCgroup && nowMs - read.cgroupReadMs >= CGROUP_MS;
+    const found = readFacts(process, withCgroup);
+    if (!found) return;
+    if (withCgroup) read.cgroupReadMs = nowMs;
+    const { residentBytes, parentPid } = found;
+    if (read.facts && read.facts.parentPid !== parentPid) this.#parentNames.delete(parentPid);
+    read.facts = { residentBytes, parentPid, cgroup: withCgroup ? found.cgroup : read.facts?.cgroup };
+    this.model.setFacts(process.id, read.facts);
   }
 }
 
 function fresh(): Read {
   return { facts: undefined, readMs: Number.NEGATIVE_INFINITY, cgroupReadMs: Number.NEGATIVE_INFINITY };
-}
-
-function nameOf(pid: number): string | undefined {
-  try {
-    return readStat(pid).comm;
-  } catch {
-    return undefined;
-  }
 }

@@ -1,7 +1,8 @@
 import { PagepulseError } from '../core/errors.js';
+import type { Snapshot } from '../core/snapshot.js';
+import { accessedPagesOf } from '../core/working-set.js';
 import { SharingSurvey } from '../processes/sharing/survey.js';
 import type { SharingTarget } from '../processes/sharing/types.js';
-import { accessedRanges } from '../processes/sharing/working-set.js';
 import type { TopModel } from '../report/top/model.js';
 
 /** Surveys for the table which pages its processes share, as often as a survey's own cost allows. */
@@ -58,4 +59,18 @@ function openSurvey(): SharingSurvey | undefined {
     if (error instanceof PagepulseError) return undefined;
     throw error;
   }
+}
+
+/**
+ * What was accessed in the snapshot's interval, as a survey takes it: [start, end) pairs of pages, in address order. A mapping
+ * whose accesses are counted is included as a whole, so the survey's sum is an upper bound. Empty if nothing is known.
+ */
+export function accessedRanges(snapshot: Pick<Snapshot, 'columns' | 'isKnown'>): number[] {
+  if (!snapshot.isKnown) return [];
+  const { columns } = snapshot;
+  const pairs: number[] = [];
+  for (let i = 0; i < columns.startPages.length; i++) {
+    if (accessedPagesOf(columns, i) > 0) pairs.push(columns.startPages[i]!, columns.endPages[i]!);
+  }
+  return pairs;
 }

@@ -1,8 +1,9 @@
 import { PagepulseError } from '../core/errors.js';
 import { threeRanges } from '../core/ranges.js';
 import { TargetStatus } from '../core/region-table.js';
-import { MappedRanges } from '../kernel/mapped-ranges.js';
-import { isAlive, readCmdline, readWatchable } from '../kernel/stat.js';
+import { readCmdline } from '../kernel/arguments.js';
+import { MappedRanges } from '../kernel/maps.js';
+import { isAlive, readWatchable } from '../kernel/stat.js';
 import { readResidentBytes } from '../kernel/status.js';
 import { type ProcessRequest, pagesOf } from '../processes/process-request.js';
 import type { AddressSpace, TargetIdentity } from './source.js';

@@ -1,49 +1,17 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, rmdirSync, writeFileSync } from 'node:fs';
+import fs, { mkdirSync, rmdirSync, writeFileSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
+import { Selecting } from '../../src/engine/selecting.js';
 import { Monitor } from '../../src/index.js';
 import { readStat } from '../../src/kernel/stat.js';
-import { StatFields } from '../../src/kernel/stat-fields.js';
-import { readEffectiveUid } from '../../src/kernel/status.js';
 import { mapsLongPath, startProgram } from '../helpers/memory-programs.js';
 import { ended, start } from '../helpers/processes.js';
 
 const INDEX = fileURLToPath(new URL('../../src/index.js', import.meta.url));
 const ATTRS = { sampleUs: 20_000, aggrUs: 100_000 };
-
-test.serial('the fields of stat are found behind a name with brackets', (t) => {
-  const others = Array.from({ length: 49 }, (_, i) => String(i + 4));
-  const line = Buffer.from(`42 (a) (b c) S ${others.join(' ')}\n`);
-  const fields = new StatFields();
-  t.true(fields.parse(line, line.length));
-  t.is(fields.comm(), 'a) (b c');
-  t.like(fields, { ppid: 4, threads: 20, startTime: 22, isKernelThread: false, hasEnded: false });
-  t.false(fields.parse(Buffer.from('42'), 2));
-});
-
-test.serial('this process is read as stat tells of it', (t) => {
-  const fields = new StatFields();
-  t.true(fields.read(process.pid));
-  const { comm, startTime } = readStat(process.pid);
-  t.is(fields.comm(), comm);
-  t.is(String(fields.startTime), startTime);
-  t.is(fields.ppid, process.ppid);
-  t.is(readEffectiveUid(process.pid), process.geteuid!());
-  t.false(fields.read(0x7fff_fff0));
-});
-
-test.serial('an exec of the same program is seen', async (t) => {
-  const child = start(t, 'sh', ['-c', 'read line; exec sh -c "read line; read more"']);
-  const fields = new StatFields();
-  do await pause(10);
-  while (fields.read(child.pid) && fields.comm() !== 'sh');
-  const before = fields.imageKey;
-  child.stdin!.write('\n');
-  for (let i = 0; i < 200 && fields.read(child.pid) && fields.imageKey === before; i++) await pause(10);
-  t.not(fields.imageKey, before);
-});
 
 test.serial('matches come and go, and the monitor tells of it', async (t) => {
   const seconds = `61.${process.pid}`;
@@ -66,6 +34,56 @@ test.serial('matches come and go, and the monitor tells of it', async (t) => {
   t.deepEqual(events, [`attached ${child.pid}`, `ended ${child.pid}`]);
   t.like(monitor.selection, { watched: 1, endedUnopened: 0 });
   await monitor.stop();
+});
+
+/** Notes what the calling thread reads in the folders of processes, and which folders it lists. */
+function readsOfThisThread(t: ExecutionContext): string[] {
+  const reads: string[] = [];
+  const before = { openSync: fs.openSync, readdirSync: fs.readdirSync, readFileSync: fs.readFileSync };
+  for (const [name, original] of Object.entries(before)) {
+    const noting = (path: fs.PathLike, ...rest: unknown[]) => {
+      if (/^\/proc(\/\d+\/(stat|status|cmdline|cgroup|environ|maps))?$/.test(String(path))) {
+        reads.push(`${name} ${path}`);
+      }
+      return (original as (...all: unknown[]) => unknown)(path, ...rest);
+    };
+    Object.assign(fs, { [name]: noting });
+  }
+  syncBuiltinESMExports();
+  t.teardown(() => {
+    Object.assign(fs, before);
+    syncBuiltinESMExports();
+  });
+  return reads;
+}
+
+test.serial("the caller's thread reads nothing of processes to find them", async (t) => {
+  const reads = readsOfThisThread(t);
+  readStat(process.pid);
+  t.deepEqual(reads.splice(0), [`openSync /proc/${process.pid}/stat`]);
+  const seconds = `63.${process.pid}`;
+  const { pid } = start(t, 'sleep', [seconds]);
+  await using monitor = await Monitor.start({
+    select: { names: [new RegExp(`^sleep ${seconds}$`)], users: [process.geteuid!()], cgroups: ['/'] },
+    attrs: ATTRS,
+    check: 'referenced',
+  });
+  for await (const { target } of monitor) if (target.pid === pid) break;
+  const { looks } = monitor.selection!;
+  while (monitor.selection!.looks < looks + 2) await pause(50);
+  t.true(monitor.selection!.cpuUs > 0);
+  await monitor.stop();
+  t.deepEqual(reads, []);
+});
+
+test.serial('if the thread that looks for processes dies, that is an error which says so', async (t) => {
+  const thread = new URL('../helpers/ending-thread.js', import.meta.url).href;
+  const selecting = new Selecting({ pids: [process.pid] }, thread);
+  for (const promise of [selecting.requests(), selecting.failed]) {
+    const { message } = (await t.throwsAsync(promise, { code: 'THREADS' }))!;
+    t.regex(message, /the thread that looks for processes failed: .*; look at the limits/);
+  }
+  await selecting.stop();
 });
 
 test.serial('with nothing but processes the monitor ends when they have ended', async (t) => {

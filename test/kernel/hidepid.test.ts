@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import test from 'ava';
-import { hidingMount } from '../../src/kernel/hidepid.js';
+import { hidingMount } from '../../src/kernel/proc.js';
 import { MAIN } from '../helpers/cli.js';
 
 const mount = (options: string) => `36 35 0:5 / /proc rw,nosuid shared:1 - proc proc rw${options}\n`;

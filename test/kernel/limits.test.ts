@@ -1,10 +1,7 @@
 import test from 'ava';
-import { environHolds } from '../../src/kernel/environ.js';
-import { HoldingRanges } from '../../src/kernel/holding-ranges.js';
-import { MappedRanges } from '../../src/kernel/mapped-ranges.js';
-import { readMappings } from '../../src/kernel/maps.js';
+import { environHolds, readCmdline, readTitle } from '../../src/kernel/arguments.js';
+import { HoldingRanges, MappedRanges, readMappings } from '../../src/kernel/maps.js';
 import { Smaps } from '../../src/kernel/smaps.js';
-import { readCmdline, readTitle } from '../../src/kernel/stat.js';
 import { LIMITS } from '../../src/kernel/text-file.js';
 import { mapsLongPath, movesArguments, startProgram } from '../helpers/memory-programs.js';
 

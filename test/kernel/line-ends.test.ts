@@ -1,7 +1,5 @@
 import test from 'ava';
-import { HoldingRanges } from '../../src/kernel/holding-ranges.js';
-import { MappedRanges } from '../../src/kernel/mapped-ranges.js';
-import { readMappings } from '../../src/kernel/maps.js';
+import { HoldingRanges, MappedRanges, readMappings } from '../../src/kernel/maps.js';
 import { pageSize } from '../../src/kernel/page-size.js';
 import { Smaps } from '../../src/kernel/smaps.js';
 import { readStat } from '../../src/kernel/stat.js';

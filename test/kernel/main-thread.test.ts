@@ -1,18 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import test from 'ava';
-import { readCgroup } from '../../src/kernel/cgroup-of.js';
+import { environHolds, readCmdline } from '../../src/kernel/arguments.js';
+import { readCgroupText } from '../../src/kernel/cgroup.js';
 import { ClearRefs } from '../../src/kernel/clear-refs.js';
-import { environHolds } from '../../src/kernel/environ.js';
-import { HoldingRanges } from '../../src/kernel/holding-ranges.js';
-import { MappedRanges } from '../../src/kernel/mapped-ranges.js';
-import { readMappings } from '../../src/kernel/maps.js';
+import { HoldingRanges, MappedRanges, readMappings } from '../../src/kernel/maps.js';
 import { pageSize } from '../../src/kernel/page-size.js';
 import { NOT_PRESENT, Pagemap } from '../../src/kernel/pagemap.js';
-import { Smaps } from '../../src/kernel/smaps.js';
-import { readRollup } from '../../src/kernel/smaps-rollup.js';
-import { isAlive, readCmdline, readStat, readWatchable } from '../../src/kernel/stat.js';
-import { StatFields } from '../../src/kernel/stat-fields.js';
+import { readRollup, Smaps } from '../../src/kernel/smaps.js';
+import { isAlive, readWatchable, StatFields } from '../../src/kernel/stat.js';
 import { readEffectiveUid, readResidentBytes } from '../../src/kernel/status.js';
 import { framesSupport } from '../../src/kernel/support.js';
 import { surveySharing } from '../../src/processes/sharing/survey.js';
@@ -38,10 +34,9 @@ test('all that is read of a process stays what it was when its main thread ends'
     return {
       ...{ comm, startTime, parentPid, isKernelThread, hasEnded, imageKey, isPresent },
       isAlive: isAlive(pid, startTime),
-      hasMemory: readStat(pid).residentPages * pageSize() >= 48 * MIB,
       hasRollup: readRollup(pid).rssBytes >= 48 * MIB,
       cmdline: readCmdline(pid),
-      cgroup: readCgroup(pid),
+      cgroup: readCgroupText(pid),
       uid: readEffectiveUid(pid),
       hasEnviron: environHolds(pid, 'PATH='),
       mapped: mapped.read(pid) > 0,
@@ -52,7 +47,7 @@ test('all that is read of a process stays what it was when its main thread ends'
     };
   };
   const before = read();
-  t.like(before, { isAlive: true, hasMemory: true, hasEnviron: true, isPresent: true, maps: true });
+  t.like(before, { isAlive: true, hasResident: true, hasEnviron: true, isPresent: true, maps: true });
   await program.endMainThread();
   t.is(readFileSync(`/proc/${pid}/maps`, 'utf8'), '');
   t.deepEqual(read(), before);

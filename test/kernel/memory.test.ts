@@ -1,8 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import test from 'ava';
 import { ClearRefs } from '../../src/kernel/clear-refs.js';
-import { KPageCount } from '../../src/kernel/kpagecount.js';
-import { KPageFlags } from '../../src/kernel/kpageflags.js';
+import { KPageCount, KPageFlags } from '../../src/kernel/frames.js';
 import { readMappings } from '../../src/kernel/maps.js';
 import { pageSize } from '../../src/kernel/page-size.js';
 import { NO_ADDRESS_SPACE, NOT_PRESENT, Pagemap } from '../../src/kernel/pagemap.js';

@@ -1,8 +1,8 @@
 import test from 'ava';
-import { HoldingRanges } from '../../src/kernel/holding-ranges.js';
+import { parseEndFrame } from '../../src/kernel/frames.js';
+import { HoldingRanges } from '../../src/kernel/maps.js';
 import { pageSize } from '../../src/kernel/page-size.js';
-import { parseRollup } from '../../src/kernel/smaps-rollup.js';
-import { parseEndFrame } from '../../src/kernel/zoneinfo.js';
+import { parseRollup } from '../../src/kernel/smaps.js';
 
 const hex = (page: number) => (page * pageSize()).toString(16);
 const line = (start: number, end: number, permissions: string, name = '') =>

@@ -3,8 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
-import { nativeWords } from '../../src/kernel/native-words.js';
-import { WordBatch, WordFile } from '../../src/kernel/words.js';
+import { nativeWords, WordBatch, WordFile } from '../../src/kernel/words.js';
 
 const WORDS = new URL('../../src/kernel/words.js', import.meta.url).href;
 

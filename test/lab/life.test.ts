@@ -128,7 +128,7 @@ for (const [who, options, reason] of [
   [
     'another user',
     '--reuid=65534 --regid=65534 --clear-groups',
-    /may not open \/sys\/kernel\/mm\/page_idle\/bitmap/,
+    /cannot open \/sys\/kernel\/mm\/page_idle\/bitmap: permission denied/,
   ],
   ['root without CAP_SYS_ADMIN', '--bounding-set=-sys_admin --inh-caps=-sys_admin', /hides frame numbers/],
 ] as const) {
@@ -170,7 +170,10 @@ cat /out/unreadable`,
   t.true(a!.length > 10);
   t.true(b!.at(-1)!.startUs > a!.at(-1)!.endUs);
   t.is((lines.at(-1) as EndLine).reason, 'stopped');
-  t.regex(guest.read('said'), /^pagepulse: .*becomes.*may not .*; root lacks a capability here: .*$/m);
+  t.regex(
+    guest.read('said'),
+    /^pagepulse: .*becomes.*permission denied.*; root lacks a capability here: .*$/m,
+  );
 });
 
 scenario('killed: a sampler thread that is killed is replaced, and what it missed is counted', async (t) => {

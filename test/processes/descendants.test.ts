@@ -1,8 +1,8 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { type Kin, markDescendants } from '../../src/processes/descendants.js';
+import { type FamilyMember, markDescendants } from '../../src/processes/descendants.js';
 
-interface Member extends Kin {
+interface Member extends FamilyMember {
   ppid: number;
 }
 
@@ -14,21 +14,21 @@ function table(...members: [pid: number, ppid: number, isRoot?: boolean][]): Map
   );
 }
 
-function kinIn(all: ReadonlyMap<number, Kin>): number[] {
+function descendantsIn(all: ReadonlyMap<number, FamilyMember>): number[] {
   markDescendants(all);
   return [...all.values()].filter(({ isDescendant }) => isDescendant).map(({ pid }) => pid);
 }
 
 test('children and their children are descendants, whatever their ids', (t) => {
-  t.deepEqual(kinIn(table([1, 0], [5, 9], [7, 5], [9, 1, true], [8, 1])), [5, 7]);
+  t.deepEqual(descendantsIn(table([1, 0], [5, 9], [7, 5], [9, 1, true], [8, 1])), [5, 7]);
 });
 
 test('a root below another root is a descendant of it', (t) => {
-  t.deepEqual(kinIn(table([1, 0], [2, 1, true], [3, 2], [4, 3, true], [5, 4])), [3, 4, 5]);
+  t.deepEqual(descendantsIn(table([1, 0], [2, 1, true], [3, 2], [4, 3, true], [5, 4])), [3, 4, 5]);
 });
 
 test('a circle of parents ends', (t) => {
-  t.deepEqual(kinIn(table([2, 3], [3, 2], [4, 3])), []);
+  t.deepEqual(descendantsIn(table([2, 3], [3, 2], [4, 3])), []);
 });
 
 test('who was found to be a descendant stays one, whatever ends; nobody else becomes one', (t) => {
@@ -59,7 +59,7 @@ test('who was found to be a descendant stays one, whatever ends; nobody else bec
             if (truth.has(child.pid) && !child.isDescendant) loseWithChildren(child.pid);
           }
         } else if (kind === 'look') {
-          const found = kinIn(all);
+          const found = descendantsIn(all);
           const expected = [...all.keys()].filter(
             (each) => (truth.has(each) && !lost.has(each)) || all.get(each)!.isDescendant,
           );

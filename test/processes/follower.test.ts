@@ -1,8 +1,7 @@
 import test from 'ava';
 import { PagepulseError } from '../../src/core/errors.js';
-import type { TargetInfo } from '../../src/core/target.js';
-import { Follower, type Found } from '../../src/processes/follower.js';
-import type { ProcessFields, ProcessSource } from '../../src/processes/proc-walk.js';
+import { Follower, type LookResult } from '../../src/processes/follower.js';
+import type { ProcessFields, ProcessSource } from '../../src/processes/proc-source.js';
 import { Choice, type Selection } from '../../src/processes/selection.js';
 
 /** A process of a scripted machine. */
@@ -60,14 +59,9 @@ class Followed {
     this.follower = new Follower(new Choice(selection), this.machine, () => this.files);
   }
 
-  look(): Found {
+  look(): LookResult {
     const found = this.follower.look();
-    const results = found.attach.map(({ pid }): TargetInfo | PagepulseError => {
-      const code = this.refused.get(pid);
-      if (code) return new PagepulseError(code, 'no');
-      return { id: this.#nextId++, pid, startTime: '1', comm: '', cmdline: [] };
-    });
-    this.follower.settle(results);
+    this.follower.settle(found.attach.map(({ pid }) => this.refused.get(pid) ?? this.#nextId++));
     return found;
   }
 
@@ -209,7 +203,7 @@ test('who has no room is told of once, and attached when there is some', (t) => 
     attach.map(({ pid }) => pid),
     [2, 3],
   );
-  t.regex(skip[0]!.error.message, /there are 2 already/);
+  t.regex(skip[0]!.error.message, /limit of 2 targets is reached/);
   t.is(skip.length, 2);
   t.is(followed.look().skip.length, 0);
   t.is(followed.follower.stats.skipped.maxTargets, 2);
@@ -261,9 +255,9 @@ test('what filters look at is read again, of older processes at some looks alone
 });
 
 for (const [what, selection, pattern] of [
-  ['nothing', {}, /chooses nothing/],
+  ['nothing', {}, /selection is empty/],
   ['an unknown user', { users: ['nobody-has-this-name'] }, /there is no user nobody-has-this-name/],
-  ['a negative user', { users: [-1] }, /no number of a user/],
+  ['a negative user', { users: [-1] }, /'-1' is not a UID/],
   ['an empty cgroup', { cgroups: [''] }, /the cgroup is empty/],
 ] as const) {
   test(`${what} is refused as a selection`, (t) => {

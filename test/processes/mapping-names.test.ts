@@ -1,7 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { printable } from '../../src/core/printable.js';
-import type { Mapping } from '../../src/kernel/mapping.js';
+import type { Mapping } from '../../src/kernel/maps.js';
 import { clip, columnsOf } from '../../src/report/characters.js';
 import { nameOfRange } from '../../src/report/region-mappings.js';
 

@@ -22,7 +22,7 @@ for (const [what, ranges, message] of [
   [
     'too many in order',
     Array.from({ length: 101 }, (_, i) => range(i * PAGE, (i + 1) * PAGE)),
-    /cannot watch 101 ranges: a process is watched in 1 to 100; leave some out/,
+    /cannot watch 101 ranges: a process is watched in 1 to 100; drop some/,
   ],
   ['an empty one', [range(0, PAGE), range(0x7000, 0x7000)], /the range 7000-7000: it is empty/],
   ['a reversed one', [range(0x8000, 0x7000)], /the range 8000-7000: it is empty/],
@@ -36,9 +36,9 @@ for (const [what, ranges, message] of [
     [range(0x1000, 0x1800), range(0x1800, 0x2000)],
     /the range 1800-2000: it overlaps 1000-1800, in whole pages of 4096 bytes/,
   ],
-  ['a negative one', [range(-PAGE, PAGE)], /not made of addresses/],
-  ['no number', [range(Number.NaN, PAGE)], /not made of addresses/],
-  ['one beyond all addresses', [range(0, 2 ** 65)], /not made of addresses/],
+  ['a negative one', [range(-PAGE, PAGE)], /it is out of bounds; give addresses from 0 to 2\^64/],
+  ['no number', [range(Number.NaN, PAGE)], /it is out of bounds; give addresses from 0 to 2\^64/],
+  ['one beyond all addresses', [range(0, 2 ** 65)], /it is out of bounds; give addresses from 0 to 2\^64/],
 ] as const) {
   test(`${what}: the error says which and why`, (t) => {
     t.throws(() => pagesOf(ranges, PAGE), { code: 'ATTRS', message });

@@ -10,7 +10,7 @@ import {
 import { join } from 'node:path';
 import test from 'ava';
 import { Monitor } from '../../src/index.js';
-import { MemoryReader } from '../../src/processes/memory-reader.js';
+import { MemoryReader } from '../../src/processes/facts.js';
 import type { RecordLine } from '../../src/record/format.js';
 import { readRecord } from '../../src/record/reader.js';
 import { Recording } from '../../src/record/recording.js';

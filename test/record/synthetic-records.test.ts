@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { type AdaptationName, Monitor, type MonitorOptions, type SyntheticSpec } from '../../src/index.js';
-import { MemoryReader } from '../../src/processes/memory-reader.js';
+import { MemoryReader } from '../../src/processes/facts.js';
 import { Recording } from '../../src/record/recording.js';
 import { fixture } from '../helpers/fixtures.js';
 import { MIB } from '../helpers/synthetic.js';

@@ -1,10 +1,10 @@
 import { cpus, release } from 'node:os';
 import { PagepulseError } from '../../core/errors.js';
-import { nativeWords } from '../../kernel/native-words.js';
 import { pageSize } from '../../kernel/page-size.js';
 import { readWatchable } from '../../kernel/stat.js';
 import { transparentHugePages } from '../../kernel/support.js';
 import { threadCpuMs } from '../../kernel/thread-cpu.js';
+import { nativeWords } from '../../kernel/words.js';
 import type { ProcessRequest } from '../../processes/process-request.js';
 import { CHECKS, chooseCheck } from '../../sources/registry.js';
 import { VERSION } from '../../version.js';

@@ -1,6 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { KPageCount } from '../../kernel/kpagecount.js';
-import { FrameKind, KPageFlags, NO_IDLE_BIT } from '../../kernel/kpageflags.js';
+import { FrameKind, KPageCount, KPageFlags, NO_IDLE_BIT } from '../../kernel/frames.js';
 import { readMappings } from '../../kernel/maps.js';
 import { pageSize } from '../../kernel/page-size.js';
 import { Pagemap } from '../../kernel/pagemap.js';

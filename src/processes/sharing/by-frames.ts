@@ -1,15 +1,11 @@
-import { HoldingRanges } from '../../kernel/holding-ranges.js';
-import { KPageFlags } from '../../kernel/kpageflags.js';
-import { mapsPieces } from '../../kernel/maps.js';
+import { KPageFlags, readEndFrame } from '../../kernel/frames.js';
+import { HoldingRanges, mapsPieces } from '../../kernel/maps.js';
 import { pageSize } from '../../kernel/page-size.js';
 import type { Pagemap } from '../../kernel/pagemap.js';
 import type { Slices } from '../../kernel/slices.js';
 import { hugePagePages } from '../../kernel/support.js';
-import { readEndFrame } from '../../kernel/zoneinfo.js';
-import { FrameCount, SharedCount } from './frame-count.js';
-import { NobodysFrames } from './nobodys-frames.js';
-import { PageReader } from './pages.js';
-import { type Found, openTarget, type Way } from './reading.js';
+import { FrameCount, SharedCount, ZeroFrames } from './frame-count.js';
+import { type CountedTarget, openTarget, PageReader, type SharingCounter } from './pages.js';
 import type { SharingTarget } from './types.js';
 
 /** What the first pass leaves for the second. */
@@ -19,12 +15,12 @@ interface Place {
 }
 
 /** Counts memory by frames: all in two passes, of which the second reads only what may be shared. */
-export class ByFrames implements Way {
+export class ByFrames implements SharingCounter {
   readonly method = 'frames';
   readonly #flags = new KPageFlags(hugePagePages());
   readonly #pages = new PageReader();
   readonly #ranges = new HoldingRanges();
-  #count = new FrameCount(new NobodysFrames(this.#flags, hugePagePages()));
+  #count = new FrameCount(new ZeroFrames(this.#flags, hugePagePages()));
   #places = new Map<SharingTarget, Place>();
 
   get allocatedBytes(): number {
@@ -33,17 +29,17 @@ export class ByFrames implements Way {
 
   begin(): void {
     const endFrame = readEndFrame();
-    // Where memory was added, frames are somebody's that were nobody's.
+    // Memory that was added gave pages to frames that had none.
     if (endFrame !== this.#count.endFrame) {
-      this.#count = new FrameCount(new NobodysFrames(this.#flags, hugePagePages()));
+      this.#count = new FrameCount(new ZeroFrames(this.#flags, hugePagePages()));
       this.#count.endFrame = endFrame;
     }
     this.#count.clear();
-    this.#count.nobodys.forgetHuge();
+    this.#count.zeros.forgetHuge();
     this.#places.clear();
   }
 
-  async read(target: SharingTarget, slices: Slices): Promise<Found> {
+  async read(target: SharingTarget, slices: Slices): Promise<CountedTarget> {
     const { pagemap, startTime } = openTarget(target);
     try {
       const length = await this.#readRanges(target.pid, slices);
@@ -73,7 +69,7 @@ export class ByFrames implements Way {
     return this.#ranges.length;
   }
 
-  /** What the target shares; 0 where it has ended since. */
+  /** What the target shares; 0 if it has ended since. */
   async readShared(target: SharingTarget, slices: Slices): Promise<number> {
     const place = this.#places.get(target);
     if (!place || place.spans.length === 0 || this.#count.several.size === 0) return 0;

@@ -2,13 +2,18 @@ import { PagepulseError } from '../../core/errors.js';
 import { pageSize } from '../../kernel/page-size.js';
 import { isPresentIn } from '../../kernel/pagemap.js';
 import type { Slices } from '../../kernel/slices.js';
-import { hasRollup, readRollup } from '../../kernel/smaps-rollup.js';
-import { PageReader, type PageVisitor } from './pages.js';
-import { type Found, openTarget, type Way } from './reading.js';
+import { hasRollup, readRollup } from '../../kernel/smaps.js';
+import {
+  type CountedTarget,
+  openTarget,
+  PageReader,
+  type PageVisitor,
+  type SharingCounter,
+} from './pages.js';
 import type { SharingTarget } from './types.js';
 
-/** Counts memory by shares, where the kernel hides frames: what smaps_rollup says, and how much of a working set is present. */
-export class ByPss implements Way {
+/** Counts memory by shares if the kernel hides frames: from smaps_rollup, and how much of a working set is present. */
+export class ByPss implements SharingCounter {
   readonly method = 'pss';
   readonly allocatedBytes = 0;
   readonly #pages = new PageReader();
@@ -20,8 +25,8 @@ export class ByPss implements Way {
     if (hasRollup()) return;
     throw new PagepulseError(
       'UNSUPPORTED',
-      'what processes share cannot be told: this kernel has no /proc/PID/smaps_rollup, which came with Linux 4.14; ' +
-        'run as root, to whom it shows frames',
+      'cannot survey what processes share: this kernel has no /proc/PID/smaps_rollup (Linux 4.14 or later); ' +
+        'run as root, which can see frames',
     );
   }
 
@@ -30,7 +35,7 @@ export class ByPss implements Way {
     this.#workingSetBytes = 0;
   }
 
-  async read(target: SharingTarget, slices: Slices): Promise<Found> {
+  async read(target: SharingTarget, slices: Slices): Promise<CountedTarget> {
     const { pagemap } = openTarget(target);
     try {
       const { rssBytes, pssBytes, sharedBytes } = readRollup(target.pid);
@@ -38,7 +43,7 @@ export class ByPss implements Way {
       const pairs = Float64Array.from(target.workingSet);
       const leftOut = await this.#pages.read(pagemap, pairs, pairs.length, present, slices);
       if (leftOut === undefined) return 'ended';
-      // Among what is present may be the zero page, which nobody's Rss has.
+      // Among what is present may be the zero page, which is in no Rss.
       const workingSetBytes = Math.min(rssBytes, present.pages * pageSize());
       this.#residentBytes += pssBytes;
       if (rssBytes > 0) this.#workingSetBytes += (workingSetBytes * pssBytes) / rssBytes;

@@ -1,9 +1,10 @@
+import { alignDown, type KPageFlags, NO_PAGE, ZERO_PAGE } from '../../kernel/frames.js';
 import { EXCLUSIVE, frameOfHalves, isPresentIn, OF_FILE } from '../../kernel/pagemap.js';
+import { WordRun } from '../../kernel/words.js';
 import { FrameSet } from './frame-set.js';
-import type { NobodysFrames } from './nobodys-frames.js';
 import { indexAbove, type PageVisitor } from './pages.js';
 
-/** Pages between two spans that are rather read again than skipped by another call. */
+/** Spans with at most this many pages between them are read again by one call. */
 const JOINED_GAP_PAGES = 256;
 
 /**
@@ -21,19 +22,19 @@ export class FrameCount implements PageVisitor {
   readonly working = new FrameSet();
   /** Frames of more than one target. */
   readonly several = new FrameSet();
-  /** Frames that the current target was the first to have, and may share: it can map them twice by itself. */
+  /** Frames that the current target had first and may share: it can map them twice itself. */
   readonly #own = new FrameSet();
   #workingSet: ArrayLike<number> = [];
 
   residentPages = 0;
   workingSetPages = 0;
-  /** Where the current target has pages that others may map: [start, end) pairs. */
+  /** [start, end) pairs of pages of the current target that others may map. */
   spans: number[] = [];
 
   /** First frame that is not the machine's memory. */
   endFrame = 0;
 
-  constructor(readonly nobodys: NobodysFrames) {}
+  constructor(readonly zeros: ZeroFrames) {}
 
   get allocatedBytes(): number {
     const sets = [this.resident, this.working, this.several, this.#own];
@@ -77,8 +78,8 @@ export class FrameCount implements PageVisitor {
       if ((high & EXCLUSIVE) !== 0) {
         this.resident.add(frame);
       } else {
-        if ((high & OF_FILE) === 0 && this.nobodys.has(frame)) continue;
-        if (this.nobodys.hasHuge(first + i, frame)) continue;
+        if ((high & OF_FILE) === 0 && this.zeros.has(frame)) continue;
+        if (this.zeros.hasHuge(first + i, frame)) continue;
         if (this.resident.add(frame)) this.#own.add(frame);
         else if (!this.#own.has(frame)) this.several.add(frame);
         if (firstMaybe < 0) firstMaybe = i;
@@ -117,5 +118,59 @@ export class SharedCount implements PageVisitor {
       if (this.several.has(frameOfHalves(halves[2 * i]!, high))) this.pages++;
     }
     return present;
+  }
+}
+
+/** Frames whose flags are read at once: 4 KiB of them. */
+const BLOCK_ORDER = 9;
+const BLOCK_FRAMES = 2 ** BLOCK_ORDER;
+
+/**
+ * Frames in page tables that are not memory of a process: the zero page, the huge zero page, and memory of devices, which
+ * has no page. kpageflags is read once for each block of frames: the zero page stays where it is. The huge zero page comes
+ * and goes, and is looked for at each huge page's place in every survey.
+ */
+export class ZeroFrames {
+  readonly #frames = new FrameSet();
+  readonly #readBlocks = new FrameSet();
+  readonly #flags = new WordRun(BLOCK_FRAMES);
+  #hugeZeroFrame = -1;
+
+  /** @param hugeFrames frames in a transparent huge page, a power of two */
+  constructor(
+    readonly kpageflags: KPageFlags,
+    readonly hugeFrames: number,
+  ) {}
+
+  /** Before a survey: the huge zero page may be another one. */
+  forgetHuge(): void {
+    this.#hugeZeroFrame = -1;
+  }
+
+  /** For frames that pagemap says are neither of a file nor mapped here alone. Hot: once a page that a fork shares. */
+  has(frame: number): boolean {
+    const block = frame < 2 ** 31 ? frame >>> BLOCK_ORDER : Math.floor(frame / BLOCK_FRAMES);
+    if (!this.#readBlocks.has(block)) this.#readBlock(block);
+    return this.#frames.has(frame);
+  }
+
+  /** Whether a page that others may map lies in the huge zero page. Call it for its first page before. */
+  hasHuge(page: number, frame: number): boolean {
+    const isFirst = (frame & (this.hugeFrames - 1)) === 0 && alignDown(page, this.hugeFrames) === page;
+    if (isFirst && frame !== this.#hugeZeroFrame) {
+      if (this.kpageflags.read(frame) && (this.kpageflags.low & ZERO_PAGE) !== 0) this.#hugeZeroFrame = frame;
+    }
+    const first = this.#hugeZeroFrame;
+    return first >= 0 && frame >= first && frame < first + this.hugeFrames;
+  }
+
+  #readBlock(block: number): void {
+    this.#readBlocks.add(block);
+    const first = block * BLOCK_FRAMES;
+    const count = this.kpageflags.readRun(this.#flags, first, BLOCK_FRAMES);
+    for (let i = 0; i < BLOCK_FRAMES; i++) {
+      const flags = i < count ? this.#flags.halves[2 * i]! : NO_PAGE;
+      if ((flags & (NO_PAGE | ZERO_PAGE)) !== 0) this.#frames.add(first + i);
+    }
   }
 }

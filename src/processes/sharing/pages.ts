@@ -1,17 +1,62 @@
-import type { Pagemap } from '../../kernel/pagemap.js';
+import { PagepulseError } from '../../core/errors.js';
+import { Pagemap } from '../../kernel/pagemap.js';
 import type { Slices } from '../../kernel/slices.js';
+import { readStat } from '../../kernel/stat.js';
 import { WordRun } from '../../kernel/words.js';
+import type { SharingMethod, SharingTarget, TargetSharing } from './types.js';
+
+/** What a target has, or that it has ended. */
+export type CountedTarget = Omit<TargetSharing, 'id' | 'pid'> | 'ended';
+
+/** Counts what processes share: by frames, or by their shares (Pss). */
+export interface SharingCounter {
+  readonly method: SharingMethod;
+  /** Memory that it keeps for counting, in bytes. */
+  readonly allocatedBytes: number;
+  /** Before the first target of a survey. */
+  begin(): void;
+  /** @throws PagepulseError `NO_PROCESS`, `PERMISSION`, `TOO_LARGE`, `UNSUPPORTED` */
+  read(target: SharingTarget, slices: Slices): Promise<CountedTarget>;
+  /** After all targets were read: what one of them shares, in bytes; undefined if `read` has said so already. */
+  readShared(target: SharingTarget, slices: Slices): Promise<number | undefined>;
+  /** After all targets were read. */
+  sums(): { readonly residentBytes: number; readonly workingSetBytes: number };
+  close(): void;
+}
+
+/**
+ * Opens the page table of a target. The start time is checked afterwards: if the process is still the same, it was when the
+ * file was opened, and the file stays that of its address space.
+ *
+ * @throws PagepulseError `NO_PROCESS` (also if another process has the PID by now, or it is a zombie), `PERMISSION`
+ */
+export function openTarget({ pid, startTime }: SharingTarget): { pagemap: Pagemap; startTime: string } {
+  const pagemap = new Pagemap(pid);
+  try {
+    return { pagemap, startTime: startTimeOf(pid, startTime) };
+  } catch (error) {
+    pagemap.close();
+    throw error;
+  }
+}
+
+/** The start time of the process, which must be the expected one. */
+export function startTimeOf(pid: number, expected: string | undefined): string {
+  const { startTime, hasEnded } = readStat(pid);
+  if (!hasEnded && (expected ?? startTime) === startTime) return startTime;
+  throw new PagepulseError('NO_PROCESS', `process ${pid} has ended; run \`ps -e\` to list processes`);
+}
 
 /** 64 KiB of words. */
 const RUN_PAGES = 8_192;
 
-/** A target is not looked through any further when so many of its pages had nothing in them (16 GiB; some 10 ms). */
+/** Reading of a target stops after this many empty pages (16 GiB; some 10 ms). */
 const MOST_EMPTY_PAGES = 4 * 2 ** 20;
 
 /** Sees each run of pages that was read. Hot: once for 8,192 pages. */
 export interface PageVisitor {
   /**
-   * @param halves the words, two signed halves each (pagemap.ts tells the bits), overwritten afterwards
+   * @param halves the words, two signed halves each (pagemap.ts has the bits), overwritten afterwards
    * @param first number of the first page
    * @param count how many
    * @returns how many of them are present
@@ -24,11 +69,11 @@ export class PageReader {
   readonly #run = new WordRun(RUN_PAGES);
 
   /**
-   * Shows all pages of some ranges to a visitor: in address order, or, where they are so large that not all may be
-   * read, the small ones first.
+   * Shows all pages of some ranges to a visitor: in address order, or the small ranges first if all are too large to read
+   * completely.
    *
    * @param ranges [start, end) pairs of pages, of which `length` numbers are set
-   * @returns pages that were left out, or undefined where the address space is gone (end, exec)
+   * @returns pages that were left out, or undefined if the address space is gone (end, exec)
    */
   async read(
     pagemap: Pagemap,

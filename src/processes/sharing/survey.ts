@@ -3,52 +3,54 @@ import { Slices } from '../../kernel/slices.js';
 import { framesSupport, procSupport } from '../../kernel/support.js';
 import { ByFrames } from './by-frames.js';
 import { ByPss } from './by-pss.js';
-import { checkedOptions, checkedTargets } from './options-schema.js';
-import type { Way } from './reading.js';
-import { Schedule } from './schedule.js';
+import type { SharingCounter } from './pages.js';
 import {
+  checkedOptions,
+  checkedTargets,
   checkWorkingSet,
   type SharingMethod,
   type SharingOptions,
+  type SharingPace,
   type SharingResult,
   type SharingTarget,
   type TargetSharing,
 } from './types.js';
 
 /**
- * Surveys what several processes share, again and again: it keeps the memory for counting, and says when the next survey
- * is due so that all together stay cheap. Watches nothing and disturbs nothing: it reads which pages are where.
+ * Surveys repeatedly what several processes share: it keeps the memory for counting, and says when the next survey is due
+ * so that their cost stays low. It only reads which pages lie in which frames, and disturbs nothing.
  */
 export class SharingSurvey {
-  readonly #way: Way;
-  readonly #schedule: Schedule;
+  readonly #counter: SharingCounter;
+  readonly #pace: SharingPace;
+  #dueMs = Number.NEGATIVE_INFINITY;
   #last: Promise<unknown> = Promise.resolve();
   #isClosed = false;
 
   /** @throws PagepulseError `ATTRS` (options), `UNSUPPORTED` (not Linux, before 4.14 without root, no frames to see) */
   constructor(options: SharingOptions = {}) {
     const given = checkedOptions(options);
-    this.#way = openWay(given.method);
-    this.#schedule = new Schedule(given);
+    this.#counter = openCounter(given.method);
+    this.#pace = given;
   }
 
   get method(): SharingMethod {
-    return this.#way.method;
+    return this.#counter.method;
   }
 
-  /** Milliseconds until the next survey is due; 0 where it is. Nothing keeps from making one earlier. */
+  /** Milliseconds until the next survey is due, or 0. One may be made earlier. */
   get dueInMs(): number {
-    return this.#schedule.dueInMs(performance.now());
+    return Math.max(0, this.#dueMs - performance.now());
   }
 
   /** Memory kept for counting, in bytes: with `frames` up to four bits a frame of the machine, 8 MiB for 64 GiB. */
   get allocatedBytes(): number {
-    return this.#way.allocatedBytes;
+    return this.#counter.allocatedBytes;
   }
 
   /**
-   * Looks through the page tables of all targets. Not at one moment: each is read for itself, while all go on running,
-   * and every 4 ms the event loop has its turn. A survey that is asked for while another is made comes after it.
+   * Reads the page tables of all targets, one after the other while all go on running; every 4 ms the event loop has its
+   * turn. A survey that is asked for during another one comes after it.
    *
    * @param targets processes; their working sets are read until the survey has ended
    * @throws PagepulseError `ATTRS` (targets that are wrong, a working set that is not in order), `STOPPED` (closed), `UNSUPPORTED`
@@ -65,17 +67,17 @@ export class SharingSurvey {
     if (this.#isClosed) return;
     this.#isClosed = true;
     await this.#last;
-    this.#way.close();
+    this.#counter.close();
   }
 
   async #make(targets: readonly SharingTarget[]): Promise<SharingResult> {
-    if (this.#isClosed) throw new PagepulseError('STOPPED', 'the survey was closed; make another one');
+    if (this.#isClosed) throw new PagepulseError('STOPPED', 'the survey is closed; create another one');
     for (const target of targets) checkWorkingSet(target);
     const startedMs = performance.now();
     const slices = new Slices();
     const [unknown, ended]: [number[], number[]] = [[], []];
     const read: { target: SharingTarget; found: TargetSharing }[] = [];
-    this.#way.begin();
+    this.#counter.begin();
     for (const target of targets) {
       if (slices.isOver) await slices.pause();
       const found = await this.#read(target, slices);
@@ -86,19 +88,19 @@ export class SharingSurvey {
     const found: TargetSharing[] = [];
     for (const { target, found: first } of read) {
       if (slices.isOver) await slices.pause();
-      const sharedBytes = (await this.#way.readShared(target, slices)) ?? first.sharedBytes;
+      const sharedBytes = (await this.#counter.readShared(target, slices)) ?? first.sharedBytes;
       found.push({ ...first, sharedBytes });
     }
     const nowMs = performance.now();
     const { cpuMs } = slices;
-    this.#schedule.ended(nowMs, cpuMs);
-    const { method } = this.#way;
+    this.#dueMs = nowMs + msUntilNext(cpuMs, this.#pace);
+    const { method } = this.#counter;
     return {
       method,
       targets: found,
       unknown,
       ended,
-      ...this.#way.sums(),
+      ...this.#counter.sums(),
       cpuMs,
       elapsedMs: nowMs - startedMs,
     };
@@ -106,7 +108,7 @@ export class SharingSurvey {
 
   async #read(target: SharingTarget, slices: Slices): Promise<TargetSharing | 'unknown' | 'ended'> {
     try {
-      const found = await this.#way.read(target, slices);
+      const found = await this.#counter.read(target, slices);
       return found === 'ended' ? found : { id: target.id, pid: target.pid, ...found };
     } catch (error) {
       if (!(error instanceof PagepulseError)) throw error;
@@ -134,7 +136,7 @@ export async function surveySharing(
   }
 }
 
-function openWay(method: SharingMethod | undefined): Way {
+function openCounter(method: SharingMethod | undefined): SharingCounter {
   const proc = procSupport();
   if (!proc.ok) {
     throw new PagepulseError('UNSUPPORTED', `cannot survey processes: ${proc.reason}; ${proc.help}`);
@@ -143,5 +145,13 @@ function openWay(method: SharingMethod | undefined): Way {
   const support = framesSupport();
   if (support.ok) return new ByFrames();
   if (method === undefined) return new ByPss();
-  throw new PagepulseError('UNSUPPORTED', `frames cannot be told apart: ${support.reason}; ${support.help}`);
+  throw new PagepulseError('UNSUPPORTED', `cannot survey by frames: ${support.reason}; ${support.help}`);
+}
+
+/** How long after a survey the next one is due: longer if it was expensive. */
+export function msUntilNext(
+  cpuMs: number,
+  { maxCpuPercent = 0.2, minIntervalMs = 5_000 }: SharingPace,
+): number {
+  return Math.max(minIntervalMs, cpuMs / (maxCpuPercent / 100));
 }

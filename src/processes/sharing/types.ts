@@ -1,14 +1,15 @@
 import { PagepulseError } from '../../core/errors.js';
-import type { SharingPace } from './schedule.js';
+import { integerIn, numberIn, oneOf, type Rule } from '../../core/rules.js';
+import { checked, list, object, optional, value } from '../../core/schema.js';
 
-/** A process whose memory is to be counted. */
+/** A process to survey. */
 export interface SharingTarget {
-  /** The caller's number for it: results name it. */
+  /** The caller's number for it, which the results repeat. */
   readonly id: number;
   readonly pid: number;
-  /** Clock ticks since boot, as decimal digits (field 22 of /proc/PID/stat). Default: whatever process has the pid. */
+  /** Clock ticks since boot, as decimal digits (field 22 of /proc/PID/stat). Default: any process with this PID. */
   readonly startTime?: string;
-  /** What was accessed: [start, end) pairs of pages in address order, that may touch and may be empty. */
+  /** What was accessed: [start, end) pairs of pages in address order; they may touch and may be empty. */
   readonly workingSet: ArrayLike<number>;
 }
 
@@ -18,46 +19,97 @@ export interface SharingTarget {
  */
 export type SharingMethod = 'frames' | 'pss';
 
-/** What was found of a target. */
+/** The memory of one target. */
 export interface TargetSharing {
   readonly id: number;
   readonly pid: number;
   /** Pages in memory that it maps; one that it maps twice counts twice, as in its Rss. */
   readonly residentBytes: number;
-  /** Of these, what another target maps as well; with `pss`, what is mapped more than once by any process. */
+  /** Of these, bytes that another target maps too; with `pss`, bytes that are mapped more than once by any process. */
   readonly sharedBytes: number;
-  /** What of its working set is in memory. */
+  /** Resident bytes of its working set. */
   readonly workingSetBytes: number;
   /**
-   * Address space that was not looked at and may hold memory: the rest of its largest mappings, where they have more
-   * than 16 GiB (4 Mi pages) with nothing in it. 0 for nearly every process.
+   * Address space that was not read and may hold memory: the rest of its largest mappings, if more than 16 GiB (4 Mi
+   * pages) of them were empty. 0 for nearly every process.
    */
   readonly leftOutBytes: number;
 }
 
-/** What the memory of several processes comes to: a moment, or rather the time from the first target to the last. */
+/** The memory of several processes together, as it was between reading the first target and the last. */
 export interface SharingResult {
   readonly method: SharingMethod;
   /** In the order they were given, without those below. */
   readonly targets: readonly TargetSharing[];
-  /** Ids of targets that may not be read: another user's. They are in no sum. */
+  /** IDs of targets that may not be read: another user's. They are in no sum. */
   readonly unknown: readonly number[];
-  /** Ids of targets that had ended or replaced themselves (exec). In no sum, but for what was read before they did. */
+  /** IDs of targets that had ended or replaced themselves (exec). In no sum, but for what was read before they did. */
   readonly ended: readonly number[];
   /**
    * Memory of all targets, each frame counted once; never more than the machine has. With `pss`, the sum of their
-   * shares: less than that, where others map the same pages.
+   * shares, which is less if other processes map the same pages.
    */
   readonly residentBytes: number;
-  /** What of the working sets is in memory, likewise. With `pss`, each is taken to be shared as all of its process is. */
+  /** Resident bytes of the working sets, likewise. With `pss`, each is assumed to be shared as its whole process is. */
   readonly workingSetBytes: number;
   /** CPU it took, in milliseconds. */
   readonly cpuMs: number;
-  /** From its begin to its end, in milliseconds. */
+  /** From start to end, in milliseconds. */
   readonly elapsedMs: number;
 }
 
-/** @throws PagepulseError `ATTRS` where the pairs are not in order */
+/** How often surveys are made. */
+export interface SharingPace {
+  /** What surveys may cost on average, in percent of one core; above 0. Default 0.2. */
+  readonly maxCpuPercent?: number;
+  /** The least time from the end of a survey to the start of the next, in milliseconds. Default 5,000. */
+  readonly minIntervalMs?: number;
+}
+
+export interface SharingOptions extends SharingPace {
+  /** How pages are told apart. Default: `frames` if the kernel shows them (to root), otherwise `pss`. */
+  readonly method?: SharingMethod;
+}
+
+const ABOVE_0 = numberIn(Number.MIN_VALUE, Number.POSITIVE_INFINITY, 'above 0 % of a core');
+const ANY_NUMBER = numberIn(Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, 'a number');
+const FROM_0 = numberIn(0, Number.POSITIVE_INFINITY, '0 ms or more');
+
+const options = object<SharingOptions>({
+  method: optional(value(oneOf(['frames', 'pss']))),
+  maxCpuPercent: optional(value(ABOVE_0)),
+  minIntervalMs: optional(value(FROM_0)),
+});
+
+/** An array or a typed array. `checkWorkingSet` checks its order. */
+const PAGES: Rule = {
+  is: (given) =>
+    (Array.isArray(given) || ArrayBuffer.isView(given)) &&
+    (given as readonly unknown[]).every?.((page) => typeof page === 'number'),
+  wanted: 'an array of page numbers',
+};
+
+const targets = list<SharingTarget>(
+  object<SharingTarget>({
+    id: value(ANY_NUMBER),
+    pid: value(integerIn(1, 0x7fff_ffff, 'a PID (a positive integer)')),
+    startTime: optional(
+      value({
+        is: (given) => typeof given === 'string' && /^\d+$/.test(given),
+        wanted: 'a string of decimal digits',
+      }),
+    ),
+    workingSet: value(PAGES),
+  }),
+  'an array of targets',
+);
+
+/** Both: @throws PagepulseError `ATTRS` that names the member */
+export const checkedOptions = (given: unknown): SharingOptions => checked(options, given, 'options');
+export const checkedTargets = (given: unknown): readonly SharingTarget[] =>
+  checked(targets, given, 'targets');
+
+/** @throws PagepulseError `ATTRS` if the pairs are not in order */
 export function checkWorkingSet({ id, workingSet }: SharingTarget): void {
   const { length } = workingSet;
   let isInOrder = length % 2 === 0;
@@ -67,9 +119,4 @@ export function checkWorkingSet({ id, workingSet }: SharingTarget): void {
     'ATTRS',
     `the working set of target ${id} is not made of [start, end) pairs of pages in address order; sort and join them`,
   );
-}
-
-export interface SharingOptions extends SharingPace {
-  /** How pages are told apart. Default: `frames` where the kernel shows them (to root), otherwise `pss`. */
-  readonly method?: SharingMethod;
 }

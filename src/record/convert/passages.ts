@@ -2,7 +2,7 @@ import type { Attrs } from '../../core/attrs.js';
 import { PagepulseError } from '../../core/errors.js';
 import { jsonText } from '../../core/printable.js';
 import type { TargetInfo } from '../../core/target.js';
-import type { Mapping } from '../../kernel/mapping.js';
+import type { Mapping } from '../../kernel/maps.js';
 import type { HeaderLine, RecordedRegion, RecordLine, SnapshotLine } from '../format.js';
 import type { InputBudget } from '../limits.js';
 import { parseJson } from '../limits.js';

@@ -1,4 +1,4 @@
-import type { Mapping } from '../../kernel/mapping.js';
+import type { Mapping } from '../../kernel/maps.js';
 import { type NamedRange, namedRange } from '../../processes/mapping-names.js';
 import type { RecordedRegion, RecordLine, SnapshotLine } from '../format.js';
 import type { InputBudget } from '../limits.js';

@@ -1,4 +1,4 @@
-import type { Mapping } from '../../kernel/mapping.js';
+import type { Mapping } from '../../kernel/maps.js';
 import type { ObservedMapping } from '../../record/observed-memory.js';
 import type { PageRange } from '../heat-strip.js';
 import { kindOf } from '../reports/mapping-kinds.js';

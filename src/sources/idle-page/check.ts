@@ -2,9 +2,8 @@ import { PagepulseError } from '../../core/errors.js';
 import { NOT_ASKED } from '../../core/evidence/columns.js';
 import { TargetStatus } from '../../core/region-table.js';
 import { Answer, Residence, type Samples } from '../../core/sampling.js';
+import { KPageCount, KPageFlags, NO_IDLE_BIT, speaksForPage, ZERO_PAGE } from '../../kernel/frames.js';
 import { IdleBitmap } from '../../kernel/idle-bitmap.js';
-import { KPageCount } from '../../kernel/kpagecount.js';
-import { KPageFlags, NO_IDLE_BIT, speaksForPage, ZERO_PAGE } from '../../kernel/kpageflags.js';
 import { frameIn, isSharedIn, NOT_PRESENT, Pagemap } from '../../kernel/pagemap.js';
 import { hugePagePages } from '../../kernel/support.js';
 import type { PageCheck } from '../page-check.js';
@@ -34,7 +33,7 @@ export class IdleFiles {
 }
 
 /**
- * Accessed or not, page by page, through the idle bitmap (src/kernel/idle-bitmap.ts, pagemap.ts and kpageflags.ts say
+ * Accessed or not, page by page, through the idle bitmap (src/kernel/idle-bitmap.ts, pagemap.ts and frames.ts say
  * what each file does and costs). File by file, not region by region: so one call reads or writes many words of a file
  * where native/words.c is built, and the code of each reader stays in the caches where it is not.
  */

@@ -1,5 +1,5 @@
 import { mixed, SPARSE_GROUP, sparseGroup } from '../../core/sampling.js';
-import { alignDown } from '../../kernel/kpageflags.js';
+import { alignDown } from '../../kernel/frames.js';
 import { frameOfHalves, isPresentIn, isSharedHigh, type Pagemap } from '../../kernel/pagemap.js';
 import { WordRun } from '../../kernel/words.js';
 

@@ -1,4 +1,4 @@
-import { alignDown, FrameKind, type KPageFlags } from '../../kernel/kpageflags.js';
+import { alignDown, FrameKind, type KPageFlags } from '../../kernel/frames.js';
 
 /** A power of two. */
 const SLOTS = 4_096;

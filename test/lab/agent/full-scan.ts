@@ -1,8 +1,8 @@
 import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { DEFAULT_ATTRS } from '../../../src/index.js';
+import { KPageFlags, NO_IDLE_BIT } from '../../../src/kernel/frames.js';
 import { IDLE_BITMAP } from '../../../src/kernel/idle-bitmap.js';
-import { KPageFlags, NO_IDLE_BIT } from '../../../src/kernel/kpageflags.js';
 import { readMappings } from '../../../src/kernel/maps.js';
 import type { RecordedRegion, SnapshotLine } from '../../../src/record/format.js';
 import type { WatchCost } from '../machine/protocol.js';

@@ -1,15 +1,12 @@
 import test from 'ava';
 import { SharingSurvey } from '../../../src/index.js';
-import { Schedule } from '../../../src/processes/sharing/schedule.js';
+import { msUntilNext } from '../../../src/processes/sharing/survey.js';
 
-test('the first survey is due at once, a cheap one every 5 s, and a dear one as its cost allows', (t) => {
-  const schedule = new Schedule({ maxCpuPercent: 0.2 });
-  t.is(schedule.dueInMs(0), 0);
-  schedule.ended(1_000, 2); // 2 ms are 0.2 % of 1 s
-  t.is(schedule.dueInMs(1_000), 5_000);
-  schedule.ended(10_000, 100); // 100 ms are 0.2 % of 50 s
-  t.is(schedule.dueInMs(20_000), 40_000);
-  t.is(schedule.dueInMs(60_000), 0);
+test('a cheap survey is due again after 5 s, an expensive one when its cost allows', (t) => {
+  t.is(msUntilNext(2, { maxCpuPercent: 0.2 }), 5_000); // 2 ms are 0.2 % of 1 s
+  t.is(msUntilNext(100, { maxCpuPercent: 0.2 }), 50_000);
+  t.is(msUntilNext(100, {}), 50_000);
+  t.is(msUntilNext(2, { minIntervalMs: 1_000 }), 1_000);
 });
 
 test('a pace that cannot be kept is refused', (t) => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { type SharingResult, SharingSurvey, type SharingTarget, surveySharing } from '../../../src/index.js';
 import { pageSize } from '../../../src/kernel/page-size.js';
-import { readRollup } from '../../../src/kernel/smaps-rollup.js';
+import { readRollup } from '../../../src/kernel/smaps.js';
 import { framesSupport } from '../../../src/kernel/support.js';
 import { startProgram } from '../../helpers/memory-programs.js';
 import { ended, start } from '../../helpers/processes.js';

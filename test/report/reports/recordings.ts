@@ -1,8 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
-import type { RecordedMapping } from '../../../src/processes/memory-reader.js';
-import type { RecordedRegion, SnapshotLine } from '../../../src/record/format.js';
+import type { RecordedMapping, RecordedRegion, SnapshotLine } from '../../../src/record/format.js';
 import type { Report } from '../../../src/report/reports/report.js';
 import { openRecord } from '../../../src/report/source/recorded.js';
 import { type Window, within } from '../../../src/report/source/window.js';

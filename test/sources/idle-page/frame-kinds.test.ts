@@ -1,5 +1,5 @@
 import test from 'ava';
-import { FrameKind, type KPageFlags, NO_IDLE_BIT } from '../../../src/kernel/kpageflags.js';
+import { FrameKind, type KPageFlags, NO_IDLE_BIT } from '../../../src/kernel/frames.js';
 import { FrameKinds } from '../../../src/sources/idle-page/frame-kinds.js';
 
 /** Flags of a machine where every frame is of one kind; counts how often they are asked for. */

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { parseCgroup, readCgroup } from '../../src/kernel/cgroup-of.js';
+import { parseCgroup, readCgroupText } from '../../src/kernel/cgroup.js';
 
 test('version 2 has one path', (t) => {
   t.is(parseCgroup('0::/system.slice/nginx.service\n'), '/system.slice/nginx.service');
@@ -20,9 +20,9 @@ test('a path may hold what elsewhere ends a line', (t) => {
 });
 
 test('a process has one, and who is no process has none', (t) => {
-  t.regex(readCgroup(process.pid), /^\//);
+  t.regex(parseCgroup(readCgroupText(process.pid)), /^\//);
   t.like(
-    t.throws(() => readCgroup(2 ** 22 + 5)),
+    t.throws(() => readCgroupText(2 ** 22 + 5)),
     { code: 'NO_PROCESS' },
   );
 });

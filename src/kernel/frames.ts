@@ -1,3 +1,4 @@
+import { readTextFile, SYSTEM_FILE_LIMIT } from './text-file.js';
 import { WordFile } from './words.js';
 
 export const KPAGEFLAGS = '/proc/kpageflags';
@@ -55,7 +56,7 @@ export class KPageFlags extends WordFile {
   }
 
   /**
-   * The frame whose idle bit speaks for `frame`: itself, or the head of its compound page; NO_IDLE_BIT where none
+   * The frame whose idle bit speaks for `frame`: itself, or the head of its compound page; NO_IDLE_BIT if none
    * does. Sets `kind` and `isZeroPage`. One read for a plain page, three for a huge page, up to ten inside other large folios.
    */
   idleFrameOf(frame: number): number {
@@ -102,4 +103,49 @@ function carriesIdleBit(flags: number): boolean {
 /** @param frames a power of two. The mask takes the low 32 bits of a frame number of any size. */
 export function alignDown(frame: number, frames: number): number {
   return frame - (frame & (frames - 1));
+}
+
+/**
+ * /proc/kpagecount (Documentation/admin-guide/mm/pagemap.rst): a 64-bit word a frame, at frame * 8: how many page
+ * tables map it. Root only. Reading an idle bit costs a walk through all of them, which is why this is read.
+ * Surprise: kernels built without per-page map counts (CONFIG_PAGE_MAPCOUNT off, from 6.16) answer with an average
+ * over the large folio.
+ */
+export class KPageCount extends WordFile {
+  constructor() {
+    super('/proc/kpagecount');
+  }
+
+  /** How many times the frame is mapped; 0 for a frame that does not exist. */
+  mapCountOf(frame: number): number {
+    return this.read(frame) ? this.low : 0;
+  }
+}
+
+/**
+ * The first frame number above all memory of the machine, from /proc/zoneinfo (proc(5)): a block a zone, which begins
+ * with `Node 0, zone   Normal` and says how many frames the zone spans, holes included (`spanned`), and its first
+ * (`start_pfn`). Readable by all users. Zone `Device` is left out: memory of devices is not the machine's, and may lie
+ * anywhere. Memory that is added while the machine runs makes a zone grow.
+ *
+ * @throws the system's error
+ */
+export function readEndFrame(): number {
+  return parseEndFrame(readTextFile('/proc/zoneinfo', SYSTEM_FILE_LIMIT));
+}
+
+const FIELD = /(?:^|\n)(?:Node \d+, zone +(\S+)| +(spanned|start_pfn:?) +(\d+))/g;
+
+export function parseEndFrame(text: string): number {
+  let [endFrame, zone, spanned] = [0, '', 0];
+  for (const [, name, field, value] of text.matchAll(FIELD)) {
+    if (name !== undefined) {
+      [zone, spanned] = [name, 0];
+    } else if (field === 'spanned') {
+      spanned = Number(value);
+    } else if (zone !== 'Device' && spanned > 0) {
+      endFrame = Math.max(endFrame, Number(value) + spanned);
+    }
+  }
+  return endFrame;
 }

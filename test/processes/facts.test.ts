@@ -6,8 +6,8 @@ import type { TargetInfo } from '../../src/core/target.js';
 import { readMappings } from '../../src/kernel/maps.js';
 import { pageSize } from '../../src/kernel/page-size.js';
 import { readStat } from '../../src/kernel/stat.js';
-import type { MemoryChange } from '../../src/processes/memory-reader.js';
-import { MemoryReader } from '../../src/processes/memory-reader.js';
+import { type MemoryFactsChange, MemoryReader } from '../../src/processes/facts.js';
+import { recordedMemory } from '../../src/record/format.js';
 import { ObservedMemory } from '../../src/record/observed-memory.js';
 import { startProgram } from '../helpers/memory-programs.js';
 import { ended, start } from '../helpers/processes.js';
@@ -25,7 +25,7 @@ function eagerReader(pid: number) {
 }
 
 /** A long reading is told by a later call. */
-async function told(reader: MemoryReader, target: TargetInfo): Promise<MemoryChange> {
+async function told(reader: MemoryReader, target: TargetInfo): Promise<MemoryFactsChange> {
   for (;;) {
     const change = reader.change(target);
     if (change) return change;
@@ -43,10 +43,10 @@ test('what is told first is all of it, as /proc has it', async (t) => {
     .split('\n')
     .map((line) => /^(\S+)-(\S+) (\S+) \S+ \S+ \S+ *(.*)$/.exec(line)!.slice(1))
     .filter(([, , , name]) => name !== '[vsyscall]');
-  t.deepEqual(change.mappings as unknown, expected);
+  t.deepEqual(recordedMemory(change, pageSize()).mappings as unknown, expected);
   t.is(change.removed, undefined);
   t.true(change.residentBytes! > MIB);
-  const starts = new Set(change.mappings!.map(([start]) => start));
+  const starts = new Set(change.mappings!.map(({ startPage }) => startPage));
   t.is(change.resident!.length, starts.size);
   t.true(change.resident!.every(([start, bytes]) => starts.has(start) && bytes % pageSize() === 0));
   t.deepEqual(reader.whole(target), change);
@@ -65,7 +65,7 @@ tell(at(a))`,
   if (!program) return;
   const { target, reader } = eagerReader(program.pid);
   const memory = new ObservedMemory(pageSize());
-  memory.take(await told(reader, target));
+  memory.update(await told(reader, target));
   const page = program.told[0]!;
   const before = memory.mappings.find(({ startPage, endPage }) => startPage <= page && page < endPage);
   t.is(before?.residentBytes, 4 * MIB);
@@ -76,12 +76,12 @@ tell(at(a))`,
   const change = await told(reader, target);
   t.true(change.mappings!.length < 10, `${change.mappings!.length} of ${memory.mappings.length} mappings`);
   t.true(change.residentBytes! >= 32 * MIB);
-  memory.take(change);
+  memory.update(change);
   const mapped = memory.mappings.map(({ residentBytes: _, ...mapping }) => mapping);
   t.deepEqual(mapped, readMappings(program.pid));
 
   const whole = new ObservedMemory(pageSize());
-  whole.take(reader.whole(target));
+  whole.update(reader.whole(target));
   const known = ({ mappings, residentBytes }: ObservedMemory) => ({
     mappings: mappings.map(({ residentBytes: _, ...mapping }) => mapping),
     residentBytes,
