@@ -14,7 +14,6 @@ import { StatFields } from '../src/kernel/stat-fields.js';
 import { parseEndFrame } from '../src/kernel/zoneinfo.js';
 import { chunksOf, type Format } from '../src/record/convert/convert.js';
 import { openInput } from '../src/record/convert/input.js';
-import { Spool } from '../src/record/convert/spool.js';
 import type { RecordLine } from '../src/record/format.js';
 import { InputBudget } from '../src/record/limits.js';
 import { readRecord } from '../src/record/reader.js';
@@ -50,7 +49,6 @@ const SHARED_MEMORY = '/dev/shm';
 const folder = mkdtempSync(join(existsSync(SHARED_MEMORY) ? SHARED_MEMORY : tmpdir(), 'pagepulse-fuzz-'));
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
 const file = join(folder, 'mutant');
-const newSpool = () => new Spool(folder);
 
 const FORMATS: readonly Format[] = ['ndjson', 'damo', 'csv', 'trace', 'arrow'];
 /** Arrow is written in large pieces: of every so many files that are read, one is written as that. */
@@ -63,19 +61,10 @@ function formatFor(index: number): Format {
 /** Reads a file in any format, and writes what was read in one of them. */
 async function readInput(bytes: Buffer, index: number): Promise<void> {
   writeFileSync(file, bytes);
-  const spools: Spool[] = [];
-  const spool = () => {
-    spools.push(newSpool());
-    return spools.at(-1)!;
-  };
-  try {
-    const input = await openInput(file, spool);
-    const lines = checked(input.lines);
-    for await (const _ of chunksOf({ ...input, lines }, formatFor(index), spool));
-    input.notes();
-  } finally {
-    for (const each of spools) each.close();
-  }
+  const input = await openInput(file, folder);
+  const lines = checked(input.lines);
+  for await (const _ of chunksOf({ ...input, lines }, formatFor(index), folder));
+  input.notes();
 }
 
 async function* checked(lines: AsyncIterable<RecordLine>): AsyncGenerator<RecordLine> {
@@ -112,11 +101,9 @@ async function bytesOf(format: Format): Promise<Buffer> {
   async function* lines() {
     yield* RECORD;
   }
-  const spool = newSpool();
   const pieces: Buffer[] = [];
   const input = { lines: lines(), budget: new InputBudget('the seed'), notes: () => [] };
-  for await (const chunk of chunksOf(input, format, () => spool)) pieces.push(Buffer.from(chunk));
-  spool.close();
+  for await (const chunk of chunksOf(input, format, folder)) pieces.push(Buffer.from(chunk));
   return Buffer.concat(pieces);
 }
 

@@ -5,9 +5,9 @@ import { Readable } from 'node:stream';
 import { gunzipSync, constants as zlib } from 'node:zlib';
 import test from 'ava';
 import { RandomStreams, randomFrom } from '../../src/core/random.js';
-import { readPacked, readRecord } from '../../src/record/reader.js';
+import { readColumnar, readRecord } from '../../src/record/reader.js';
 import { RecordWriter } from '../../src/record/writer.js';
-import { folderFor, HEADER, type Row, STATS, snapshotOf, TARGET } from './records.js';
+import { folderFor, HEADER, type Row, STATS, snapshotOf, TARGET } from '../helpers/records.js';
 
 const SNAPSHOTS = 40;
 
@@ -50,7 +50,7 @@ for (const name of ['it.ndjson', 'it.ndjson.gz']) {
       // It lacks no more than its line feed.
       if (last.endsWith('}') && isJson(last)) lines.push(last);
       const types = lines.map((line) => JSON.parse(line).type);
-      for (const read of [readRecord, readPacked]) {
+      for (const read of [readRecord, readColumnar]) {
         const reader = read(Readable.from([cut]));
         const seen: string[] = [];
         for await (const { type } of reader) seen.push(type);

@@ -14,7 +14,7 @@ import {
 } from '../../src/record/format.js';
 import { readRecord } from '../../src/record/reader.js';
 import { snapshotOfLine } from '../../src/record/restore.js';
-import { EXAMPLE, HEADER, linesOfRecord, type Row, STATS, snapshotOf, TARGET } from './records.js';
+import { EXAMPLE, HEADER, linesOfRecord, type Row, STATS, snapshotOf, TARGET } from '../helpers/records.js';
 
 test('the lines are those of the documented format', (t) => {
   t.is(

@@ -25,7 +25,7 @@ for (const [kind, inputs, formats] of kinds) {
         let complaints = '';
         for (const format of formats) complaints += await complaintsOf(t, input, format);
         t.regex(complaints, /^(pagepulse: [^\n]+\n)*$/);
-        t.regex(complaints, complaint ?? /^(pagepulse: .*(it breaks off|has no snapshot).*\n)*$/);
+        t.regex(complaints, complaint ?? /^(pagepulse: .*(it is cut off|has no snapshot).*\n)*$/);
       },
     );
   }

@@ -20,7 +20,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { abandonedRecordings, OutputFile } from '../../src/record/output-file.js';
-import { folderFor } from './records.js';
+import { folderFor } from '../helpers/records.js';
 
 /** What somebody else may have put where an output file is to be; each returns whether it is as it was. */
 const PLANTED: Record<string, (path: string) => () => boolean> = {
@@ -49,7 +49,7 @@ for (const [what, plant] of Object.entries(PLANTED)) {
     test(`${what} is never followed, and replaced with force alone (${isRecording ? 'recording' : 'conversion'})`, (t) => {
       const path = join(folderFor(t), 'it');
       const isUntouched = plant(path);
-      t.throws(() => OutputFile.create(path, { isRecording }), { code: 'OUTPUT', message: /exists already/ });
+      t.throws(() => OutputFile.create(path, { isRecording }), { code: 'OUTPUT', message: /already exists/ });
       const file = OutputFile.create(path, { isRecording, force: true });
       writeSync(file.fd, 'new');
       t.true(lstatSync(path).isSymbolicLink(), 'until the new one is whole');
@@ -88,7 +88,7 @@ const loop = process.getuid?.() === 0 && existsSync('/dev/loop0') && statSync('/
 (loop ? test : test.skip)('a link to a block device is not opened (as root, with loop devices)', (t) => {
   const path = join(folderFor(t), 'it');
   symlinkSync('/dev/loop0', path);
-  t.throws(() => OutputFile.create(path), { code: 'OUTPUT', message: /exists already/ });
+  t.throws(() => OutputFile.create(path), { code: 'OUTPUT', message: /already exists/ });
   t.throws(() => OutputFile.create('/dev/loop0', { force: true }), {
     code: 'OUTPUT',
     message: /not a regular/,

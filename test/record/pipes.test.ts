@@ -4,11 +4,11 @@ import { setImmediate as turn } from 'node:timers/promises';
 import test from 'ava';
 import { snapshotLine } from '../../src/record/format.js';
 import { readRecord } from '../../src/record/reader.js';
-import { HEADER, largeSnapshot, typesOf } from './records.js';
+import { HEADER, largeSnapshot, typesOf } from '../helpers/records.js';
 
 const PROGRAM = `
   import { RecordWriter } from '${new URL('../../src/record/writer.js', import.meta.url)}';
-  import { EXAMPLE, HEADER, largeSnapshot, writeExample } from '${new URL('./records.js', import.meta.url)}';
+  import { EXAMPLE, HEADER, largeSnapshot, writeExample } from '${new URL('../helpers/records.js', import.meta.url)}';
   const writer = RecordWriter.create('-');
   if (process.argv[1] === 'whole') {
     await writeExample(writer);

@@ -6,7 +6,7 @@ import test from 'ava';
 import { DEFAULT_ATTRS } from '../../src/core/attrs.js';
 import type { AttrsReason } from '../../src/core/stats.js';
 import { attrsLine } from '../../src/record/format.js';
-import { readPacked, readRecord } from '../../src/record/reader.js';
+import { readColumnar, readRecord } from '../../src/record/reader.js';
 import { RecordWriter } from '../../src/record/writer.js';
 import {
   EXAMPLE,
@@ -17,7 +17,7 @@ import {
   TARGET,
   typesOf,
   writeExample,
-} from './records.js';
+} from '../helpers/records.js';
 
 const HEADER_LINE = JSON.stringify({ type: 'header', version: 1, ...HEADER });
 const TARGET_LINE = JSON.stringify({ type: 'target', ...TARGET });
@@ -85,7 +85,7 @@ test('a byte order mark and line ends of Windows do no harm, however it is cut',
       const pieces = Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) =>
         bytes.subarray(i * size, (i + 1) * size),
       );
-      for (const read of [readRecord, readPacked]) {
+      for (const read of [readRecord, readColumnar]) {
         const reader = read(Readable.from(pieces));
         const types: string[] = [];
         for await (const { type } of reader) types.push(type);
@@ -189,14 +189,14 @@ test('what is no record is refused, and the message says why', async (t) => {
   const folder = folderFor(t);
   const path = join(folder, 'file');
   const refused: readonly [string | Uint8Array, RegExp][] = [
-    ['hello', /is text in no format that Pagepulse reads/],
-    ['hello\nworld\n', /is text in no format/],
-    ['xyz\n', /is text in no format/],
-    ['{"a":1}\n', /is JSON, but its first line is not the header of a record/],
-    [`${TARGET_LINE}\n`, /first line is not the header/],
-    ['\n', /is text in no format/],
+    ['hello', /is text in an unknown format/],
+    ['hello\nworld\n', /is text in an unknown format/],
+    ['xyz\n', /is text in an unknown format/],
+    ['{"a":1}\n', /is JSON, but its first line is not a record header/],
+    [`${TARGET_LINE}\n`, /first line is not a record header/],
+    ['\n', /is text in an unknown format/],
     [`${HEADER_LINE.replace('4096', '"4096"')}\n`, /header is damaged/],
-    [gzipSync('hello\n'), /is text in no format/],
+    [gzipSync('hello\n'), /is text in an unknown format/],
     [Buffer.from([0x1f, 0x8b, 0xff, 0xff, 1, 2, 3, 4, 5, 6, 7, 8]), /cannot be decompressed/],
     [Buffer.alloc(100_000, 0xff), /is an Arrow stream/],
     [Buffer.alloc(100_000), /is a binary file/],
@@ -209,11 +209,11 @@ test('what is no record is refused, and the message says why', async (t) => {
   mkdirSync(join(folder, 'folder'));
   await t.throwsAsync(typesOf(readRecord(join(folder, 'folder'))), {
     code: 'RECORD',
-    message: /it is a folder/,
+    message: /it is a directory/,
   });
   await t.throwsAsync(typesOf(readRecord(join(folder, 'none'))), {
     code: 'RECORD',
-    message: /there is no such file/,
+    message: /no such file/,
   });
 });
 

@@ -10,15 +10,11 @@ import {
 import { join } from 'node:path';
 import test from 'ava';
 import { Monitor } from '../../src/index.js';
-import { MemoryReader } from '../../src/processes/memory-reader.js';
 import type { RecordLine } from '../../src/record/format.js';
 import { readRecord } from '../../src/record/reader.js';
-import { Recording } from '../../src/record/recording.js';
-import { makeWay, type Rotation, rotatedName } from '../../src/record/rotation.js';
+import { Recording, type Rotation, rotatedName, rotateFiles } from '../../src/record/recording.js';
+import { EXAMPLE, folderFor, HEADER, linesOfRecord, NO_MAPPINGS, STATS } from '../helpers/records.js';
 import { hotCold } from '../helpers/synthetic.js';
-import { EXAMPLE, folderFor, HEADER, linesOfRecord, STATS } from './records.js';
-
-const NOBODY = new MemoryReader({ targets: [], attrs: { updateUs: 1e6 } });
 
 /** Eight seconds of two targets on virtual time, with intervals that change: the same whenever it is made. */
 async function record(path: string, rotation?: Rotation): Promise<void> {
@@ -26,7 +22,7 @@ async function record(path: string, rotation?: Rotation): Promise<void> {
   const monitor = await Monitor.start({ targets, clock: 'virtual', durationUs: 8e6, seed: 1, auto: true });
   const recording = Recording.create(path, { rotation });
   monitor.on('attrs', (change) => recording.attrs(change));
-  await recording.begin({ ...HEADER, attrs: monitor.attrs }, NOBODY);
+  await recording.begin({ ...HEADER, attrs: monitor.attrs }, NO_MAPPINGS);
   for await (const snapshot of monitor) await recording.snapshot(snapshot);
   const { reason, stats } = await monitor.ended;
   await recording.end(reason, stats);
@@ -85,7 +81,7 @@ test('each file can be read alone: it has a header, its targets, the attrs in fo
 test('the size that rotates is that on the disk, and a file has one snapshot at least', async (t) => {
   const path = join(folderFor(t), 'it.ndjson');
   const recording = Recording.create(path, { rotation: { fromBytes: 1 } });
-  await recording.begin(HEADER, NOBODY);
+  await recording.begin(HEADER, NO_MAPPINGS);
   for (let i = 0; i < 3; i++) await recording.snapshot(EXAMPLE);
   await recording.end('stopped', STATS);
   t.is(recording.files, 3);
@@ -99,7 +95,7 @@ test('what was there before is not overwritten, but gets a larger number', (t) =
     writeFileSync(rotatedName(path, number), text);
   symlinkSync('nowhere', rotatedName(path, 3));
   writeFileSync(rotatedName(path, 5), 'behind a gap');
-  makeWay(path);
+  rotateFiles(path);
   const texts = [1, 2, 3, 5].map((number) => readFileSync(rotatedName(path, number), 'utf8'));
   t.deepEqual(texts, ['now', 'one', 'two', 'behind a gap']);
   t.is(readlinkSync(rotatedName(path, 4)), 'nowhere');
@@ -108,7 +104,7 @@ test('what was there before is not overwritten, but gets a larger number', (t) =
 test('a file that somebody has moved away meanwhile is no error', async (t) => {
   const path = join(folderFor(t), 'it.ndjson');
   const recording = Recording.create(path, { rotation: { fromBytes: 1 } });
-  await recording.begin(HEADER, NOBODY);
+  await recording.begin(HEADER, NO_MAPPINGS);
   await recording.snapshot(EXAMPLE);
   renameSync(path, `${path}.moved`);
   await recording.snapshot(EXAMPLE);

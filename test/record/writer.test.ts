@@ -24,7 +24,7 @@ import {
   TARGET,
   typesOf,
   writeExample,
-} from './records.js';
+} from '../helpers/records.js';
 
 test('what is written can be read, plain and compressed', async (t) => {
   const folder = folderFor(t);
@@ -79,7 +79,7 @@ test('a file that exists is not overwritten unless it is forced to be', async (t
     const path = join(here, name);
     const old = 'precious'.repeat(1_000);
     writeFileSync(path, old);
-    t.throws(() => RecordWriter.create(path), { code: 'OUTPUT', message: /exists already.*--force/ });
+    t.throws(() => RecordWriter.create(path), { code: 'OUTPUT', message: /already exists.*--force/ });
     const writer = RecordWriter.create(path, { force: true });
     await writer.header(HEADER);
     await writer.snapshot(EXAMPLE);
@@ -139,9 +139,9 @@ test('what is wrong with the name is said at once', (t) => {
   const folder = folderFor(t);
   writeFileSync(join(folder, 'file'), '');
   const refused: readonly [string, RegExp][] = [
-    [join(folder, 'none', 'it'), /folder does not exist; create it/],
-    [folder, /it is a folder; give the name of a file/],
-    [join(folder, 'file', 'it'), /its folder is a file/],
+    [join(folder, 'none', 'it'), /directory does not exist; create it/],
+    [folder, /it is a directory; give a file/],
+    [join(folder, 'file', 'it'), /part of the path is a file/],
     [join(folder, 'x'.repeat(300)), /name is too long/],
   ];
   for (const [path, message] of refused) {
@@ -173,7 +173,7 @@ const FULL_DISK = `
   import { readdirSync, readlinkSync } from 'node:fs';
   import { setTimeout as pause } from 'node:timers/promises';
   import { RecordWriter } from '${new URL('../../src/record/writer.js', import.meta.url)}';
-  import { HEADER, largeSnapshot } from '${new URL('./records.js', import.meta.url)}';
+  import { HEADER, largeSnapshot } from '${new URL('../helpers/records.js', import.meta.url)}';
   const outcome = async (act) => {
     try {
       await act();

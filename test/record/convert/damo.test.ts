@@ -5,11 +5,9 @@ import { isDeepStrictEqual } from 'node:util';
 import { gzipSync, inflateSync } from 'node:zlib';
 import test, { type ExecutionContext } from 'ava';
 import { openInput } from '../../../src/record/convert/input.js';
-import { Spool } from '../../../src/record/convert/spool.js';
 import type { RecordLine, SnapshotLine } from '../../../src/record/format.js';
 import { readRecord } from '../../../src/record/reader.js';
-import { folderFor, HEADER, linesOfRecord, TARGET } from '../records.js';
-import { converted, linesIn, RICH } from './records.js';
+import { converted, folderFor, HEADER, linesIn, linesOfRecord, RICH, TARGET } from '../../helpers/records.js';
 
 /** One watching of a real kernel's DAMON (test/lab), as three programs wrote it. */
 const kernel = (name: string) =>
@@ -40,7 +38,7 @@ test("what damo itself wrote of a kernel's DAMON says what the kernel's trace sa
 });
 
 async function readWithNotes(t: ExecutionContext, path: string) {
-  const { lines, notes } = await openInput(path, () => new Spool(folderFor(t)));
+  const { lines, notes } = await openInput(path, folderFor(t));
   const all = await linesOfRecord(lines);
   return { lines: all, notes: notes() };
 }
@@ -108,7 +106,7 @@ test('that intervals were assumed is said, where they were', async (t) => {
   t.is(notes.length, 1);
   t.regex(
     notes[0]!,
-    /damo did not write its intervals: 7\.\d+ ms and 15\d\.\d+ ms are assumed, from the times/,
+    /the file does not state its intervals: assuming 7\.\d+ ms and 15\d\.\d+ ms, derived from/,
   );
   t.deepEqual((await readWithNotes(t, kernel('damo-3.4.1.data'))).notes, []);
 });
@@ -206,17 +204,17 @@ test('the region of nothing that damo adds where there is one snapshot alone is 
 
 test('what is no file of damo is refused in a sentence', async (t) => {
   const refused: readonly [unknown, RegExp][] = [
-    [document({ start: 'here' }), /"here" is not a number that damo writes/],
+    [document({ start: 'here' }), /"here" is not a number as damo writes it/],
     [document({ start: '1 parsec' }), /"1 parsec" is not a number/],
     [document({ start: '1 constructor' }), /"1 constructor" is not a number/],
     [document({ nr_accesses: {} }), /is not a number/],
-    [document({}, { regions: null }), /cannot read .*damon.data as damo's JSON/],
-    [JSON.stringify(document({})).slice(0, -20), /it breaks off before its end/],
+    [document({}, { regions: null }), /cannot read .*damon.data as damo JSON/],
+    [JSON.stringify(document({})).slice(0, -20), /it is cut off/],
     ['[1, 2}', /cannot read/],
-    [[], /it has no snapshots of DAMON/],
-    ['[1, 2]', /it has no snapshots of DAMON/],
-    [[{ snapshots: [1] }], /cannot read .* as damo's JSON/],
-    [document({ age: undefined }), /it does not have the fields it must have/],
+    [[], /there are no DAMON snapshots/],
+    ['[1, 2]', /there are no DAMON snapshots/],
+    [[{ snapshots: [1] }], /cannot read .* as damo JSON/],
+    [document({ age: undefined }), /required fields are missing/],
     [document({}, { start_time: 'soon' }), /snapshot 1 of target 0: "soon" is not a number/],
     [
       document({}, {}, { intervals: { sample_us: 'x', aggr_us: 1, ops_update_us: 1 } }),

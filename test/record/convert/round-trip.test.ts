@@ -2,8 +2,7 @@ import test from 'ava';
 import fc from 'fast-check';
 import type { Format } from '../../../src/record/convert/convert.js';
 import type { RecordedRegion, RecordLine } from '../../../src/record/format.js';
-import { HEADER, TARGET } from '../records.js';
-import { converted, linesIn, RICH } from './records.js';
+import { converted, HEADER, linesIn, RICH, TARGET } from '../../helpers/records.js';
 
 const HOLDING: readonly (readonly [Format, string])[] = [
   ['damo', 'damon.data'],

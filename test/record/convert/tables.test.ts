@@ -5,8 +5,7 @@ import { gzipSync } from 'node:zlib';
 import { tableFromIPC } from 'apache-arrow';
 import test from 'ava';
 import type { RecordedRegion, RecordLine, SnapshotLine } from '../../../src/record/format.js';
-import { folderFor, HEADER, TARGET } from '../records.js';
-import { converted, linesIn, RICH, textIn } from './records.js';
+import { converted, folderFor, HEADER, linesIn, RICH, TARGET, textIn } from '../../helpers/records.js';
 
 const header: RecordLine = { type: 'header', version: 1, ...HEADER };
 const target: RecordLine = { type: 'target', ...TARGET };
@@ -246,12 +245,12 @@ test('tables that are not whole are refused in a sentence', async (t) => {
   const csv = textIn(await converted(t, RICH, 'csv'));
   const rows = csv.split(/\n(?=\d)/);
   const refused: readonly [string | Buffer, RegExp][] = [
-    [rows.with(1, rows[1]!.replace(/"\{.*/s, ',,,,')).join('\n'), /has rows of a record, but not its first/],
-    [csv.replace(',record,', ',memory,'), /it has no column record/],
+    [rows.with(1, rows[1]!.replace(/"\{.*/s, ',,,,')).join('\n'), /lacks the first row of the table/],
+    [csv.replace(',record,', ',memory,'), /there is no column record/],
     [csv.replace('20480', 'x'), /cannot read .* as CSV/],
     [csv.replace(',20,', ',-1,'), /-1 is not a count/],
-    [csv.replace('""type"":""target""', '""type"":""targets""'), /is not a line of a record/],
-    [gzipSync(csv).subarray(0, -30), /it breaks off before its end/],
+    [csv.replace('""type"":""target""', '""type"":""targets""'), /not a record line/],
+    [gzipSync(csv).subarray(0, -30), /it is cut off/],
   ];
   for (const [content, message] of refused) {
     const path = join(folderFor(t), 'it.csv');

@@ -2,8 +2,7 @@ import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import test from 'ava';
 import type { RecordLine, SnapshotLine } from '../../../src/record/format.js';
-import { HEADER, TARGET } from '../records.js';
-import { converted, linesIn, RICH, textIn } from './records.js';
+import { converted, HEADER, linesIn, RICH, TARGET, textIn } from '../../helpers/records.js';
 
 interface TraceEvent {
   readonly name: string;
@@ -128,6 +127,6 @@ test('a trace cannot be converted back, and says why', async (t) => {
   const path = await converted(t, RICH, 'trace');
   await t.throwsAsync(linesIn(t, path), {
     code: 'RECORD',
-    message: /is a trace, which has working sets and no regions/,
+    message: /is a trace, which has working sets but no regions/,
   });
 });

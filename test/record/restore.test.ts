@@ -3,17 +3,16 @@ import test from 'ava';
 import fc from 'fast-check';
 import { type SnapshotLine, snapshotLine } from '../../src/record/format.js';
 import { parseLine } from '../../src/record/parse.js';
-import { packSnapshot } from '../../src/record/restore.js';
-import { parseSnapshotBytes } from '../../src/record/snapshot-bytes.js';
-import { type Row, snapshotOf } from './records.js';
+import { parseSnapshotBytes, toColumnar } from '../../src/record/restore.js';
+import { type Row, snapshotOf } from '../helpers/records.js';
 
 const PAGE = 4096;
 
 /** What JSON.parse makes of the line; undefined where it is no good snapshot. */
-function packedByJson(bytes: Uint8Array) {
+function columnarByJson(bytes: Uint8Array) {
   const line = parseLine(Buffer.from(bytes).toString());
   const isSnapshot = typeof line === 'object' && line.type === 'snapshot';
-  return isSnapshot ? packSnapshot(line as SnapshotLine, PAGE) : undefined;
+  return isSnapshot ? toColumnar(line as SnapshotLine, PAGE) : undefined;
 }
 
 // Up to 2^57, where five levels of page tables end.
@@ -35,8 +34,8 @@ const line: fc.Arbitrary<Uint8Array> = fc
 test('every snapshot that is written is read from its bytes, as JSON.parse reads it', (t) => {
   fc.assert(
     fc.property(line, (bytes) => {
-      const packed = parseSnapshotBytes(bytes, PAGE);
-      return packed !== undefined && isDeepStrictEqual(packed, packedByJson(bytes));
+      const columnar = parseSnapshotBytes(bytes, PAGE);
+      return columnar !== undefined && isDeepStrictEqual(columnar, columnarByJson(bytes));
     }),
     { numRuns: 300 },
   );
@@ -62,8 +61,8 @@ test('a line with any byte changed, added or missing is read as JSON.parse reads
           Buffer.alloc(added, with_),
           bytes.subarray(at + removed),
         ]);
-        const packed = parseSnapshotBytes(changed, PAGE);
-        return packed === undefined || isDeepStrictEqual(packed, packedByJson(changed));
+        const columnar = parseSnapshotBytes(changed, PAGE);
+        return columnar === undefined || isDeepStrictEqual(columnar, columnarByJson(changed));
       },
     ),
     { numRuns: 3_000 },
@@ -108,7 +107,7 @@ test('what JSON allows and we do not write is left to JSON.parse', (t) => {
     const other = Buffer.from(written.replace(from, to));
     t.not(other.toString(), written);
     t.is(parseSnapshotBytes(other, PAGE), undefined, to);
-    t.truthy(packedByJson(other), to);
+    t.truthy(columnarByJson(other), to);
   }
 });
 
@@ -127,6 +126,6 @@ test('what is no JSON is not taken for it', (t) => {
   ] as const) {
     const damaged = Buffer.from(written.replace(from, to));
     t.is(parseSnapshotBytes(damaged, PAGE), undefined, to);
-    t.is(packedByJson(damaged), undefined, to);
+    t.is(columnarByJson(damaged), undefined, to);
   }
 });
