@@ -53,7 +53,7 @@ test('what cannot be written is refused in one line, and leaves nothing', async 
   const here = folder(t);
   const record = recordFile(t, RICH);
   const refused: readonly [string[], number, RegExp][] = [
-    [[record, '--to', 'csv', '-o', '/dev/full'], 1, /dev\/full: not a regular file; choose another name/],
+    [[record, '--to', 'csv', '-o', '/dev/full'], 1, /dev\/full: not a regular file; choose another path/],
     [[record, '--to', 'arrow', '-o', join(here, 'x.gz')], 2, /without \.gz/],
   ];
   for (const [args, status, message] of refused) {

@@ -107,7 +107,7 @@ test('a record that was cut off is reported on as far as it goes, and the line i
   const damaged = file(t, text.replace(lines[10]!, lines[10]!.slice(0, 80)));
   const { status, err } = await report(t, 'wss', damaged);
   t.is(status, 0);
-  t.regex(err, /line 11/);
+  t.regex(err, /damaged line: 11/);
 });
 
 test('a record of a later version is read as far as it is understood, and that is said', async (t) => {

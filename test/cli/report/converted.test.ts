@@ -44,14 +44,11 @@ const FOREIGN: readonly (readonly [content: string | Buffer, pattern: RegExp])[]
     `       kdamond.0  4452 [000] 82820.952659: ${EVENT}\n`,
     /is DAMON events as text \(`perf script`\); .*`damo convert_record_format .*`pagepulse convert/,
   ],
-  ['swapper     0 [001] 82820.95: 250000 cpu-clock: ffffffff81 idle\n', /is text of `perf script`; if/],
-  [
-    'damon_recfmt_ver\x02\0\0\0',
-    /old binary DAMON recording; convert it with damo 2\.0\.2 or older: `damo/,
-  ],
+  ['swapper     0 [001] 82820.95: 250000 cpu-clock: ffffffff81 idle\n', /is `perf script` text; if/],
+  ['damon_recfmt_ver\x02\0\0\0', /old binary DAMON recording; convert it with damo 2\.0\.2 or older: `damo/],
   ['\x17\x08DtracingV6', /is a trace\.dat file/],
-  ['# tracer: nop\n#\n', /is text of ftrace/],
-  ['base_time_absolute: 23 h\n', /is text of `damo report`/],
+  ['# tracer: nop\n#\n', /is ftrace text/],
+  ['base_time_absolute: 23 h\n', /is `damo report` text/],
   ['{\n  "a": 1\n}\n', /is JSON, but its first line is not a record header/],
   ['{"displayTimeUnit":"ms","traceEvents":[]}\n', /is a trace/],
   [utf16('\uFEFF{"type":"header"}\n'), /is UTF-16 text; .*`iconv -f UTF-16 -t UTF-8 FILE`/],
@@ -102,7 +99,10 @@ test('a file of damo, and tables, are named to reports with the command that mak
   const json = join(here, 'it.json');
   writeFileSync(json, gzipSync(inflateSync(readFileSync(DAMON))));
   const files = [
-    [DAMON, /is a JSON array, as damo writes; convert it to a record first: `pagepulse convert FILE --to ndjson/],
+    [
+      DAMON,
+      /is a JSON array, as damo writes; convert it to a record first: `pagepulse convert FILE --to ndjson/,
+    ],
     [json, /is a JSON array/],
     [csv, /is CSV; .*`pagepulse convert FILE --to ndjson/],
     [arrow, /is an Arrow file; .*`pagepulse convert FILE --to ndjson/],
