@@ -140,15 +140,6 @@ function growScratch(): void {
   scratch = larger;
 }
 
-const BEFORE_TARGET = Buffer.from('{"type":"snapshot","target":');
-const BEFORE_START = Buffer.from(',"startUs":');
-const BEFORE_END = Buffer.from(',"endUs":');
-const BEFORE_MAX = Buffer.from(',"maxNrAccesses":');
-const BEFORE_REGIONS = Buffer.from(',"regions":[');
-const BEGIN_REGION = Buffer.from('["');
-const BETWEEN_ADDRESSES = Buffer.from('","');
-const AFTER_ADDRESSES = Buffer.from('",');
-
 const COMMA = 0x2c;
 const CLOSING = 0x5d;
 const POINT = 0x2e;
@@ -172,15 +163,15 @@ let at = 0;
  */
 export function parseSnapshotBytes(bytes: Uint8Array, pageSize: number): ColumnarSnapshot | undefined {
   at = 0;
-  skip(bytes, BEFORE_TARGET);
+  skip(bytes, '{"type":"snapshot","target":');
   const target = decimal(bytes, MAX_DECIMALS);
-  skip(bytes, BEFORE_START);
+  skip(bytes, ',"startUs":');
   const startUs = decimal(bytes, MAX_TIME_DECIMALS);
-  skip(bytes, BEFORE_END);
+  skip(bytes, ',"endUs":');
   const endUs = decimal(bytes, MAX_TIME_DECIMALS);
-  skip(bytes, BEFORE_MAX);
+  skip(bytes, ',"maxNrAccesses":');
   const maxNrAccesses = decimal(bytes, MAX_DECIMALS);
-  skip(bytes, BEFORE_REGIONS);
+  skip(bytes, ',"regions":[');
   const count = readRegions(bytes);
   if (at < 0 || startUs > endUs || maxNrAccesses === 0) return undefined;
   const details = readDetails(bytes, count);
@@ -199,11 +190,11 @@ function readRegions(bytes: Uint8Array): number {
   }
   for (let to = 0; at >= 0; to += WIDTH) {
     if (to === scratch.length) growScratch();
-    skip(bytes, BEGIN_REGION);
+    skip(bytes, '["');
     scratch[to] = hex(bytes);
-    skip(bytes, BETWEEN_ADDRESSES);
+    skip(bytes, '","');
     scratch[to + 1] = hex(bytes);
-    skip(bytes, AFTER_ADDRESSES);
+    skip(bytes, '",');
     scratch[to + 2] = decimal(bytes, MAX_DECIMALS);
     expect(bytes, COMMA);
     scratch[to + 3] = decimal(bytes, MAX_DECIMALS);
@@ -238,10 +229,10 @@ function readDetails(bytes: Uint8Array, regions: number): SnapshotDetails | unde
   }
 }
 
-function skip(bytes: Uint8Array, text: Uint8Array): void {
+function skip(bytes: Uint8Array, text: string): void {
   if (at < 0) return;
   for (let i = 0; i < text.length; i++) {
-    if (bytes[at + i] !== text[i]) {
+    if (bytes[at + i] !== text.charCodeAt(i)) {
       at = -1;
       return;
     }

@@ -3,17 +3,13 @@ import { finished } from 'node:stream/promises';
 import { createGzip, type Gzip, constants as zlib } from 'node:zlib';
 import type { PagepulseError } from '../core/errors.js';
 import type { Snapshot } from '../core/snapshot.js';
-import type { AttrsChange, MonitorStats } from '../core/stats.js';
-import type { OtherWatcher, TargetInfo } from '../core/target.js';
+import type { MonitorStats } from '../core/stats.js';
 import {
   attrsLine,
   endLine,
-  type HeaderLine,
   headerLine,
-  type MemoryChange,
   mappingsLine,
   otherWatcherLine,
-  type RecordedMemory,
   snapshotLine,
   targetLine,
 } from './format.js';
@@ -80,30 +76,20 @@ export class RecordWriter {
     return (this.#output as Writable & { readonly bytesWritten?: number }).bytesWritten ?? 0;
   }
 
-  header(header: Omit<HeaderLine, 'type' | 'version'>): Promise<void> {
-    return this.#write(headerLine(header));
-  }
+  readonly header = (...args: Parameters<typeof headerLine>) => this.#write(headerLine(...args));
+  readonly attrs = (...args: Parameters<typeof attrsLine>) => this.#write(attrsLine(...args));
+  readonly mappings = (...args: Parameters<typeof mappingsLine>) => this.#write(mappingsLine(...args));
+  readonly otherWatcher = (...args: Parameters<typeof otherWatcherLine>) =>
+    this.#write(otherWatcherLine(...args));
 
-  target(target: TargetInfo, memory: RecordedMemory = {}): Promise<void> {
+  target(...args: Parameters<typeof targetLine>): Promise<void> {
     this.#hasBegun = true;
-    return this.#write(targetLine(target, memory));
-  }
-
-  mappings(target: TargetInfo, atUs: number, change: MemoryChange): Promise<void> {
-    return this.#write(mappingsLine(target, atUs, change));
+    return this.#write(targetLine(...args));
   }
 
   snapshot(snapshot: Snapshot): Promise<void> {
     this.#hasBegun = true;
     return this.#write(snapshotLine(snapshot));
-  }
-
-  attrs(change: AttrsChange): Promise<void> {
-    return this.#write(attrsLine(change));
-  }
-
-  otherWatcher(other: OtherWatcher): Promise<void> {
-    return this.#write(otherWatcherLine(other));
   }
 
   /** @param reason `stopped`, `duration`, `targets ended`, `error`, ... */

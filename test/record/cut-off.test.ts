@@ -11,7 +11,7 @@ import { folderFor, HEADER, type Row, STATS, snapshotOf, TARGET } from '../helpe
 
 const SNAPSHOTS = 40;
 
-/** A record of all types of lines, its snapshots of 0 to 29 regions. */
+/** A record with snapshots of 0 to 29 regions. */
 async function writeRecord(path: string, next: () => number): Promise<Buffer> {
   const writer = RecordWriter.create(path);
   await writer.header(HEADER);
@@ -29,7 +29,7 @@ async function writeRecord(path: string, next: () => number): Promise<Buffer> {
   return readFileSync(path);
 }
 
-/** What of the bytes can be unpacked, by zlib alone. */
+/** What zlib alone can decompress. */
 function unpacked(bytes: Buffer, isPacked: boolean): string {
   const plain = isPacked ? gunzipSync(bytes, { finishFlush: zlib.Z_SYNC_FLUSH }) : bytes;
   return plain.toString();
@@ -47,7 +47,7 @@ for (const name of ['it.ndjson', 'it.ndjson.gz']) {
       const text = unpacked(cut, name.endsWith('.gz'));
       const lines = text.split('\n');
       const last = lines.pop()!;
-      // It lacks no more than its line feed.
+      // It only lacks its line feed.
       if (last.endsWith('}') && isJson(last)) lines.push(last);
       const types = lines.map((line) => JSON.parse(line).type);
       for (const read of [readRecord, readColumnar]) {

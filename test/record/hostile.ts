@@ -1,28 +1,28 @@
 import { deflateSync, gzipSync } from 'node:zlib';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { RECORD_COLUMNS } from '../../src/record/convert/table.js';
-import { HEADER, TARGET } from '../helpers/records.js';
+import { headerOf, snapshotLineOf, targetOf, textOf } from '../helpers/records.js';
 
-const header = `${JSON.stringify({ type: 'header', version: 1, ...HEADER })}\n`;
-const target = `${JSON.stringify({ type: 'target', ...TARGET })}\n`;
-const snapshot = '{"type":"snapshot","target":0,"startUs":0,"endUs":1,"maxNrAccesses":20,"regions":[]}\n';
+const header = textOf([headerOf()]);
+const target = textOf([targetOf()]);
+const snapshot = textOf([snapshotLineOf([], { endUs: 1 })]);
 const begin = header + target;
 
-/** Text that hardly compresses, so that what comes after it may unpack to 64 times as much. */
+/** Text that hardly compresses: what follows may expand to 64 times its size. */
 function dense(bytes: number): string {
   const random = xoroshiro128plus(1);
   return Buffer.from(Array.from({ length: (bytes * 3) / 4 }, () => random.next())).toString('base64');
 }
 
-/** A line of a record that is of no use. */
+/** A line of unknown type. */
 const credit = `{"type":"x","x":"${dense(700_000)}"}\n`;
 
-/** Text of many megabytes that compresses to one or less. */
+/** Compresses many megabytes of text to one or less. */
 function packed(...texts: (string | Buffer)[]): Buffer {
   return gzipSync(Buffer.concat(texts.map((text) => Buffer.from(text))), { level: 9 });
 }
 
-/** A snapshot with so many bytes of regions. */
+/** A snapshot with regions of this size. */
 function largeSnapshot(bytes: number, region = '["1000","2000",1,2]'): string {
   return snapshot.replace('[]', `[${Array(Math.floor(bytes / (region.length + 1))).fill(region)}]`);
 }
@@ -33,7 +33,7 @@ function numbered(count: number, text: (n: number) => string): string {
 
 const MIB = 2 ** 20;
 
-/** What a record of up to a megabyte may hold to harm who reads it, and the complaint; none where it is merely large. */
+/** Harmful records of up to a megabyte, and the expected complaint; none if the record is valid but large. */
 export const RECORDS: Readonly<
   Record<string, readonly [content: () => string | Buffer, complaint?: RegExp]>
 > = {
@@ -174,7 +174,10 @@ export const RECORDS: Readonly<
     () => begin + snapshot.replace('[]', `[],"x":${'['.repeat(200_000)}${']'.repeat(200_000)}`),
     /damaged line: 3/,
   ],
-  'a long number': [() => begin + snapshot.replace('"endUs":1', `"endUs":${'1'.repeat(MIB)}`), /damaged line: 3/],
+  'a long number': [
+    () => begin + snapshot.replace('"endUs":1', `"endUs":${'1'.repeat(MIB)}`),
+    /damaged line: 3/,
+  ],
   'a long string': [() => begin + snapshot.replace('[]', `[],"x":"${'x'.repeat(MIB)}"`)],
   'a field called __proto__': [
     () =>
@@ -183,7 +186,7 @@ export const RECORDS: Readonly<
   ],
 };
 
-/** The same for lists of damo. */
+/** Harmful damo files. */
 export const LISTS_OF_DAMO: typeof RECORDS = {
   'zeros, compressed': [
     () => deflateSync(Buffer.concat([Buffer.from('[{"x":"'), Buffer.alloc(500 * MIB)])),
@@ -206,12 +209,15 @@ export const LISTS_OF_DAMO: typeof RECORDS = {
     () => packed(`[{"snapshots":[{"x":[${numbered(290_000, (n) => `{"k${n}":1},`)}{}]}]}]`),
     /./,
   ],
-  'many entries': [() => `[${'{"target_id":0},'.repeat(MIB / 17)}{}]`, /more than \d+ entries|no DAMON snapshots/],
+  'many entries': [
+    () => `[${'{"target_id":0},'.repeat(MIB / 17)}{}]`,
+    /more than \d+ entries|no DAMON snapshots/,
+  ],
   'many entries, compressed': [
     () => packed(`[${'{"target_id":0},'.repeat(4 * MIB)}{}]`),
     /more than 65536 entries|expand to more/,
   ],
-  'an entry a snapshot': [
+  'an entry for each snapshot': [
     () =>
       packed(
         `[${numbered(60_000, (n) => `{"target_id":${n},"snapshots":[{"start_time":${60_000 - n},"end_time":60000,"regions":[]}]},`)}{}]`,
@@ -227,7 +233,7 @@ export const LISTS_OF_DAMO: typeof RECORDS = {
   ],
 };
 
-/** The same for CSV. */
+/** Harmful CSV. */
 export const TABLES: typeof RECORDS = {
   'one open quote': [() => `${RECORD_COLUMNS}\n"${'x'.repeat(MIB)}`, /./],
   'one open quote, compressed': [
@@ -252,13 +258,13 @@ export const TABLES: typeof RECORDS = {
       ),
     /./,
   ],
-  'the words of a record nested deep': [
+  'a sidecar nested deep': [
     () => `${RECORD_COLUMNS}\n0,0,1,20,4096,8192,1,1,"{""before"":${'['.repeat(500_000)}"\n`,
     /nested more than 64 deep/,
   ],
-  'rows that are none': [
+  'rows without valid numbers': [
     () => `${RECORD_COLUMNS}\n${'0,1e999,1,20,4096,8192,1,1,\n'.repeat(10)}`,
     /row 1: 1e999 is not a count/,
   ],
-  'quotes where none may be': [() => `${RECORD_COLUMNS}\n${'a"b",'.repeat(MIB / 5)}\n`, /./],
+  'misplaced quotes': [() => `${RECORD_COLUMNS}\n${'a"b",'.repeat(MIB / 5)}\n`, /./],
 };

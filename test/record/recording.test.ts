@@ -16,7 +16,7 @@ import { Recording, type Rotation, rotatedName, rotateFiles } from '../../src/re
 import { EXAMPLE, folderFor, HEADER, linesOfRecord, NO_MAPPINGS, STATS } from '../helpers/records.js';
 import { hotCold } from '../helpers/synthetic.js';
 
-/** Eight seconds of two targets on virtual time, with intervals that change: the same whenever it is made. */
+/** Eight seconds of two targets on virtual time with automatic intervals: always the same. */
 async function record(path: string, rotation?: Rotation): Promise<void> {
   const targets = [hotCold(), hotCold(64)];
   const monitor = await Monitor.start({ targets, clock: 'virtual', durationUs: 8e6, seed: 1, auto: true });
@@ -34,7 +34,7 @@ async function linesByFile(path: string, files: number): Promise<RecordLine[][]>
   return Promise.all(names.map((name) => linesOfRecord(readRecord(name))));
 }
 
-test('a recording that rotates says in all its files what it would have said in one', async (t) => {
+test('the files of a rotated recording hold together what one file would', async (t) => {
   const one = join(folderFor(t), 'it.ndjson');
   await record(one);
   const snapshots = (lines: readonly RecordLine[]) => lines.filter(({ type }) => type === 'snapshot');
@@ -78,7 +78,7 @@ test('each file can be read alone: it has a header, its targets, the attrs in fo
   }
 });
 
-test('the size that rotates is that on the disk, and a file has one snapshot at least', async (t) => {
+test('rotation counts bytes on disk, and each file has at least one snapshot', async (t) => {
   const path = join(folderFor(t), 'it.ndjson');
   const recording = Recording.create(path, { rotation: { fromBytes: 1 } });
   await recording.begin(HEADER, NO_MAPPINGS);
@@ -89,7 +89,7 @@ test('the size that rotates is that on the disk, and a file has one snapshot at 
     t.is(lines.map(({ type }) => type).join(' '), 'header target snapshot end');
 });
 
-test('what was there before is not overwritten, but gets a larger number', (t) => {
+test('existing files are not overwritten, but get a larger number', (t) => {
   const path = join(folderFor(t), 'it.ndjson');
   for (const [number, text] of ['now', 'one', 'two'].entries())
     writeFileSync(rotatedName(path, number), text);
@@ -101,7 +101,7 @@ test('what was there before is not overwritten, but gets a larger number', (t) =
   t.is(readlinkSync(rotatedName(path, 4)), 'nowhere');
 });
 
-test('a file that somebody has moved away meanwhile is no error', async (t) => {
+test('a file moved away during the recording is not an error', async (t) => {
   const path = join(folderFor(t), 'it.ndjson');
   const recording = Recording.create(path, { rotation: { fromBytes: 1 } });
   await recording.begin(HEADER, NO_MAPPINGS);
@@ -114,7 +114,7 @@ test('a file that somebody has moved away meanwhile is no error', async (t) => {
   t.deepEqual(readdirSync(join(path, '..')).sort(), ['it.ndjson', 'it.ndjson.moved']);
 });
 
-test('the number goes before the ending', (t) => {
+test('the number goes before the file extension', (t) => {
   for (const [path, rotated] of [
     ['it.ndjson', 'it.2.ndjson'],
     ['/a.b/it.ndjson.gz', '/a.b/it.2.ndjson.gz'],
@@ -126,7 +126,7 @@ test('the number goes before the ending', (t) => {
   }
 });
 
-test('what is no file cannot be rotated', (t) => {
+test('only regular files can be rotated', (t) => {
   t.throws(() => Recording.create('/dev/null', { rotation: { everyUs: 1e6 } }), {
     code: 'OUTPUT',
     message: /cannot rotate \/dev\/null: not a regular file/,

@@ -6,7 +6,7 @@ import test from 'ava';
 import { openInput } from '../../../src/record/convert/input.js';
 import { converted, folderFor, linesIn, RICH, recordFile, textIn } from '../../helpers/records.js';
 
-test('what is no record in any format is refused in a sentence that says what is', async (t) => {
+test('input in an unknown format is refused, and the error says what it is', async (t) => {
   const here = folderFor(t);
   const empty = join(here, 'empty');
   writeFileSync(empty, '');
@@ -22,7 +22,7 @@ test('what is no record in any format is refused in a sentence that says what is
   for (const [path, message] of refused) await t.throwsAsync(linesIn(t, path), { code: 'RECORD', message });
 });
 
-test('a byte order mark and line ends of Windows do no harm in any text, compressed or not', async (t) => {
+test('a byte order mark and Windows line ends are accepted in every text format, compressed or not', async (t) => {
   const damo = JSON.stringify(
     JSON.parse(inflateSync(readFileSync(await converted(t, RICH, 'damo'))).toString()),
     null,
@@ -34,7 +34,7 @@ test('a byte order mark and line ends of Windows do no harm in any text, compres
     ['it.csv', textIn(await converted(t, RICH, 'csv'))],
   ];
   for (const [name, text] of texts) {
-    // Line feeds within the quotes of CSV are what they are.
+    // Not the line feeds inside CSV quotes.
     const windows = `\uFEFF${name === 'it.csv' ? text.replaceAll(/\n(?=\d|$)|(?<=mapping|record|permissions)\n/g, '\r\n') : text.replaceAll('\n', '\r\n')}`;
     for (const content of [windows, gzipSync(windows), deflateSync(windows)]) {
       const path = join(folderFor(t), name);
@@ -44,7 +44,7 @@ test('a byte order mark and line ends of Windows do no harm in any text, compres
   }
 });
 
-test('of a table whose last rows are missing, that is said', async (t) => {
+test('a table without its last rows is reported as cut off', async (t) => {
   const notesOf = async (text: string) => {
     const path = join(folderFor(t), 'it.csv');
     writeFileSync(path, text);

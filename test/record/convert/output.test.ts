@@ -9,13 +9,13 @@ async function* text() {
   yield 'text';
 }
 
-test('a name that is taken is refused before anything is converted', (t) => {
+test('an existing file is refused before the conversion', (t) => {
   const path = join(folderFor(t), 'it');
   writeFileSync(path, 'precious');
   t.throws(() => OutputFile.create(path), { code: 'OUTPUT', message: /already exists.*--force/ });
 });
 
-test('a file that has come meanwhile is not replaced', async (t) => {
+test('a file created during the conversion is not replaced', async (t) => {
   const here = folderFor(t);
   const path = join(here, 'it');
   const file = OutputFile.create(path);
@@ -25,11 +25,11 @@ test('a file that has come meanwhile is not replaced', async (t) => {
   t.deepEqual(readdirSync(here), ['it']);
 });
 
-test('where what is converted breaks off, nothing is left, and what had the name before is whole', async (t) => {
+test('a failed conversion leaves nothing, and an existing file unchanged', async (t) => {
   const here = folderFor(t);
   const path = join(here, 'it');
   async function* broken() {
-    yield 'x'.repeat(200_000); // more than is held back
+    yield 'x'.repeat(200_000); // more than is buffered
     throw new Error('broken');
   }
   for (const compression of ['none', 'gzip', 'zlib'] as const) {
@@ -44,7 +44,7 @@ test('where what is converted breaks off, nothing is left, and what had the name
   t.deepEqual(readdirSync(here), ['it']);
 });
 
-test('a file has its name when it is whole, not before', async (t) => {
+test('a file gets its name when it is complete', async (t) => {
   const here = folderFor(t);
   const path = join(here, 'it');
   writeFileSync(path, 'old');

@@ -3,10 +3,10 @@ import test from 'ava';
 import { SpillFile } from '../../../src/record/convert/spill-file.js';
 import { folderFor } from '../../helpers/records.js';
 
-test('every stream has its texts in the order they came, whether they were short or long', (t) => {
+test('each stream returns its texts in the order they were added, short or long', (t) => {
   const here = folderFor(t);
   const spill = new SpillFile(here);
-  t.deepEqual(readdirSync(here), [], 'nothing is left of it, however this ends');
+  t.deepEqual(readdirSync(here), [], 'the file is unlinked');
   const added = new Map<number, string[]>([5, 3, 9].map((id) => [id, []]));
   for (let i = 0; i < 3_000; i++) {
     const id = [5, 3, 9][i % 3]!;
@@ -19,7 +19,7 @@ test('every stream has its texts in the order they came, whether they were short
   spill.close();
 });
 
-test('streams are read at the same time', (t) => {
+test('streams can be read at the same time', (t) => {
   const spill = new SpillFile(folderFor(t));
   for (let i = 0; i < 40_000; i++) spill.add(i % 2, `${i}`);
   const [even, odd] = [spill.texts(0), spill.texts(1)];
@@ -27,7 +27,7 @@ test('streams are read at the same time', (t) => {
   spill.close();
 });
 
-test('a folder that cannot be written to is named', (t) => {
+test('the error names a directory that cannot be written to', (t) => {
   t.throws(() => new SpillFile('/nowhere'), {
     code: 'OUTPUT',
     message: /\/nowhere\/[^ ]*: its directory does not exist/,
