@@ -1,13 +1,13 @@
 import { mutant, randomFor, seedOf } from './mutate.js';
 import type { Target } from './targets.js';
 
-/** What the parent asks for. */
+/** A request of the parent process. */
 export interface Batch {
   readonly target: string;
   readonly seed: number;
   readonly from: number;
   readonly count: number;
-  /** Which mutant is read is written here first, so that one that ends the process is known. */
+  /** The child writes the index of each mutant here before reading it, so that a fatal one is known. */
   readonly progressPath: string;
 }
 

@@ -1,6 +1,6 @@
 import type { RecordLine } from '../src/record/format.js';
 
-/** @throws Error where a number in it, however deep, is NaN, infinite or negative */
+/** @throws Error if a number in it, however deep, is NaN, infinite or negative */
 export function requireFinite(value: unknown, path = ''): void {
   if (typeof value === 'number') {
     if (!(value >= 0 && value < Number.POSITIVE_INFINITY)) throw new Error(`${path || 'it'} is ${value}`);
@@ -11,11 +11,11 @@ export function requireFinite(value: unknown, path = ''): void {
   }
 }
 
-/** @throws Error where a line that was accepted says what cannot be, in the fields that every reader uses */
+/** @throws Error if an accepted line is invalid in the fields that all readers use */
 export function requireGoodLine(line: RecordLine): void {
   if (line.type === 'snapshot') {
     const { target, startUs, endUs, maxNrAccesses, residentBytes = 0, regions } = line;
-    const { resident = [], unseen = [], accessed = [] } = line.memory ?? {}; // it may have other fields, which nobody reads
+    const { resident = [], unseen = [], accessed = [] } = line.memory ?? {}; // other fields may be anything
     requireFinite({
       target,
       startUs,

@@ -29,7 +29,7 @@ async function run({ target: name, seed, from, count, progressPath }: Batch): Pr
   process.send!({ done } satisfies Answer, () => process.disconnect());
 }
 
-/** A file is refused by a sentence of ours, on one line. */
+/** A refused file must end in a RECORD error with a short message. */
 function faultOf(error: unknown): string | undefined {
   if (!(error instanceof PagepulseError)) return error instanceof Error ? error.stack! : String(error);
   if (error.code !== 'RECORD') return `${error.code}: ${error.message}`;

@@ -9,7 +9,7 @@ import { limitMemory, MAX_MS } from '../test/helpers/limited.js';
 import { type Answer, type Batch, mutantOf } from './batch.js';
 import { TARGETS, type Target } from './targets.js';
 
-// `npm run fuzz`: changes files at random that Pagepulse reads, and looks whether each ends in an answer or in a sentence, within
+// `npm run fuzz`: mutates files that Pagepulse reads, and checks that each ends in a result or a one-line error, within limits of
 // memory and time that are measured from outside. The same seed makes the same mutants.
 
 const USAGE = 'usage: npm run fuzz -- [--seed N] [--seconds N | --count N] [--only NAME] [--from N]';
@@ -54,7 +54,7 @@ rmSync(folder, { recursive: true });
 console.log(table());
 process.exitCode = [...sums.values()].some(({ faults }) => faults > 0) ? 1 : 0;
 
-/** Runs mutants in a process of their own, and goes on after one that ends it. */
+/** Runs mutants in a child process, and continues after one that ends it. */
 async function runBatch(target: Target, batch: Batch): Promise<void> {
   const { from, count } = batch;
   const sum = sums.get(target)!;
@@ -107,7 +107,7 @@ function add(sum: Sums, more: Omit<Sums, 'peakBytes' | 'faults'>): void {
   sum.slowestMs = Math.max(sum.slowestMs, more.slowestMs);
 }
 
-/** Keeps the first mutant of each kind of fault, and says how to make it again. */
+/** Keeps the first mutant of each kind of fault, and prints how to reproduce it. */
 function keep(target: Target, index: number, fault: string): void {
   sums.get(target)!.faults++;
   const kind = `${target.name}: ${fault.split(/\n| \d/, 1)[0]}`;
@@ -137,7 +137,7 @@ function table(): string {
 function options() {
   const number = (text: string | undefined, name: string) => {
     if (text === undefined || /^\d{1,9}$/.test(text)) return text === undefined ? undefined : Number(text);
-    return quit(`--${name} is '${text}'; give a whole number`);
+    return quit(`--${name} must be a non-negative integer (got '${text}')`);
   };
   try {
     const names = ['seed', 'seconds', 'count', 'from', 'only'] as const;
@@ -149,7 +149,7 @@ function options() {
     });
     const targets = TARGETS.filter(({ name }) => values.only === undefined || name === values.only);
     if (targets.length === 0)
-      quit(`no reader '${values.only}'; give one of ${TARGETS.map(({ name }) => name).join(', ')}`);
+      quit(`unknown reader '${values.only}'; choose from ${TARGETS.map(({ name }) => name).join(', ')}`);
     return {
       seed: number(values.seed, 'seed') ?? Date.now() % 2 ** 31,
       seconds: number(values.seconds, 'seconds') ?? 60,

@@ -7,18 +7,18 @@ export function randomFor(seed: number, index: number): Random {
   const generator = xoroshiro128plus(
     Math.imul(seed ^ 0x9e3779b9, 0x85ebca6b) ^ Math.imul(index + 1, 0xc2b2ae35),
   );
-  for (let i = 0; i < 4; i++) generator.next(); // neighbouring seeds begin alike
+  for (let i = 0; i < 4; i++) generator.next(); // neighbouring seeds start alike
   return (n) => (generator.next() >>> 0) % n;
 }
 
-/** A hash of a text, so that every target has mutants of its own. */
+/** Gives every target its own mutants. */
 export function seedOf(text: string, seed: number): number {
   let hash = seed;
   for (const byte of Buffer.from(text)) hash = Math.imul(hash ^ byte, 0x0100_0193);
   return hash;
 }
 
-/** Most are small: what grows with the input is for the tests in test/record/hostile.ts. */
+/** Large inputs are tested in test/record/hostile.ts. */
 const MAX_BYTES = 65_536;
 
 const TOKENS = [
@@ -41,7 +41,7 @@ const NUMBERS = [0, 1, -1, 0x7f, 0x80, 0xff, 0xffff, 0x7fff_ffff, 0x8000_0000, 0
 /** A few changes to one of the seeds. */
 export function mutant(seeds: readonly Buffer[], random: Random): Buffer {
   let bytes: Buffer = Buffer.from(seeds[random(seeds.length)]!);
-  const changes = 1 + random([1, 1, 3, 12][random(4)]!); // most formats are refused after more than one
+  const changes = 1 + random([1, 1, 3, 12][random(4)]!); // most formats are refused after more than one change
   for (let i = 0; i < changes; i++) bytes = changed(bytes, seeds, random).subarray(0, MAX_BYTES);
   return bytes;
 }
@@ -83,7 +83,7 @@ function changed(bytes: Buffer, seeds: readonly Buffer[], random: Random): Buffe
   }
 }
 
-/** Sets a binary number, aligned as those of Arrow are. */
+/** Sets a binary number, aligned as in Arrow. */
 function withNumber(bytes: Buffer, at: number, number: number, random: Random): Buffer {
   const size = [1, 2, 4, 8][random(4)]!;
   const place = at - (at % size);
@@ -93,7 +93,7 @@ function withNumber(bytes: Buffer, at: number, number: number, random: Random): 
   return bytes;
 }
 
-/** Puts another number in the place of the next one in the text. */
+/** Replaces the next number in the text. */
 function withDigits(bytes: Buffer, at: number, number: Uint8Array): Buffer {
   const text = bytes.toString('latin1', at);
   const found = /\d+/.exec(text);

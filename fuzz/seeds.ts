@@ -1,62 +1,39 @@
 import { DEFAULT_ATTRS } from '../src/core/attrs.js';
 import type { RecordLine } from '../src/record/format.js';
+import { headerOf, snapshotLineOf, targetOf } from '../test/helpers/records.js';
 
-/** A small record that has everything a record can say. */
+/** A small record with every type of line and every field. The same bytes make the same mutants, so keep it as it is. */
 export const RECORD: readonly RecordLine[] = [
-  {
-    type: 'header',
-    version: 1,
-    tool: 'pagepulse 0.1.0',
-    startedAt: '2026-01-31T12:00:00.000Z',
-    startedMonotonicNs: '123456789',
-    kernel: '6.12.1',
-    pageSize: 4_096,
-    check: 'idle-page',
-    attrs: DEFAULT_ATTRS,
-    seed: 7,
-  },
-  {
-    type: 'target',
-    id: 0,
-    pid: 4_242,
-    startTime: '987654',
+  headerOf({ seed: 7 }),
+  targetOf({
     comm: 'a "b",\nc',
-    cmdline: ['postgres', '-D', 'data'],
     mappings: [
       ['55d0c0a00000', '55d0c0a21000', 'rw-p', '[heap]'],
       ['7f12a0000000', '7f12b0000000', 'r--p', '/lib/libc.so.6'],
     ],
     residentBytes: 98_304,
     resident: [['55d0c0a00000', 65_536]],
-  },
-  { type: 'target', id: 7, pid: 4_243, startTime: '987655', comm: 'other', cmdline: [] },
-  {
-    type: 'snapshot',
-    target: 0,
-    startUs: 0,
-    endUs: 100_120,
-    maxNrAccesses: 20,
-    regions: [
+  }),
+  targetOf({ id: 7, pid: 4_243, startTime: '987655', comm: 'other', cmdline: [] }),
+  snapshotLineOf(
+    [
       ['55d0c0a00000', '55d0c0a21000', 20, 3, 300, 2.5],
       ['7f12a0000000', '7f12b0000000', 0, 17, 200],
     ],
-    residentBytes: 98_304,
-    memory: { resident: [65_536, 32_768], unseen: [0, 4_096] },
-    settling: true,
-    cost: { cpuPercent: 1.2, ticks: 20 },
-  },
-  {
-    type: 'snapshot',
-    target: 7,
-    startUs: 0,
-    endUs: 100_120.5,
-    maxNrAccesses: 20,
-    regions: [
+    {
+      residentBytes: 98_304,
+      memory: { resident: [65_536, 32_768], unseen: [0, 4_096] },
+      settling: true,
+      cost: { cpuPercent: 1.2, ticks: 20 },
+    },
+  ),
+  snapshotLineOf(
+    [
       ['1000', '5000', 5, 3],
       ['ffffffff00001000', 'ffffffffffffe000', 0, 17],
     ],
-    memory: { resident: [4_096, 0], accessed: [4_096, 0] },
-  },
+    { target: 7, endUs: 100_120.5, memory: { resident: [4_096, 0], accessed: [4_096, 0] } },
+  ),
   {
     type: 'mappings',
     target: 0,
@@ -66,19 +43,16 @@ export const RECORD: readonly RecordLine[] = [
     residentBytes: 131_072,
   },
   { type: 'attrs', atUs: 200_120, attrs: { ...DEFAULT_ATTRS, sampleUs: 10_000 }, reason: 'budget', turns: 4 },
-  { type: 'snapshot', target: 7, startUs: 100_121, endUs: 200_120, maxNrAccesses: 10, regions: [] },
-  {
-    type: 'snapshot',
-    target: 0,
+  snapshotLineOf([], { target: 7, startUs: 100_121, endUs: 200_120, maxNrAccesses: 10 }),
+  snapshotLineOf([['55d0c0a00000', '55d0c0a42000', 1, 0]], {
     startUs: 100_120,
     endUs: 300_120,
     maxNrAccesses: 10,
-    regions: [['55d0c0a00000', '55d0c0a42000', 1, 0]],
-  },
+  }),
   { type: 'end', reason: 'stopped', stats: { ticks: 200, cpuPercent: 1.2 } },
 ];
 
-// Files of /proc as kernels write them, in short.
+// Excerpts of /proc files, as kernels write them.
 
 export const STAT = [
   '4242 (a) b (c) S 1 4242 4242 0 -1 4194560 1092 0 0 0 3 1 0 0 20 0 1 0 987654 8966144 1312 18446744073709551615 ' +

@@ -10,7 +10,6 @@ import { parseRollup, Smaps } from '../src/kernel/smaps.js';
 import { StatFields } from '../src/kernel/stat.js';
 import { chunksOf, type Format } from '../src/record/convert/convert.js';
 import { openInput } from '../src/record/convert/input.js';
-import { Spool } from '../src/record/convert/spool.js';
 import type { RecordLine } from '../src/record/format.js';
 import { InputBudget } from '../src/record/limits.js';
 import { readRecord } from '../src/record/reader.js';
@@ -25,53 +24,43 @@ import { openRecord } from '../src/report/source/recorded.js';
 import { requireFinite, requireGoodLine } from './checks.js';
 import { CGROUP, MAPS, RECORD, ROLLUP, SMAPS, STAT, ZONEINFO } from './seeds.js';
 
-/** What is fuzzed. */
+/** A reader that is fuzzed. */
 export interface Target {
   readonly name: string;
-  /** How much of the mutants it gets. */
+  /** Its share of the mutants. */
   readonly weight: number;
   seeds(): Promise<Buffer[]>;
-  /** Turns a mutated text into the file that is read, if that is another one. */
+  /** Makes the file to read from a mutated text. */
   pack?(bytes: Buffer): Buffer;
   /**
-   * Reads a mutant to its end, and looks at what comes out.
+   * Reads a mutant to its end, and checks the result.
    *
-   * @throws PagepulseError where it is refused, as it should be; anything else is a fault
+   * @throws PagepulseError if it is refused; anything else is a fault
    */
   run(bytes: Buffer, index: number): void | Promise<void>;
 }
 
-/** Files in memory: to open one on a disk takes longer than to read it. */
+/** In memory: opening a file on a disk takes longer than reading it. */
 const SHARED_MEMORY = '/dev/shm';
 const folder = mkdtempSync(join(existsSync(SHARED_MEMORY) ? SHARED_MEMORY : tmpdir(), 'pagepulse-fuzz-'));
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
 const file = join(folder, 'mutant');
-const newSpool = () => new Spool(folder);
 
 const FORMATS: readonly Format[] = ['ndjson', 'damo', 'csv', 'trace', 'arrow'];
-/** Arrow is written in large pieces: of every so many files that are read, one is written as that. */
+/** Arrow is written in large pieces, so only one file in this many is converted to it. */
 const ARROW_EVERY = 50;
 
 function formatFor(index: number): Format {
   return index % ARROW_EVERY === 0 ? 'arrow' : FORMATS[index % 4]!;
 }
 
-/** Reads a file in any format, and writes what was read in one of them. */
+/** Reads a file in any format, and writes it in one of them. */
 async function readInput(bytes: Buffer, index: number): Promise<void> {
   writeFileSync(file, bytes);
-  const spools: Spool[] = [];
-  const spool = () => {
-    spools.push(newSpool());
-    return spools.at(-1)!;
-  };
-  try {
-    const input = await openInput(file, spool);
-    const lines = checked(input.lines);
-    for await (const _ of chunksOf({ ...input, lines }, formatFor(index), spool));
-    input.notes();
-  } finally {
-    for (const each of spools) each.close();
-  }
+  const input = await openInput(file, folder);
+  const lines = checked(input.lines);
+  for await (const _ of chunksOf({ ...input, lines }, formatFor(index), folder));
+  input.notes();
 }
 
 async function* checked(lines: AsyncIterable<RecordLine>): AsyncGenerator<RecordLine> {
@@ -85,7 +74,7 @@ async function readAsRecord(bytes: Buffer): Promise<void> {
   for await (const _ of checked(readRecord(Readable.from([bytes], { objectMode: false }))));
 }
 
-/** All reports of a record; none of their figures may be NaN or infinite. */
+/** Makes all reports of a record; no figure in them may be NaN or infinite. */
 async function reportOn(bytes: Buffer): Promise<void> {
   writeFileSync(file, bytes);
   const source = await openRecord(file);
@@ -99,24 +88,22 @@ async function reportOn(bytes: Buffer): Promise<void> {
   source.notes();
   const again = await openRecord(file);
   const targets = await gather(again);
-  if (targets.every(({ snapshots }) => snapshots === 0)) return; // the command says so instead
+  if (targets.every(({ snapshots }) => snapshots === 0)) return; // the command reports that instead
   const map = heatMapJson(heatMapOf(again.header, targets, 'hottest', 3), { columns: 20, rows: 20 });
-  requireFinite(JSON.parse(JSON.stringify(map))); // where nothing was watched, NaN becomes null
+  requireFinite(JSON.parse(JSON.stringify(map))); // NaN becomes null where nothing was monitored
 }
 
 async function bytesOf(format: Format): Promise<Buffer> {
   async function* lines() {
     yield* RECORD;
   }
-  const spool = newSpool();
   const pieces: Buffer[] = [];
   const input = { lines: lines(), budget: new InputBudget('the seed'), notes: () => [] };
-  for await (const chunk of chunksOf(input, format, () => spool)) pieces.push(Buffer.from(chunk));
-  spool.close();
+  for await (const chunk of chunksOf(input, format, folder)) pieces.push(Buffer.from(chunk));
   return Buffer.concat(pieces);
 }
 
-/** What pandas makes of a table: a fraction of the size of ours, with dictionaries of texts. */
+/** As pandas writes a table: a fraction of the size, with text in dictionaries. */
 async function smallArrow(): Promise<Buffer[]> {
   const { tableFromArrays, tableFromIPC, tableToIPC } = await import('apache-arrow');
   const table = tableFromIPC(await bytesOf('arrow'));
@@ -132,7 +119,7 @@ async function smallArrow(): Promise<Buffer[]> {
 const record = async () => [await bytesOf('ndjson')];
 const seed = (format: Format) => async () => [await bytesOf(format)];
 
-/** A parser of /proc: takes whatever any process can make the kernel say, and never fails. */
+/** A parser of /proc files: must accept whatever a process can make the kernel print, and never fail. */
 function parser(
   name: string,
   seeds: readonly string[],
@@ -177,7 +164,7 @@ export const TARGETS: readonly Target[] = [
   parser('zoneinfo', ZONEINFO, (_, text) => parseEndFrame(text)),
 ];
 
-/** As damo writes it, and as we do. */
+/** With and without our own key. */
 async function damo(): Promise<Buffer[]> {
   const ours = await bytesOf('damo');
   const document = JSON.parse(ours.toString());

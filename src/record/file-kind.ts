@@ -4,99 +4,88 @@ import { systemCode } from '../core/errors.js';
 /** Enough for column names, the first line of a header, or any signature below. */
 export const HEAD_BYTES = 1_024;
 
-const TO_NDJSON = 'then `pagepulse convert it.damo --to ndjson -o it.ndjson`';
-/** The command is the same in every version of damo that has it; damo reads both the data of perf and its text. */
-const BY_DAMO = `\`damo convert_record_format --record_file FILE --output_file it.damo\`, ${TO_NDJSON}`;
-const IF_DAMON = `if it holds DAMON's events, convert it with ${BY_DAMO}`;
-const TO_RECORD = '`pagepulse convert FILE --to ndjson -o it.ndjson`';
-const GIVE = 'give a record, JSON of damo, or Arrow or CSV that was converted from a record';
+/** What `convert` reads. */
+export type InputFormat = 'NDJSON' | 'damo' | 'Arrow' | 'CSV';
 
 interface Kind {
+  /** For "FILE is ...". */
   readonly is: string;
+  /** What the user can do with it. */
   readonly next: string;
+  readonly format?: InputFormat;
 }
+
+const USE = 'use a Pagepulse record, or damo JSON, Arrow or CSV converted from one';
+const CONVERT = 'convert it to a record first: `pagepulse convert FILE --to ndjson -o it.ndjson`';
+const TO_NDJSON = 'then `pagepulse convert it.damo --to ndjson -o it.ndjson`';
+/** Every version of damo that has this command takes these options, and reads both perf.data and its text. */
+const BY_DAMO = `\`damo convert_record_format --record_file FILE --output_file it.damo\`, ${TO_NDJSON}`;
+const IF_DAMON = `if it holds DAMON events, convert it with ${BY_DAMO}`;
+const BY_DAMO_RECORD = 'record with `damo record` instead: its JSON can be converted';
+
+const decompress = (method: string, command: string): Kind => ({
+  is: `compressed with ${method}`,
+  next: `decompress it first: \`${command} -d FILE\``,
+});
+const PERF: Kind = { is: 'a perf.data file', next: IF_DAMON };
 
 /** By the first bytes, as latin1. */
-const SIGNATURES: readonly (readonly [begin: string, Kind])[] = [
-  ...['PERFILE2', '2ELIFREP', 'PERFFILE'].map(
-    (begin) => [begin, { is: 'a perf.data file', next: IF_DAMON }] as const,
-  ),
+const SIGNATURES: readonly (readonly [start: string, Kind])[] = [
+  ['PERFILE2', PERF],
+  ['2ELIFREP', PERF],
+  ['PERFFILE', PERF],
   [
     'damon_recfmt_ver',
-    {
-      is: 'an old binary recording of DAMON',
-      next: `convert it with damo 2.0.2 or older: ${BY_DAMO}`,
-    },
+    { is: 'an old binary DAMON recording', next: `convert it with damo 2.0.2 or older: ${BY_DAMO}` },
   ],
-  [
-    '\x17\x08Dtracing',
-    {
-      is: 'a trace.dat file of trace-cmd',
-      next: 'record with `damo record`, whose JSON can be converted',
-    },
-  ],
-  [
-    'ARROW1',
-    { is: 'an Arrow file', next: `if it was converted from a record, convert it back: ${TO_RECORD}` },
-  ],
-  [
-    '\xff\xff\xff\xff',
-    { is: 'an Arrow stream', next: `if it was converted from a record, convert it back: ${TO_RECORD}` },
-  ],
-  [
-    'FEA1',
-    { is: 'a Feather file of version 1', next: 'write it as uncompressed Feather of version 2 (Arrow)' },
-  ],
+  ['\x17\x08Dtracing', { is: 'a trace.dat file of trace-cmd', next: BY_DAMO_RECORD }],
+  ['ARROW1', { is: 'an Arrow file', next: CONVERT, format: 'Arrow' }],
+  ['\xff\xff\xff\xff', { is: 'an Arrow stream', next: CONVERT, format: 'Arrow' }],
+  ['FEA1', { is: 'a Feather version 1 file', next: 'write it as uncompressed Feather version 2 (Arrow)' }],
   ['PAR1', { is: 'a Parquet file', next: 'write it as uncompressed Feather (Arrow) or CSV' }],
-  ['\x28\xb5\x2f\xfd', { is: 'compressed with zstd', next: 'decompress it first: `zstd -d FILE`' }],
-  ['\xfd7zXZ\0', { is: 'compressed with xz', next: 'decompress it first: `xz -d FILE`' }],
-  ['BZh', { is: 'compressed with bzip2', next: 'decompress it first: `bzip2 -d FILE`' }],
-  ['\x04\x22\x4d\x18', { is: 'compressed with lz4', next: 'decompress it first: `lz4 -d FILE`' }],
+  ['\x28\xb5\x2f\xfd', decompress('zstd', 'zstd')],
+  ['\xfd7zXZ\0', decompress('xz', 'xz')],
+  ['BZh', decompress('bzip2', 'bzip2')],
+  ['\x04\x22\x4d\x18', decompress('lz4', 'lz4')],
   ['PK\x03\x04', { is: 'a zip archive', next: 'unpack it first: `unzip FILE`' }],
-  ['\x7fELF', { is: 'a program or library (ELF)', next: GIVE }],
+  ['\x7fELF', { is: 'a program or library (ELF)', next: USE }],
 ];
 
-/** By the text at the start; the first that matches. */
+/** By the text at the start; the first match counts. */
 const TEXTS: readonly (readonly [pattern: RegExp, Kind])[] = [
-  [/^\s*\{[\s\S]*"traceEvents"/, { is: 'a trace, which has working sets and no regions', next: GIVE }],
-  [/^\s*\{/, { is: 'JSON, but its first line is not the header of a record', next: GIVE }],
-  [/^\s*\[/, { is: 'a list in JSON, as damo writes them', next: `convert it first: ${TO_RECORD}` }],
+  [/^\s*\{[\s\S]*"traceEvents"/, { is: 'a trace, which has working sets but no regions', next: USE }],
+  [/^\s*\{/, { is: 'JSON, but its first line is not a record header', next: USE, format: 'NDJSON' }],
+  [/^\s*\[/, { is: 'a JSON array, as damo writes', next: CONVERT, format: 'damo' }],
+  [/^[^\n{]*\bnr_accesses\b/, { is: 'CSV', next: CONVERT, format: 'CSV' }],
   [
     /\b(?:damon_(?:region_)?aggregated|damos_before_apply): /,
-    { is: "DAMON's events as text (`perf script`)", next: `convert it with ${BY_DAMO}` },
+    { is: 'DAMON events as text (`perf script`)', next: `convert it with ${BY_DAMO}` },
   ],
   // comm pid [cpu] seconds: event:
-  [/^[^\n#]*?\s\d+\s+(?:\[\d+\]\s+)?\d+\.\d+:\s/m, { is: 'text of `perf script`', next: IF_DAMON }],
-  [/^# tracer: /, { is: 'text of ftrace', next: 'record with `damo record`, whose JSON can be converted' }],
+  [/^[^\n#]*?\s\d+\s+(?:\[\d+\]\s+)?\d+\.\d+:\s/m, { is: '`perf script` text', next: IF_DAMON }],
+  [/^# tracer: /, { is: 'ftrace text', next: BY_DAMO_RECORD }],
   [
     /^(?:base_time_absolute|monitoring_start): /,
-    { is: 'text of `damo report`', next: 'convert the file that it was made from' },
-  ],
-  [
-    /^[^\n{]*\bnr_accesses\b/,
-    { is: 'CSV', next: `if it was converted from a record, convert it back: ${TO_RECORD}` },
+    { is: '`damo report` text', next: 'convert the file it was made from' },
   ],
 ];
 
-/** The first bytes of a file without their compression; none where that is damaged, or needs more of it. */
-export function plainHead(begin: Buffer): { readonly bytes: Buffer; readonly isPacked: boolean } {
-  const head = begin.subarray(0, HEAD_BYTES); // may unpack to a thousand times as much
+/** The start of a file, decompressed. Empty if the compression is damaged or needs more bytes. */
+export function plainHead(start: Buffer): { readonly bytes: Buffer; readonly isCompressed: boolean } {
+  const head = start.subarray(0, HEAD_BYTES); // may expand to a thousand times as much
   const options = { finishFlush: zlib.Z_SYNC_FLUSH };
   const isGzip = head[0] === 0x1f && head[1] === 0x8b;
+  const isZlib = head.length > 1 && head[0] === 0x78 && head.readUInt16BE() % 31 === 0;
   try {
-    if (isGzip) return { bytes: gunzipSync(head, options), isPacked: true };
-    if (isZlib(head)) return { bytes: inflateSync(head, options), isPacked: true };
+    if (isGzip) return { bytes: gunzipSync(head, options), isCompressed: true };
+    if (isZlib) return { bytes: inflateSync(head, options), isCompressed: true };
   } catch (error) {
-    if (isGzip || systemCode(error) === 'Z_BUF_ERROR') return { bytes: Buffer.alloc(0), isPacked: true };
+    if (isGzip || systemCode(error) === 'Z_BUF_ERROR') return { bytes: Buffer.alloc(0), isCompressed: true };
   }
-  return { bytes: head, isPacked: false };
+  return { bytes: head, isCompressed: false };
 }
 
-function isZlib(head: Buffer): boolean {
-  return head.length > 1 && head[0] === 0x78 && head.readUInt16BE() % 31 === 0;
-}
-
-/** The name of an encoding that is not UTF-8, as iconv knows it. JSON and CSV begin with a character of ASCII. */
+/** The name of a UTF-16 or UTF-32 encoding, as iconv knows it. JSON and CSV start with an ASCII character. */
 export function wideEncodingOf(head: Uint8Array): string | undefined {
   const [a, b, c, d] = head;
   if (a === 0xff && b === 0xfe) return c === 0 && d === 0 ? 'UTF-32' : 'UTF-16';
@@ -107,36 +96,38 @@ export function wideEncodingOf(head: Uint8Array): string | undefined {
   return undefined;
 }
 
+/** @param head the first bytes of a file, decompressed */
+export function formatOf(head: Buffer): InputFormat | undefined {
+  return kindOf(head).format;
+}
+
 /**
- * What a file is that is not a record, and what to do about it: `it.data is a perf.data file; if it holds ...`.
+ * What a file is instead of a record, and what to do about it: `it.data is a perf.data file; if it holds ...`.
  *
  * @param head its first bytes (HEAD_BYTES are enough), compressed or not
  */
 export function notARecord(name: string, head: Buffer): string {
-  if (head.length === 0) return `${name} is empty; ${GIVE}`;
-  const { bytes, isPacked } = plainHead(head);
-  if (isPacked && bytes.length === 0) {
-    return `${name} cannot be decompressed; copy or record it again`;
-  }
-  const encoding = wideEncodingOf(bytes);
-  const { is, next } = encoding
-    ? {
-        is: `text in ${encoding.slice(0, 6)}`,
-        next: `convert it to UTF-8 first: \`iconv -f ${encoding} -t UTF-8 FILE\``,
-      }
-    : kindOf(bytes);
+  if (head.length === 0) return `${name} is empty; ${USE}`;
+  const { bytes, isCompressed } = plainHead(head);
+  if (isCompressed && bytes.length === 0)
+    return `${name} is compressed but cannot be decompressed; copy or record it again`;
+  const { is, next } = kindOf(bytes);
   return `${name} is ${is}; ${next}`;
 }
 
 function kindOf(bytes: Buffer): Kind {
+  const encoding = wideEncodingOf(bytes);
+  if (encoding) {
+    const next = `convert it to UTF-8 first: \`iconv -f ${encoding} -t UTF-8 FILE\``;
+    return { is: `${encoding.slice(0, 6)} text`, next };
+  }
   const latin = bytes.toString('latin1', 0, 16);
-  const signed = SIGNATURES.find(([begin]) => latin.startsWith(begin));
-  if (signed) return signed[1];
-  const text = bytes.subarray(0, HEAD_BYTES).toString();
-  const told = TEXTS.find(([pattern]) => pattern.test(text));
-  if (told) return told[1];
-  const isBinary = /\p{Cc}|\ufffd/u.test(text.slice(0, -1).replaceAll(/\s/g, '')); // the last may be cut
-  return { is: `${isBinary ? 'a binary file' : 'text'} in no format that Pagepulse reads`, next: GIVE };
+  const text = bytes.toString('utf8', 0, HEAD_BYTES);
+  const known =
+    SIGNATURES.find(([start]) => latin.startsWith(start)) ?? TEXTS.find(([pattern]) => pattern.test(text));
+  if (known) return known[1];
+  const isBinary = /\p{Cc}|\ufffd/u.test(text.slice(0, -1).replaceAll(/\s/g, '')); // the last character may be cut
+  return { is: `${isBinary ? 'a binary file' : 'text'} in an unknown format`, next: USE };
 }
 
 function isPrintable(byte: number): boolean {

@@ -6,16 +6,16 @@ import type { CheckName, OtherWatcher, TargetInfo } from '../core/target.js';
 import type { MemoryFactsChange } from '../processes/facts.js';
 
 /**
- * The record format (docs/design.md, "Records"): one JSON object a line. Addresses are hex strings without 0x, times
- * are microseconds since the start. Readers ignore types and fields they do not know.
+ * The record format (docs/design.md, "Records"): one JSON object per line. Addresses are hex strings without 0x, times are
+ * microseconds since the start. Readers ignore types and fields they do not know.
  */
 export const RECORD_VERSION = 1;
 
-/** The first line. Texts that another program's record lacks are read as empty. */
+/** The first line. Strings that a record of another program lacks are read as empty. */
 export interface HeaderLine {
   readonly type: 'header';
   readonly version: number;
-  /** What wrote it, with its version. */
+  /** The program that wrote the record, with its version. */
   readonly tool: string;
   /** ISO 8601. */
   readonly startedAt: string;
@@ -26,7 +26,7 @@ export interface HeaderLine {
   /** In bytes. */
   readonly pageSize: number;
   readonly check: CheckName;
-  /** At the start; `attrs` lines tell of changes. */
+  /** At the start; `attrs` lines hold the changes. */
   readonly attrs: Attrs;
   readonly seed?: number;
 }
@@ -57,7 +57,7 @@ export interface TargetLine extends TargetInfo, RecordedMemory {
   readonly type: 'target';
 }
 
-/** How a target's memory has changed since its target line and the `mappings` lines before this one. */
+/** How a target's memory has changed since its target line and the earlier `mappings` lines. */
 export interface MappingsLine extends MemoryChange {
   readonly type: 'mappings';
   readonly target: number;
@@ -65,9 +65,9 @@ export interface MappingsLine extends MemoryChange {
 }
 
 /**
- * [start, end) as hex addresses, nrAccesses, age in aggregation intervals; with the `evidence` adaptation also the samples
- * behind nrAccesses, by how many pages the start may be off (standard deviation), and how many pages may be accessed unlike the
- * rest; zeros at the end are left out.
+ * [start, end) as hex addresses, nrAccesses, age in aggregation intervals. The `evidence` adaptation adds the samples behind
+ * nrAccesses, the standard deviation of the start in pages, and how many pages may be accessed unlike the rest. Trailing
+ * zeros of the last two are left out.
  */
 export type RecordedRegion = readonly [
   start: string,
@@ -79,50 +79,34 @@ export type RecordedRegion = readonly [
   unlike?: number,
 ];
 
-/** MonitorStats as recorded. Costs that have no value (virtual time has none) are left out, and so are the threads. */
-export type RecordedStats = Partial<
-  Omit<
-    MonitorStats,
-    'threads' | 'cpuPercent' | 'recentCpuPercent' | 'usPerSample' | 'meanLateUs' | 'maxLateUs'
-  >
-> & {
-  readonly cpuPercent?: number;
-  /** Of the last 10 s. */
-  readonly recentCpuPercent?: number;
-  readonly usPerSample?: number;
-  readonly meanLateUs?: number;
-  readonly maxLateUs?: number;
+/** MonitorStats without the threads. A cost without a value, as on virtual time, is left out. */
+export type RecordedStats = {
+  readonly [K in keyof Omit<MonitorStats, 'threads'>]?: Exclude<MonitorStats[K], null>;
 };
 
-/** What watching had cost when a snapshot was made: the figures that tell how far to trust it. */
-export interface RecordedCost {
-  /** In percent of one core; left out where there is no such figure. */
-  readonly cpuPercent?: number;
-  /** Counts as in MonitorStats; one that is left out is 0. */
-  readonly ticks?: number;
-  readonly overruns?: number;
-  readonly droppedSnapshots?: number;
-  readonly lostSamplers?: number;
-  readonly lostTicks?: number;
-}
+/** The cost of monitoring when a snapshot was made, as in MonitorStats: it says how far to trust the snapshot. */
+export type RecordedCost = Pick<RecordedStats, 'cpuPercent' | (typeof COST_COUNTS)[number]>;
 
-/** Other attrs are in force: before the first snapshot that ended under them. */
+/** A count of 0 is left out: most stay 0 in most recordings, and a snapshot of few regions is a short line. */
+export const COST_COUNTS = ['ticks', 'overruns', 'droppedSnapshots', 'lostSamplers', 'lostTicks'] as const;
+
+/** New attrs are in force; stands before the first snapshot that ended under them. */
 export interface AttrsLine extends AttrsChange {
   readonly type: 'attrs';
 }
 
-/** Another monitor cleared accessed bits: from then on figures may be too low. */
+/** Another monitor cleared accessed bits: from then on, nrAccesses may be too low. */
 export interface OtherWatcherLine extends OtherWatcher {
   readonly type: 'otherWatcher';
 }
 
 /** Bytes of each region, in the order of `regions`; docs/design.md ("Records") has an example. */
 export interface RegionMemory {
-  /** In memory: exact with `accessed`, else estimated from the samples. */
+  /** Resident bytes: exact with `accessed`, otherwise estimated from the samples. */
   readonly resident: readonly number[];
-  /** Of these, bytes the check cannot see; left out if there are none. */
+  /** Resident bytes that the check cannot see; left out if there are none. */
   readonly unseen?: readonly number[];
-  /** Accessed in the interval, exactly; left out by checks that sample pages. */
+  /** Bytes accessed in the interval, exactly; left out by checks that sample pages. */
   readonly accessed?: readonly number[];
 }
 
@@ -135,15 +119,15 @@ export interface SnapshotLine {
   readonly endUs: number;
   readonly maxNrAccesses: number;
   readonly regions: readonly RecordedRegion[];
-  /** Of the whole process, hugetlb included, when it was last read. */
+  /** Of the whole process, hugetlb included, as last read. */
   readonly residentBytes?: number;
   readonly memory?: RegionMemory;
-  /** The regions are still being found; left out once they have settled. */
+  /** The regions still adapt to the target; left out once they have settled. */
   readonly settling?: true;
   readonly cost?: RecordedCost;
 }
 
-/** The last line; a recording that was cut off has none. */
+/** The last line; missing if the recording was cut off. */
 export interface EndLine {
   readonly type: 'end';
   /** `stopped`, `duration`, `targets ended`, `error`, ... */
@@ -213,7 +197,7 @@ export function otherWatcherLine({ atUs, pid, comm, targets }: OtherWatcher): st
   return jsonText({ type: 'otherWatcher', atUs, pid, comm, targets } satisfies OtherWatcherLine);
 }
 
-/** A snapshot as its line. Written by hand: a thousand regions as objects would be made only to be thrown away. */
+/** Builds the text by hand: JSON.stringify would need a thousand short-lived arrays. */
 export function snapshotLine(snapshot: Snapshot): string {
   const { target, startUs, endUs, maxNrAccesses, pageSize, columns } = snapshot;
   const { startPages, endPages, nrAccesses, ages, samples, deviations, unlike } = columns;
@@ -264,16 +248,12 @@ function recordedStats(stats: MonitorStats): RecordedStats {
   };
 }
 
-/** Counts of 0 are left out: most stay 0 in most recordings, and a snapshot of few regions is a short line. */
 function recordedCost(stats: MonitorStats): RecordedCost {
-  const { cpuPercent, ticks, overruns, droppedSnapshots, lostSamplers, lostTicks } = stats;
+  const { cpuPercent } = stats;
+  const counts = COST_COUNTS.filter((name) => stats[name] > 0).map((name) => [name, stats[name]] as const);
   return {
     ...(cpuPercent !== null && { cpuPercent: thousandths(cpuPercent) }),
-    ...(ticks > 0 && { ticks }),
-    ...(overruns > 0 && { overruns }),
-    ...(droppedSnapshots > 0 && { droppedSnapshots }),
-    ...(lostSamplers > 0 && { lostSamplers }),
-    ...(lostTicks > 0 && { lostTicks }),
+    ...Object.fromEntries(counts),
   };
 }
 

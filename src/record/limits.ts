@@ -1,35 +1,36 @@
 import { PagepulseError } from '../core/errors.js';
 
 /**
- * What an input may hold (docs/formats.md, "Limits"). Records come from anywhere and may be read as root: whatever one
- * megabyte of input holds, reading it must end in some seconds and 300 MiB.
+ * Limits of an input (docs/formats.md, "Limits"). Records come from anywhere and may be read as root: whatever a megabyte of
+ * input contains, reading it must take no more than a few seconds and 300 MiB.
  */
 
 export const MAX_LINE_BYTES = 32 * 2 ** 20;
 
 const MAX_DEPTH = 64;
 const MAX_NUMBER_LENGTH = 64;
-/** Of one line, or of one snapshot of damo. An object takes as much memory as eight numbers. */
+/** Of one line, or of one damo snapshot. */
 const MAX_VALUES = 2 ** 21;
-/** Of a snapshot: 200 times as many as there are by default. */
-export const MAX_REGIONS = 200_000;
+/** An object takes as much memory as eight numbers. */
 const VALUES_OF_OBJECT = 8;
+/** Of a snapshot: 200 times the default of --max-regions. */
+export const MAX_REGIONS = 200_000;
 
-/** A record of idle processes came to 9:1, with what is counted for each line; a bomb reaches 1,000:1. */
+/** A record of idle processes reaches 9:1, including the costs below; a decompression bomb reaches 1,000:1. */
 const MAX_RATIO = 64;
 const FREE_BYTES = 16 * 2 ** 20;
-/** What a line, a snapshot or a row of a table costs beside its bytes. */
+/** The cost of a line or snapshot, and of a row of a table, besides its bytes. */
 export const BYTES_OF_LINE = 256;
 export const BYTES_OF_ROW = 64;
-/** Reports and conversions keep some kilobytes of every process. */
+/** Reports and conversions keep a few kilobytes per process. */
 export const BYTES_OF_TARGET = 4_096;
 
-/** What an input may unpack to, by what has been read of it: work and memory stay in proportion to the size of a file. */
+/** Limits what an input may unpack to by the bytes read so far: work and memory stay proportional to the size of a file. */
 export class InputBudget {
   #readBytes = 0;
   #cost = 0;
 
-  /** @param name of the input, for messages */
+  /** @param name of the input, for errors */
   constructor(readonly name: string) {}
 
   /** @param bytes as they are in the file */
@@ -38,7 +39,7 @@ export class InputBudget {
   }
 
   /**
-   * @param cost bytes that were unpacked, or what is counted for a line
+   * @param cost unpacked bytes, or the cost of a line, row or target
    * @throws PagepulseError `RECORD`
    */
   spend(cost: number): void {
@@ -46,8 +47,8 @@ export class InputBudget {
     if (this.#cost <= FREE_BYTES + MAX_RATIO * this.#readBytes) return;
     throw new PagepulseError(
       'RECORD',
-      `cannot read ${this.name}: its first ${this.#readBytes} bytes hold more than ${MAX_RATIO} times their size ` +
-        '(docs/formats.md, "Limits"); record it again, or decompress it first',
+      `cannot read ${this.name}: its first ${this.#readBytes} bytes expand to more than ${MAX_RATIO} times their size ` +
+        '(docs/formats.md, "Limits"); decompress it first or record again',
     );
   }
 }
@@ -62,8 +63,8 @@ const OPENING_BRACE = 0x7b;
 const CLOSING_BRACE = 0x7d;
 
 /**
- * Counts what a text in JSON will take before it is parsed: JSON.parse needs up to 30 times the memory of its text. It goes
- * once over the bytes, which come in any pieces, and leaves to the parser whether they are JSON.
+ * Bounds the cost of JSON before it is parsed: JSON.parse takes up to 30 times the memory of its text. Makes one pass over the
+ * bytes, which come in any chunks; whether they are JSON is left to the parser.
  */
 export class JsonLimits {
   #offset = 0;
@@ -74,7 +75,7 @@ export class JsonLimits {
   #values = 0;
   #partBegin = 0;
 
-  /** @param partDepth lists and objects down to here are read element by element: each element has the limits of a line */
+  /** @param partDepth down to this depth, arrays and objects are read by element, and each element has the limits of a line */
   constructor(readonly partDepth = 0) {}
 
   /** @throws RangeError */
@@ -101,7 +102,7 @@ export class JsonLimits {
         case OPENING_BRACE:
         case OPENING_BRACKET:
           this.#values += byte === OPENING_BRACE ? VALUES_OF_OBJECT : 1;
-          if (++this.#depth > MAX_DEPTH) throw this.#beyond(`it is nested more than ${MAX_DEPTH} deep`, i);
+          if (++this.#depth > MAX_DEPTH) throw this.#beyond(`nested more than ${MAX_DEPTH} deep`, i);
           break;
         case CLOSING_BRACE:
         case CLOSING_BRACKET:
@@ -109,15 +110,15 @@ export class JsonLimits {
           break;
         default:
           if (++this.#numberLength > MAX_NUMBER_LENGTH && byte > 0x20)
-            throw this.#beyond(`it has a number of more than ${MAX_NUMBER_LENGTH} characters`, i);
+            throw this.#beyond(`a number of more than ${MAX_NUMBER_LENGTH} characters`, i);
           if (byte > 0x20) continue;
       }
       this.#numberLength = 0;
     }
-    if (this.#values > MAX_VALUES) throw this.#beyond(`it has more than ${MAX_VALUES} values`, bytes.length);
+    if (this.#values > MAX_VALUES) throw this.#beyond(`more than ${MAX_VALUES} values`, bytes.length);
     this.#offset += bytes.length;
     if (this.#offset - this.#partBegin > MAX_LINE_BYTES)
-      throw this.#beyond(`it has a value of more than ${MAX_LINE_BYTES} bytes`, 0);
+      throw this.#beyond(`a value of more than ${MAX_LINE_BYTES} bytes`, 0);
   }
 
   #beginPart(at: number): void {

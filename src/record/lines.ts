@@ -1,29 +1,30 @@
 import { createUnzip, type Unzip, constants as zlib } from 'node:zlib';
 import { BYTES_OF_LINE, type InputBudget, MAX_LINE_BYTES } from './limits.js';
 
-/** What the lines come from: chunks of a file or a pipe, cut anywhere. */
+/** Chunks of a file or a pipe, cut anywhere. */
 export type Chunks = AsyncIterable<string | Uint8Array>;
 
 export interface Line {
-  /** Without its line feed; valid until the next line is asked for. */
+  /** Without the line feed; valid until the next line is read. */
   readonly bytes: Uint8Array;
-  /** Whether it ended with a line feed: what is cut off does not. */
+  /** Whether it ended with a line feed: the last line of a cut-off record does not. */
   readonly isWhole: boolean;
 }
 
 const LINE_FEED = 0x0a;
-/** Of gzip and zlib; no line of a record begins with either. */
-const PACKED_FIRST_BYTES = [0x1f, 0x78];
+/** Of gzip and zlib; no line of a record starts with either. */
+const COMPRESSED_FIRST_BYTES = [0x1f, 0x78];
 const BYTE_ORDER_MARK = Buffer.from('\uFEFF');
 
-const PACKED_BYTES = 2 ** 14;
+/** Decompressed at a time: it may expand to a thousand times as much. */
+const COMPRESSED_PIECE_BYTES = 2 ** 14;
 
 /**
- * The lines of a text that may be compressed (gzip or zlib), which its first bytes tell. Lines are split at bytes, and at
- * line feeds alone: JSON lets other line separators of Unicode stand inside its strings. A byte order mark is left out.
+ * The lines of a text that may be compressed with gzip or zlib. Lines end at line feeds only, since JSON strings may contain
+ * the other line separators of Unicode. A byte order mark is dropped.
  *
- * @throws Error with a code that begins with Z_ where the compression is damaged (up to 16 KiB before are lost), RangeError
- * where it is beyond the limits
+ * @throws Error with a code that starts with Z_ if the compression is damaged (up to 16 KiB before that are lost), RangeError
+ * if it exceeds the limits
  */
 export async function* linesOf(chunks: Chunks, budget: InputBudget): AsyncGenerator<Line> {
   let lines = 0;
@@ -49,14 +50,14 @@ export async function* linesOf(chunks: Chunks, budget: InputBudget): AsyncGenera
   if (partBytes > 0) yield { bytes: Buffer.concat(parts), isWhole: false };
 }
 
-/** Chunks that are not empty, as bytes. */
+/** Non-empty chunks as bytes. */
 async function* bytesOf(chunks: Chunks): AsyncGenerator<Uint8Array> {
   for await (const chunk of chunks) {
     if (chunk.length > 0) yield typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
   }
 }
 
-/** Editors and shells of Windows write one; it may be cut anywhere. */
+/** Windows editors and shells write one; it may be cut anywhere. */
 async function* withoutByteOrderMark(bytes: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {
   let matched = 0;
   for await (const piece of bytes) {
@@ -75,10 +76,10 @@ async function* withoutByteOrderMark(bytes: AsyncGenerator<Uint8Array>): AsyncGe
 }
 
 /**
- * The bytes of an input, decompressed if they begin as gzip or zlib does.
+ * The bytes of an input, decompressed if it starts like gzip or zlib.
  *
- * @param finishFlush Z_SYNC_FLUSH reads a compression without an end up to where it is cut off
- * @throws Error with a code that begins with Z_, RangeError
+ * @param finishFlush Z_SYNC_FLUSH accepts compressed data that was cut off
+ * @throws Error with a code that starts with Z_, RangeError
  */
 export async function* plainBytes(
   chunks: Chunks,
@@ -88,7 +89,7 @@ export async function* plainBytes(
   let unpacking: Unpacking | undefined;
   let isFirst = true;
   for await (const piece of bytesOf(chunks)) {
-    if (isFirst && PACKED_FIRST_BYTES.includes(piece[0]!)) unpacking = new Unpacking(budget, finishFlush);
+    if (isFirst && COMPRESSED_FIRST_BYTES.includes(piece[0]!)) unpacking = new Unpacking(budget, finishFlush);
     isFirst = false;
     if (unpacking) {
       yield* unpacking.piecewise(piece);
@@ -104,15 +105,15 @@ export async function* plainBytes(
 }
 
 /**
- * Decompression a piece at a time. In a pipe it would read ahead: who stops reading would leave it waiting for a source
- * that may never say anything again, and what it had ready would be lost with the first damage.
+ * Decompresses a piece at a time. A piped stream would read ahead: it would keep waiting for a silent source after its reader
+ * stopped, and lose what was already decompressed when it meets damage.
  */
 class Unpacking {
   readonly #unzip: Unzip;
   #ready: Uint8Array[] = [];
-  /** Wakes who waits for the stream, which does not answer every write: not what comes after its end. */
+  /** Wakes the pending call: the stream does not call back for writes after its end. */
   #wake = () => {};
-  /** Whether nothing more will come: the compressed data has ended, or is damaged. */
+  /** The compressed data has ended or is damaged: nothing more will come. */
   isOver = false;
   damage: unknown;
 
@@ -131,16 +132,15 @@ class Unpacking {
     this.#unzip.on('end', over);
   }
 
-  /** Little at a time: it may unpack to a thousand times as much. */
   async *piecewise(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-    for (let from = 0; from < bytes.length && !this.isOver; from += PACKED_BYTES) {
-      const piece = bytes.subarray(from, from + PACKED_BYTES);
+    for (let from = 0; from < bytes.length && !this.isOver; from += COMPRESSED_PIECE_BYTES) {
+      const piece = bytes.subarray(from, from + COMPRESSED_PIECE_BYTES);
       this.budget.read(piece.length);
       yield* await this.#readyAfter(() => this.#unzip.write(piece, () => this.#wake()));
     }
   }
 
-  /** What is left; a compression without an end is damage, unless it may be cut off. */
+  /** The rest. Compressed data without an end is damage, unless finishFlush allows it. */
   end(): Promise<Uint8Array[]> {
     return this.#readyAfter(() => this.#unzip.end());
   }

@@ -1,28 +1,37 @@
 import type { Mapping } from '../kernel/maps.js';
 import type { MemoryFactsChange } from '../processes/facts.js';
-import { factsOf, type MemoryChange } from './format.js';
+import {
+  factsOf,
+  type MemoryChange,
+  type RecordedRegion,
+  type RecordLine,
+  type SnapshotLine,
+} from './format.js';
 import type { InputBudget } from './limits.js';
 
-/** A mapping of a target, and how much of it was resident; undefined where nobody has read that. */
+/** A mapping of a target, and how much of it was resident; undefined if that is unknown. */
 export interface ObservedMapping extends Mapping {
   readonly residentBytes: number | undefined;
 }
 
-/** What a mapping takes of a record's budget: kept, sorted again after a change, and gone through for a snapshot. */
+/** What a mapping costs of a record's budget: to keep, to sort again after a change, and to go through for a snapshot. */
 const BYTES_PER_MAPPING = 200;
 const BYTES_PER_MAPPING_SORTED = 8;
 const BYTES_PER_MAPPING_SEEN = 1 / 4;
 const BYTES_PER_NAME_BYTE = 1 / 16;
 const FEW_PAIRS = 4_096;
 
-/** The memory of one target as its target line and the `mappings` lines since have told it. */
+/** How many targets keep their mappings in memory: those with the latest snapshots. */
+const MAX_MEMORIES = 2_000;
+
+/** The memory of one target according to its target line and the `mappings` lines since. */
 export class ObservedMemory {
   readonly #byStart = new Map<number, ObservedMapping>();
   #inOrder: readonly ObservedMapping[] | undefined;
   #longestName = 0;
   residentBytes: number | undefined;
 
-  /** @param budget of the record that it is read from */
+  /** @param budget of the record that is read */
   constructor(
     readonly pageSize: number,
     readonly budget?: InputBudget,
@@ -36,10 +45,10 @@ export class ObservedMemory {
   }
 
   /**
-   * Says that the regions of a snapshot will be named after the mappings: either goes once through all mappings, unless
-   * regions overlap, and every region may get the longest name.
+   * Charges for naming the regions of a snapshot after the mappings: one pass over all mappings unless regions overlap, and
+   * at worst the longest name for every region.
    *
-   * @param areInOrder is asked only if it matters
+   * @param areInOrder called only if it matters
    */
   willName(regions: number, areInOrder: () => boolean): void {
     const mappings = this.#byStart.size;
@@ -54,6 +63,7 @@ export class ObservedMemory {
     this.update(factsOf(line, this.pageSize));
   }
 
+  /** Takes what was read of a process. */
   update({ removed, mappings, resident, residentBytes }: MemoryFactsChange): void {
     if (residentBytes !== undefined) this.residentBytes = residentBytes;
     for (const startPage of removed ?? []) this.#byStart.delete(startPage);
@@ -65,7 +75,7 @@ export class ObservedMemory {
     if (removed ?? mappings ?? resident) this.#inOrder = undefined;
   }
 
-  /** What is resident of a mapping that has grown or shrunk stays known, until it is told anew. */
+  /** A mapping that grew or shrank keeps its resident bytes until the next `resident`. */
   #add({ startPage, endPage, permissions, name }: Mapping): void {
     const before = this.#byStart.get(startPage);
     const residentBytes =
@@ -75,4 +85,48 @@ export class ObservedMemory {
     this.#longestName = Math.max(this.#longestName, name.length + permissions.length);
     this.#byStart.set(startPage, { startPage, endPage, permissions, name, residentBytes });
   }
+}
+
+/** The memory of all targets of a record, from its lines in order. */
+export class ObservedMemories {
+  /** By target, the most recently used last. */
+  readonly #memories = new Map<number, ObservedMemory>();
+  #pageSize = 1;
+
+  constructor(readonly budget: InputBudget) {}
+
+  take(line: RecordLine): void {
+    if (line.type === 'header') this.#pageSize = line.pageSize;
+    else if (line.type === 'mappings') this.#memories.get(line.target)?.take(line);
+    else if (line.type === 'target') {
+      const memory = new ObservedMemory(this.#pageSize, this.budget);
+      memory.take(line);
+      this.#use(line.id, memory);
+      const [oldest] = this.#memories.keys();
+      if (this.#memories.size > MAX_MEMORIES) this.#memories.delete(oldest!);
+    }
+  }
+
+  /** Of a snapshot's target, in address order; the same array until they change, empty if unknown. */
+  mappingsOf({ target, regions }: SnapshotLine): readonly Mapping[] {
+    const memory = this.#memories.get(target);
+    if (!memory) return [];
+    this.#use(target, memory);
+    memory.willName(regions.length, () => areInOrder(regions));
+    return memory.mappings;
+  }
+
+  #use(target: number, memory: ObservedMemory): void {
+    this.#memories.delete(target);
+    this.#memories.set(target, memory);
+  }
+}
+
+function areInOrder(regions: readonly RecordedRegion[]): boolean {
+  let from = 0;
+  for (const [start, end] of regions) {
+    if (Number.parseInt(start, 16) < from) return false;
+    from = Number.parseInt(end, 16);
+  }
+  return true;
 }

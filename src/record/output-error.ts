@@ -1,30 +1,30 @@
 import { PagepulseError, systemCode } from '../core/errors.js';
 
 const REASONS: Readonly<Record<string, string>> = {
-  EEXIST: 'it exists already; give another name, or --force to replace it',
-  ENOENT: 'its folder does not exist; create it, or give another name',
-  ENOTDIR: 'its folder is a file; give another name',
-  EISDIR: 'it is a folder; give the name of a file',
-  NOT_REGULAR: 'not a regular file; choose another name, or write to standard output with `-o -`',
-  EACCES: 'this user may not write there; give a name in a folder of your own',
-  EPERM: 'this user may not write there; give a name in a folder of your own',
-  EROFS: 'the file system is read-only; give a name elsewhere',
-  ENAMETOOLONG: 'the name is too long; give a shorter one',
-  ENOSPC: 'the disk is full; free some space, or give a name elsewhere',
-  EDQUOT: 'the quota is used up; free some space, or give a name elsewhere',
-  EFBIG: 'the file may not grow any larger (`ulimit -f`)',
+  EEXIST: 'it already exists; choose another name, or use --force to replace it',
+  ENOENT: 'its directory does not exist; create it, or choose another path',
+  ENOTDIR: 'part of the path is a file, not a directory; choose another path',
+  EISDIR: 'it is a directory; give a file',
+  NOT_REGULAR: 'not a regular file; choose another path, or write to standard output with `-o -`',
+  EACCES: 'permission denied; choose a directory of your own',
+  EPERM: 'permission denied; choose a directory of your own',
+  EROFS: 'the file system is read-only; choose another path',
+  ENAMETOOLONG: 'the name is too long; choose a shorter one',
+  ENOSPC: 'the disk is full; free some space, or choose another path',
+  EDQUOT: 'the disk quota is used up; free some space, or choose another path',
+  EFBIG: 'the file size limit is reached (`ulimit -f`)',
   EPIPE: 'its reader has closed it',
   STALLED: 'its reader has stopped reading, so the end is missing',
 };
 
-/** After these, there is a file with a part of what was to be in it. */
-const ON_THE_WAY = ['ENOSPC', 'EDQUOT', 'EFBIG', 'STALLED'];
+/** After these, the file holds the first part of what was written. */
+const AFTER_SOME_OUTPUT = ['ENOSPC', 'EDQUOT', 'EFBIG', 'STALLED'];
 
 /**
- * What kept a record from being written, as a PagepulseError `OUTPUT`; its cause is the system's error, with its code.
+ * Why output could not be written, as a PagepulseError `OUTPUT` with the system's error as its cause.
  *
- * @param options.what what it was that was to be written
- * @param options.isKept whether what was written before stays, and can be read
+ * @param options.what the output in messages
+ * @param options.isKept whether what was written before stays and can be read
  */
 export function outputError(
   error: unknown,
@@ -35,9 +35,9 @@ export function outputError(
   const name = path === '-' ? 'standard output' : path;
   const message = error instanceof Error ? error.message : String(error);
   const code = systemCode(error) ?? '';
-  const reason = REASONS[code] ?? `${message}; give a name elsewhere`;
-  const rest = isKept && ON_THE_WAY.includes(code) ? '. What was written before can be read' : '';
-  return new PagepulseError('OUTPUT', `cannot write the ${what} to ${name}: ${reason}${rest}`, {
+  const reason = REASONS[code] ?? `${message}; choose another path`;
+  const kept = isKept && AFTER_SOME_OUTPUT.includes(code) ? '. What was written before can be read' : '';
+  return new PagepulseError('OUTPUT', `cannot write the ${what} to ${name}: ${reason}${kept}`, {
     cause: error,
   });
 }

@@ -23,43 +23,43 @@ import { isAlive, readStat } from '../kernel/stat.js';
 import { outputError } from './output-error.js';
 import { streamTo } from './output-stream.js';
 
-// Files are often written as root into folders that other users can write to. Whatever has the name of an output file
-// may have been put there for us: a link, a pipe that blocks when it is opened, a device.
+// Output is often written as root into directories that other users can write to. Whatever already has the name may be a
+// trap: a link, a pipe that blocks when it is opened, a device.
 const { O_WRONLY, O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK } = constants;
 const CREATE = O_CREAT | O_EXCL | O_NOFOLLOW;
 const OWNER_ONLY = 0o600;
 
-/** Major and minor number of /dev/null, which are the kernel's own (Documentation/admin-guide/devices.txt). */
+/** Device number of /dev/null (Documentation/admin-guide/devices.txt). */
 const NULL_DEVICE = (1 << 8) | 3;
 
-/** A part file of another machine, container or boot is taken for abandoned when it has not changed for this long. */
+/** A part file of another machine, container or boot counts as abandoned if it has not changed for this long. */
 const FOREIGN_AGE_MS = 86_400_000;
-/** A folder with more entries is not searched to its end. */
+/** The search for abandoned files stops after this many directory entries. */
 const MAX_ENTRIES = 100_000;
 
-/** `recording`: worth keeping, however its writer ended. `part`: can be made again. */
+/** `recording`: worth keeping if its writer is killed. `part`: can be made again. */
 type PartKind = 'recording' | 'part';
 
 export interface OutputOptions {
-  /** Replace a regular file or a symbolic link of this name; never anything else. */
+  /** Replace an existing regular file or symbolic link; never anything else. */
   readonly force?: boolean;
-  /** What is written can be used before it is whole: it has its name from the start, unless it replaces a file. */
+  /** Usable before it is complete: it has its name from the start, unless it replaces a file. */
   readonly isRecording?: boolean;
-  /** For errors. */
+  /** What it holds, for errors. */
   readonly what?: string;
 }
 
 /**
- * An output file: new, its owner's alone, and never reached through a link. Where it replaces another one, or is of no
- * use in part, it has a name beside its own until it is whole, and until then what has the name stays as it is.
+ * An output file: always new, readable by its owner only, and never reached through a link. If it replaces another file, or
+ * is useless until complete, it is written under a temporary name beside its own and renamed at the end.
  *
- * Standard output, /dev/null and descriptors that this process was given (`/dev/fd/63`) can be written to as well.
+ * Standard output, /dev/null and inherited descriptors (`/dev/fd/63`) can be written to as well.
  */
 export class OutputFile {
-  /** A file on a disk that was created here. */
+  /** A file that was created here: not a device, a pipe or standard output. */
   readonly isRegular: boolean;
   readonly fd: number;
-  /** Where it is now: its name, or that of the part file. */
+  /** Where it is written: its own name or a temporary one. */
   readonly location: string;
   readonly #options: OutputOptions;
   readonly #created: Stats | undefined;
@@ -67,7 +67,7 @@ export class OutputFile {
   #isDone = false;
 
   /**
-   * Never blocks, whatever has the name.
+   * Never blocks, whatever already has the name.
    *
    * @param path `-` is standard output
    * @throws PagepulseError `OUTPUT`
@@ -105,20 +105,20 @@ export class OutputFile {
     this.#created = fstatSync(this.fd);
   }
 
-  /** Beside the output is room for a temporary file: it needs about as much. */
+  /** Where temporary files fit: they take about as much space as the output. */
   get temporaryFolder(): string {
     return this.isRegular ? dirname(this.location) : tmpdir();
   }
 
-  /** Writes to it. Ending the stream closes the file; standard output stays open. To be called once. */
+  /** A stream to the file, which ending it closes; standard output stays open. Call it once. */
   stream(): Writable {
     this.#isTaken = true;
-    // A file that replaces another one is on the disk by then: a power failure must not take both.
+    // Flushed if it replaces another file: a power failure must not destroy both.
     return streamTo(this.fd, this.isRegular && this.#options.force === true);
   }
 
   /**
-   * Gives the file its own name, when everything has been written.
+   * Gives the file its own name, once everything has been written.
    *
    * @throws PagepulseError `OUTPUT`
    */
@@ -136,7 +136,7 @@ export class OutputFile {
     }
   }
 
-  /** Removes what has been written, unless it has been finished. */
+  /** Removes the file unless it is finished. */
   discard(): void {
     this.#close();
     if (this.#isDone) return;
@@ -149,7 +149,7 @@ export class OutputFile {
     return outputError(error, isKept ? this.location : this.path, { ...this.#options, isKept });
   }
 
-  /** Somebody may have moved the file away, and put another one in its place. */
+  /** The file may have been moved away and replaced. */
   #isStillThere(): boolean {
     const now = lstatSync(this.location, { throwIfNoEntry: false });
     return this.#created !== undefined && now !== undefined && isSame(now, this.#created);
@@ -161,18 +161,18 @@ export class OutputFile {
   }
 }
 
-/** Recordings that were to replace a file of this name, and whose writer was killed. */
+/** Recordings whose writer was killed before they could replace the file of this name. */
 export function abandonedRecordings(path: string): string[] {
   return [...abandonedParts(path, 'recording')];
 }
 
 /**
- * A temporary file without a name, so that nothing is left of it however this ends.
+ * An unlinked temporary file: it disappears however the process ends.
  *
  * @throws PagepulseError `OUTPUT`
  */
-export function openNameless(folder: string): number {
-  const path = join(folder, `.pagepulse-${randomUUID()}.spool`);
+export function openTemporary(folder: string): number {
+  const path = join(folder, `.pagepulse-${randomUUID()}.tmp`);
   try {
     const fd = openSync(path, O_RDWR | CREATE, OWNER_ONLY);
     unlinkSync(path);
@@ -182,9 +182,9 @@ export function openNameless(folder: string): number {
   }
 }
 
-/** What is open in this process already, or /dev/null; undefined for whatever else has the name. */
+/** The inherited descriptor that the path names, or a new one of /dev/null; undefined for anything else. */
 function givenDescriptor(path: string, existing: Stats): number | undefined {
-  // Nothing is opened by this: a device may do something when it is.
+  // Does not open anything: opening a device may have effects.
   const there = quietly(() => statSync(path));
   if (there && isSame(there, fstatSync(1))) return 1;
   const isOfDescriptors = quietly(() => realpathSync(dirname(path)) === realpathSync('/proc/self/fd'));
@@ -204,20 +204,20 @@ function isSame(one: Stats, other: Stats): boolean {
   return one.dev === other.dev && one.ino === other.ino;
 }
 
-/** Unlike a rename this never replaces what has come meanwhile. */
+/** Unlike a rename, never replaces a file created in the meantime. */
 function nameNew(part: string, path: string): void {
   try {
     linkSync(part, path);
     unlinkSync(part);
   } catch (error) {
     if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes(systemCode(error) ?? '')) throw error;
-    // A file system without links: the name is taken before it is given.
+    // A file system without hard links: reserve the name first.
     closeSync(openSync(path, O_WRONLY | CREATE, OWNER_ONLY));
     renameSync(part, path);
   }
 }
 
-/** `it.arrow.4242-987654-9f3a12cd.part`: whose it is, so that the next run of the same name knows what was abandoned. */
+/** `it.arrow.4242-987654-9f3a12cd.part`: names the writer, so that a later run recognises an abandoned file. */
 function partName(path: string, kind: PartKind): string {
   return `${path}.${process.pid}-${readStat(process.pid).startTime}-${here()}.${kind}`;
 }
@@ -246,7 +246,7 @@ function* abandonedParts(path: string, kind: PartKind): Generator<string> {
   }
 }
 
-/** This boot and PID namespace: a PID says nothing about the processes of another one that shares the folder. */
+/** Identifies this boot and PID namespace: a PID of another one that shares the directory means nothing here. */
 function here(): string {
   const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8');
   return createHash('sha256')

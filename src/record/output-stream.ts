@@ -2,46 +2,46 @@ import { createWriteStream, fstatSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Writable } from 'node:stream';
 
-/** How often a pipe is looked at, and after how many looks without progress its reader is taken to have stopped. */
-const LOOK_MS = 50;
-const LOOKS = 8;
+/** How often a pipe is polled, and after how many polls without progress its reader counts as stalled. */
+const POLL_MS = 50;
+const MAX_POLLS = 8;
 
-/** Pipes and sockets that are written to, besides standard output. */
+/** Open pipes and sockets other than standard output. */
 const pipes = new Set<Socket>();
 
 /**
  * A stream to a descriptor. Ending it closes the descriptor, unless it is standard output.
  *
- * @param isFlushed a file is on the disk when the stream has finished
+ * @param isFlushed whether a file must be on the disk when the stream finishes
  */
 export function streamTo(fd: number, isFlushed: boolean): Writable {
   if (fd === 1) return process.stdout;
   const stat = fstatSync(fd);
   if (!stat.isFIFO() && !stat.isSocket()) return createWriteStream('', { fd, flush: isFlushed });
-  // Not a stream of the file system: it would block a thread for as long as the pipe is full, and the exit with it.
+  // Not a file stream: it would block a thread while the pipe is full, and with it the exit.
   const pipe = new Socket({ fd, readable: false, writable: true });
   pipes.add(pipe);
   return pipe.once('close', () => pipes.delete(pipe));
 }
 
 /**
- * Once the end has been asked for: fails each pipe whose reader takes nothing while there is something to take. A reader
- * that is only slow gets everything.
+ * Called once the program should end: fails each pipe whose reader takes nothing although data is waiting. A slow reader
+ * still gets everything.
  */
 export function failStalledPipes(): void {
   const { stdout } = process;
   for (const pipe of stdout instanceof Socket ? [stdout, ...pipes] : pipes) {
     let taken = -1;
-    let looks = 0;
+    let polls = 0;
     const timer = setInterval(() => {
       const nowTaken = pipe.bytesWritten - pipe.writableLength;
-      if (pipe.writableLength === 0 || nowTaken !== taken) looks = 0;
+      if (pipe.writableLength === 0 || nowTaken !== taken) polls = 0;
       taken = nowTaken;
-      // Looks are counted, not time: after a pause of this thread, what was taken meanwhile shows by the next look.
-      if (++looks <= LOOKS) return;
+      // Counts polls, not time: after this thread was suspended, progress shows at the next poll.
+      if (++polls <= MAX_POLLS) return;
       clearInterval(timer);
-      pipe.destroy(Object.assign(new Error('the reader takes nothing'), { code: 'STALLED' }));
-    }, LOOK_MS);
+      pipe.destroy(Object.assign(new Error('the reader has stalled'), { code: 'STALLED' }));
+    }, POLL_MS);
     timer.unref();
     pipe.once('close', () => clearInterval(timer));
   }

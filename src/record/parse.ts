@@ -1,39 +1,90 @@
-import type { RecordedCost, RecordedStats, RecordLine, RegionMemory } from './format.js';
+import { COST_COUNTS, type RecordLine, type RegionMemory, type SnapshotLine } from './format.js';
 import { MAX_REGIONS, parseJson } from './limits.js';
 
-type Fields = Readonly<Record<string, unknown>>;
+type Check = (value: unknown) => boolean;
+type LineType = RecordLine['type'];
 
-const COST_FIGURES = [
-  'cpuPercent',
-  'ticks',
-  'overruns',
-  'droppedSnapshots',
-  'lostSamplers',
-  'lostTicks',
-] as const satisfies readonly (keyof RecordedCost)[];
+/** A check for every field of a line: the compiler rejects a set that does not agree with format.ts. */
+type Fields<Line> = { readonly [K in keyof Required<Omit<Line, 'type'>>]: Check };
 
-const STATS_FIGURES = [
-  ...COST_FIGURES,
-  'elapsedUs',
-  'samples',
-  'notSampled',
-  'snapshots',
-  'regions',
-  'usPerSample',
-  'recentCpuPercent',
-  'meanLateUs',
-  'maxLateUs',
-] as const satisfies readonly (keyof RecordedStats)[];
+/** What a snapshot line holds besides its regions and their times. */
+export type SnapshotDetails = Pick<SnapshotLine, 'residentBytes' | 'memory' | 'settling' | 'cost'>;
 
-/** What a header need not say: other programs write records too, and know less of themselves. */
-const UNTOLD = { tool: '', startedAt: '', startedMonotonicNs: '', kernel: '', check: '' };
-
-/** A line that is whole JSON, of a type that a later version may have added. */
+/** Whole JSON, of a type that a later version may have added. */
 export const UNKNOWN_TYPE = Symbol('unknown type');
 
+/** Header fields that other programs may leave out, because they know less about themselves. */
+const UNSTATED = { tool: '', startedAt: '', startedMonotonicNs: '', kernel: '', check: '' };
+
+/** The kernel has 15; tables repeat the name in every row. */
+const MAX_NAME_LENGTH = 255;
+
+// Plain functions, no schema library: it would copy each of a record's millions of regions.
+const isAny: Check = () => true;
+const isText: Check = (value) => typeof value === 'string';
+const isName: Check = (value) => typeof value === 'string' && value.length <= MAX_NAME_LENGTH;
+const isAddress: Check = (value) => typeof value === 'string' && /^[0-9a-f]{1,16}$/i.test(value);
+/** A later version may have more reasons; none of them contains control sequences. */
+const isReason: Check = (value) => typeof value === 'string' && /^[a-z]+$/.test(value);
+/** With a size that is not a power of two, addresses would not be whole pages. */
+const isPageSize: Check = (value) =>
+  isCount(value) && value >= 1_024 && value <= 2 ** 30 && Number.isInteger(Math.log2(value));
+const isRegion = tuple(isAddress, isAddress, isCount, isCount);
+
+const MEMORY = {
+  mappings: optional(listOf(tuple(isAddress, isAddress, isText, isText))),
+  residentBytes: optional(isCount),
+  resident: optional(listOf(tuple(isAddress, isCount))),
+};
+
+const DETAILS: Fields<SnapshotDetails> = {
+  residentBytes: optional(isCount),
+  memory: isAny, // depends on the regions: isRegionMemory
+  settling: isAny,
+  cost: optional(figures('cpuPercent', ...COST_COUNTS)),
+};
+
+const FIELDS: { readonly [T in LineType]: Fields<Extract<RecordLine, { type: T }>> } = {
+  header: {
+    version: isCount,
+    tool: optional(isText),
+    startedAt: optional(isText),
+    startedMonotonicNs: optional(isText),
+    kernel: optional(isText),
+    pageSize: isPageSize,
+    check: optional(isText),
+    attrs: isAttrs,
+    seed: isAny,
+  },
+  target: { id: isCount, pid: isCount, startTime: isText, comm: isName, cmdline: listOf(isText), ...MEMORY },
+  mappings: { target: isCount, atUs: isFigure, removed: optional(listOf(isAddress)), ...MEMORY },
+  attrs: {
+    atUs: isFigure,
+    attrs: isAttrs,
+    reason: isReason,
+    turns: optional((turns) => isCount(turns) && turns > 1),
+  },
+  otherWatcher: { atUs: isFigure, pid: isCount, comm: isName, targets: listOf(isCount) },
+  snapshot: {
+    target: isCount,
+    startUs: isFigure,
+    endUs: isFigure,
+    maxNrAccesses: (count) => isCount(count) && count > 0,
+    regions: (regions) => Array.isArray(regions) && regions.length <= MAX_REGIONS && regions.every(isRegion),
+    ...DETAILS,
+  },
+  end: {
+    reason: isText,
+    stats: figures(
+      ...['cpuPercent', ...COST_COUNTS, 'elapsedUs', 'samples', 'notSampled', 'snapshots', 'regions'],
+      ...['usPerSample', 'recentCpuPercent', 'meanLateUs', 'maxLateUs'],
+    ),
+  },
+};
+
 /**
- * One line of a record, or undefined where it is no JSON object or lacks what its type must have. Fields that are not
- * known stay in it and do no harm.
+ * One line of a record, or undefined if it is not a JSON object or lacks what its type requires. Unknown fields stay in it;
+ * readers ignore them.
  */
 export function parseLine(json: string | Uint8Array): RecordLine | typeof UNKNOWN_TYPE | undefined {
   let line: unknown;
@@ -43,43 +94,39 @@ export function parseLine(json: string | Uint8Array): RecordLine | typeof UNKNOW
     return undefined;
   }
   if (!isObject(line) || typeof line.type !== 'string') return undefined;
-  switch (line.type) {
-    case 'header':
-      return isHeader(line) ? ({ ...UNTOLD, ...line } as unknown as RecordLine) : undefined;
-    case 'target':
-      return isTarget(line) && isMemory(line) ? (line as unknown as RecordLine) : undefined;
-    case 'mappings':
-      return isMappings(line) ? (line as unknown as RecordLine) : undefined;
-    case 'attrs':
-      return isFigure(line.atUs) && isAttrs(line.attrs) && isWord(line.reason) && isTurns(line.turns)
-        ? (line as unknown as RecordLine)
-        : undefined;
-    case 'otherWatcher':
-      return isOtherWatcher(line) ? (line as unknown as RecordLine) : undefined;
-    case 'snapshot':
-      return isSnapshot(line) ? (line as unknown as RecordLine) : undefined;
-    case 'end':
-      return typeof line.reason === 'string' && hasFigures(line.stats, STATS_FIGURES)
-        ? (line as unknown as RecordLine)
-        : undefined;
-    default:
-      return UNKNOWN_TYPE;
-  }
+  if (!Object.hasOwn(FIELDS, line.type)) return UNKNOWN_TYPE;
+  const type = line.type as LineType;
+  if (!hasFields(line, FIELDS[type])) return undefined;
+  const known = line as unknown as RecordLine;
+  if (known.type === 'snapshot' && !isConsistent(known)) return undefined;
+  return known.type === 'header' ? { ...UNSTATED, ...known } : known;
 }
 
-function isHeader({ version, pageSize, attrs, ...texts }: Fields): boolean {
+function isConsistent({ startUs, endUs, regions, memory }: SnapshotLine): boolean {
+  return startUs <= endUs && isRegionMemory(memory, regions.length);
+}
+
+/** Whether these are valid details of a snapshot with this number of regions, and nothing else. */
+export function areDetails(details: unknown, regions: number): details is SnapshotDetails {
   return (
-    isCount(version) &&
-    isCount(pageSize) &&
-    isPageSize(pageSize) &&
-    isAttrs(attrs) &&
-    Object.keys(UNTOLD).every((name) => !(name in texts) || typeof texts[name] === 'string')
+    isObject(details) &&
+    Object.keys(details).every((name) => Object.hasOwn(DETAILS, name)) &&
+    hasFields(details, DETAILS) &&
+    isRegionMemory(details.memory, regions)
   );
 }
 
-/** A power of two: other sizes would make pages of addresses that are none. */
-function isPageSize(size: number): boolean {
-  return size >= 1_024 && size <= 2 ** 30 && Number.isInteger(Math.log2(size));
+/** Whether it is missing, or has columns for this number of regions. */
+export function isRegionMemory(memory: unknown, regions: number): memory is RegionMemory | undefined {
+  if (memory === undefined) return true;
+  const isColumn: Check = (column) =>
+    Array.isArray(column) && column.length === regions && column.every(isCount);
+  return (
+    isObject(memory) &&
+    isColumn(memory.resident) &&
+    optional(isColumn)(memory.unseen) &&
+    optional(isColumn)(memory.accessed)
+  );
 }
 
 function isAttrs(attrs: unknown): boolean {
@@ -89,129 +136,7 @@ function isAttrs(attrs: unknown): boolean {
   return sampleUs > 0 && sampleUs <= aggrUs;
 }
 
-function isTurns(turns: unknown): boolean {
-  return turns === undefined || (isCount(turns) && turns > 1);
-}
-
-/** A later version may have more reasons; none of them draws on a terminal. */
-function isWord(value: unknown): boolean {
-  return typeof value === 'string' && /^[a-z]+$/.test(value);
-}
-
-/** The kernel has 15; tables have it in every row. */
-const MAX_NAME_LENGTH = 255;
-
-function isTarget({ id, pid, startTime, comm, cmdline }: Fields): boolean {
-  return (
-    isCount(id) &&
-    isCount(pid) &&
-    typeof startTime === 'string' &&
-    typeof comm === 'string' &&
-    comm.length <= MAX_NAME_LENGTH &&
-    Array.isArray(cmdline) &&
-    cmdline.every((word) => typeof word === 'string')
-  );
-}
-
-function isOtherWatcher({ atUs, pid, comm, targets }: Fields): boolean {
-  return (
-    isFigure(atUs) &&
-    isCount(pid) &&
-    typeof comm === 'string' &&
-    comm.length <= MAX_NAME_LENGTH &&
-    Array.isArray(targets) &&
-    targets.every(isCount)
-  );
-}
-
-function isMappings(line: Fields): boolean {
-  const { target, atUs, removed } = line;
-  return (
-    isCount(target) &&
-    isFigure(atUs) &&
-    isMemory(line) &&
-    (removed === undefined || (Array.isArray(removed) && removed.every(isAddress)))
-  );
-}
-
-function isMemory({ mappings, residentBytes, resident }: Fields): boolean {
-  return (
-    (mappings === undefined || (Array.isArray(mappings) && mappings.every(isMapping))) &&
-    (residentBytes === undefined || isCount(residentBytes)) &&
-    (resident === undefined || (Array.isArray(resident) && resident.every(isResident)))
-  );
-}
-
-function isMapping(mapping: unknown): boolean {
-  if (!Array.isArray(mapping)) return false;
-  const [start, end, permissions, name] = mapping;
-  return isAddress(start) && isAddress(end) && typeof permissions === 'string' && typeof name === 'string';
-}
-
-function isResident(resident: unknown): boolean {
-  return Array.isArray(resident) && isAddress(resident[0]) && isCount(resident[1]);
-}
-
-function isSnapshot(line: Fields): boolean {
-  const { target, startUs, endUs, maxNrAccesses, regions, residentBytes, memory, cost } = line;
-  return (
-    isCount(target) &&
-    isFigure(startUs) &&
-    isFigure(endUs) &&
-    startUs <= endUs &&
-    isCount(maxNrAccesses) &&
-    maxNrAccesses > 0 &&
-    Array.isArray(regions) &&
-    regions.length <= MAX_REGIONS &&
-    regions.every(isRegion) &&
-    isResidentBytes(residentBytes) &&
-    isRegionMemory(memory, regions.length) &&
-    (cost === undefined || isCost(cost))
-  );
-}
-
-/** Of a snapshot line; it may be missing. */
-export function isResidentBytes(bytes: unknown): boolean {
-  return bytes === undefined || isCount(bytes);
-}
-
-/** Bytes for each of `regions` regions; all of it may be missing. */
-export function isRegionMemory(memory: unknown, regions: number): memory is RegionMemory | undefined {
-  if (memory === undefined) return true;
-  const isColumn = (column: unknown) =>
-    Array.isArray(column) && column.length === regions && column.every(isCount);
-  return (
-    isObject(memory) &&
-    isColumn(memory.resident) &&
-    (memory.unseen === undefined || isColumn(memory.unseen)) &&
-    (memory.accessed === undefined || isColumn(memory.accessed))
-  );
-}
-
-export function isCost(cost: unknown): cost is RecordedCost {
-  return hasFigures(cost, COST_FIGURES);
-}
-
-function isRegion(region: unknown): boolean {
-  return (
-    Array.isArray(region) &&
-    isAddress(region[0]) &&
-    isAddress(region[1]) &&
-    isCount(region[2]) &&
-    isCount(region[3])
-  );
-}
-
-function isAddress(value: unknown): value is string {
-  return typeof value === 'string' && /^[0-9a-f]{1,16}$/i.test(value);
-}
-
-/** Each may be missing, and what a later version adds may be anything. */
-function hasFigures(value: unknown, names: readonly string[]): boolean {
-  return isObject(value) && names.every((name) => !(name in value) || isFigure(value[name]));
-}
-
-/** A figure with a fraction; beyond 2^53 it has none, and sums of such are not finite. */
+/** May have a fraction. Above 2^53 it has none, and a sum may not be finite. */
 function isFigure(value: unknown): value is number {
   return typeof value === 'number' && value >= 0 && value <= Number.MAX_SAFE_INTEGER;
 }
@@ -220,6 +145,31 @@ function isCount(value: unknown): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 }
 
-function isObject(value: unknown): value is Fields {
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function hasFields(
+  value: Readonly<Record<string, unknown>>,
+  fields: Readonly<Record<string, Check>>,
+): boolean {
+  return Object.keys(fields).every((name) => fields[name]!(value[name]));
+}
+
+/** Each may be missing; what a later version adds may be anything. */
+function figures(...names: readonly string[]): Check {
+  return (value) => isObject(value) && names.every((name) => optional(isFigure)(value[name]));
+}
+
+function optional(is: Check): Check {
+  return (value) => value === undefined || is(value);
+}
+
+function listOf(is: Check): Check {
+  return (value) => Array.isArray(value) && value.every(is);
+}
+
+/** More elements may follow, as a later version may add them. */
+function tuple(...checks: readonly Check[]): Check {
+  return (value) => Array.isArray(value) && checks.every((is, i) => is(value[i]));
 }

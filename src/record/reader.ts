@@ -5,75 +5,82 @@ import type { RecordLine, SnapshotLine } from './format.js';
 import { InputBudget } from './limits.js';
 import { linesOf } from './lines.js';
 import { parseLine, UNKNOWN_TYPE } from './parse.js';
-import { type PackedSnapshot, packSnapshot } from './restore.js';
-import { parseSnapshotBytes } from './snapshot-bytes.js';
+import { type ColumnarSnapshot, parseSnapshotBytes, toColumnar } from './restore.js';
 
-/** A record as it is read: its lines in order, the header first, and in the end what was wrong with it. */
+/** A record's lines in order, the header first, and what is known about the record so far. */
 export interface RecordReader<Line = RecordLine> extends AsyncIterable<Line> {
-  /** Damaged lines so far that were left out: no JSON, or without what their type must have. */
+  /** Damaged lines skipped so far: not JSON, or without what their type requires. */
   readonly skippedLines: number;
-  /** The numbers of the first ten of them, from 1 on. */
+  /** The numbers of the first ten of them, from 1. */
   readonly skippedLineNumbers: readonly number[];
-  /** Whole lines so far, with those that were left out. */
+  /** Whole lines so far, including skipped ones. */
   readonly lines: number;
-  /** Whether the record breaks off before its end, as that of a killed recording does; known when the last line is read. */
+  /** Whether the record ends without its last line, as after a kill. Valid once all lines are read. */
   readonly truncated: boolean;
-  /** Bytes of the source that were read so far; compressed ones count as compressed. */
+  /** Bytes read from the source so far, before decompression. */
   readonly bytesRead: number;
-  /** All there are; undefined for what is no file. */
+  /** Size of the source; undefined if it is not a regular file. */
   readonly totalBytes: number | undefined;
-  /** What is left of what reading it may take. */
+  /** What reading the rest may cost. */
   readonly budget: InputBudget;
 }
 
-/** A line, its regions as columns where it is a snapshot. */
-export type PackedLine = Exclude<RecordLine, SnapshotLine> | PackedSnapshot;
+/** A line; a snapshot has its regions as columns. */
+export type ColumnarLine = Exclude<RecordLine, SnapshotLine> | ColumnarSnapshot;
 
 const HEADER_BEGINS = '{"type":"header"';
-const MAX_NUMBERS = 10;
+const MAX_LINE_NUMBERS = 10;
 
-/** Fewer may end within a signature, or the header of a compression. */
+/** Fewer bytes may end within a signature or a compression header. */
 const MIN_HEAD_BYTES = 32;
 
-/** Chunks of the usual 64 KiB would cut every other line. */
+/** The default of 64 KiB would cut every other line. */
 const CHUNK_BYTES = 2 ** 18;
 
 /**
- * Reads a record line by line, whatever its size; whether it is compressed is seen from its first byte. What was cut
- * off anywhere is readable up to its last whole line: cut off before the end of its header, it has no lines. Lines of
- * unknown type are left out; of a later version of the format, what is understood is read (`header.version` tells).
+ * Reads a record of any size line by line, compressed or not. A record that was cut off is read up to its last whole line; if
+ * that is before the end of its header, it has no lines. Lines of unknown type are skipped: of a later version of the format
+ * (`header.version`), the known part is read.
  *
  * @param source a path, or a stream such as process.stdin, which is destroyed when reading ends
- * @throws PagepulseError `RECORD` (while iterating) where it cannot be read, or is no record
+ * @throws PagepulseError `RECORD` (while iterating) if it cannot be read or is not a record
  */
 export function readRecord(source: string | NodeJS.ReadableStream): RecordReader {
-  return new Reader(source, parseText);
+  return new Reader(source, parseLine);
 }
 
-/** The same for whoever wants columns of pages: three times as fast. */
-export function readPacked(source: string | NodeJS.ReadableStream): RecordReader<PackedLine> {
-  return new Reader<PackedLine>(source, (bytes, pageSize) => {
-    const packed = parseSnapshotBytes(bytes, pageSize);
-    if (packed) return packed;
-    const line = parseText(bytes);
-    return typeof line === 'object' && line.type === 'snapshot' ? packSnapshot(line, pageSize) : line;
+/** The same with regions as columns: three times as fast. */
+export function readColumnar(source: string | NodeJS.ReadableStream): RecordReader<ColumnarLine> {
+  return new Reader<ColumnarLine>(source, (bytes, pageSize) => {
+    const snapshot = parseSnapshotBytes(bytes, pageSize);
+    if (snapshot) return snapshot;
+    const line = parseLine(bytes);
+    return typeof line === 'object' && line.type === 'snapshot' ? toColumnar(line, pageSize) : line;
   });
 }
 
-type Parsed<Line> = Line | typeof UNKNOWN_TYPE | undefined;
-
-function parseText(bytes: Uint8Array): Parsed<RecordLine> {
-  return parseLine(bytes);
+/** The skipped lines as a sentence: `skipped 3 damaged lines: 5, 9, 12`. Undefined if there are none. */
+export function damageNote({
+  skippedLines: count,
+  skippedLineNumbers: numbers,
+}: Pick<RecordReader, 'skippedLines' | 'skippedLineNumbers'>): string | undefined {
+  if (count === 0) return undefined;
+  const more = count > numbers.length ? ` and ${count - numbers.length} more` : '';
+  return count === 1
+    ? `skipped 1 damaged line: ${numbers}`
+    : `skipped ${count} damaged lines: ${numbers.join(', ')}${more}`;
 }
+
+type Parsed<Line> = Line | typeof UNKNOWN_TYPE | undefined;
 
 function textOf(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString();
 }
 
-class Reader<Line extends PackedLine | RecordLine> implements RecordReader<Line> {
+class Reader<Line extends ColumnarLine | RecordLine> implements RecordReader<Line> {
   readonly totalBytes: number | undefined;
   readonly #name: string;
-  /** The first bytes, to tell what it is where it is not a record. */
+  /** The first bytes: they tell what the source is if it is not a record. */
   #head: Buffer = Buffer.alloc(0);
   skippedLines = 0;
   skippedLineNumbers: number[] = [];
@@ -82,7 +89,7 @@ class Reader<Line extends PackedLine | RecordLine> implements RecordReader<Line>
   bytesRead = 0;
   readonly budget: InputBudget;
 
-  /** @param parse one line but the first */
+  /** @param parse parses a line after the header */
   constructor(
     readonly source: string | NodeJS.ReadableStream,
     readonly parse: (bytes: Uint8Array, pageSize: number) => Parsed<Line>,
@@ -110,7 +117,7 @@ class Reader<Line extends PackedLine | RecordLine> implements RecordReader<Line>
       const hasNothing = plainHead(this.#head).bytes.length === 0;
       if (isDamage && !hasBegun && (hasNothing || !mayBeRecord(this.#head))) throw this.#noRecord();
       if (!isDamage || !hasBegun) throw readError(this.#name, error);
-      this.truncated = true; // compression that is damaged ends there
+      this.truncated = true; // nothing after the damaged compression can be read
     }
   }
 
@@ -149,7 +156,7 @@ class Reader<Line extends PackedLine | RecordLine> implements RecordReader<Line>
     }
   }
 
-  /** Looks at the first bytes as soon as they come: what is binary may have no line feed for a long time. */
+  /** Rejects binary data by its first bytes: it may have no line feed for a long time. */
   #begin(chunk: string | Uint8Array): void {
     const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
     this.#head = Buffer.concat([this.#head, bytes.subarray(0, HEAD_BYTES)]);
@@ -158,20 +165,20 @@ class Reader<Line extends PackedLine | RecordLine> implements RecordReader<Line>
 
   #noRecord(firstLine = ''): PagepulseError {
     const message = firstLine.startsWith(HEADER_BEGINS)
-      ? `${this.#name} cannot be read: its header is damaged; record again`
+      ? `${this.#name} cannot be read: its header is damaged; record it again`
       : notARecord(this.#name, this.#head);
     return new PagepulseError('RECORD', message);
   }
 
-  /** An empty line is nothing. */
+  /** An empty line is not damage. */
   #skip(bytes: Uint8Array): void {
     if (textOf(bytes).trim() === '') return;
     this.skippedLines++;
-    if (this.skippedLineNumbers.length < MAX_NUMBERS) this.skippedLineNumbers.push(this.lines);
+    if (this.skippedLineNumbers.length < MAX_LINE_NUMBERS) this.skippedLineNumbers.push(this.lines);
   }
 }
 
-/** What is wrong with it is said when it is read. */
+/** Errors are reported when the file is read. */
 function sizeOf(path: string): number | undefined {
   try {
     const stat = statSync(path);
@@ -185,20 +192,20 @@ function isCutHeader(text: string): boolean {
   return text.startsWith(HEADER_BEGINS) || HEADER_BEGINS.startsWith(text);
 }
 
-/** Whether the first bytes are those of an object of JSON, perhaps compressed, or after a byte order mark. */
+/** Whether this is the start of a JSON object, perhaps compressed or after a byte order mark. */
 function mayBeRecord(head: Buffer): boolean {
-  const { bytes, isPacked } = plainHead(head);
-  if (bytes.length === 1 || bytes.length === 2) return true; // may be a byte order mark that is cut
-  if (bytes.length === 0) return !isPacked || head.length < HEAD_BYTES;
+  const { bytes, isCompressed } = plainHead(head);
+  if (bytes.length === 1 || bytes.length === 2) return true; // may be part of a byte order mark
+  if (bytes.length === 0) return !isCompressed || head.length < HEAD_BYTES;
   return /^\uFEFF?\s*(?:\{|$)/.test(bytes.toString('utf8', 0, 64)) && !wideEncodingOf(bytes);
 }
 
 const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file; check the name',
-  ENOTDIR: 'its folder is a file; check the name',
-  EISDIR: 'it is a folder; give the name of a file',
-  EACCES: 'this user may not read it; ask its owner, for records are private to who made them',
-  EPERM: 'this user may not read it; ask its owner, for records are private to who made them',
+  ENOENT: 'no such file; check the name',
+  ENOTDIR: 'part of the path is a file, not a directory; check the name',
+  EISDIR: 'it is a directory; give a file',
+  EACCES: 'permission denied; ask its owner, since only the owner can read a record',
+  EPERM: 'permission denied; ask its owner, since only the owner can read a record',
 };
 
 function readError(name: string, error: unknown): PagepulseError {

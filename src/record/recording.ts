@@ -1,30 +1,46 @@
-import { PagepulseError } from '../core/errors.js';
+import { lstatSync, renameSync } from 'node:fs';
+import { join, parse } from 'node:path';
+import { PagepulseError, systemCode } from '../core/errors.js';
 import type { Snapshot } from '../core/snapshot.js';
 import type { AttrsChange, MonitorStats } from '../core/stats.js';
-import type { OtherWatcher } from '../core/target.js';
-import type { MemoryReader } from '../processes/facts.js';
+import type { OtherWatcher, TargetInfo } from '../core/target.js';
+import type { MemoryFacts, MemoryFactsChange } from '../processes/facts.js';
 import { type HeaderLine, recordedMemory } from './format.js';
-import { makeWay, type Rotation } from './rotation.js';
+import { outputError } from './output-error.js';
 import { RecordWriter } from './writer.js';
 
 type Header = Omit<HeaderLine, 'type' | 'version'>;
 
+/** When a recording starts a new file: at each multiple of a time since its start, or from a size on. */
+export type Rotation = { readonly everyUs: number } | { readonly fromBytes: number };
+
+/** What targets have mapped, as processes/facts.ts reads it while they are recorded. */
+export interface MemorySource {
+  /** Everything about a new target, once it is read. */
+  first(target: TargetInfo): Promise<MemoryFactsChange | undefined>;
+  /** What has changed since the last call; undefined if nothing has, or nothing is due. */
+  change(target: TargetInfo): MemoryFactsChange | undefined;
+  /** Everything known about a target. */
+  whole(target: TargetInfo): MemoryFacts;
+  /** The changes of all targets, at the end of the recording. */
+  lastChanges(): Iterable<readonly [TargetInfo, MemoryFactsChange]>;
+}
+
 /**
- * What a monitor sees, as a record: every target with its mappings before its first snapshot, changes of mappings and
- * attrs where they belong. With rotation it goes on in one file after the other, each of which can be read alone; times
- * are since the start of the recording in all of them.
+ * Records what a monitor publishes: each target with its mappings before its first snapshot, and changes of mappings and
+ * attrs where they belong. With rotation, each file can be read alone, and times count from the start of the recording.
  */
 export class Recording {
   #writer: RecordWriter;
   #header: Header | undefined;
-  #memory: MemoryReader | undefined;
-  /** Ids of the targets that this file has. */
+  #memory: MemorySource | undefined;
+  /** Ids of the targets in this file. */
   readonly #known = new Set<number>();
-  /** Not written yet: snapshots that ended before may be on their way. */
+  /** Not written yet: earlier snapshots may still arrive. */
   readonly #changes: AttrsChange[] = [];
   #lastChange: AttrsChange | undefined;
   readonly #others: OtherWatcher[] = [];
-  /** How many of them are in this file. */
+  /** How many of them this file has. */
   #othersWritten = 0;
   #last: Snapshot | undefined;
   #files = 1;
@@ -43,7 +59,7 @@ export class Recording {
       void writer.close();
       throw new PagepulseError(
         'OUTPUT',
-        `cannot rotate ${path}: not a regular file; choose another name or drop --rotate`,
+        `cannot rotate ${path}: not a regular file; choose another path or drop --rotate`,
       );
     }
     return new Recording(writer, rotation);
@@ -65,18 +81,18 @@ export class Recording {
     return this.#files;
   }
 
-  begin(header: Header, memory: MemoryReader): Promise<void> {
+  begin(header: Header, memory: MemorySource): Promise<void> {
     this.#header = header;
     this.#memory = memory;
     return this.#writer.header(header);
   }
 
-  /** Other attrs are in force: written before the first snapshot that ends after it. */
+  /** Written before the first snapshot that ends after the change. */
   attrs(change: AttrsChange): void {
     this.#changes.push(change);
   }
 
-  /** Written before the next snapshot, and repeated in each file of a rotated recording. */
+  /** Written before the next snapshot, and in each later file of a rotated recording. */
   otherWatcher(other: OtherWatcher): void {
     this.#others.push(other);
   }
@@ -109,12 +125,12 @@ export class Recording {
     await this.#writer.close();
   }
 
-  /** As RecordWriter.discard: for a recording that has not begun, or cannot go on. */
+  /** As RecordWriter.discard: for a recording that has not started or cannot continue. */
   discard(): Promise<string | undefined> {
     return this.#writer.discard();
   }
 
-  /** A file has one snapshot at least. */
+  /** A file has at least one snapshot. */
   #isFull({ endUs }: Snapshot): boolean {
     if (!this.rotation || !this.#last) return false;
     if ('fromBytes' in this.rotation) return this.#writer.bytesWritten >= this.rotation.fromBytes;
@@ -125,14 +141,14 @@ export class Recording {
   async #rotate(): Promise<void> {
     await this.#writer.end('rotated', this.#last!.stats);
     await this.#writer.close();
-    makeWay(this.path);
+    rotateFiles(this.path);
     this.#writer = RecordWriter.create(this.path);
     this.#files++;
     this.#known.clear();
     this.#othersWritten = 0;
     const attrs = this.#lastChange?.attrs ?? this.#header!.attrs;
     await this.#writer.header({ ...this.#header!, attrs });
-    if (this.#lastChange) await this.#writer.attrs(this.#lastChange); // the header does not say who chose them
+    if (this.#lastChange) await this.#writer.attrs(this.#lastChange); // the header does not hold the reason
   }
 
   async #writeChanges(untilUs: number): Promise<void> {
@@ -144,4 +160,32 @@ export class Recording {
       await this.#writer.otherWatcher(this.#others[this.#othersWritten++]!);
     }
   }
+}
+
+/**
+ * Renames as logrotate does: `it.ndjson` becomes `it.1.ndjson`, an existing `it.1.ndjson` becomes `it.2.ndjson`, and so on
+ * up to the first free name. Nothing is overwritten, and a larger number means an older file.
+ *
+ * @throws PagepulseError `OUTPUT`
+ */
+export function rotateFiles(path: string): void {
+  let last = 0;
+  // lstat: a dangling link takes a name, too.
+  while (lstatSync(rotatedName(path, last + 1), { throwIfNoEntry: false })) last++;
+  for (let number = last; number >= 0; number--) {
+    try {
+      renameSync(rotatedName(path, number), rotatedName(path, number + 1));
+    } catch (error) {
+      // Moved away by another program: its name is free.
+      if (systemCode(error) !== 'ENOENT') throw outputError(error, path);
+    }
+  }
+}
+
+/** `it.3.ndjson.gz` for the third of `it.ndjson.gz`; 0 is the file itself. */
+export function rotatedName(path: string, number: number): string {
+  if (number === 0) return path;
+  const compressed = path.endsWith('.gz') ? '.gz' : '';
+  const { dir, name, ext } = parse(path.slice(0, path.length - compressed.length));
+  return join(dir, `${name}.${number}${ext}${compressed}`);
 }

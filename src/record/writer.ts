@@ -3,51 +3,46 @@ import { finished } from 'node:stream/promises';
 import { createGzip, type Gzip, constants as zlib } from 'node:zlib';
 import type { PagepulseError } from '../core/errors.js';
 import type { Snapshot } from '../core/snapshot.js';
-import type { AttrsChange, MonitorStats } from '../core/stats.js';
-import type { OtherWatcher, TargetInfo } from '../core/target.js';
+import type { MonitorStats } from '../core/stats.js';
 import {
   attrsLine,
   endLine,
-  type HeaderLine,
   headerLine,
-  type MemoryChange,
   mappingsLine,
   otherWatcherLine,
-  type RecordedMemory,
   snapshotLine,
   targetLine,
 } from './format.js';
 import { OutputFile } from './output-file.js';
 
-/** A compressed recording that is killed loses at most what was written in this time. */
+/** A killed compressed recording loses at most the output of this time. */
 const FLUSH_MS = 1_000;
 
 /**
- * Writes a record line by line. Each method resolves when its line is written (or taken by the compression): a slow
- * reader slows whoever awaits, and an error is thrown by the call it befell.
+ * Writes a record line by line. Each method resolves when its line is written, or accepted by the compression, so a slow
+ * reader slows the caller. An error is thrown by the call that met it.
  */
 export class RecordWriter {
   readonly #file: OutputFile;
-  /** What the lines are written to: the file, or the compression before it. */
+  /** The file, or the compression in front of it. */
   readonly #lines: Writable;
   readonly #gzip: Gzip | undefined;
   readonly #output: Writable;
   readonly #flushTimer: NodeJS.Timeout | undefined;
-  /** Ends the waiting of each write that has not been answered: a stream that fails does not answer them all. */
+  /** Resolve the pending writes: a failed stream does not call back for all of them. */
   readonly #waiting = new Set<() => void>();
   #mustFlush = false;
   /** It has a target or a snapshot. */
   #hasBegun = false;
-  #isWhole = false;
+  #isComplete = false;
   #error: PagepulseError | undefined;
-  #isErrorTold = false;
+  #isErrorThrown = false;
 
   /**
-   * Opens a record for writing, so that what is wrong with the name is known before anything is watched. `-` is standard
-   * output; a name that ends in .gz is compressed. A new file can be read by its owner alone: it holds addresses
-   * and command lines.
+   * Opens a record for writing, before monitoring starts: a bad path fails early. `-` is standard output; a name that ends
+   * in .gz is compressed. Only its owner can read a new file: it holds addresses and command lines.
    *
-   * @param options.force replaces a file that exists, when the record is whole
+   * @param options.force replaces an existing file once the record is complete
    * @throws PagepulseError `OUTPUT`
    */
   static create(path: string, { force = false }: { force?: boolean } = {}): RecordWriter {
@@ -71,27 +66,25 @@ export class RecordWriter {
     return this.#file.path;
   }
 
-  /** Whether it is a file: not a device, a pipe or standard output. */
+  /** Whether it is a new file, not a device, a pipe or standard output. */
   get isRegular(): boolean {
     return this.#file.isRegular;
   }
 
-  /** In the file; compressed ones that are on their way, for a second at most, not yet. */
+  /** In the file so far; the compression may hold back up to a second of output. */
   get bytesWritten(): number {
     return (this.#output as Writable & { readonly bytesWritten?: number }).bytesWritten ?? 0;
   }
 
-  header(header: Omit<HeaderLine, 'type' | 'version'>): Promise<void> {
-    return this.#write(headerLine(header));
-  }
+  readonly header = (...args: Parameters<typeof headerLine>) => this.#write(headerLine(...args));
+  readonly attrs = (...args: Parameters<typeof attrsLine>) => this.#write(attrsLine(...args));
+  readonly mappings = (...args: Parameters<typeof mappingsLine>) => this.#write(mappingsLine(...args));
+  readonly otherWatcher = (...args: Parameters<typeof otherWatcherLine>) =>
+    this.#write(otherWatcherLine(...args));
 
-  target(target: TargetInfo, memory: RecordedMemory = {}): Promise<void> {
+  target(...args: Parameters<typeof targetLine>): Promise<void> {
     this.#hasBegun = true;
-    return this.#write(targetLine(target, memory));
-  }
-
-  mappings(target: TargetInfo, atUs: number, change: MemoryChange): Promise<void> {
-    return this.#write(mappingsLine(target, atUs, change));
+    return this.#write(targetLine(...args));
   }
 
   snapshot(snapshot: Snapshot): Promise<void> {
@@ -99,23 +92,15 @@ export class RecordWriter {
     return this.#write(snapshotLine(snapshot));
   }
 
-  attrs(change: AttrsChange): Promise<void> {
-    return this.#write(attrsLine(change));
-  }
-
-  otherWatcher(other: OtherWatcher): Promise<void> {
-    return this.#write(otherWatcherLine(other));
-  }
-
   /** @param reason `stopped`, `duration`, `targets ended`, `error`, ... */
   async end(reason: string, stats: MonitorStats): Promise<void> {
     await this.#write(endLine(reason, stats));
-    this.#isWhole = true;
+    this.#isComplete = true;
   }
 
   /**
-   * Writes out what is left, closes, and gives a whole record its name; standard output stays open for other
-   * writers. Does nothing more after an error that a call has thrown already.
+   * Writes the rest, closes the file, and gives a complete record its name; standard output stays open. Does not throw an
+   * error that an earlier call has thrown.
    *
    * @throws PagepulseError `OUTPUT`
    */
@@ -125,20 +110,19 @@ export class RecordWriter {
       this.#lines.end();
       await finished(this.#output).catch((error) => this.#fail(error));
     }
-    if (!this.#isErrorTold) this.#throwError();
-    if (!this.#error && this.#isWhole && this.#hasBegun) this.#file.finish();
+    if (!this.#isErrorThrown) this.#throwError();
+    if (!this.#error && this.#isComplete && this.#hasBegun) this.#file.finish();
   }
 
   /**
-   * Closes, and removes the file if the recording never began: it has no target and no snapshot. What was to be replaced
-   * stays as it was.
+   * Closes the file, and removes it if it has no target and no snapshot. A file that it was to replace stays as it is.
    *
-   * @returns where else the recording is kept, if it is not whole and was to replace a file
+   * @returns where an incomplete recording is kept, if that is not its path
    */
   async discard(): Promise<string | undefined> {
     await this.close().catch(() => {});
     if (!this.#hasBegun) this.#file.discard();
-    else if (!this.#isWhole && this.#file.location !== this.path) return this.#file.location;
+    else if (!this.#isComplete && this.#file.location !== this.path) return this.#file.location;
     return undefined;
   }
 
@@ -175,7 +159,7 @@ export class RecordWriter {
 
   #throwError(): void {
     if (!this.#error) return;
-    this.#isErrorTold = true;
+    this.#isErrorThrown = true;
     throw this.#error;
   }
 }

@@ -53,8 +53,8 @@ for (const [what, args, status, pattern] of [
     /option '--max-samples <n>' argument '0' is invalid\. It must be an integer from 1 to/,
   ],
   ['an unknown option', ['record', '--frobnicate'], 2, /unknown option/],
-  ['a folder as output', ['record', '--pid', '1', '-o', '/'], 1, /it is a folder/],
-  ['an output in no folder', ['record', '--pid', '1', '-o', '/nowhere/x'], 1, /its folder does not exist/],
+  ['a folder as output', ['record', '--pid', '1', '-o', '/'], 1, /it is a directory/],
+  ['an output in no folder', ['record', '--pid', '1', '-o', '/nowhere/x'], 1, /its directory does not exist/],
   ['a command beside -o -', ['record', '-o', '-', '--', 'true'], 2, /give the record a file/],
   [
     'a budget of nothing',
@@ -284,7 +284,7 @@ test.serial('a recording that exists is not overwritten unless forced', async (t
   writeFileSync(path, 'precious');
   const { pid } = start(t, 'sleep', ['60']);
   const args = ['record', '--pid', String(pid), '-o', path, '--duration', '200ms', ...QUICK];
-  isOneLine(t, await run(t, ...args), /exists already; give another name, or --force/);
+  isOneLine(t, await run(t, ...args), /already exists; choose another name, or use --force/);
   t.is(readFileSync(path, 'utf8'), 'precious');
   t.is((await run(t, ...args, '--force')).status, 0);
   t.like(linesOf(path)[0], { type: 'header' });
@@ -371,7 +371,7 @@ for (const [what, end, expected] of [
     '> /dev/full',
     {
       status: 1,
-      err: 'pagepulse: cannot write the output to standard output: the disk is full; free some space, or give a name elsewhere\n',
+      err: 'pagepulse: cannot write the output to standard output: the disk is full; free some space, or choose another path\n',
     },
   ],
 ] as const) {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import test from 'ava';
 import { folder, isOneLine, linesOf, MAIN, run } from '../helpers/cli.js';
-import { RICH, recordFile } from '../record/convert/records.js';
+import { RICH, recordFile } from '../helpers/records.js';
 
 test("convert writes a file that is its owner's alone, and says nothing", async (t) => {
   const path = join(folder(t), 'it.csv');
@@ -24,7 +24,7 @@ test('a file that exists is overwritten with --force alone, and by nothing that 
   writeFileSync(path, 'precious');
   const refused = await run(t, 'convert', record, '--to', 'csv', '-o', path);
   t.is(refused.status, 1);
-  isOneLine(t, refused, /exists already.*--force/);
+  isOneLine(t, refused, /already exists.*--force/);
 
   const damaged = join(folder(t), 'damaged.csv');
   await run(t, 'convert', record, '--to', 'csv', '-o', damaged);
@@ -45,7 +45,7 @@ test('a record that was cut off is converted as far as it goes, and that is said
   const path = join(folder(t), 'it.json');
   const outcome = await run(t, 'convert', record, '--to', 'trace', '-o', path);
   t.is(outcome.status, 0);
-  isOneLine(t, outcome, /it breaks off before its end/);
+  isOneLine(t, outcome, /it is cut off/);
   t.notThrows(() => JSON.parse(readFileSync(path, 'utf8')));
 });
 
@@ -53,7 +53,7 @@ test('what cannot be written is refused in one line, and leaves nothing', async 
   const here = folder(t);
   const record = recordFile(t, RICH);
   const refused: readonly [string[], number, RegExp][] = [
-    [[record, '--to', 'csv', '-o', '/dev/full'], 1, /dev\/full: not a regular file; choose another name/],
+    [[record, '--to', 'csv', '-o', '/dev/full'], 1, /dev\/full: not a regular file; choose another path/],
     [[record, '--to', 'arrow', '-o', join(here, 'x.gz')], 2, /without \.gz/],
   ];
   for (const [args, status, message] of refused) {
@@ -71,8 +71,8 @@ test('a record without a whole snapshot is refused, with its name and its damage
   t.is(status, 1);
   t.is(
     err,
-    `pagepulse: cannot convert ${record}: it has no snapshot; 1 damaged line was left out: line 4; ` +
-      'it breaks off before its end, as a recording does that was killed; record it again\n',
+    `pagepulse: cannot convert ${record}: it has no snapshot; skipped 1 damaged line: 4; ` +
+      'it is cut off, as if its writer was killed; record it again\n',
   );
 });
 

@@ -4,7 +4,7 @@ import test, { type ExecutionContext } from 'ava';
 import { type SnapshotLine, snapshotLine } from '../../src/record/format.js';
 import { begin, folder, linesOf, run } from '../helpers/cli.js';
 import { start } from '../helpers/processes.js';
-import { HEADER, STATS, snapshotOf, TARGET } from '../record/records.js';
+import { HEADER, STATS, snapshotOf, TARGET } from '../helpers/records.js';
 
 // Five levels of page tables: addresses up to 2^57, of which a float64 holds those at which a page begins.
 

@@ -14,7 +14,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import test from 'ava';
 import { begin, folder, isOneLine, linesOf, MAIN, run } from '../helpers/cli.js';
 import { ended, start } from '../helpers/processes.js';
-import { RICH, recordFile } from '../record/convert/records.js';
+import { RICH, recordFile } from '../helpers/records.js';
 
 // What a command does with a name that others may have prepared, and what is left when it is stopped.
 
@@ -44,8 +44,8 @@ for (const command of ['record', 'convert', 'report heatmap']) {
       'report heatmap': [recordFile(t, RICH)],
     }[command]!;
     for (const [name, message] of [
-      ['link.svg', /it exists already/],
-      ['dangling.svg', /it exists already/],
+      ['link.svg', /it already exists/],
+      ['dangling.svg', /it already exists/],
       ['pipe.svg', /not a regular file/],
     ] as const) {
       const outcome = await run(t, ...command.split(' '), ...what, '-o', join(here, name));

@@ -11,7 +11,7 @@ import { recordedMemory } from '../../src/record/format.js';
 import { ObservedMemory } from '../../src/record/observed-memory.js';
 import { startProgram } from '../helpers/memory-programs.js';
 import { ended, start } from '../helpers/processes.js';
-import { TARGET } from '../record/records.js';
+import { TARGET } from '../helpers/records.js';
 
 const MIB = 2 ** 20;
 

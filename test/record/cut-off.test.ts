@@ -5,13 +5,13 @@ import { Readable } from 'node:stream';
 import { gunzipSync, constants as zlib } from 'node:zlib';
 import test from 'ava';
 import { RandomStreams, randomFrom } from '../../src/core/random.js';
-import { readPacked, readRecord } from '../../src/record/reader.js';
+import { readColumnar, readRecord } from '../../src/record/reader.js';
 import { RecordWriter } from '../../src/record/writer.js';
-import { folderFor, HEADER, type Row, STATS, snapshotOf, TARGET } from './records.js';
+import { folderFor, HEADER, type Row, STATS, snapshotOf, TARGET } from '../helpers/records.js';
 
 const SNAPSHOTS = 40;
 
-/** A record of all types of lines, its snapshots of 0 to 29 regions. */
+/** A record with snapshots of 0 to 29 regions. */
 async function writeRecord(path: string, next: () => number): Promise<Buffer> {
   const writer = RecordWriter.create(path);
   await writer.header(HEADER);
@@ -29,7 +29,7 @@ async function writeRecord(path: string, next: () => number): Promise<Buffer> {
   return readFileSync(path);
 }
 
-/** What of the bytes can be unpacked, by zlib alone. */
+/** What zlib alone can decompress. */
 function unpacked(bytes: Buffer, isPacked: boolean): string {
   const plain = isPacked ? gunzipSync(bytes, { finishFlush: zlib.Z_SYNC_FLUSH }) : bytes;
   return plain.toString();
@@ -47,10 +47,10 @@ for (const name of ['it.ndjson', 'it.ndjson.gz']) {
       const text = unpacked(cut, name.endsWith('.gz'));
       const lines = text.split('\n');
       const last = lines.pop()!;
-      // It lacks no more than its line feed.
+      // It only lacks its line feed.
       if (last.endsWith('}') && isJson(last)) lines.push(last);
       const types = lines.map((line) => JSON.parse(line).type);
-      for (const read of [readRecord, readPacked]) {
+      for (const read of [readRecord, readColumnar]) {
         const reader = read(Readable.from([cut]));
         const seen: string[] = [];
         for await (const { type } of reader) seen.push(type);

@@ -14,9 +14,9 @@ import {
 } from '../../src/record/format.js';
 import { readRecord } from '../../src/record/reader.js';
 import { snapshotOfLine } from '../../src/record/restore.js';
-import { EXAMPLE, HEADER, linesOfRecord, type Row, STATS, snapshotOf, TARGET } from './records.js';
+import { EXAMPLE, HEADER, linesOfRecord, type Row, STATS, snapshotOf, TARGET } from '../helpers/records.js';
 
-test('the lines are those of the documented format', (t) => {
+test('lines have the documented format', (t) => {
   t.is(
     headerLine({ ...HEADER, seed: 7 }),
     '{"type":"header","version":1,"tool":"pagepulse 0.1.0","startedAt":"2026-01-31T12:00:00.000Z",' +
@@ -52,7 +52,7 @@ test('the lines are those of the documented format', (t) => {
   );
 });
 
-test('with evidence, a region tells its samples, and how far its start may be off and how much of it may be unlike, where it may', async (t) => {
+test('with evidence, regions have their samples, and the deviation and unlike pages unless they are 0', async (t) => {
   const { columns } = EXAMPLE;
   const evidence = {
     samples: Uint32Array.of(200, 1_234),
@@ -68,13 +68,13 @@ test('with evidence, a region tells its samples, and how far its start may be of
   t.regex(snapshotLine(withUnlike), /20,3,200,0,0.25\],.*,0,17,1234,2.5,12\]/);
   t.deepEqual((await throughRecord(withUnlike)).columns, withUnlike.columns);
   t.deepEqual((await throughRecord(withUnlike)).workingSet(), withUnlike.workingSet());
-  // What other programs add to a region is none of ours.
+  // Whatever other programs add to a region is not evidence.
   const [header] = await linesOfRecord(readRecord(Readable.from([headerLine(HEADER)])));
   const other = JSON.parse(line.replace(',200]', ',"warm"]'));
   t.is(snapshotOfLine(other, header as HeaderLine, TARGET).columns.samples, undefined);
 });
 
-test('a restored snapshot has the attrs that were in force', async (t) => {
+test('a restored snapshot has the attrs in force', async (t) => {
   const change = {
     atUs: 5,
     attrs: { ...DEFAULT_ATTRS, sampleUs: 10_000, aggrUs: 200_000 },
@@ -90,13 +90,13 @@ test('a restored snapshot has the attrs that were in force', async (t) => {
   t.deepEqual(restored(change), { attrs: change.attrs, reason: 'budget', turns: 4 });
 });
 
-test('what has no value on virtual time is not written, so that two runs write the same', (t) => {
+test('costs without a value on virtual time are left out, so that runs are reproducible', (t) => {
   const line = snapshotLine(snapshotOf([], { cpuPercent: null }));
   t.true(line.endsWith('"regions":[],"cost":{"ticks":20}}'));
   t.false(endLine('stopped', { ...STATS, cpuPercent: null }).includes('cpuPercent'));
 });
 
-/** Rows in address order up to 2 ** 47, the end of user addresses with four levels of page tables. */
+/** In address order up to 2^47, the end of user addresses with four levels of page tables. */
 const rows: fc.Arbitrary<Row[]> = fc
   .tuple(
     fc.uniqueArray(fc.integer({ min: 0, max: 2 ** 35 }), { maxLength: 40 }),
@@ -112,7 +112,7 @@ const rows: fc.Arbitrary<Row[]> = fc
 
 const count = fc.nat(1_000_000_000);
 
-test('a snapshot that was written and read is what it was', async (t) => {
+test('a snapshot survives writing and reading', async (t) => {
   await fc.assert(
     fc.asyncProperty(
       rows,
@@ -148,7 +148,7 @@ test('a snapshot that was written and read is what it was', async (t) => {
   );
 });
 
-test('command lines keep every character, line separators of Unicode included', async (t) => {
+test('command lines keep every character, including Unicode line separators', async (t) => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('a\u2028b', '\n', '\r', '\u0085'))),

@@ -8,7 +8,7 @@ import { folder, MAIN } from '../helpers/cli.js';
 import { limitMemory } from '../helpers/limited.js';
 import { LISTS_OF_DAMO, RECORDS, TABLES } from './hostile.js';
 
-/** A table of a record also names its regions after mappings; lines are copied, and say which of them are damaged. */
+/** Converting a record to CSV also names its regions; converting to ndjson reports damaged lines. */
 const kinds = [
   ['a record', RECORDS, ['csv', 'ndjson']],
   ['a list of damo', LISTS_OF_DAMO, ['ndjson']],
@@ -18,14 +18,14 @@ const kinds = [
 for (const [kind, inputs, formats] of kinds) {
   for (const [name, [content, complaint]] of Object.entries(inputs)) {
     test.serial(
-      `${kind}: ${name} ends in an answer or in sentences, and takes 300 MiB at most`,
+      `${kind}: ${name} ends in a result or in one-line errors, and takes at most 300 MiB`,
       async (t) => {
         const input = join(folder(t), 'input');
         writeFileSync(input, content());
         let complaints = '';
         for (const format of formats) complaints += await complaintsOf(t, input, format);
         t.regex(complaints, /^(pagepulse: [^\n]+\n)*$/);
-        t.regex(complaints, complaint ?? /^(pagepulse: .*(it breaks off|has no snapshot).*\n)*$/);
+        t.regex(complaints, complaint ?? /^(pagepulse: .*(it is cut off|has no snapshot).*\n)*$/);
       },
     );
   }

@@ -1,28 +1,28 @@
 import { deflateSync, gzipSync } from 'node:zlib';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
-import { NEEDED_COLUMNS } from '../../src/record/convert/rows.js';
-import { HEADER, TARGET } from './records.js';
+import { RECORD_COLUMNS } from '../../src/record/convert/table.js';
+import { headerOf, snapshotLineOf, targetOf, textOf } from '../helpers/records.js';
 
-const header = `${JSON.stringify({ type: 'header', version: 1, ...HEADER })}\n`;
-const target = `${JSON.stringify({ type: 'target', ...TARGET })}\n`;
-const snapshot = '{"type":"snapshot","target":0,"startUs":0,"endUs":1,"maxNrAccesses":20,"regions":[]}\n';
+const header = textOf([headerOf()]);
+const target = textOf([targetOf()]);
+const snapshot = textOf([snapshotLineOf([], { endUs: 1 })]);
 const begin = header + target;
 
-/** Text that hardly compresses, so that what comes after it may unpack to 64 times as much. */
+/** Text that hardly compresses: what follows may expand to 64 times its size. */
 function dense(bytes: number): string {
   const random = xoroshiro128plus(1);
   return Buffer.from(Array.from({ length: (bytes * 3) / 4 }, () => random.next())).toString('base64');
 }
 
-/** A line of a record that is of no use. */
+/** A line of unknown type. */
 const credit = `{"type":"x","x":"${dense(700_000)}"}\n`;
 
-/** Text of many megabytes that compresses to one or less. */
+/** Compresses many megabytes of text to one or less. */
 function packed(...texts: (string | Buffer)[]): Buffer {
   return gzipSync(Buffer.concat(texts.map((text) => Buffer.from(text))), { level: 9 });
 }
 
-/** A snapshot with so many bytes of regions. */
+/** A snapshot with regions of this size. */
 function largeSnapshot(bytes: number, region = '["1000","2000",1,2]'): string {
   return snapshot.replace('[]', `[${Array(Math.floor(bytes / (region.length + 1))).fill(region)}]`);
 }
@@ -33,30 +33,30 @@ function numbered(count: number, text: (n: number) => string): string {
 
 const MIB = 2 ** 20;
 
-/** What a record of up to a megabyte may hold to harm who reads it, and the complaint; none where it is merely large. */
+/** Harmful records of up to a megabyte, and the expected complaint; none if the record is valid but large. */
 export const RECORDS: Readonly<
   Record<string, readonly [content: () => string | Buffer, complaint?: RegExp]>
 > = {
   'zeros without a line end, compressed': [
     () => packed(begin, credit, Buffer.alloc(900 * MIB)),
-    /hold more than|more than \d+ bytes/,
+    /expand to more than|more than \d+ bytes/,
   ],
   'a line of 40 MiB, compressed': [
     () => packed(begin, credit, 'x'.repeat(40 * MIB), '\n'),
     /line 4 has more than 33554432 bytes/,
   ],
-  'short lines that are damaged': [() => begin + 'x\n'.repeat(MIB / 2), /hold more than 64 times/],
+  'short lines that are damaged': [() => begin + 'x\n'.repeat(MIB / 2), /expand to more than 64 times/],
   'short lines that are damaged, compressed': [
     () => packed(begin, credit, 'x\n'.repeat(100 * MIB)),
-    /hold more than/,
+    /expand to more than/,
   ],
   'lines of unknown type, compressed': [
     () => packed(begin, credit, '{"type":"x"}\n'.repeat(10 * MIB)),
-    /hold more than/,
+    /expand to more than/,
   ],
   'snapshots without regions, compressed': [
     () => packed(begin, credit, snapshot.repeat(MIB)),
-    /hold more than/,
+    /expand to more than/,
   ],
   'snapshots of many targets': [
     () =>
@@ -65,7 +65,7 @@ export const RECORDS: Readonly<
         credit,
         numbered(120_000, (n) => target.replace('"id":0', `"id":${n}`) + snapshot.replace(':0', `:${n}`)),
       ),
-    /hold more than 64 times/,
+    /expand to more than 64 times/,
   ],
   'one process with 100,000 mappings that change': [
     () => {
@@ -80,7 +80,7 @@ export const RECORDS: Readonly<
         (change + snapshot.replace('[]', '[["1000","ffffffff000",1,1]]')).repeat(40_000),
       );
     },
-    /hold more than/,
+    /expand to more than/,
   ],
   'overlapping regions over many mappings': [
     () => {
@@ -141,14 +141,14 @@ export const RECORDS: Readonly<
         snapshot.replace('[]', `[${regions.slice(0, -1)}]`)
       );
     },
-    /hold more than/,
+    /expand to more than/,
   ],
   'a snapshot of 200,000 regions, compressed': [
     () => packed(begin, credit, snapshot.replace('[]', `[${Array(200_000).fill('["1000","2000",1,2]')}]`)),
   ],
   'a snapshot of 30 MiB, compressed': [
     () => packed(begin, credit, largeSnapshot(30 * MIB)),
-    /1 damaged line was left out: line 4/,
+    /skipped 1 damaged line: 4/,
   ],
   'a snapshot of 30 MiB with spaces, compressed': [
     () => packed(begin, credit, largeSnapshot(30 * MIB, ' ["1000", "2000", 1, 2]')),
@@ -156,7 +156,7 @@ export const RECORDS: Readonly<
   ],
   'a line of empty objects, compressed': [
     () => packed(begin, credit, `{"type":"snapshot","x":[${'{},'.repeat(10 * MIB)}{}]}\n`),
-    /1 damaged line was left out: line 4/,
+    /skipped 1 damaged line: 4/,
   ],
   'a line of empty lists, compressed': [
     () => packed(begin, credit, `{"type":"x","x":[${'[],'.repeat(600_000)}[]]}\n`.repeat(5)),
@@ -164,17 +164,20 @@ export const RECORDS: Readonly<
   'lines of objects with names of their own': [
     () =>
       packed(begin, credit, `{"type":"x","x":[${numbered(290_000, (n) => `{"k${n}":1},`)}{}]}\n`.repeat(4)),
-    /4 damaged lines were left out: lines 4, 5, 6, 7/,
+    /skipped 4 damaged lines: 4, 5, 6, 7/,
   ],
   'a line nested deep': [
     () => `${begin}{"type":"x","x":${'['.repeat(MIB / 2)}${']'.repeat(MIB / 2)}}\n`,
-    /line 3/,
+    /damaged line: 3/,
   ],
   'a known line with a field nested deep': [
     () => begin + snapshot.replace('[]', `[],"x":${'['.repeat(200_000)}${']'.repeat(200_000)}`),
-    /line 3/,
+    /damaged line: 3/,
   ],
-  'a long number': [() => begin + snapshot.replace('"endUs":1', `"endUs":${'1'.repeat(MIB)}`), /line 3/],
+  'a long number': [
+    () => begin + snapshot.replace('"endUs":1', `"endUs":${'1'.repeat(MIB)}`),
+    /damaged line: 3/,
+  ],
   'a long string': [() => begin + snapshot.replace('[]', `[],"x":"${'x'.repeat(MIB)}"`)],
   'a field called __proto__': [
     () =>
@@ -183,7 +186,7 @@ export const RECORDS: Readonly<
   ],
 };
 
-/** The same for lists of damo. */
+/** Harmful damo files. */
 export const LISTS_OF_DAMO: typeof RECORDS = {
   'zeros, compressed': [
     () => deflateSync(Buffer.concat([Buffer.from('[{"x":"'), Buffer.alloc(500 * MIB)])),
@@ -206,12 +209,15 @@ export const LISTS_OF_DAMO: typeof RECORDS = {
     () => packed(`[{"snapshots":[{"x":[${numbered(290_000, (n) => `{"k${n}":1},`)}{}]}]}]`),
     /./,
   ],
-  'many entries': [() => `[${'{"target_id":0},'.repeat(MIB / 17)}{}]`, /more than \d+ entries|no snapshots/],
+  'many entries': [
+    () => `[${'{"target_id":0},'.repeat(MIB / 17)}{}]`,
+    /more than \d+ entries|no DAMON snapshots/,
+  ],
   'many entries, compressed': [
     () => packed(`[${'{"target_id":0},'.repeat(4 * MIB)}{}]`),
-    /more than 65536 entries|hold more/,
+    /more than 65536 entries|expand to more/,
   ],
-  'an entry a snapshot': [
+  'an entry for each snapshot': [
     () =>
       packed(
         `[${numbered(60_000, (n) => `{"target_id":${n},"snapshots":[{"start_time":${60_000 - n},"end_time":60000,"regions":[]}]},`)}{}]`,
@@ -227,38 +233,38 @@ export const LISTS_OF_DAMO: typeof RECORDS = {
   ],
 };
 
-/** The same for CSV. */
+/** Harmful CSV. */
 export const TABLES: typeof RECORDS = {
-  'one open quote': [() => `${NEEDED_COLUMNS}\n"${'x'.repeat(MIB)}`, /./],
+  'one open quote': [() => `${RECORD_COLUMNS}\n"${'x'.repeat(MIB)}`, /./],
   'one open quote, compressed': [
-    () => packed(`${NEEDED_COLUMNS}\n"`, 'x'.repeat(100 * MIB)),
-    /more than 33554432 bytes|hold more/,
+    () => packed(`${RECORD_COLUMNS}\n"`, 'x'.repeat(100 * MIB)),
+    /more than 33554432 bytes|expand to more/,
   ],
   'an open quote with line feeds, compressed': [
-    () => packed(`${NEEDED_COLUMNS}\n"`, 'x\n'.repeat(40 * MIB)),
-    /more than|hold more/,
+    () => packed(`${RECORD_COLUMNS}\n"`, 'x\n'.repeat(40 * MIB)),
+    /more than/,
   ],
   'a million columns': [
-    () => `${NEEDED_COLUMNS}${',a'.repeat(MIB / 2)}\n`,
+    () => `${RECORD_COLUMNS}${',a'.repeat(MIB / 2)}\n`,
     /line 1 has more than 1000 fields/,
   ],
-  'a row of commas': [() => `${NEEDED_COLUMNS}\n${','.repeat(MIB)}\n`, /line 2 has more than 1000 fields/],
-  'empty rows': [() => `${NEEDED_COLUMNS}\n${'\n'.repeat(MIB)}`, /./],
+  'a row of commas': [() => `${RECORD_COLUMNS}\n${','.repeat(MIB)}\n`, /line 2 has more than 1000 fields/],
+  'empty rows': [() => `${RECORD_COLUMNS}\n${'\n'.repeat(MIB)}`, /./],
   'a snapshot of a million regions, compressed': [
     () =>
       packed(
-        `${NEEDED_COLUMNS}\n0,0,1,20,4096,8192,1,1,"${(header + target).trim().replace('\n', ',').replaceAll('"', '""')}"\n`,
+        `${RECORD_COLUMNS}\n0,0,1,20,4096,8192,1,1,"${(header + target).trim().replace('\n', ',').replaceAll('"', '""')}"\n`,
         '0,0,1,20,4096,8192,1,1,\n'.repeat(2 * MIB),
       ),
     /./,
   ],
-  'the words of a record nested deep': [
-    () => `${NEEDED_COLUMNS}\n0,0,1,20,4096,8192,1,1,"{""before"":${'['.repeat(500_000)}"\n`,
-    /it is nested more than 64 deep/,
+  'a sidecar nested deep': [
+    () => `${RECORD_COLUMNS}\n0,0,1,20,4096,8192,1,1,"{""before"":${'['.repeat(500_000)}"\n`,
+    /nested more than 64 deep/,
   ],
-  'rows that are none': [
-    () => `${NEEDED_COLUMNS}\n${'0,1e999,1,20,4096,8192,1,1,\n'.repeat(10)}`,
+  'rows without valid numbers': [
+    () => `${RECORD_COLUMNS}\n${'0,1e999,1,20,4096,8192,1,1,\n'.repeat(10)}`,
     /row 1: 1e999 is not a count/,
   ],
-  'quotes where none may be': [() => `${NEEDED_COLUMNS}\n${'a"b",'.repeat(MIB / 5)}\n`, /./],
+  'misplaced quotes': [() => `${RECORD_COLUMNS}\n${'a"b",'.repeat(MIB / 5)}\n`, /./],
 };

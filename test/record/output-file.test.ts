@@ -20,9 +20,9 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { abandonedRecordings, OutputFile } from '../../src/record/output-file.js';
-import { folderFor } from './records.js';
+import { folderFor } from '../helpers/records.js';
 
-/** What somebody else may have put where an output file is to be; each returns whether it is as it was. */
+/** Traps under the name of an output file; each returns a check that its target is untouched. */
 const PLANTED: Record<string, (path: string) => () => boolean> = {
   'a link to a file': (path) => {
     writeFileSync(`${path}.victim`, 'precious');
@@ -37,7 +37,7 @@ const PLANTED: Record<string, (path: string) => () => boolean> = {
     symlinkSync('/dev/full', path);
     return () => true;
   },
-  // What is written would be lost.
+  // The output would be lost.
   'a link to /dev/null': (path) => {
     symlinkSync('/dev/null', path);
     return () => true;
@@ -46,13 +46,13 @@ const PLANTED: Record<string, (path: string) => () => boolean> = {
 
 for (const [what, plant] of Object.entries(PLANTED)) {
   for (const isRecording of [true, false]) {
-    test(`${what} is never followed, and replaced with force alone (${isRecording ? 'recording' : 'conversion'})`, (t) => {
+    test(`${what} is never followed, and only replaced with force (${isRecording ? 'recording' : 'conversion'})`, (t) => {
       const path = join(folderFor(t), 'it');
       const isUntouched = plant(path);
-      t.throws(() => OutputFile.create(path, { isRecording }), { code: 'OUTPUT', message: /exists already/ });
+      t.throws(() => OutputFile.create(path, { isRecording }), { code: 'OUTPUT', message: /already exists/ });
       const file = OutputFile.create(path, { isRecording, force: true });
       writeSync(file.fd, 'new');
-      t.true(lstatSync(path).isSymbolicLink(), 'until the new one is whole');
+      t.true(lstatSync(path).isSymbolicLink(), 'until the new one is complete');
       file.finish();
       t.true(lstatSync(path).isFile());
       t.is(readFileSync(path, 'utf8'), 'new');
@@ -88,14 +88,14 @@ const loop = process.getuid?.() === 0 && existsSync('/dev/loop0') && statSync('/
 (loop ? test : test.skip)('a link to a block device is not opened (as root, with loop devices)', (t) => {
   const path = join(folderFor(t), 'it');
   symlinkSync('/dev/loop0', path);
-  t.throws(() => OutputFile.create(path), { code: 'OUTPUT', message: /exists already/ });
+  t.throws(() => OutputFile.create(path), { code: 'OUTPUT', message: /already exists/ });
   t.throws(() => OutputFile.create('/dev/loop0', { force: true }), {
     code: 'OUTPUT',
     message: /not a regular/,
   });
 });
 
-test('a device is refused, but for the one that takes everything', (t) => {
+test('devices are refused, except /dev/null', (t) => {
   for (const force of [false, true])
     t.throws(() => OutputFile.create('/dev/full', { force }), { message: /full: not a regular file/ });
   const file = OutputFile.create('/dev/null');
@@ -103,7 +103,7 @@ test('a device is refused, but for the one that takes everything', (t) => {
   t.is(fstatSync(file.fd).rdev, statSync('/dev/null').rdev);
 });
 
-test('a descriptor that is open already is written to', (t) => {
+test('an open descriptor can be written to', (t) => {
   const path = join(folderFor(t), 'it');
   const fd = openSync(path, 'w');
   const file = OutputFile.create(`/dev/fd/${fd}`);
@@ -111,7 +111,7 @@ test('a descriptor that is open already is written to', (t) => {
   t.is(OutputFile.create('/dev/stdout').fd, 1);
 });
 
-test('a file that replaces another one has nothing of it, and removes nothing that is not its own', (t) => {
+test('a replaced file leaves nothing behind, and discarding removes only the own file', (t) => {
   const here = folderFor(t);
   const path = join(here, 'it');
   writeFileSync(path, 'old', { mode: 0o666 });
@@ -129,7 +129,7 @@ test('a file that replaces another one has nothing of it, and removes nothing th
   t.deepEqual(readdirSync(here).sort(), ['it', 'moved', 'other']);
 });
 
-/** Makes files as another process, which is killed while they are open, or is still there. */
+/** Creates files in another process, which is then killed or keeps running. */
 async function partsOf(t: ExecutionContext, path: string, isKilled: boolean): Promise<string[]> {
   const program = `
     import { OutputFile } from '${new URL('../../src/record/output-file.js', import.meta.url)}';
@@ -152,7 +152,7 @@ async function partsOf(t: ExecutionContext, path: string, isKilled: boolean): Pr
     .sort();
 }
 
-test('a part of a process that was killed is removed by the next run of that name; a recording is kept', async (t) => {
+test('the next run with the same path removes the part of a killed process; a recording is kept', async (t) => {
   const here = folderFor(t);
   const path = join(here, 'it');
   writeFileSync(path, 'old');
@@ -160,7 +160,7 @@ test('a part of a process that was killed is removed by the next run of that nam
   t.is(dead.length, 2);
   const [part, recording] = dead.map((name) => join(here, name)) as [string, string];
   const others = [`${path}.1-1-${recording.match(/[0-9a-f]{8}(?=\.recording)/)}.part`, `${path}.part`];
-  symlinkSync(path, others[0]!); // a link is not ours, whatever its name
+  symlinkSync(path, others[0]!); // a link is never removed, whatever its name
   writeFileSync(others[1]!, '');
 
   OutputFile.create(join(here, 'another')).discard();
@@ -173,7 +173,7 @@ test('a part of a process that was killed is removed by the next run of that nam
   t.true(existsSync(others[1]!));
 });
 
-test('a part of a process that lives is left alone, also in another container until it is a day old', async (t) => {
+test('the part of a running process is left alone, in another container until it is a day old', async (t) => {
   const here = folderFor(t);
   const path = join(here, 'it');
   writeFileSync(path, 'old');

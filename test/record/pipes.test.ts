@@ -4,11 +4,11 @@ import { setImmediate as turn } from 'node:timers/promises';
 import test from 'ava';
 import { snapshotLine } from '../../src/record/format.js';
 import { readRecord } from '../../src/record/reader.js';
-import { HEADER, largeSnapshot, typesOf } from './records.js';
+import { headerOf, largeSnapshot, textOf, typesOf } from '../helpers/records.js';
 
 const PROGRAM = `
   import { RecordWriter } from '${new URL('../../src/record/writer.js', import.meta.url)}';
-  import { EXAMPLE, HEADER, largeSnapshot, writeExample } from '${new URL('./records.js', import.meta.url)}';
+  import { EXAMPLE, HEADER, largeSnapshot, writeExample } from '${new URL('../helpers/records.js', import.meta.url)}';
   const writer = RecordWriter.create('-');
   if (process.argv[1] === 'whole') {
     await writeExample(writer);
@@ -41,7 +41,7 @@ test('`-` is standard output, which stays open', async (t) => {
   t.is(reader.skippedLines, 1, 'the line that somebody else wrote');
 });
 
-test('a reader that leaves is told as EPIPE, and the writer ends by itself', async (t) => {
+test('a closed pipe is reported as EPIPE, and the writer exits', async (t) => {
   const child = writeToPipe('endless');
   t.teardown(() => child.kill('SIGKILL'));
   let stderr = '';
@@ -58,7 +58,7 @@ test('a reader that leaves is told as EPIPE, and the writer ends by itself', asy
   });
 });
 
-test('a reader that does not read holds the writer up, and loses nothing', async (t) => {
+test('a reader that pauses blocks the writer, and loses nothing', async (t) => {
   const child = writeToPipe('held up');
   t.teardown(() => child.kill('SIGKILL'));
   const { stdout, stderr } = child;
@@ -68,7 +68,7 @@ test('a reader that does not read holds the writer up, and loses nothing', async
     isWritten = true;
   });
 
-  // More than a pipe holds and a stream reads ahead: it cannot be written before somebody reads.
+  // More than a pipe and a stream buffer: the line cannot be written until the reader continues.
   while (stdout.readableLength < HEADER_BYTES + 1) {
     stdout.read(0); // fetches a piece, and takes nothing
     await turn();
@@ -85,4 +85,4 @@ test('a reader that does not read holds the writer up, and loses nothing', async
   t.is(text.slice(text.indexOf('\n') + 1), `${snapshotLine(largeSnapshot())}\n`);
 });
 
-const HEADER_BYTES = JSON.stringify({ type: 'header', version: 1, ...HEADER }).length + 1;
+const HEADER_BYTES = textOf([headerOf()]).length;

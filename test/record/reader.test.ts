@@ -6,23 +6,24 @@ import test from 'ava';
 import { DEFAULT_ATTRS } from '../../src/core/attrs.js';
 import type { AttrsReason } from '../../src/core/stats.js';
 import { attrsLine } from '../../src/record/format.js';
-import { readPacked, readRecord } from '../../src/record/reader.js';
+import { readColumnar, readRecord } from '../../src/record/reader.js';
 import { RecordWriter } from '../../src/record/writer.js';
 import {
   EXAMPLE,
   folderFor,
   HEADER,
+  headerOf,
   largeSnapshot,
   STATS,
-  TARGET,
+  snapshotLineOf,
+  targetOf,
   typesOf,
   writeExample,
-} from './records.js';
+} from '../helpers/records.js';
 
-const HEADER_LINE = JSON.stringify({ type: 'header', version: 1, ...HEADER });
-const TARGET_LINE = JSON.stringify({ type: 'target', ...TARGET });
-const SNAPSHOT_LINE =
-  '{"type":"snapshot","target":0,"startUs":0,"endUs":100120,"maxNrAccesses":20,"regions":[["1000","2000",20,3]]}';
+const HEADER_LINE = JSON.stringify(headerOf());
+const TARGET_LINE = JSON.stringify(targetOf());
+const SNAPSHOT_LINE = JSON.stringify(snapshotLineOf([['1000', '2000', 20, 3]]));
 const END_LINE = '{"type":"end","reason":"stopped","stats":{"ticks":200}}';
 const TEXT = `${[HEADER_LINE, TARGET_LINE, SNAPSHOT_LINE, SNAPSHOT_LINE, END_LINE].join('\n')}\n`;
 const TYPES = ['header', 'target', 'snapshot', 'snapshot', 'end'];
@@ -33,7 +34,7 @@ test('a record cut off at any byte is readable up to its last whole line', async
   const bytes = Buffer.from(TEXT);
   for (let length = 0; length <= bytes.length; length++) {
     const cut = bytes.subarray(0, length);
-    // A last line that lacks no more than its line feed is whole.
+    // A last line that only lacks its line feed is complete.
     const lines = TEXT.split('\n').filter((_, i, all) => all.slice(0, i + 1).join('\n').length <= length);
     const reader = recordOf(cut);
     t.is(await typesOf(reader), TYPES.slice(0, lines.length).join(' '), `cut off at ${length}`);
@@ -42,7 +43,7 @@ test('a record cut off at any byte is readable up to its last whole line', async
   }
 });
 
-test('it makes no difference how the bytes arrive', async (t) => {
+test('the chunking of the bytes makes no difference', async (t) => {
   for (const bytes of [Buffer.from(TEXT), gzipSync(TEXT)]) {
     const single = Array.from(bytes, (_, i) => bytes.subarray(i, i + 1));
     t.is(await typesOf(recordOf(...single)), TYPES.join(' '));
@@ -67,7 +68,7 @@ test('a compressed record cut off anywhere is readable as far as it goes', async
   t.true(before > 0);
 });
 
-test('compression is told by the content, not by the name', async (t) => {
+test('compression is detected by content, not by name', async (t) => {
   const folder = folderFor(t);
   writeFileSync(join(folder, 'plain.gz'), TEXT);
   writeFileSync(join(folder, 'packed.ndjson'), gzipSync(TEXT));
@@ -78,14 +79,14 @@ test('compression is told by the content, not by the name', async (t) => {
   t.is(await typesOf(reader), TYPES.join(' '), 'a file can be read again');
 });
 
-test('a byte order mark and line ends of Windows do no harm, however it is cut', async (t) => {
+test('a byte order mark and Windows line ends are accepted, whatever the chunks', async (t) => {
   const text = `\uFEFF${TEXT.replaceAll('\n', '\r\n')}`;
   for (const bytes of [Buffer.from(text), gzipSync(text), deflateSync(text)]) {
     for (const size of [1, 2, 3, 1_000_000]) {
       const pieces = Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) =>
         bytes.subarray(i * size, (i + 1) * size),
       );
-      for (const read of [readRecord, readPacked]) {
+      for (const read of [readRecord, readColumnar]) {
         const reader = read(Readable.from(pieces));
         const types: string[] = [];
         for await (const { type } of reader) types.push(type);
@@ -97,17 +98,17 @@ test('a byte order mark and line ends of Windows do no harm, however it is cut',
   }
 });
 
-test('what follows the compressed data is no part of the record', async (t) => {
+test('data after the compressed record is ignored', async (t) => {
   const reader = recordOf(gzipSync(TEXT), Buffer.from('garbage'), Buffer.from('more'));
   t.is(await typesOf(reader), TYPES.join(' '));
   t.is(await typesOf(recordOf(Buffer.concat([gzipSync(TEXT), Buffer.alloc(4_096)]))), TYPES.join(' '));
 });
 
-test('damaged compression ends the record, and little before it is lost', async (t) => {
+test('damaged compression ends the record, with little loss before it', async (t) => {
   const text = `${[HEADER_LINE, ...new Array<string>(4_000).fill(SNAPSHOT_LINE), END_LINE].join('\n')}\n`;
-  // Stored, not compressed: each byte lies where it lies, and damage after it does not reach back.
+  // Stored, not compressed: damage does not affect the bytes before it.
   const packed = gzipSync(text, { level: 0 });
-  let at = 10; // after gzip's header: blocks of 5 bytes, which hold the length, and so many bytes of text
+  let at = 10; // after the gzip header: blocks of 5 bytes with the length, then the text
   let textBytes = 0;
   while (textBytes < 200_000) {
     const length = packed.readUInt16LE(at + 1);
@@ -124,7 +125,7 @@ test('damaged compression ends the record, and little before it is lost', async 
   t.true(reader.truncated);
 });
 
-test('a checksum that does not fit is told, and the lines are there', async (t) => {
+test('with a wrong checksum, the lines are read and the record counts as truncated', async (t) => {
   const packed = gzipSync(TEXT);
   packed[packed.length - 8]! ^= 1;
   const reader = recordOf(packed.subarray(0, -8), packed.subarray(-8));
@@ -132,7 +133,7 @@ test('a checksum that does not fit is told, and the lines are there', async (t) 
   t.true(reader.truncated);
 });
 
-test('damaged lines are left out and counted', async (t) => {
+test('damaged lines are skipped and counted', async (t) => {
   const damaged = [
     SNAPSHOT_LINE.slice(0, 50),
     SNAPSHOT_LINE.slice(50),
@@ -159,7 +160,7 @@ test('damaged lines are left out and counted', async (t) => {
   }
 });
 
-test('types and fields that are not known do no harm', async (t) => {
+test('unknown types and fields are ignored', async (t) => {
   const reader = recordOf(
     `${HEADER_LINE.replace('}}', '},"colour":"blue"}')}\r\n`,
     '{"type":"weather","regions":null}\n\n',
@@ -170,14 +171,14 @@ test('types and fields that are not known do no harm', async (t) => {
   t.is(reader.skippedLines, 0);
 });
 
-test('a record that another program wrote need not say everything of itself', async (t) => {
+test('a record of another program may lack header fields', async (t) => {
   const { tool: _, startedAt: __, kernel: ___, ...rest } = JSON.parse(HEADER_LINE);
   for await (const line of recordOf(`${JSON.stringify(rest)}\n`))
     t.like(line, { type: 'header', tool: '', kernel: '' });
   t.is(await typesOf(recordOf(`${JSON.stringify(rest)}\n${SNAPSHOT_LINE}\n`)), 'header snapshot');
 });
 
-test('of a later version, what is understood is read', async (t) => {
+test('the known part of a later version is read', async (t) => {
   const header = HEADER_LINE.replace('"version":1', '"version":2');
   const later = SNAPSHOT_LINE.replace('[["1000","2000",20,3]]', '{"packed":"AAEC"}');
   const reader = recordOf(`${[header, TARGET_LINE, later, SNAPSHOT_LINE, END_LINE].join('\n')}\n`);
@@ -185,18 +186,18 @@ test('of a later version, what is understood is read', async (t) => {
   t.is(reader.skippedLines, 1);
 });
 
-test('what is no record is refused, and the message says why', async (t) => {
+test('input that is not a record is refused, and the error says why', async (t) => {
   const folder = folderFor(t);
   const path = join(folder, 'file');
   const refused: readonly [string | Uint8Array, RegExp][] = [
-    ['hello', /is text in no format that Pagepulse reads/],
-    ['hello\nworld\n', /is text in no format/],
-    ['xyz\n', /is text in no format/],
-    ['{"a":1}\n', /is JSON, but its first line is not the header of a record/],
-    [`${TARGET_LINE}\n`, /first line is not the header/],
-    ['\n', /is text in no format/],
+    ['hello', /is text in an unknown format/],
+    ['hello\nworld\n', /is text in an unknown format/],
+    ['xyz\n', /is text in an unknown format/],
+    ['{"a":1}\n', /is JSON, but its first line is not a record header/],
+    [`${TARGET_LINE}\n`, /first line is not a record header/],
+    ['\n', /is text in an unknown format/],
     [`${HEADER_LINE.replace('4096', '"4096"')}\n`, /header is damaged/],
-    [gzipSync('hello\n'), /is text in no format/],
+    [gzipSync('hello\n'), /is text in an unknown format/],
     [Buffer.from([0x1f, 0x8b, 0xff, 0xff, 1, 2, 3, 4, 5, 6, 7, 8]), /cannot be decompressed/],
     [Buffer.alloc(100_000, 0xff), /is an Arrow stream/],
     [Buffer.alloc(100_000), /is a binary file/],
@@ -209,15 +210,15 @@ test('what is no record is refused, and the message says why', async (t) => {
   mkdirSync(join(folder, 'folder'));
   await t.throwsAsync(typesOf(readRecord(join(folder, 'folder'))), {
     code: 'RECORD',
-    message: /it is a folder/,
+    message: /it is a directory/,
   });
   await t.throwsAsync(typesOf(readRecord(join(folder, 'none'))), {
     code: 'RECORD',
-    message: /there is no such file/,
+    message: /no such file/,
   });
 });
 
-test('whoever stops reading in the middle closes the source, even one that says nothing more', async (t) => {
+test('leaving the iteration closes the source, even a silent one', async (t) => {
   for (const bytes of [TEXT, gzipSync(TEXT)]) {
     const source = new PassThrough();
     source.write(bytes);
@@ -229,7 +230,7 @@ test('whoever stops reading in the middle closes the source, even one that says 
   }
 });
 
-test('a snapshot of many regions is one line, whatever the chunks', async (t) => {
+test('a snapshot of many regions is read as one line', async (t) => {
   const path = join(folderFor(t), 'large.gz');
   const writer = RecordWriter.create(path);
   const large = largeSnapshot();

@@ -10,23 +10,19 @@ import {
 import { join } from 'node:path';
 import test from 'ava';
 import { Monitor } from '../../src/index.js';
-import { MemoryReader } from '../../src/processes/facts.js';
 import type { RecordLine } from '../../src/record/format.js';
 import { readRecord } from '../../src/record/reader.js';
-import { Recording } from '../../src/record/recording.js';
-import { makeWay, type Rotation, rotatedName } from '../../src/record/rotation.js';
+import { Recording, type Rotation, rotatedName, rotateFiles } from '../../src/record/recording.js';
+import { EXAMPLE, folderFor, HEADER, linesOfRecord, NO_MAPPINGS, STATS } from '../helpers/records.js';
 import { hotCold } from '../helpers/synthetic.js';
-import { EXAMPLE, folderFor, HEADER, linesOfRecord, STATS } from './records.js';
 
-const NOBODY = new MemoryReader({ targets: [], attrs: { updateUs: 1e6 } });
-
-/** Eight seconds of two targets on virtual time, with intervals that change: the same whenever it is made. */
+/** Eight seconds of two targets on virtual time with automatic intervals: always the same. */
 async function record(path: string, rotation?: Rotation): Promise<void> {
   const targets = [hotCold(), hotCold(64)];
   const monitor = await Monitor.start({ targets, clock: 'virtual', durationUs: 8e6, seed: 1, auto: true });
   const recording = Recording.create(path, { rotation });
   monitor.on('attrs', (change) => recording.attrs(change));
-  await recording.begin({ ...HEADER, attrs: monitor.attrs }, NOBODY);
+  await recording.begin({ ...HEADER, attrs: monitor.attrs }, NO_MAPPINGS);
   for await (const snapshot of monitor) await recording.snapshot(snapshot);
   const { reason, stats } = await monitor.ended;
   await recording.end(reason, stats);
@@ -38,7 +34,7 @@ async function linesByFile(path: string, files: number): Promise<RecordLine[][]>
   return Promise.all(names.map((name) => linesOfRecord(readRecord(name))));
 }
 
-test('a recording that rotates says in all its files what it would have said in one', async (t) => {
+test('the files of a rotated recording hold together what one file would', async (t) => {
   const one = join(folderFor(t), 'it.ndjson');
   await record(one);
   const snapshots = (lines: readonly RecordLine[]) => lines.filter(({ type }) => type === 'snapshot');
@@ -82,10 +78,10 @@ test('each file can be read alone: it has a header, its targets, the attrs in fo
   }
 });
 
-test('the size that rotates is that on the disk, and a file has one snapshot at least', async (t) => {
+test('rotation counts bytes on disk, and each file has at least one snapshot', async (t) => {
   const path = join(folderFor(t), 'it.ndjson');
   const recording = Recording.create(path, { rotation: { fromBytes: 1 } });
-  await recording.begin(HEADER, NOBODY);
+  await recording.begin(HEADER, NO_MAPPINGS);
   for (let i = 0; i < 3; i++) await recording.snapshot(EXAMPLE);
   await recording.end('stopped', STATS);
   t.is(recording.files, 3);
@@ -93,22 +89,22 @@ test('the size that rotates is that on the disk, and a file has one snapshot at 
     t.is(lines.map(({ type }) => type).join(' '), 'header target snapshot end');
 });
 
-test('what was there before is not overwritten, but gets a larger number', (t) => {
+test('existing files are not overwritten, but get a larger number', (t) => {
   const path = join(folderFor(t), 'it.ndjson');
   for (const [number, text] of ['now', 'one', 'two'].entries())
     writeFileSync(rotatedName(path, number), text);
   symlinkSync('nowhere', rotatedName(path, 3));
   writeFileSync(rotatedName(path, 5), 'behind a gap');
-  makeWay(path);
+  rotateFiles(path);
   const texts = [1, 2, 3, 5].map((number) => readFileSync(rotatedName(path, number), 'utf8'));
   t.deepEqual(texts, ['now', 'one', 'two', 'behind a gap']);
   t.is(readlinkSync(rotatedName(path, 4)), 'nowhere');
 });
 
-test('a file that somebody has moved away meanwhile is no error', async (t) => {
+test('a file moved away during the recording is not an error', async (t) => {
   const path = join(folderFor(t), 'it.ndjson');
   const recording = Recording.create(path, { rotation: { fromBytes: 1 } });
-  await recording.begin(HEADER, NOBODY);
+  await recording.begin(HEADER, NO_MAPPINGS);
   await recording.snapshot(EXAMPLE);
   renameSync(path, `${path}.moved`);
   await recording.snapshot(EXAMPLE);
@@ -118,7 +114,7 @@ test('a file that somebody has moved away meanwhile is no error', async (t) => {
   t.deepEqual(readdirSync(join(path, '..')).sort(), ['it.ndjson', 'it.ndjson.moved']);
 });
 
-test('the number goes before the ending', (t) => {
+test('the number goes before the file extension', (t) => {
   for (const [path, rotated] of [
     ['it.ndjson', 'it.2.ndjson'],
     ['/a.b/it.ndjson.gz', '/a.b/it.2.ndjson.gz'],
@@ -130,7 +126,7 @@ test('the number goes before the ending', (t) => {
   }
 });
 
-test('what is no file cannot be rotated', (t) => {
+test('only regular files can be rotated', (t) => {
   t.throws(() => Recording.create('/dev/null', { rotation: { everyUs: 1e6 } }), {
     code: 'OUTPUT',
     message: /cannot rotate \/dev\/null: not a regular file/,

@@ -3,14 +3,12 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { type AdaptationName, Monitor, type MonitorOptions, type SyntheticSpec } from '../../src/index.js';
-import { MemoryReader } from '../../src/processes/facts.js';
 import { Recording } from '../../src/record/recording.js';
 import { fixture } from '../helpers/fixtures.js';
+import { folderFor, HEADER, NO_MAPPINGS } from '../helpers/records.js';
 import { MIB } from '../helpers/synthetic.js';
-import { folderFor, HEADER } from './records.js';
 
 const SEEDS = 20;
-const NO_MAPPINGS = new MemoryReader({ targets: [], attrs: { updateUs: 1e6 } });
 const EXPECTED = new Map(
   readFileSync(fixture('synthetic-records.txt'), 'utf8')
     .trimEnd()

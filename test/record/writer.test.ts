@@ -24,9 +24,9 @@ import {
   TARGET,
   typesOf,
   writeExample,
-} from './records.js';
+} from '../helpers/records.js';
 
-test('what is written can be read, plain and compressed', async (t) => {
+test('a written record can be read, plain and compressed', async (t) => {
   const folder = folderFor(t);
   for (const name of ['it.ndjson', 'it.ndjson.gz']) {
     await writeExample(RecordWriter.create(join(folder, name)));
@@ -38,7 +38,7 @@ test('what is written can be read, plain and compressed', async (t) => {
   t.is(readFileSync(join(folder, 'it.ndjson.gz'))[0], 0x1f);
 });
 
-test('only its owner can read a record', async (t) => {
+test('only the owner can read a record', async (t) => {
   const path = join(folderFor(t), 'it');
   const writer = RecordWriter.create(path);
   t.is(statSync(path).mode & 0o777, 0o600);
@@ -55,7 +55,7 @@ test('a plain line is in the file when its promise resolves', async (t) => {
   await writer.close();
 });
 
-test('a compressed recording is readable while it is written: what was written shows within moments', async (t) => {
+test('a compressed recording is readable while it is written, shortly behind the writer', async (t) => {
   const folder = folderFor(t);
   const path = join(folder, 'it.gz');
   const copy = join(folder, 'copy');
@@ -73,17 +73,17 @@ test('a compressed recording is readable while it is written: what was written s
   await writer.close();
 });
 
-test('a file that exists is not overwritten unless it is forced to be', async (t) => {
+test('an existing file is only replaced with force', async (t) => {
   for (const name of ['it', 'it.gz']) {
     const here = folderFor(t);
     const path = join(here, name);
     const old = 'precious'.repeat(1_000);
     writeFileSync(path, old);
-    t.throws(() => RecordWriter.create(path), { code: 'OUTPUT', message: /exists already.*--force/ });
+    t.throws(() => RecordWriter.create(path), { code: 'OUTPUT', message: /already exists.*--force/ });
     const writer = RecordWriter.create(path, { force: true });
     await writer.header(HEADER);
     await writer.snapshot(EXAMPLE);
-    t.is(readFileSync(path, 'utf8'), old, 'until the new one is whole');
+    t.is(readFileSync(path, 'utf8'), old, 'until the new one is complete');
     await writer.end('stopped', STATS);
     await writer.close();
     t.deepEqual(readdirSync(here), [name]);
@@ -93,7 +93,7 @@ test('a file that exists is not overwritten unless it is forced to be', async (t
   }
 });
 
-test('a recording that never begins leaves no file', async (t) => {
+test('a recording without targets and snapshots leaves no file', async (t) => {
   for (const name of ['it', 'it.gz']) {
     const path = join(folderFor(t), name);
     await RecordWriter.create(path).discard();
@@ -108,7 +108,7 @@ test('a recording that never begins leaves no file', async (t) => {
   }
 });
 
-test('a recording that has begun is not thrown away', async (t) => {
+test('a recording with a target is kept', async (t) => {
   const path = join(folderFor(t), 'it');
   const writer = RecordWriter.create(path);
   await writer.header(HEADER);
@@ -117,14 +117,14 @@ test('a recording that has begun is not thrown away', async (t) => {
   t.is(await typesOf(readRecord(path)), 'header target');
 });
 
-test('a file that was to be overwritten survives a recording that never begins', async (t) => {
+test('a file to be replaced survives a recording that never starts', async (t) => {
   const path = join(folderFor(t), 'it');
   writeFileSync(path, 'precious');
   await RecordWriter.create(path, { force: true }).discard();
   t.is(readFileSync(path, 'utf8'), 'precious');
 });
 
-test('a recording that was to replace a file and is not whole is kept beside it', async (t) => {
+test('an incomplete recording that was to replace a file is kept beside it', async (t) => {
   const path = join(folderFor(t), 'it');
   writeFileSync(path, 'precious');
   const writer = RecordWriter.create(path, { force: true });
@@ -135,13 +135,13 @@ test('a recording that was to replace a file and is not whole is kept beside it'
   t.is(await typesOf(readRecord(part!)), 'header target');
 });
 
-test('what is wrong with the name is said at once', (t) => {
+test('a bad path is refused at once', (t) => {
   const folder = folderFor(t);
   writeFileSync(join(folder, 'file'), '');
   const refused: readonly [string, RegExp][] = [
-    [join(folder, 'none', 'it'), /folder does not exist; create it/],
-    [folder, /it is a folder; give the name of a file/],
-    [join(folder, 'file', 'it'), /its folder is a file/],
+    [join(folder, 'none', 'it'), /directory does not exist; create it/],
+    [folder, /it is a directory; give a file/],
+    [join(folder, 'file', 'it'), /part of the path is a file/],
     [join(folder, 'x'.repeat(300)), /name is too long/],
   ];
   for (const [path, message] of refused) {
@@ -156,7 +156,7 @@ test('what is wrong with the name is said at once', (t) => {
   }
 });
 
-test('a full disk ends the recording with one error, which the call that met it throws', async (t) => {
+test('a full disk ends the recording with one error, thrown by the call that met it', async (t) => {
   const writer = RecordWriter.create(`/dev/fd/${openSync('/dev/full', 'w')}`);
   const error = await t.throwsAsync<PagepulseError>(writer.header(HEADER), {
     code: 'OUTPUT',
@@ -173,7 +173,7 @@ const FULL_DISK = `
   import { readdirSync, readlinkSync } from 'node:fs';
   import { setTimeout as pause } from 'node:timers/promises';
   import { RecordWriter } from '${new URL('../../src/record/writer.js', import.meta.url)}';
-  import { HEADER, largeSnapshot } from '${new URL('./records.js', import.meta.url)}';
+  import { HEADER, largeSnapshot } from '${new URL('../helpers/records.js', import.meta.url)}';
   const outcome = async (act) => {
     try {
       await act();
@@ -206,16 +206,16 @@ const FULL_DISK = `
   console.log(JSON.stringify(outcomes));
 `;
 
-test('a full disk behind the compression is told by the next call, close at the latest, and once', async (t) => {
+test('a full disk behind the compression is reported once, by the next call or by close', async (t) => {
   const args = ['--input-type=module', '-e', FULL_DISK, folderFor(t)];
-  // A limit of nothing, as a disk without space.
+  // A file size limit of 0 behaves like a full disk.
   const shell = ['-c', 'ulimit -f 0; exec "$0" "$@"', process.execPath, ...args];
   const { stdout } = await promisify(execFile)('bash', shell);
   const full = 'OUTPUT EFBIG';
   t.deepEqual(JSON.parse(stdout), { small: [full, 'none'], large: [full, 'none'], untold: [full] });
 });
 
-test('many lines that fill the buffer leave no listeners behind', async (t) => {
+test('lines that fill the buffer leave no listeners behind', async (t) => {
   const warnings: Error[] = [];
   const onWarning = (warning: Error) => warnings.push(warning);
   process.on('warning', onWarning);

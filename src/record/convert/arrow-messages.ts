@@ -1,33 +1,33 @@
-// The messages of Arrow IPC (arrow.apache.org/docs/format/Columnar.html, "Encapsulated message format"): a length, metadata
-// as a flatbuffer (format/Message.fbs and Schema.fbs), and a body. The library believes every length and offset in them: a
-// changed byte makes it allocate gigabytes, or loop for hours. So they are checked before it sees them.
+// Checks the messages of Arrow IPC (arrow.apache.org/docs/format/Columnar.html, "Encapsulated message format"): a length,
+// metadata as a flatbuffer (format/Message.fbs and Schema.fbs), and a body. The library trusts every length and offset: one
+// changed byte can make it allocate gigabytes or loop for hours.
 
 const CONTINUATION = -1;
 const MAX_METADATA_BYTES = 2 ** 22;
 const MAX_NODES = 100_000;
 const MAX_DEPTH = 32;
-/** A delta is appended to its dictionary chunk by chunk, all of which are copied. */
+/** Appending a delta to a dictionary copies all of its chunks. */
 const MAX_DICTIONARIES = 10_000;
 
-/** A scalar of this many bytes, a string, a vector of scalars or of tables, a table, or one of several. */
+/** A scalar of this many bytes, a string, a vector of scalars or tables, a table, or a union. */
 type Member =
   | number
   | 'string'
   | { readonly vectorOf: number | string }
   | { readonly table: string }
-  /** Which one says the member before. */
+  /** The previous member selects one of these tables. */
   | { readonly oneOf: readonly (string | undefined)[] };
 
 const META: Member = { vectorOf: 'KeyValue' };
 const HEADERS = [undefined, 'Schema', 'DictionaryBatch', 'RecordBatch'];
-/** Of each type of a column: all have at most scalars, but three. */
+/** Column types: all but two have only scalars. */
 const TYPES: (string | undefined)[] = Array.from({ length: 27 }, (_, type) =>
   type === 0 ? undefined : 'Type',
 );
 TYPES[10] = 'Timestamp';
 TYPES[14] = 'Union';
 
-/** The members of each table in the order of their slots; those that are left out at the end are not read. */
+/** The members of each table by slot; trailing ones that the library does not read are left out. */
 const TABLES: Readonly<Record<string, readonly Member[]>> = {
   Message: [2, 1, { oneOf: HEADERS }, 8, META],
   Schema: [2, { vectorOf: 'Field' }, META, { vectorOf: 8 }],
@@ -43,9 +43,9 @@ const TABLES: Readonly<Record<string, readonly Member[]>> = {
 };
 
 /**
- * The bytes of an Arrow stream up to its end, message by message, each checked.
+ * The bytes of an Arrow stream, each message checked before it is passed on.
  *
- * @throws SyntaxError where a message says of itself what cannot be
+ * @throws SyntaxError if a message contradicts itself
  */
 export async function* checkedMessages(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   const source = new ByteSource(bytes);
@@ -62,7 +62,7 @@ export async function* checkedMessages(bytes: AsyncIterable<Uint8Array>): AsyncG
     if (metadataBytes < 0 || metadataBytes > MAX_METADATA_BYTES)
       throw refuse(`has metadata of ${metadataBytes} bytes`);
     const metadata = await source.take(metadataBytes);
-    if (!metadata) throw refuse('breaks off before its end');
+    if (!metadata) throw refuse('is cut off');
     let left = 0;
     try {
       const { bodyBytes, isDictionary } = checkedMetadata(metadata);
@@ -71,19 +71,20 @@ export async function* checkedMessages(bytes: AsyncIterable<Uint8Array>): AsyncG
     } catch (error) {
       throw refuse(error instanceof SyntaxError ? error.message : 'points outside itself');
     }
-    if (dictionaries > MAX_DICTIONARIES) throw refuse('is one dictionary too many');
+    if (dictionaries > MAX_DICTIONARIES)
+      throw refuse(`is dictionary ${dictionaries} of at most ${MAX_DICTIONARIES}`);
     yield prefix;
     yield metadata;
     while (left > 0) {
       const piece = await source.some(left);
-      if (!piece) throw refuse('breaks off before its end');
+      if (!piece) throw refuse('is cut off');
       left -= piece.length;
       yield piece;
     }
   }
 }
 
-/** @throws SyntaxError, or RangeError where an offset points outside */
+/** @throws SyntaxError, or RangeError if an offset points outside */
 function checkedMetadata(bytes: Buffer): { bodyBytes: number; isDictionary: boolean } {
   const check = new FlatbufferCheck(bytes);
   const message = bytes.readUInt32LE(0);
@@ -91,7 +92,7 @@ function checkedMetadata(bytes: Buffer): { bodyBytes: number; isDictionary: bool
   const [, type, header, body] = [0, 1, 2, 3].map((slot) => check.member(message, slot));
   const bodyBytes = body ? wholeNumber(bytes.readBigInt64LE(body)) : 0;
   const kind = HEADERS[type ? bytes.readUInt8(type) : 0];
-  if (!kind || !header) throw new SyntaxError('is of no known kind');
+  if (!kind || !header) throw new SyntaxError('is of unknown kind');
   const isDictionary = kind === 'DictionaryBatch';
   let batch: number | undefined = check.target(header);
   if (isDictionary) {
@@ -105,7 +106,7 @@ function checkedMetadata(bytes: Buffer): { bodyBytes: number; isDictionary: bool
   return { bodyBytes, isDictionary };
 }
 
-/** A row takes a bit of some column at least, and every buffer lies in the body. */
+/** Every row takes at least one bit, and every buffer lies in the body. */
 function checkBatch(check: FlatbufferCheck, batch: number, bodyBytes: number): void {
   const { bytes } = check;
   const [length, nodes, buffers, , variadic] = [0, 1, 2, 3, 4].map((slot) => check.member(batch, slot));
@@ -119,7 +120,7 @@ function checkBatch(check: FlatbufferCheck, batch: number, bodyBytes: number): v
   }
   const places = pairs(buffers);
   for (const count of variadic ? check.numbers(check.target(variadic)) : []) {
-    if (count < 0 || count > places.length) throw new SyntaxError(`has ${count} buffers of a column`);
+    if (count < 0 || count > places.length) throw new SyntaxError(`has ${count} buffers for a column`);
   }
   for (const [begin, size] of places) {
     if (begin < 0 || size < 0 || begin + size > bodyBytes)
@@ -127,7 +128,7 @@ function checkBatch(check: FlatbufferCheck, batch: number, bodyBytes: number): v
   }
 }
 
-/** Goes through a flatbuffer; whatever points outside it makes Buffer's own functions throw. */
+/** Walks a flatbuffer. Buffer's own functions throw on most offsets that point outside. */
 class FlatbufferCheck {
   #nodes = 0;
 
@@ -145,13 +146,13 @@ class FlatbufferCheck {
       else {
         const type = this.member(at, slot - 1);
         const table = member.oneOf[type === undefined ? 0 : this.bytes.readUInt8(type)];
-        if (!table) throw new SyntaxError('has a part of no known type');
+        if (!table) throw new SyntaxError('has a part of unknown type');
         this.table(table, this.target(place), depth + 1);
       }
     }
   }
 
-  /** Where a member of a table is; undefined where it is left out. */
+  /** The position of a table's member; undefined if it is left out. */
   member(table: number, slot: number): number | undefined {
     const vtable = table - this.bytes.readInt32LE(table);
     const size = this.bytes.readUInt16LE(vtable);
@@ -171,7 +172,7 @@ class FlatbufferCheck {
     );
   }
 
-  /** The structs of two such numbers in a vector. */
+  /** The structs of two 64-bit numbers in a vector. */
   pairs(vector: number): [number, number][] {
     const numbers = this.numbers(vector, 2);
     return Array.from({ length: numbers.length / 2 }, (_, i) => [numbers[2 * i]!, numbers[2 * i + 1]!]);
@@ -197,7 +198,7 @@ function wholeNumber(value: bigint): number {
   return number;
 }
 
-/** Takes what is wanted of chunks that are cut anywhere. */
+/** Reads given sizes from chunks that are cut anywhere. */
 class ByteSource {
   readonly #chunks: AsyncIterator<Uint8Array>;
   #rest: Uint8Array = new Uint8Array();

@@ -1,3 +1,6 @@
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createDeflate, createGzip } from 'node:zlib';
 import { PagepulseError } from '../../core/errors.js';
 import { jsonLine } from '../../core/printable.js';
 import type { RecordLine } from '../format.js';
@@ -6,9 +9,7 @@ import { arrowOf } from './arrow.js';
 import { csvOf } from './csv.js';
 import { damoOf } from './damo.js';
 import { openInput } from './input.js';
-import { writeWhole } from './output.js';
-import { type Input, passagesOf } from './passages.js';
-import { Spool } from './spool.js';
+import { type Input, snapshotsOf } from './snapshots.js';
 import { traceOf } from './trace.js';
 
 /** What a record can be converted to (docs/formats.md). */
@@ -16,35 +17,52 @@ export const FORMATS = ['damo', 'arrow', 'csv', 'trace', 'ndjson'] as const;
 
 export type Format = (typeof FORMATS)[number];
 
-/** Formats of text, which are compressed where the name ends in .gz; the others have a way of their own. */
+/** Formats that are compressed if the name ends in .gz; the others have rules of their own. */
 export const TEXT_FORMATS: readonly Format[] = ['csv', 'trace', 'ndjson'];
+
+type Compression = 'gzip' | 'zlib' | 'none';
+type Chunks = AsyncIterable<string | Uint8Array>;
 
 /**
  * Writes the record at a path to a file in another format, whatever its size.
  *
- * @param path `-` is standard input; which format it has is recognised
+ * @param path `-` is standard input; its format is detected
  * @returns what was wrong with the record, a sentence each
- * @throws PagepulseError `RECORD` or `OUTPUT`; then nothing is left of the file
+ * @throws PagepulseError `RECORD` or `OUTPUT`; the file is removed
  */
 export async function convert(path: string, format: Format, file: OutputFile): Promise<string[]> {
-  const spools: Spool[] = [];
-  const spool = () => {
-    spools.push(new Spool(file.temporaryFolder));
-    return spools.at(-1)!;
-  };
   try {
-    const input = await openInput(path, spool);
-    const chunks = explained(path, chunksOf(input, format, spool));
-    await writeWhole(file, chunks, compressionFor(format, file.path));
+    const input = await openInput(path, file.temporaryFolder);
+    const chunks = withReadErrors(path, chunksOf(input, format, file.temporaryFolder));
+    await writeComplete(file, chunks, compressionFor(format, file.path));
     return input.notes();
   } finally {
     file.discard();
-    for (const each of spools) each.close();
   }
 }
 
-/** What fails here has to do with what was read: the file that is written has errors of its own. */
-async function* explained(path: string, chunks: AsyncIterable<string | Uint8Array>) {
+/** @param folder for a temporary file */
+export function chunksOf(input: Input, format: Format, folder: string): Chunks {
+  switch (format) {
+    case 'damo':
+      return damoOf(snapshotsOf(input), folder);
+    case 'arrow':
+      return arrowOf(snapshotsOf(input));
+    case 'csv':
+      return csvOf(snapshotsOf(input));
+    case 'trace':
+      return traceOf(snapshotsOf(input));
+    case 'ndjson':
+      return ndjsonOf(input.lines);
+  }
+}
+
+async function* ndjsonOf(lines: AsyncIterable<RecordLine>): AsyncGenerator<string> {
+  for await (const { type, ...line } of lines) yield jsonLine({ type, ...line });
+}
+
+/** Whatever fails while chunks are made is due to the input: writing the file has errors of its own. */
+async function* withReadErrors(path: string, chunks: Chunks): Chunks {
   try {
     yield* chunks;
   } catch (error) {
@@ -56,30 +74,44 @@ async function* explained(path: string, chunks: AsyncIterable<string | Uint8Arra
   }
 }
 
-export function chunksOf(
-  input: Input,
-  format: Format,
-  spool: () => Spool,
-): AsyncIterable<string | Uint8Array> {
-  switch (format) {
-    case 'damo':
-      return damoOf(passagesOf(input), spool());
-    case 'arrow':
-      return arrowOf(passagesOf(input));
-    case 'csv':
-      return csvOf(passagesOf(input));
-    case 'trace':
-      return traceOf(passagesOf(input));
-    case 'ndjson':
-      return ndjsonOf(input.lines);
+function compressionFor(format: Format, name: string): Compression {
+  if (format === 'damo') return 'zlib';
+  return name.endsWith('.gz') && TEXT_FORMATS.includes(format) ? 'gzip' : 'none';
+}
+
+/**
+ * Writes everything to a file and gives it its name. On failure, the file is removed.
+ *
+ * @throws PagepulseError `OUTPUT`, or what `chunks` throws
+ */
+export async function writeComplete(
+  file: OutputFile,
+  chunks: Chunks,
+  compression: Compression,
+): Promise<void> {
+  const output = file.stream();
+  const compressors = { gzip: [createGzip], zlib: [createDeflate], none: [] }[compression];
+  const streams = [Readable.from(inPieces(chunks)), ...compressors.map((create) => create()), output];
+  try {
+    await pipeline(streams, { end: output !== process.stdout });
+    file.finish();
+  } catch (error) {
+    file.discard();
+    throw file.errorOf(error);
   }
 }
 
-async function* ndjsonOf(lines: AsyncIterable<RecordLine>): AsyncGenerator<string> {
-  for await (const { type, ...line } of lines) yield jsonLine({ type, ...line });
-}
+const PIECE_LENGTH = 65_536;
 
-function compressionFor(format: Format, name: string): 'gzip' | 'zlib' | 'none' {
-  if (format === 'damo') return 'zlib';
-  return name.endsWith('.gz') && TEXT_FORMATS.includes(format) ? 'gzip' : 'none';
+/** Joins short texts: each chunk costs a turn of every stream. */
+async function* inPieces(chunks: Chunks): Chunks {
+  let text = '';
+  for await (const chunk of chunks) {
+    if (typeof chunk !== 'string') yield chunk;
+    else text += chunk;
+    if (text.length < PIECE_LENGTH) continue;
+    yield text;
+    text = '';
+  }
+  if (text !== '') yield text;
 }

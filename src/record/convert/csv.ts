@@ -3,38 +3,36 @@ import { printable } from '../../core/printable.js';
 import { requirePackagesFor } from '../../optional-packages.js';
 import type { RecordLine } from '../format.js';
 import { type InputBudget, MAX_LINE_BYTES } from '../limits.js';
-import { besideText, type Passage } from './passages.js';
-import { mappingOf } from './region-mappings.js';
-import { COLUMNS, linesOfRows, NEEDED_COLUMNS, type Row } from './rows.js';
+import { type SnapshotInContext, sidecarText } from './snapshots.js';
+import { COLUMNS, linesOfRows, mappingOf, RECORD_COLUMNS, type Row } from './table.js';
 
-/** Longer texts that grow piece by piece take several times their length. */
+/** A longer text that grows by concatenation takes several times its length. */
 const PIECE_LENGTH = 65_536;
 
 /**
- * CSV as RFC 4180 has it, with the names of the columns in the first line; addresses are decimal, for what reads CSV takes
- * hex for text. Written by hand: all but two fields are numbers, and a library takes 10 us for a row, this 0.1.
+ * CSV according to RFC 4180, column names first. Addresses are decimal, since CSV readers take hex for text. Without a
+ * library: nearly all fields are numbers, and a row takes 0.1 us instead of 10.
  */
-export async function* csvOf(passages: AsyncIterable<Passage>): AsyncGenerator<string> {
+export async function* csvOf(snapshots: AsyncIterable<SnapshotInContext>): AsyncGenerator<string> {
   yield `${COLUMNS.join(',')}\n`;
-  for await (const passage of passages) {
-    const { snapshot, target, header, mappings } = passage;
+  for await (const context of snapshots) {
+    const { snapshot, target } = context;
     const { startUs, endUs, maxNrAccesses } = snapshot;
-    const begin = `${target.id},${target.pid},${nameCell(target.comm)},${startUs},${endUs},${maxNrAccesses},`;
-    let beside = besideText(passage);
+    const prefix = `${target.id},${target.pid},${nameCell(target.comm)},${startUs},${endUs},${maxNrAccesses},`;
+    let sidecar = sidecarText(context);
     let rows = '';
     const { resident, accessed } = snapshot.memory ?? {};
     for (const [i, region] of snapshot.regions.entries()) {
       const [start, end, nrAccesses, age] = region;
-      const mapping = mappingOf(region, mappings, header.pageSize);
-      const mapped = mapping ? `${nameCell(mapping.name)},${nameCell(mapping.permissions)}` : ',';
-      rows += `${begin}${decimal(start)},${decimal(end)},${nrAccesses},${age},`;
-      // It may be as long as a line of a record: in one text with its row, it would be in memory several times.
-      for (const piece of piecesOf(beside)) {
+      rows += `${prefix}${decimal(start)},${decimal(end)},${nrAccesses},${age},`;
+      // May be as long as a line of a record: joined to its row, it would be in memory several times.
+      for (const piece of quotedPieces(sidecar)) {
         yield rows + piece;
         rows = '';
       }
-      beside = '';
-      rows += `,${mapped},${resident?.[i] ?? ''},${accessed?.[i] ?? ''}\n`;
+      sidecar = '';
+      const { name = '', permissions = '' } = mappingOf(context, region) ?? {};
+      rows += `,${nameCell(name)},${nameCell(permissions)},${resident?.[i] ?? ''},${accessed?.[i] ?? ''}\n`;
       if (rows.length < PIECE_LENGTH) continue;
       yield rows;
       rows = '';
@@ -43,28 +41,27 @@ export async function* csvOf(passages: AsyncIterable<Passage>): AsyncGenerator<s
   }
 }
 
-/** The record that `csvOf` made a table of; columns may have come in another order, or others between them. */
+/** The record from which `csvOf` made a table; the columns may be in another order, with others between them. */
 export async function* linesOfCsv(
   bytes: AsyncIterable<Uint8Array>,
   budget: InputBudget,
 ): AsyncGenerator<RecordLine> {
   requirePackagesFor('csv');
   const { parse } = await import('csv-parse');
-  const options = { bom: true, columns: withNeededColumns, record_delimiter: LINE_ENDS };
-  const rows = pipeline(Readable.from(ofFewFields(bytes), { objectMode: false }), parse(options), () => {});
+  const options = { bom: true, columns: requireColumns, record_delimiter: ['\r\n', '\n', '\r'] };
+  const rows = pipeline(Readable.from(withinLimits(bytes), { objectMode: false }), parse(options), () => {});
   yield* linesOfRows(rows as unknown as AsyncIterable<Row>, budget);
 }
 
-const LINE_ENDS = ['\r\n', '\n', '\r'];
 const MAX_FIELDS = 1_000;
 const [QUOTE, COMMA, LINE_FEED, CARRIAGE_RETURN] = Buffer.from('",\n\r');
 
 /**
- * The library keeps a row until it ends: a quote that is never closed, or a million commas, would take gigabytes.
+ * The library keeps a row in memory until it ends: an unclosed quote or a million commas would take gigabytes.
  *
  * @throws RangeError
  */
-async function* ofFewFields(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+async function* withinLimits(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   let [line, fields, rowBytes] = [1, 0, 0];
   let isQuoted = false;
   for await (const chunk of chunks) {
@@ -90,26 +87,29 @@ async function* ofFewFields(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<U
   }
 }
 
-function withNeededColumns(names: string[]): string[] {
-  const missing = NEEDED_COLUMNS.filter((name) => !names.includes(name));
-  if (missing.length > 0) throw new SyntaxError(`it has no column ${missing.join(', ')}`);
+function requireColumns(names: string[]): string[] {
+  const missing = RECORD_COLUMNS.filter((name) => !names.includes(name));
+  if (missing.length > 0) throw new SyntaxError(`there is no column ${missing.join(', ')}`);
   return names;
 }
 
-/** How a formula begins for a spreadsheet (OWASP, CSV injection); tabs and line ends are not printable anyway. */
+/** The start of a spreadsheet formula (OWASP, CSV injection); `printable` replaces tabs and line ends. */
 const FORMULA = /^[=+\-@\uff1d\uff0b\uff0d\uff20]/;
-/** Permissions as the kernel writes them also begin with `-`, but contain nothing to calculate. */
+/** Permissions may start with `-`, too, but the rest cannot be a formula. */
 const PERMISSIONS = /^[r-][w-][x-][ps]$/;
 
-/** A name for display: harmless on terminals and in spreadsheets. The `record` column has it exactly. */
+/** A name that terminals and spreadsheets show safely; the `record` column holds it exactly. */
 function nameCell(text: string): string {
   const shown = printable(text);
   return quoted(FORMULA.test(shown) && !PERMISSIONS.test(shown) ? `'${shown}` : shown);
 }
 
-/** A quoted text in pieces that do not divide a character. */
-function* piecesOf(text: string): Generator<string> {
-  if (text === '') return;
+function quoted(text: string): string {
+  return text === '' ? '' : `"${text.replaceAll('"', '""')}"`;
+}
+
+/** The quoted text in pieces that do not split a character. */
+function* quotedPieces(text: string): Generator<string> {
   for (let begin = 0; begin < text.length; ) {
     let end = Math.min(begin + PIECE_LENGTH, text.length);
     if (end < text.length && /[\ud800-\udbff]/.test(text[end - 1]!)) end--;
@@ -119,11 +119,7 @@ function* piecesOf(text: string): Generator<string> {
   }
 }
 
-function quoted(text: string): string {
-  return text === '' ? '' : `"${text.replaceAll('"', '""')}"`;
-}
-
-/** Exact for every address: 13 digits are 52 bits. */
+/** Exact for every address: 13 hex digits are 52 bits. */
 function decimal(hex: string): string {
   return hex.length <= 13 ? String(Number.parseInt(hex, 16)) : String(BigInt(`0x${hex}`));
 }

@@ -1,71 +1,69 @@
 import { createReadStream, statSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { PagepulseError, systemCode } from '../../core/errors.js';
-import { damageOf } from '../damage.js';
-import { HEAD_BYTES, notARecord, plainHead, wideEncodingOf } from '../file-kind.js';
+import { formatOf, HEAD_BYTES, type InputFormat, notARecord, plainHead } from '../file-kind.js';
 import type { RecordLine } from '../format.js';
 import { BYTES_OF_TARGET, InputBudget } from '../limits.js';
 import { plainBytes } from '../lines.js';
-import { type RecordReader, readRecord } from '../reader.js';
+import { damageNote, readRecord } from '../reader.js';
 import { linesOfArrow } from './arrow.js';
 import { linesOfCsv } from './csv.js';
 import { linesOfDamo } from './damo-input.js';
-import type { Input } from './passages.js';
-import { LACKS_FIELDS } from './passages.js';
-import type { Spool } from './spool.js';
+import { type Input, LACKS_FIELDS } from './snapshots.js';
 
 /**
- * Opens a record in whatever format its first bytes tell, compressed or not.
+ * Opens a record in the format that its first bytes tell, compressed or not.
  *
  * @param path `-` is standard input
- * @param spool makes one for the format that needs one
- * @throws PagepulseError `RECORD`, also while iterating, where it cannot be read or is in no format that is known
+ * @param folder for a temporary file
+ * @throws PagepulseError `RECORD`, also while iterating, if it cannot be read or its format is unknown
  */
-export async function openInput(path: string, spool: () => Spool): Promise<Input> {
+export async function openInput(path: string, folder: string): Promise<Input> {
   const name = path === '-' ? 'the input' : path;
   const source: Readable = path === '-' ? process.stdin : createReadStream(path);
-  const { head, bytes } = await begun(source).catch(async (error) => {
-    for await (const _ of readRecord(path)) break; // says best what is wrong with the name
+  const { head, bytes } = await peek(source).catch(async (error) => {
+    for await (const _ of readRecord(path)) break; // explains what is wrong with the path
     throw error;
   });
-  const { bytes: plain } = plainHead(head);
-  const format = formatOf(plain);
+  const format = formatOf(plainHead(head).bytes);
+  if (!format) {
+    bytes.destroy();
+    throw new PagepulseError('RECORD', notARecord(name, head));
+  }
+  const notes: string[] = [];
+  const note = (text: string) => notes.push(`${name}: ${text}`);
+  const noteCut = () => note('it is cut off, as if its writer was killed');
   if (format === 'NDJSON') {
-    // A recording may go on in other files, which its name tells.
+    // Not `bytes` of a file: the errors of the reader name it.
     const isFile = path !== '-' && statSync(path).isFile();
     if (isFile) bytes.destroy();
     const reader = readRecord(isFile ? path : bytes);
+    const { budget } = reader;
     return {
-      lines: complete(reader, name, reader.budget),
-      budget: reader.budget,
-      notes: () => notesOf(name, reader),
+      lines: complete(reader, name, budget),
+      budget,
+      notes() {
+        const damage = damageNote(reader);
+        if (damage) note(damage);
+        if (reader.truncated) noteCut();
+        return notes.splice(0);
+      },
     };
   }
   const budget = new InputBudget(name);
-  const text = plainBytes(bytes, budget);
-  const notes: string[] = [];
-  const lines = (): AsyncIterable<RecordLine> => {
-    if (format === 'CSV') return linesOfCsv(text, budget);
-    if (format === 'Arrow') return linesOfArrow(text, budget);
-    return linesOfDamo(text, budget, spool(), (note) => notes.push(`${name}: ${note}`));
-  };
-  if (format) {
-    const onCut = () => {
-      // The kernel's recordings have no end.
-      if (format !== 'damo') notes.push(cutNote(name));
-    };
-    return {
-      lines: complete(explained(lines(), name, format), name, budget, onCut),
-      budget,
-      notes: () => notes,
-    };
-  }
-  bytes.destroy();
-  throw new PagepulseError('RECORD', notARecord(name, head));
+  const read = {
+    damo: (text: AsyncIterable<Uint8Array>) => linesOfDamo(text, budget, folder, note),
+    CSV: (text: AsyncIterable<Uint8Array>) => linesOfCsv(text, budget),
+    Arrow: (text: AsyncIterable<Uint8Array>) => linesOfArrow(text, budget),
+  }[format];
+  const lines = withFormatErrors(read(plainBytes(bytes, budget)), name, format);
+  // The kernel's recordings have no end.
+  const onCut = format === 'damo' ? () => {} : noteCut;
+  return { lines: complete(lines, name, budget, onCut), budget, notes: () => notes };
 }
 
-/** The first bytes of a stream, and a stream that has them still. */
-async function begun(source: Readable): Promise<{ head: Buffer; bytes: Readable }> {
+/** The first bytes of a stream, and a stream that still has them. */
+async function peek(source: Readable): Promise<{ head: Buffer; bytes: Readable }> {
   const chunks: AsyncIterator<Buffer> = source[Symbol.asyncIterator]();
   const first: Buffer[] = [];
   for (let length = 0; length < HEAD_BYTES; length += first.at(-1)!.length) {
@@ -80,17 +78,7 @@ async function begun(source: Readable): Promise<{ head: Buffer; bytes: Readable 
   return { head: Buffer.concat(first), bytes: Readable.from(all(), { objectMode: false }) };
 }
 
-function formatOf(head: Buffer): 'NDJSON' | 'damo' | 'Arrow' | 'CSV' | undefined {
-  const text = head.subarray(0, HEAD_BYTES).toString();
-  if (wideEncodingOf(head)) return undefined;
-  if (text.startsWith('ARROW1') || head.subarray(0, 4).equals(Buffer.alloc(4, 0xff))) return 'Arrow';
-  if (/^\s*\[/.test(text)) return 'damo';
-  if (/^\s*\{/.test(text) && !text.includes('"traceEvents"')) return 'NDJSON';
-  if (/^[^\n{]*\bnr_accesses\b/.test(text)) return 'CSV';
-  return undefined;
-}
-
-/** Adds what lines need that come after: a target that the record does not tell is one without a process. */
+/** Adds the target lines that are missing: such a target has no known process. */
 async function* complete(
   lines: AsyncIterable<RecordLine>,
   name: string,
@@ -98,64 +86,49 @@ async function* complete(
   onCut = () => {},
 ): AsyncGenerator<RecordLine> {
   const known = new Set<number>();
+  const add = (id: number) => {
+    known.add(id);
+    budget.spend(BYTES_OF_TARGET);
+  };
   let last: RecordLine['type'] | undefined;
   for await (const line of lines) {
     if (!last && line.type !== 'header') {
       throw new PagepulseError(
         'RECORD',
-        `${name} has rows of a record, but not its first; convert the whole record again`,
+        `${name} lacks the first row of the table; convert the whole record again`,
       );
     }
     last = line.type;
-    if (line.type === 'target') {
-      known.add(line.id);
-      budget.spend(BYTES_OF_TARGET);
-    }
+    if (line.type === 'target') add(line.id);
     if (line.type === 'snapshot' && !known.has(line.target)) {
-      known.add(line.target);
-      budget.spend(BYTES_OF_TARGET);
-      yield {
-        type: 'target',
-        id: line.target,
-        pid: 0,
-        startTime: '',
-        comm: `target ${line.target}`,
-        cmdline: [],
-      };
+      const { target: id } = line;
+      add(id);
+      yield { type: 'target', id, pid: 0, startTime: '', comm: `target ${id}`, cmdline: [] };
     }
     yield line;
   }
   if (last !== 'end') onCut();
-  if (!last) throw new PagepulseError('RECORD', `${name} has nothing whole in it; record again`);
+  if (!last) throw new PagepulseError('RECORD', `${name} has no complete line; record it again`);
 }
 
-async function* explained(
+async function* withFormatErrors(
   lines: AsyncIterable<RecordLine>,
   name: string,
-  format: string,
+  format: InputFormat,
 ): AsyncGenerator<RecordLine> {
   try {
     yield* lines;
   } catch (error) {
     if (error instanceof PagepulseError) throw error;
-    const code = systemCode(error) ?? '';
-    const message =
-      error instanceof TypeError ? LACKS_FIELDS : error instanceof Error ? error.message : String(error);
-    const reason =
-      code === 'Z_BUF_ERROR' ? 'it breaks off before its end' : message.replaceAll(/\s+/g, ' ').slice(0, 200);
+    const message = error instanceof Error ? error.message : String(error);
+    let reason = message.replaceAll(/\s+/g, ' ').slice(0, 200);
+    if (error instanceof TypeError) reason = LACKS_FIELDS;
+    if (systemCode(error) === 'Z_BUF_ERROR') reason = 'it is cut off';
+    const what = format === 'damo' ? 'damo JSON' : format;
     throw new PagepulseError(
       'RECORD',
-      `cannot read ${name} as ${format === 'damo' ? "damo's JSON" : format}: ${reason}; convert or record it again`,
+      `cannot read ${name} as ${what}: ${reason}; convert or record it again`,
       { cause: error },
     );
   }
-}
-
-function notesOf(name: string, reader: RecordReader): string[] {
-  const damage = damageOf(reader);
-  return [...(damage ? [`${name}: ${damage}`] : []), ...(reader.truncated ? [cutNote(name)] : [])];
-}
-
-function cutNote(name: string): string {
-  return `${name}: it breaks off before its end, as a recording does that was killed`;
 }

@@ -1,9 +1,9 @@
 import { jsonText } from '../../core/printable.js';
 import type { SnapshotLine } from '../format.js';
-import { type Passage, startedNs } from './passages.js';
+import { type SnapshotInContext, startedNs } from './snapshots.js';
 
-/** Beyond every process id (PID_MAX_LIMIT, 2^22): for targets that have none, or one that another target had before. */
-const NO_PID = 4_194_305;
+/** Above every PID (PID_MAX_LIMIT, 2^22): for targets without one, or with one that an earlier target had. */
+const FIRST_FREE_PID = 4_194_305;
 
 interface Track {
   readonly pid: number;
@@ -12,22 +12,22 @@ interface Track {
 }
 
 interface Bytes {
-  /** Found accessed at least once. */
+  /** Accessed at least once. */
   readonly workingSet: number;
-  /** In half of the samples or more; undefined where that is not known. */
+  /** Accessed in at least half of the samples; undefined if that is unknown. */
   readonly hot?: number;
 }
 
 /**
- * A trace for Perfetto or chrome://tracing: JSON of the Trace Event Format, with counters ("ph":"C") of each process. A
- * counter keeps its value until the next: it stands at the begin of the interval that it is true of. Times are
- * CLOCK_MONOTONIC in microseconds, so that other traces of that clock fit.
+ * A trace for Perfetto or chrome://tracing: JSON in the Trace Event Format, with counters ("ph":"C") for each process. A
+ * counter keeps its value until the next event, so it stands at the start of its interval. Times are CLOCK_MONOTONIC in
+ * microseconds, which lines the trace up with others of that clock.
  */
-export async function* traceOf(passages: AsyncIterable<Passage>): AsyncGenerator<string> {
+export async function* traceOf(snapshots: AsyncIterable<SnapshotInContext>): AsyncGenerator<string> {
   const tracks = new Map<number, Track>();
   const pids = new Set<number>();
   let started = 0n;
-  for await (const { snapshot, target, header } of passages) {
+  for await (const { snapshot, target, header } of snapshots) {
     let events = '';
     let track = tracks.get(target.id);
     if (tracks.size === 0) {
@@ -39,7 +39,7 @@ export async function* traceOf(passages: AsyncIterable<Passage>): AsyncGenerator
       events = ',\n';
     }
     if (!track) {
-      const pid = target.pid === 0 || pids.has(target.pid) ? NO_PID + target.id : target.pid;
+      const pid = target.pid === 0 || pids.has(target.pid) ? FIRST_FREE_PID + target.id : target.pid;
       track = { pid, endUs: 0, bytes: { workingSet: 0, hot: 0 } };
       tracks.set(target.id, track);
       pids.add(pid);
@@ -61,7 +61,7 @@ function counters({ pid, bytes }: Track, ts: string): string {
   return bytes.hot === undefined ? workingSet : `${workingSet},\n${counter('hot', bytes.hot)}`;
 }
 
-/** Of each accessed region what was accessed or is resident of it, as far as the record tells. */
+/** The sum over accessed regions of the bytes accessed, or resident and visible, or covered: the first that is known. */
 function bytesOf({ regions, maxNrAccesses, memory }: SnapshotLine): Bytes {
   let [workingSet, hot] = [0, 0];
   for (const [i, [start, end, nrAccesses]] of regions.entries()) {
@@ -72,11 +72,11 @@ function bytesOf({ regions, maxNrAccesses, memory }: SnapshotLine): Bytes {
     workingSet += bytes;
     if (2 * nrAccesses >= maxNrAccesses) hot += bytes;
   }
-  // One look an interval does not tell how often memory is accessed.
+  // One check per interval does not tell how often memory is accessed.
   return memory?.accessed ? { workingSet } : { workingSet, hot };
 }
 
-/** With the nanoseconds behind the point: a float64 is too coarse for them after 104 days. */
+/** With three decimals: after 104 days, a float64 is too coarse for nanoseconds. */
 function microseconds(startedNs: bigint, us: number): string {
   const ns = startedNs + BigInt(Math.round(us * 1_000));
   return `${ns / 1_000n}.${String(ns % 1_000n).padStart(3, '0')}`;

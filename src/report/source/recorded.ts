@@ -2,13 +2,11 @@ import { PagepulseError } from '../../core/errors.js';
 import type { SnapshotColumns } from '../../core/snapshot-columns.js';
 import type { AttrsInForce } from '../../core/stats.js';
 import type { TargetInfo } from '../../core/target.js';
-import { damageOf } from '../../record/damage.js';
 import { type HeaderLine, RECORD_VERSION, type TargetLine } from '../../record/format.js';
 import { BYTES_OF_TARGET } from '../../record/limits.js';
 import { ObservedMemory } from '../../record/observed-memory.js';
-import { type PackedLine, type RecordReader, readPacked } from '../../record/reader.js';
-import type { PackedSnapshot } from '../../record/restore.js';
-import { snapshotOfLine } from '../../record/restore.js';
+import { type ColumnarLine, damageNote, type RecordReader, readColumnar } from '../../record/reader.js';
+import { type ColumnarSnapshot, snapshotOfLine } from '../../record/restore.js';
 import { otherWatcherText } from '../other-watcher.js';
 import type { Observation, ObservationSource, SourceHeader } from './observation.js';
 
@@ -33,7 +31,7 @@ const MAX_OTHERS = 10;
  * @throws PagepulseError `RECORD` where it cannot be read, or has no header
  */
 export async function openRecord(path: string): Promise<RecordedSource> {
-  const reader = readPacked(path === '-' ? process.stdin : path);
+  const reader = readColumnar(path === '-' ? process.stdin : path);
   const lines = reader[Symbol.asyncIterator]();
   const first = await lines.next();
   const name = path === '-' ? 'the input' : path;
@@ -61,8 +59,8 @@ export class RecordedSource implements ObservationSource {
   constructor(
     name: string,
     header: HeaderLine,
-    readonly lines: AsyncIterator<PackedLine>,
-    readonly reader: RecordReader<PackedLine>,
+    readonly lines: AsyncIterator<ColumnarLine>,
+    readonly reader: RecordReader<ColumnarLine>,
   ) {
     const { startedAt, check, pageSize } = header;
     this.header = { name, startedAt, check, pageSize };
@@ -99,7 +97,7 @@ export class RecordedSource implements ObservationSource {
           'a newer Pagepulse reads the rest',
       );
     notes.push(...this.#others);
-    const damage = damageOf(this.reader);
+    const damage = damageNote(this.reader);
     if (damage) notes.push(damage);
     const unknown = this.#ofUnknownTargets;
     if (unknown > 0)
@@ -111,7 +109,7 @@ export class RecordedSource implements ObservationSource {
     return notes.map((note) => `${this.header.name}: ${note}`);
   }
 
-  #take(line: PackedLine): Observation | undefined {
+  #take(line: ColumnarLine): Observation | undefined {
     switch (line.type) {
       case 'target':
         this.#addTarget(line);
@@ -130,7 +128,7 @@ export class RecordedSource implements ObservationSource {
     }
   }
 
-  #observationOf(line: PackedSnapshot): Observation | undefined {
+  #observationOf(line: ColumnarSnapshot): Observation | undefined {
     const target = this.#targets.get(line.target);
     if (!target) {
       this.#ofUnknownTargets++;

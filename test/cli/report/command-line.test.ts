@@ -58,12 +58,12 @@ test('what is no record that can be read is said in one line, before anything is
     text.replace('"version":1', '"version":2').replace('"type":"header"', '"type":"begin"'),
   );
   const cases: [string, RegExp][] = [
-    [join(here, 'none.ndjson'), /there is no such file; check the name/],
-    [join(here, 'folder'), /it is a folder; give the name of a file/],
-    [file(t, 'hello\n'), /is text in no format that Pagepulse reads; give a record/],
+    [join(here, 'none.ndjson'), /no such file; check the name/],
+    [join(here, 'folder'), /it is a directory; give a file/],
+    [file(t, 'hello\n'), /is text in an unknown format; use a Pagepulse record/],
     [file(t, ''), /is empty; record again/],
     [file(t, text.slice(0, 60)), /ends within its header/],
-    [future, /is JSON, but its first line is not the header of a record/],
+    [future, /is JSON, but its first line is not a record header/],
   ];
   for (const kind of ['wss', 'raw']) {
     for (const [path, pattern] of kind === 'wss' ? cases : cases.slice(0, 1)) {
@@ -107,7 +107,7 @@ test('a record that was cut off is reported on as far as it goes, and the line i
   const damaged = file(t, text.replace(lines[10]!, lines[10]!.slice(0, 80)));
   const { status, err } = await report(t, 'wss', damaged);
   t.is(status, 0);
-  t.regex(err, /line 11/);
+  t.regex(err, /damaged line: 11/);
 });
 
 test('a record of a later version is read as far as it is understood, and that is said', async (t) => {

@@ -42,25 +42,22 @@ const FOREIGN: readonly (readonly [content: string | Buffer, pattern: RegExp])[]
   ['2ELIFREP\0\0\0\0\0\0\0h', /is a perf\.data file/],
   [
     `       kdamond.0  4452 [000] 82820.952659: ${EVENT}\n`,
-    /is DAMON's events as text \(`perf script`\); .*`damo convert_record_format .*`pagepulse convert/,
+    /is DAMON events as text \(`perf script`\); .*`damo convert_record_format .*`pagepulse convert/,
   ],
-  ['swapper     0 [001] 82820.95: 250000 cpu-clock: ffffffff81 idle\n', /is text of `perf script`; if/],
-  [
-    'damon_recfmt_ver\x02\0\0\0',
-    /old binary recording of DAMON; convert it with damo 2\.0\.2 or older: `damo/,
-  ],
+  ['swapper     0 [001] 82820.95: 250000 cpu-clock: ffffffff81 idle\n', /is `perf script` text; if/],
+  ['damon_recfmt_ver\x02\0\0\0', /old binary DAMON recording; convert it with damo 2\.0\.2 or older: `damo/],
   ['\x17\x08DtracingV6', /is a trace\.dat file/],
-  ['# tracer: nop\n#\n', /is text of ftrace/],
-  ['base_time_absolute: 23 h\n', /is text of `damo report`/],
-  ['{\n  "a": 1\n}\n', /is JSON, but its first line is not the header/],
+  ['# tracer: nop\n#\n', /is ftrace text/],
+  ['base_time_absolute: 23 h\n', /is `damo report` text/],
+  ['{\n  "a": 1\n}\n', /is JSON, but its first line is not a record header/],
   ['{"displayTimeUnit":"ms","traceEvents":[]}\n', /is a trace/],
-  [utf16('\uFEFF{"type":"header"}\n'), /is text in UTF-16; .*`iconv -f UTF-16 -t UTF-8 FILE`/],
-  [utf16('{"type":"header"}\n'), /is text in UTF-16; .*`iconv -f UTF-16LE/],
-  [utf16('{"type":"header"}\n').swap16(), /is text in UTF-16; .*`iconv -f UTF-16BE/],
-  [Buffer.from('fffe00007b000000', 'hex'), /is text in UTF-32/],
+  [utf16('\uFEFF{"type":"header"}\n'), /is UTF-16 text; .*`iconv -f UTF-16 -t UTF-8 FILE`/],
+  [utf16('{"type":"header"}\n'), /is UTF-16 text; .*`iconv -f UTF-16LE/],
+  [utf16('{"type":"header"}\n').swap16(), /is UTF-16 text; .*`iconv -f UTF-16BE/],
+  [Buffer.from('fffe00007b000000', 'hex'), /is UTF-32 text/],
   [Buffer.from('28b52ffd00', 'hex'), /is compressed with zstd; decompress it first/],
   [Buffer.alloc(4_096), /is a binary file/],
-  ['once upon a time\n', /is text in no format/],
+  ['once upon a time\n', /is text in an unknown format/],
 ];
 
 test('every command that takes a record says what a file is that is not one, and what to do', async (t) => {
@@ -88,7 +85,7 @@ test('every command that takes a record says what a file is that is not one, and
     isOneLine(t, await run(t, ...args), /is empty/);
     rmSync(path);
     mkdirSync(path);
-    isOneLine(t, await run(t, ...args), /it is a folder/);
+    isOneLine(t, await run(t, ...args), /it is a directory/);
     rmSync(path, { recursive: true });
   }
 });
@@ -102,8 +99,11 @@ test('a file of damo, and tables, are named to reports with the command that mak
   const json = join(here, 'it.json');
   writeFileSync(json, gzipSync(inflateSync(readFileSync(DAMON))));
   const files = [
-    [DAMON, /is a list in JSON, as damo writes them; convert it first: `pagepulse convert FILE --to ndjson/],
-    [json, /is a list in JSON/],
+    [
+      DAMON,
+      /is a JSON array, as damo writes; convert it to a record first: `pagepulse convert FILE --to ndjson/,
+    ],
+    [json, /is a JSON array/],
     [csv, /is CSV; .*`pagepulse convert FILE --to ndjson/],
     [arrow, /is an Arrow file; .*`pagepulse convert FILE --to ndjson/],
   ] as const;

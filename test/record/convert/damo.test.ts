@@ -5,13 +5,20 @@ import { isDeepStrictEqual } from 'node:util';
 import { gzipSync, inflateSync } from 'node:zlib';
 import test, { type ExecutionContext } from 'ava';
 import { openInput } from '../../../src/record/convert/input.js';
-import { Spool } from '../../../src/record/convert/spool.js';
 import type { RecordLine, SnapshotLine } from '../../../src/record/format.js';
 import { readRecord } from '../../../src/record/reader.js';
-import { folderFor, HEADER, linesOfRecord, TARGET } from '../records.js';
-import { converted, linesIn, RICH } from './records.js';
+import {
+  converted,
+  folderFor,
+  headerOf,
+  linesIn,
+  linesOfRecord,
+  RICH,
+  snapshotLineOf,
+  targetOf,
+} from '../../helpers/records.js';
 
-/** One watching of a real kernel's DAMON (test/lab), as three programs wrote it. */
+/** One run of a real kernel's DAMON (test/lab), as three programs recorded it. */
 const kernel = (name: string) =>
   fileURLToPath(new URL(`../../../../test/record/convert/kernel/${name}`, import.meta.url));
 
@@ -24,7 +31,7 @@ function damoFile(t: ExecutionContext, document: unknown, name = 'damon.data'): 
   return path;
 }
 
-test("what damo itself wrote of a kernel's DAMON says what the kernel's trace said", async (t) => {
+test("a recording made by damo has the same regions as the kernel's trace", async (t) => {
   const trace = regionsOf(await linesOfRecord(readRecord(kernel('damon-trace.ndjson'))));
   const lines = await linesIn(t, kernel('damo-3.4.1.data'));
   t.deepEqual(regionsOf(lines), trace);
@@ -40,12 +47,12 @@ test("what damo itself wrote of a kernel's DAMON says what the kernel's trace sa
 });
 
 async function readWithNotes(t: ExecutionContext, path: string) {
-  const { lines, notes } = await openInput(path, () => new Spool(folderFor(t)));
+  const { lines, notes } = await openInput(path, folderFor(t));
   const all = await linesOfRecord(lines);
   return { lines: all, notes: notes() };
 }
 
-/** Ten snapshots of three regions with these counts, as damo writes what it has read from a trace. */
+/** Ten snapshots with these counts, as damo writes them from a trace. */
 const withCounts = (
   counts: readonly number[],
   snapshotMs: number,
@@ -70,14 +77,14 @@ const withCounts = (
   },
 ];
 
-test("intervals that a file does not say follow from its snapshots' times and its largest count", async (t) => {
+test('unstated intervals are derived from the durations of snapshots and the largest count', async (t) => {
   const said = { sample_us: '5 ms', aggr_us: '100 ms', ops_update_us: '1 s' };
   const files: readonly [object, sampleUs: number, aggrUs: number, shares: readonly number[]][] = [
     [withCounts([200, 60, 0], 1_000), 5_000, 1_000_000, [1, 0.3, 0]],
-    // As in the defaults, nothing was accessed all the time.
+    // The default intervals, nothing accessed all the time.
     [withCounts([4, 1, 0], 100), 5_000, 100_000, [0.2, 0.05, 0]],
     [withCounts([20, 10], 1_600, {}, { sample_interval_us: '80 ms' }), 80_000, 1_600_000, [1, 0.5]],
-    // `damo adjust` has put ten aggregation intervals together, and left those of the file.
+    // `damo adjust` has joined ten aggregation intervals, and kept the old ones in the file.
     [withCounts([200, 60, 0], 1_000, { intervals: said }), 5_000, 1_000_000, [1, 0.3, 0]],
     [withCounts([20, 6, 0], 100, { intervals: said }), 5_000, 100_000, [1, 0.3, 0]],
   ];
@@ -94,7 +101,7 @@ test("intervals that a file does not say follow from its snapshots' times and it
   }
 });
 
-test('late and missing snapshots do not make the intervals longer', async (t) => {
+test('late and missing snapshots do not lengthen the derived intervals', async (t) => {
   const [entry] = withCounts([20, 0], 100);
   entry!.snapshots = entry!.snapshots.map((snapshot, i) =>
     i % 2 > 0 ? { ...snapshot, start_time: String((i - 1) * 1e8) } : snapshot,
@@ -103,23 +110,23 @@ test('late and missing snapshots do not make the intervals longer', async (t) =>
   t.like(lines[0], { attrs: { sampleUs: 5_000, aggrUs: 100_000 } });
 });
 
-test('that intervals were assumed is said, where they were', async (t) => {
+test('a note states assumed intervals, and only those', async (t) => {
   const { notes } = await readWithNotes(t, kernel('damo-2.8.3.data'));
   t.is(notes.length, 1);
   t.regex(
     notes[0]!,
-    /damo did not write its intervals: 7\.\d+ ms and 15\d\.\d+ ms are assumed, from the times/,
+    /the file does not state its intervals: assuming 7\.\d+ ms and 15\d\.\d+ ms, derived from/,
   );
   t.deepEqual((await readWithNotes(t, kernel('damo-3.4.1.data'))).notes, []);
 });
 
-test("the kernel's own record, which tells no target, is converted as one without a process", async (t) => {
+test('a record without target lines is converted with a target without a process', async (t) => {
   const lines = await linesIn(t, await converted(t, kernel('damon-trace.ndjson'), 'damo'));
   t.like(lines[1], { type: 'target', id: 0, pid: 0 });
   t.deepEqual(regionsOf(lines), regionsOf(await linesOfRecord(readRecord(kernel('damon-trace.ndjson')))));
 });
 
-/** One snapshot of one region in the words of some version of damo. */
+/** One snapshot of one region, as some version of damo writes it. */
 const document = (region: object, snapshot: object = {}, entry: object = {}) => [
   {
     intervals: { sample_us: '5 ms', aggr_us: '100 ms', ops_update_us: '1 s' },
@@ -145,7 +152,7 @@ const document = (region: object, snapshot: object = {}, entry: object = {}) => 
   },
 ];
 
-test('numbers are text or not, with separators and units, counts or shares', async (t) => {
+test('numbers may be text, with separators and units, counts or percentages', async (t) => {
   const read = async (region: object, snapshot?: object) =>
     (await linesIn(t, damoFile(t, document(region, snapshot)))).at(-2) as SnapshotLine;
   const regions: readonly [object, SnapshotLine['regions'][number]][] = [
@@ -166,7 +173,7 @@ test('numbers are text or not, with separators and units, counts or shares', asy
   t.like(await read({}), { startUs: 0, endUs: 104_598.867 });
 });
 
-test('plain and gzipped JSON are read too, with their keys in any order', async (t) => {
+test('plain and gzipped JSON are read, with keys in any order', async (t) => {
   const { intervals, target_id, snapshots } = document({})[0]!;
   const text = JSON.stringify([{ snapshots, target_id, intervals }], null, 4);
   const path = damoFile(t, text);
@@ -175,7 +182,7 @@ test('plain and gzipped JSON are read too, with their keys in any order', async 
   t.is((await linesIn(t, path)).length, 4);
 });
 
-test('targets that a float64 cannot tell apart are two, and their snapshots come in the order of time', async (t) => {
+test('target ids beyond the precision of a float64 stay apart, and snapshots are in order of time', async (t) => {
   const entry = (id: string, start: number) =>
     JSON.stringify(
       document({}, { start_time: start, end_time: start + 1e8 }, { target_id: 'ID' })[0],
@@ -188,14 +195,14 @@ test('targets that a float64 cannot tell apart are two, and their snapshots come
   );
 });
 
-test('where the kernel tuned its intervals, the record says which were in force', async (t) => {
+test('if the kernel tuned its intervals, the record has those in force', async (t) => {
   const lines = await linesIn(t, damoFile(t, document({}, { sample_interval_us: '20 ms' })));
   t.like(lines.at(-2), { type: 'snapshot', maxNrAccesses: 20 });
   const attrs = lines.findLast((line) => line.type === 'header' || line.type === 'attrs')!;
   t.like(attrs, { attrs: { sampleUs: 20_000, aggrUs: 400_000 } });
 });
 
-test('the region of nothing that damo adds where there is one snapshot alone is none', async (t) => {
+test('the empty region that damo adds to a single snapshot is dropped', async (t) => {
   const none = { start: '0', end: '0', nr_accesses: { samples: -1 }, age: { aggr_intervals: '-1' } };
   t.like((await linesIn(t, damoFile(t, document(none)))).at(-2), { type: 'snapshot', regions: [] });
   t.like((await linesIn(t, damoFile(t, document({}, { regions: [] })))).at(-2), {
@@ -204,19 +211,19 @@ test('the region of nothing that damo adds where there is one snapshot alone is 
   });
 });
 
-test('what is no file of damo is refused in a sentence', async (t) => {
+test('invalid damo files are refused in one sentence', async (t) => {
   const refused: readonly [unknown, RegExp][] = [
-    [document({ start: 'here' }), /"here" is not a number that damo writes/],
+    [document({ start: 'here' }), /"here" is not a number as damo writes it/],
     [document({ start: '1 parsec' }), /"1 parsec" is not a number/],
     [document({ start: '1 constructor' }), /"1 constructor" is not a number/],
     [document({ nr_accesses: {} }), /is not a number/],
-    [document({}, { regions: null }), /cannot read .*damon.data as damo's JSON/],
-    [JSON.stringify(document({})).slice(0, -20), /it breaks off before its end/],
+    [document({}, { regions: null }), /cannot read .*damon.data as damo JSON/],
+    [JSON.stringify(document({})).slice(0, -20), /it is cut off/],
     ['[1, 2}', /cannot read/],
-    [[], /it has no snapshots of DAMON/],
-    ['[1, 2]', /it has no snapshots of DAMON/],
-    [[{ snapshots: [1] }], /cannot read .* as damo's JSON/],
-    [document({ age: undefined }), /it does not have the fields it must have/],
+    [[], /there are no DAMON snapshots/],
+    ['[1, 2]', /there are no DAMON snapshots/],
+    [[{ snapshots: [1] }], /cannot read .* as damo JSON/],
+    [document({ age: undefined }), /required fields are missing/],
     [document({}, { start_time: 'soon' }), /snapshot 1 of target 0: "soon" is not a number/],
     [
       document({}, {}, { intervals: { sample_us: 'x', aggr_us: 1, ops_update_us: 1 } }),
@@ -228,7 +235,7 @@ test('what is no file of damo is refused in a sentence', async (t) => {
   }
 });
 
-test('what is written has an object for each target, in the words of damo', async (t) => {
+test('the output has an entry for each target, in the format of damo', async (t) => {
   const path = await converted(t, RICH, 'damo');
   const [first, second, third, ...none] = JSON.parse(inflateSync(readFileSync(path)).toString());
   t.deepEqual(none, []);
@@ -263,12 +270,12 @@ const seen = (samples: number, age: number) => ({
   age: { usec: null, aggr_intervals: age },
 });
 
-test('a hundred targets are sorted, and merged again, in one file of their own', async (t) => {
-  const lines: RecordLine[] = [{ type: 'header', version: 1, ...HEADER }];
-  for (let id = 0; id < 100; id++) lines.push({ type: 'target', ...TARGET, id });
+test('the snapshots of a hundred targets are sorted by target, and merged again', async (t) => {
+  const lines: RecordLine[] = [headerOf()];
+  for (let id = 0; id < 100; id++) lines.push(targetOf({ id }));
   for (let i = 0; i < 1_000; i++) {
     const regions = Array.from({ length: 20 }, (_, r) => [`${r + 1}000`, `${r + 1}800`, i % 20, r] as const);
-    lines.push({ type: 'snapshot', target: i % 100, startUs: i, endUs: i + 1, maxNrAccesses: 20, regions });
+    lines.push(snapshotLineOf(regions, { target: i % 100, startUs: i, endUs: i + 1 }));
   }
   t.true(isDeepStrictEqual(await linesIn(t, await converted(t, lines, 'damo')), lines));
 });

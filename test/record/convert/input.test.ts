@@ -4,26 +4,25 @@ import { fileURLToPath } from 'node:url';
 import { deflateSync, gzipSync, inflateSync } from 'node:zlib';
 import test from 'ava';
 import { openInput } from '../../../src/record/convert/input.js';
-import { folderFor } from '../records.js';
-import { converted, linesIn, RICH, recordFile, textIn } from './records.js';
+import { converted, folderFor, linesIn, RICH, recordFile, textIn } from '../../helpers/records.js';
 
-test('what is no record in any format is refused in a sentence that says what is', async (t) => {
+test('input in an unknown format is refused, and the error says what it is', async (t) => {
   const here = folderFor(t);
   const empty = join(here, 'empty');
   writeFileSync(empty, '');
   const object = join(here, 'object');
   writeFileSync(object, '{"traces": []}\n');
   const refused: readonly [string, RegExp][] = [
-    [join(here, 'none'), /there is no such file; check the name/],
-    [here, /it is a folder/],
-    [empty, /is empty; give a record, JSON of damo/],
-    [object, /is JSON, but its first line is not the header of a record/],
-    [fileURLToPath(import.meta.url), /is text in no format that Pagepulse reads; give a record/],
+    [join(here, 'none'), /no such file; check the name/],
+    [here, /it is a directory/],
+    [empty, /is empty; use a Pagepulse record/],
+    [object, /is JSON, but its first line is not a record header/],
+    [fileURLToPath(import.meta.url), /is text in an unknown format; use a Pagepulse record/],
   ];
   for (const [path, message] of refused) await t.throwsAsync(linesIn(t, path), { code: 'RECORD', message });
 });
 
-test('a byte order mark and line ends of Windows do no harm in any text, compressed or not', async (t) => {
+test('a byte order mark and Windows line ends are accepted in every text format, compressed or not', async (t) => {
   const damo = JSON.stringify(
     JSON.parse(inflateSync(readFileSync(await converted(t, RICH, 'damo'))).toString()),
     null,
@@ -35,7 +34,7 @@ test('a byte order mark and line ends of Windows do no harm in any text, compres
     ['it.csv', textIn(await converted(t, RICH, 'csv'))],
   ];
   for (const [name, text] of texts) {
-    // Line feeds within the quotes of CSV are what they are.
+    // Not the line feeds inside CSV quotes.
     const windows = `\uFEFF${name === 'it.csv' ? text.replaceAll(/\n(?=\d|$)|(?<=mapping|record|permissions)\n/g, '\r\n') : text.replaceAll('\n', '\r\n')}`;
     for (const content of [windows, gzipSync(windows), deflateSync(windows)]) {
       const path = join(folderFor(t), name);
@@ -45,11 +44,11 @@ test('a byte order mark and line ends of Windows do no harm in any text, compres
   }
 });
 
-test('of a table whose last rows are missing, that is said', async (t) => {
+test('a table without its last rows is reported as cut off', async (t) => {
   const notesOf = async (text: string) => {
     const path = join(folderFor(t), 'it.csv');
     writeFileSync(path, text);
-    const { lines, notes } = await openInput(path, () => t.fail() as never);
+    const { lines, notes } = await openInput(path, '/nowhere');
     for await (const _ of lines);
     return notes();
   };
@@ -61,6 +60,6 @@ test('of a table whose last rows are missing, that is said', async (t) => {
       .slice(0, -1)
       .join('\n')}\n`,
   );
-  t.regex(note!, /it breaks off before its end/);
+  t.regex(note!, /it is cut off/);
   t.deepEqual(none, []);
 });

@@ -1,50 +1,50 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
-import { writeWhole } from '../../../src/record/convert/output.js';
+import { writeComplete } from '../../../src/record/convert/convert.js';
 import { OutputFile } from '../../../src/record/output-file.js';
-import { folderFor } from '../records.js';
+import { folderFor } from '../../helpers/records.js';
 
 async function* text() {
   yield 'text';
 }
 
-test('a name that is taken is refused before anything is converted', (t) => {
+test('an existing file is refused before the conversion', (t) => {
   const path = join(folderFor(t), 'it');
   writeFileSync(path, 'precious');
-  t.throws(() => OutputFile.create(path), { code: 'OUTPUT', message: /exists already.*--force/ });
+  t.throws(() => OutputFile.create(path), { code: 'OUTPUT', message: /already exists.*--force/ });
 });
 
-test('a file that has come meanwhile is not replaced', async (t) => {
+test('a file created during the conversion is not replaced', async (t) => {
   const here = folderFor(t);
   const path = join(here, 'it');
   const file = OutputFile.create(path);
   writeFileSync(path, 'precious');
-  await t.throwsAsync(writeWhole(file, text(), 'none'), { code: 'OUTPUT', message: /exists already/ });
+  await t.throwsAsync(writeComplete(file, text(), 'none'), { code: 'OUTPUT', message: /already exists/ });
   t.is(readFileSync(path, 'utf8'), 'precious');
   t.deepEqual(readdirSync(here), ['it']);
 });
 
-test('where what is converted breaks off, nothing is left, and what had the name before is whole', async (t) => {
+test('a failed conversion leaves nothing, and an existing file unchanged', async (t) => {
   const here = folderFor(t);
   const path = join(here, 'it');
   async function* broken() {
-    yield 'x'.repeat(200_000); // more than is held back
+    yield 'x'.repeat(200_000); // more than is buffered
     throw new Error('broken');
   }
   for (const compression of ['none', 'gzip', 'zlib'] as const) {
-    await t.throwsAsync(writeWhole(OutputFile.create(path), broken(), compression), { message: /broken/ });
+    await t.throwsAsync(writeComplete(OutputFile.create(path), broken(), compression), { message: /broken/ });
     t.deepEqual(readdirSync(here), [], compression);
   }
   writeFileSync(path, 'precious');
-  await t.throwsAsync(writeWhole(OutputFile.create(path, { force: true }), broken(), 'none'), {
+  await t.throwsAsync(writeComplete(OutputFile.create(path, { force: true }), broken(), 'none'), {
     message: /broken/,
   });
   t.is(readFileSync(path, 'utf8'), 'precious');
   t.deepEqual(readdirSync(here), ['it']);
 });
 
-test('a file has its name when it is whole, not before', async (t) => {
+test('a file gets its name when it is complete', async (t) => {
   const here = folderFor(t);
   const path = join(here, 'it');
   writeFileSync(path, 'old');
@@ -53,7 +53,7 @@ test('a file has its name when it is whole, not before', async (t) => {
     t.is(readFileSync(path, 'utf8'), 'old');
     yield 'y';
   }
-  await writeWhole(OutputFile.create(path, { force: true }), watched(), 'none');
+  await writeComplete(OutputFile.create(path, { force: true }), watched(), 'none');
   t.is(readFileSync(path, 'utf8').length, 200_001);
   t.deepEqual(readdirSync(here), ['it']);
 });

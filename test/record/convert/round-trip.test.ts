@@ -2,8 +2,7 @@ import test from 'ava';
 import fc from 'fast-check';
 import type { Format } from '../../../src/record/convert/convert.js';
 import type { RecordedRegion, RecordLine } from '../../../src/record/format.js';
-import { HEADER, TARGET } from '../records.js';
-import { converted, linesIn, RICH } from './records.js';
+import { converted, headerOf, linesIn, RICH, snapshotLineOf, targetOf } from '../../helpers/records.js';
 
 const HOLDING: readonly (readonly [Format, string])[] = [
   ['damo', 'damon.data'],
@@ -15,35 +14,27 @@ const HOLDING: readonly (readonly [Format, string])[] = [
 ];
 
 for (const [format, name] of HOLDING) {
-  test(`a record comes back from ${name} as it was`, async (t) => {
+  test(`a record converts to ${name} and back without loss`, async (t) => {
     t.deepEqual(await linesIn(t, await converted(t, RICH, format, name)), RICH);
   });
 }
 
-test('two snapshots that are alike stay two, in all of them', async (t) => {
+test('two identical snapshots stay two, in every format', async (t) => {
   const [header, target] = [RICH[0]!, RICH[2]!];
-  const one: RecordLine = {
-    type: 'snapshot',
-    target: 7,
-    startUs: 0,
-    endUs: 100_120,
-    maxNrAccesses: 20,
-    regions: [['1000', '3000', 7, 3]],
-    cost: { ticks: 20 },
-  };
+  const one = snapshotLineOf([['1000', '3000', 7, 3]], { target: 7, cost: { ticks: 20 } });
   const lines = [header, target, one, one];
   for (const [format, name] of HOLDING)
     t.deepEqual(await linesIn(t, await converted(t, lines, format, name)), lines, name);
 });
 
-test('and through all of them, one after the other', async (t) => {
+test('a record survives all formats one after another', async (t) => {
   let path = await converted(t, RICH, 'ndjson');
   for (const format of ['damo', 'csv', 'arrow', 'damo', 'arrow', 'csv'] as const)
     path = await converted(t, path, format);
   t.deepEqual(await linesIn(t, path), RICH);
 });
 
-test('any record comes back: several targets mixed, regions anywhere in 64 bits', async (t) => {
+test('any record converts back: several targets mixed, regions anywhere in 64 bits', async (t) => {
   const address = fc.bigInt({ min: 0n, max: 2n ** 52n - 2n }).map((page) => page * 4096n);
   const region = fc
     .tuple(address, fc.nat(20), fc.nat(2 ** 32 - 1), fc.constantFrom([], [], [300], [300, 2.5]))
@@ -71,13 +62,13 @@ test('any record comes back: several targets mixed, regions anywhere in 64 bits'
         fc.pre(some);
         let endUs = 0;
         const lines: RecordLine[] = [
-          { type: 'header', version: 1, ...HEADER },
-          ...[0, 1, 2].map((id): RecordLine => ({ type: 'target', ...TARGET, id, comm })),
-          ...snapshots.map(({ target, us, regions, ticks }): RecordLine => {
+          headerOf(),
+          ...[0, 1, 2].map((id) => targetOf({ id, comm })),
+          ...snapshots.map(({ target, us, regions, ticks }) => {
             const startUs = endUs;
             endUs += us;
             const cost = ticks === undefined ? {} : { cost: { ticks } };
-            return { type: 'snapshot', target, startUs, endUs, maxNrAccesses: 20, regions, ...cost };
+            return snapshotLineOf(regions, { target, startUs, endUs, ...cost });
           }),
         ];
         for (const format of ['damo', 'arrow', 'csv'] as const) {

@@ -4,18 +4,25 @@ import { isDeepStrictEqual } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { tableFromIPC } from 'apache-arrow';
 import test from 'ava';
-import type { RecordedRegion, RecordLine, SnapshotLine } from '../../../src/record/format.js';
-import { folderFor, HEADER, TARGET } from '../records.js';
-import { converted, linesIn, RICH, textIn } from './records.js';
+import type { RecordedRegion, RecordLine } from '../../../src/record/format.js';
+import {
+  converted,
+  folderFor,
+  headerOf,
+  linesIn,
+  RICH,
+  snapshotLineOf,
+  targetOf,
+  textIn,
+} from '../../helpers/records.js';
 
-const header: RecordLine = { type: 'header', version: 1, ...HEADER };
-const target: RecordLine = { type: 'target', ...TARGET };
+const header = headerOf();
+const target = targetOf();
 
-function snapshot(regions: readonly RecordedRegion[], startUs = 0): RecordLine {
-  return { type: 'snapshot', target: 0, startUs, endUs: startUs + 100_120, maxNrAccesses: 20, regions };
-}
+const snapshot = (regions: readonly RecordedRegion[], startUs = 0) =>
+  snapshotLineOf(regions, { startUs, endUs: startUs + 100_120 });
 
-test('CSV has a row a region, decimal addresses, and the rest of the record beside', async (t) => {
+test('CSV has a row for each region, decimal addresses, and the rest of the record in a column', async (t) => {
   const path = await converted(
     t,
     [
@@ -34,20 +41,19 @@ test('CSV has a row a region, decimal addresses, and the rest of the record besi
     'target,pid,comm,start_us,end_us,max_nr_accesses,start,end,nr_accesses,age,record,mapping,permissions,resident_bytes,accessed_bytes',
   );
   t.true(first!.startsWith('0,4242,"postgres",0,100120,20,4096,12288,7,3,"{""before"":[{'));
-  t.is(second, '0,4242,"postgres",0,100120,20,12288,16384,0,1,,,,,', 'what it does not tell is empty');
+  t.is(second, '0,4242,"postgres",0,100120,20,12288,16384,0,1,,,,,', 'unknown values are empty');
   t.deepEqual(none, ['']);
 });
 
-test('a column says what each region is mapped as at that time, another with which permissions', async (t) => {
-  const mapped: RecordLine = {
-    ...target,
+test('columns hold what each region was mapped as at that time, and the permissions', async (t) => {
+  const mapped = targetOf({
     mappings: [
       ['1000', '3000', 'r--p', '/lib/a "b", c.so'],
       ['3000', '4000', 'rw-p', '/lib/a "b", c.so'],
       ['4000', '8000', 'rw-s', '/dev/zero (deleted)'],
       ['9000', 'a000', 'rw-p', ''],
     ],
-  };
+  });
   const regions: RecordedRegion[] = [
     ['1000', '2000', 1, 0],
     ['1000', '5000', 1, 0],
@@ -99,7 +105,7 @@ test('a column says what each region is mapped as at that time, another with whi
   for (const path of [arrow, csv]) t.deepEqual(await linesIn(t, path), lines);
 });
 
-test('no name is a formula or moves a cursor in CSV, and all come back exactly', async (t) => {
+test('names in CSV are neither formulas nor control sequences, and convert back exactly', async (t) => {
   const names = [
     '=cmd|x!A1',
     '+1',
@@ -115,7 +121,7 @@ test('no name is a formula or moves a cursor in CSV, and all come back exactly',
   const addresses = names.map((_, i) => [i + 1, i + 2].map((page) => (page * 4_096).toString(16)));
   const mappings = names.map((name, i) => [addresses[i]![0]!, addresses[i]![1]!, name, name] as const);
   const regions = addresses.map(([start, end]): RecordedRegion => [start!, end!, 1, 0]);
-  const lines: RecordLine[] = [header, { ...target, comm: '=1+1', mappings }, snapshot(regions)];
+  const lines: RecordLine[] = [header, targetOf({ comm: '=1+1', mappings }), snapshot(regions)];
   const path = await converted(t, lines, 'csv');
   const rows = textIn(path).trimEnd().split('\n').slice(1);
   const expected = [
@@ -138,13 +144,13 @@ test('no name is a formula or moves a cursor in CSV, and all come back exactly',
   t.deepEqual(await linesIn(t, path), lines);
 });
 
-test('permissions that begin with a sign are those of the kernel', async (t) => {
-  const mapped: RecordLine = { ...target, mappings: [['1000', '3000', '---p', '[guard]']] };
+test('permissions stay as the kernel writes them, also with a leading sign', async (t) => {
+  const mapped = targetOf({ mappings: [['1000', '3000', '---p', '[guard]']] });
   const path = await converted(t, [header, mapped, snapshot([['1000', '3000', 0, 3]])], 'csv');
   t.regex(textIn(path), /,"\[guard\]","---p",,\n$/);
 });
 
-test('columns say how much of each region was resident and accessed, and all of it is read back', async (t) => {
+test('columns hold the resident and accessed bytes of each region, and convert back', async (t) => {
   const regions: RecordedRegion[] = [
     ['1000', '3000', 1, 3],
     ['3000', '5000', 0, 1],
@@ -153,8 +159,8 @@ test('columns say how much of each region was resident and accessed, and all of 
   const lines: RecordLine[] = [
     header,
     target,
-    { ...(snapshot(regions) as SnapshotLine), residentBytes: 12_288, memory: counted, settling: true },
-    { ...(snapshot(regions, 100_120) as SnapshotLine), memory: { resident: [8_192, 0] } },
+    { ...snapshot(regions), residentBytes: 12_288, memory: counted, settling: true },
+    { ...snapshot(regions, 100_120), memory: { resident: [8_192, 0] } },
   ];
   const csv = await converted(t, lines, 'csv');
   const cells = textIn(csv).trimEnd().split('\n').slice(1);
@@ -180,7 +186,7 @@ test('columns say how much of each region was resident and accessed, and all of 
     ],
   );
   for (const path of [arrow, csv]) t.deepEqual(await linesIn(t, path), lines);
-  // Of a region that was taken out since, nothing is known any more.
+  // With a region removed, the memory columns no longer fit.
   const fewer = join(folderFor(t), 'fewer.csv');
   writeFileSync(fewer, textIn(csv).replace(/^.*,4096,0\n/m, ''));
   const [, , first] = await linesIn(t, fewer);
@@ -188,7 +194,7 @@ test('columns say how much of each region was resident and accessed, and all of 
   t.false('memory' in first!);
 });
 
-test('tables of an earlier version, without what regions are mapped as, are read', async (t) => {
+test('tables of earlier versions, without the mapping columns, are read', async (t) => {
   const path = await converted(t, [header, target, snapshot([['1000', '3000', 7, 3]], 5)], 'csv');
   const earlier = join(folderFor(t), 'earlier.csv');
   writeFileSync(
@@ -200,7 +206,7 @@ test('tables of an earlier version, without what regions are mapped as, are read
   t.deepEqual(await linesIn(t, earlier), [header, target, snapshot([['1000', '3000', 7, 3]], 5)]);
 });
 
-test('CSV that another program wrote again is read: columns in another order, more of them, decimals', async (t) => {
+test('CSV rewritten by another program is read: reordered and additional columns, decimals', async (t) => {
   const path = await converted(t, [header, target, snapshot([['1000', '3000', 7, 3]], 5)], 'csv');
   const record = textIn(path).slice(textIn(path).indexOf('"{'), -',,,,\n'.length);
   const again = join(folderFor(t), 'again.csv');
@@ -211,7 +217,7 @@ test('CSV that another program wrote again is read: columns in another order, mo
   t.deepEqual(await linesIn(t, again), [header, target, snapshot([['1000', '3000', 7, 3]], 5)]);
 });
 
-test('addresses that another program wrote as floating point are exact, where a page begins', async (t) => {
+test('page addresses that another program wrote as floating point are exact', async (t) => {
   const far = snapshot([['1ff000000001000', '1ff000000003000', 7, 3]], 5);
   const path = await converted(t, [header, target, far], 'csv');
   const again = join(folderFor(t), 'again.csv');
@@ -231,7 +237,7 @@ test('addresses that another program wrote as floating point are exact, where a 
   }
 });
 
-test('of a table that has lost rows, what they told of their samples is not taken for that of others', async (t) => {
+test('if a table has lost rows, the samples of its regions are dropped, not mixed up', async (t) => {
   const regions: RecordedRegion[] = [
     ['1000', '3000', 7, 3, 200],
     ['3000', '4000', 0, 9, 40, 1.5],
@@ -242,16 +248,16 @@ test('of a table that has lost rows, what they told of their samples is not take
   t.deepEqual(await linesIn(t, fewer), [header, target, snapshot([['1000', '3000', 7, 3]], 5)]);
 });
 
-test('tables that are not whole are refused in a sentence', async (t) => {
+test('damaged tables are refused in one sentence', async (t) => {
   const csv = textIn(await converted(t, RICH, 'csv'));
   const rows = csv.split(/\n(?=\d)/);
   const refused: readonly [string | Buffer, RegExp][] = [
-    [rows.with(1, rows[1]!.replace(/"\{.*/s, ',,,,')).join('\n'), /has rows of a record, but not its first/],
-    [csv.replace(',record,', ',memory,'), /it has no column record/],
+    [rows.with(1, rows[1]!.replace(/"\{.*/s, ',,,,')).join('\n'), /lacks the first row of the table/],
+    [csv.replace(',record,', ',memory,'), /there is no column record/],
     [csv.replace('20480', 'x'), /cannot read .* as CSV/],
     [csv.replace(',20,', ',-1,'), /-1 is not a count/],
-    [csv.replace('""type"":""target""', '""type"":""targets""'), /is not a line of a record/],
-    [gzipSync(csv).subarray(0, -30), /it breaks off before its end/],
+    [csv.replace('""type"":""target""', '""type"":""targets""'), /not a record line/],
+    [gzipSync(csv).subarray(0, -30), /it is cut off/],
   ];
   for (const [content, message] of refused) {
     const path = join(folderFor(t), 'it.csv');
@@ -263,7 +269,7 @@ test('tables that are not whole are refused in a sentence', async (t) => {
   await t.throwsAsync(linesIn(t, arrow), { code: 'RECORD', message: /cannot read .* as Arrow/ });
 });
 
-test('Arrow has a row a region with exact addresses, in batches that do not grow with the record', async (t) => {
+test('Arrow has a row for each region, exact addresses, and batches of limited size', async (t) => {
   const regions = Array.from({ length: 70_000 }, (_, i): RecordedRegion => {
     return [
       (2n ** 63n + BigInt(i) * 4096n).toString(16),

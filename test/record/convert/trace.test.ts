@@ -2,8 +2,15 @@ import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import test from 'ava';
 import type { RecordLine, SnapshotLine } from '../../../src/record/format.js';
-import { HEADER, TARGET } from '../records.js';
-import { converted, linesIn, RICH, textIn } from './records.js';
+import {
+  converted,
+  headerOf,
+  linesIn,
+  RICH,
+  snapshotLineOf,
+  targetOf,
+  textIn,
+} from '../../helpers/records.js';
 
 interface TraceEvent {
   readonly name: string;
@@ -16,7 +23,7 @@ interface TraceEvent {
 
 const eventsIn = (path: string): TraceEvent[] => JSON.parse(textIn(path)).traceEvents;
 
-test('a trace has the working set of each process at the begin of its interval, by CLOCK_MONOTONIC', async (t) => {
+test('a trace has the working set of each process at the start of its interval, by CLOCK_MONOTONIC', async (t) => {
   const events = eventsIn(await converted(t, RICH, 'trace'));
   t.deepEqual(
     events.filter(({ ph }) => ph === 'M').map(({ name, pid, args }) => [name, pid, args.name]),
@@ -49,14 +56,9 @@ test('a trace has the working set of each process at the begin of its interval, 
   ]);
 });
 
-test('a trace counts what is resident of regions, or what was accessed, and then claims no hot memory', async (t) => {
-  const snapshot = { type: 'snapshot', target: 0, startUs: 0, endUs: 1_000, maxNrAccesses: 1 } as const;
-  const regions = [['1000', '9000', 1, 1]] as const;
-  const lineOf = (memory: SnapshotLine['memory']): RecordLine => ({
-    ...snapshot,
-    regions,
-    ...(memory && { memory }),
-  });
+test('a trace counts resident or accessed bytes; with the latter it has no hot memory', async (t) => {
+  const lineOf = (memory: SnapshotLine['memory']) =>
+    snapshotLineOf([['1000', '9000', 1, 1]], { maxNrAccesses: 1, ...(memory && { memory }) });
   for (const [memory, workingSet, hot] of [
     [undefined, 0x8000, 0x8000],
     [{ resident: [0x4000], unseen: [0x1000] }, 0x3000, 0x3000],
@@ -68,17 +70,10 @@ test('a trace counts what is resident of regions, or what was accessed, and then
   }
 });
 
-test('snapshots that end at one time come in the order of the record', async (t) => {
+test('snapshots that end at the same time keep the order of the record', async (t) => {
   const pidsAt = (events: readonly TraceEvent[], at: number) =>
     events.filter(({ name, ts }) => name === 'hot' && ts === at).map(({ pid }) => pid);
-  const of = (target: number): RecordLine => ({
-    type: 'snapshot',
-    target,
-    startUs: 0,
-    endUs: 100_000,
-    maxNrAccesses: 20,
-    regions: [['1000', '2000', 1, 1]],
-  });
+  const of = (target: number) => snapshotLineOf([['1000', '2000', 1, 1]], { target });
   for (const order of [
     [0, 7],
     [7, 0],
@@ -92,7 +87,7 @@ test('snapshots that end at one time come in the order of the record', async (t)
   }
 });
 
-test('every event is what the Trace Event Format wants', async (t) => {
+test('every event conforms to the Trace Event Format', async (t) => {
   const path = await converted(t, RICH, 'trace', 'it.json.gz');
   const { traceEvents, displayTimeUnit } = JSON.parse(gunzipSync(readFileSync(path)).toString());
   t.is(displayTimeUnit, 'ms');
@@ -104,19 +99,10 @@ test('every event is what the Trace Event Format wants', async (t) => {
   }
 });
 
-test('targets without a process, or with an id that is given again, have a track of their own', async (t) => {
-  const lines: RecordLine[] = [{ type: 'header', version: 1, ...HEADER }];
-  for (const [id, pid] of [0, 0, 4242, 4242].entries()) {
-    lines.push({ type: 'target', ...TARGET, id, pid });
-    lines.push({
-      type: 'snapshot',
-      target: id,
-      startUs: 0,
-      endUs: 1,
-      maxNrAccesses: 20,
-      regions: [['1000', '2000', 1, 1]],
-    });
-  }
+test('targets without a PID, or with a reused one, have their own track', async (t) => {
+  const lines: RecordLine[] = [headerOf()];
+  for (const [id, pid] of [0, 0, 4242, 4242].entries())
+    lines.push(targetOf({ id, pid }), snapshotLineOf([['1000', '2000', 1, 1]], { target: id }));
   const pids = eventsIn(await converted(t, lines, 'trace'))
     .filter(({ ph }) => ph === 'M')
     .map(({ pid }) => pid);
@@ -124,10 +110,10 @@ test('targets without a process, or with an id that is given again, have a track
   t.true(pids.includes(4242) && !pids.includes(0));
 });
 
-test('a trace cannot be converted back, and says why', async (t) => {
+test('a trace cannot be converted back, and the error says why', async (t) => {
   const path = await converted(t, RICH, 'trace');
   await t.throwsAsync(linesIn(t, path), {
     code: 'RECORD',
-    message: /is a trace, which has working sets and no regions/,
+    message: /is a trace, which has working sets but no regions/,
   });
 });

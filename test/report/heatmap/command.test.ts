@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { headerLine, snapshotLine, targetLine } from '../../../src/record/format.js';
 import { folder, isOneLine, run } from '../../helpers/cli.js';
-import { HEADER } from '../../record/records.js';
+import { HEADER } from '../../helpers/records.js';
 import { snapshotOf } from '../snapshots.js';
 import { snapshotsOf } from './examples.js';
 
@@ -42,7 +42,7 @@ test('a picture is its owner’s alone, and is overwritten with --force alone', 
   t.true(readFileSync(html, 'utf8').startsWith('<!doctype html>'));
   const again = await heatmap(t, record, '-o', html);
   t.is(again.status, 1);
-  isOneLine(t, again, /cannot write the picture to .*heat\.html: it exists already/);
+  isOneLine(t, again, /cannot write the picture to .*heat\.html: it already exists/);
   t.is((await heatmap(t, record, '-o', html, '--force')).status, 0);
 });
 
@@ -90,7 +90,7 @@ test('what cannot be is said in one line, and leaves no file behind', async (t) 
       2,
       /needs \d+ pixels of height/,
     ],
-    [[join(path, 'none'), '-o', join(path, 'x.svg')], 1, /there is no such file/],
+    [[join(path, 'none'), '-o', join(path, 'x.svg')], 1, /no such file/],
   ];
   for (const [args, status, pattern] of cases) {
     const outcome = await heatmap(t, ...args);

@@ -5,7 +5,7 @@ import type { RecordedMapping, RecordedRegion, SnapshotLine } from '../../../src
 import type { Report } from '../../../src/report/reports/report.js';
 import { openRecord } from '../../../src/report/source/recorded.js';
 import { type Window, within } from '../../../src/report/source/window.js';
-import { folderFor, HEADER, TARGET } from '../../record/records.js';
+import { folderFor, HEADER, TARGET } from '../../helpers/records.js';
 
 export const PAGE = 4096;
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import test from 'ava';
 import { openRecord } from '../../../src/report/source/recorded.js';
-import { folderFor, HEADER, TARGET } from '../../record/records.js';
+import { folderFor, HEADER, TARGET } from '../../helpers/records.js';
 
 const PAGE = 4096;
 const header = { type: 'header', version: 1, ...HEADER };
@@ -109,7 +109,7 @@ test('what is wrong with a record is said when it was read', async (t) => {
   for await (const _ of source.observations()) t.fail('there is no snapshot of a known process');
 
   t.deepEqual(source.notes(), [
-    `${path}: 2 damaged lines were left out: lines 3, 5`,
+    `${path}: skipped 2 damaged lines: 3, 5`,
     `${path}: 1 snapshot was left out, of a process that it does not name`,
     `${path}: it breaks off after line 5, without an end, as a recording does that was killed`,
   ]);
@@ -121,7 +121,7 @@ test('of many damaged lines the first are named', async (t) => {
   const source = await openRecord(path);
   for await (const _ of source.observations()) t.fail();
   t.deepEqual(source.notes(), [
-    `${path}: 13 damaged lines were left out: lines 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 and 3 more`,
+    `${path}: skipped 13 damaged lines: 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 and 3 more`,
   ]);
 });
 
@@ -141,7 +141,7 @@ test('a record of a later version is read as far as it is understood, and that i
   t.deepEqual(seen, [3 * PAGE, 3 * PAGE]);
   t.deepEqual(source.notes(), [
     `${path}: it is of version 2 of the format, of which only what version 1 has was read; a newer Pagepulse reads the rest`,
-    `${path}: 1 damaged line was left out: line 6`,
+    `${path}: skipped 1 damaged line: 6`,
   ]);
 });
 

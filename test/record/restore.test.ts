@@ -3,20 +3,19 @@ import test from 'ava';
 import fc from 'fast-check';
 import { type SnapshotLine, snapshotLine } from '../../src/record/format.js';
 import { parseLine } from '../../src/record/parse.js';
-import { packSnapshot } from '../../src/record/restore.js';
-import { parseSnapshotBytes } from '../../src/record/snapshot-bytes.js';
-import { type Row, snapshotOf } from './records.js';
+import { parseSnapshotBytes, toColumnar } from '../../src/record/restore.js';
+import { type Row, snapshotOf } from '../helpers/records.js';
 
 const PAGE = 4096;
 
-/** What JSON.parse makes of the line; undefined where it is no good snapshot. */
-function packedByJson(bytes: Uint8Array) {
+/** The result of JSON.parse; undefined if the line is not a valid snapshot. */
+function columnarByJson(bytes: Uint8Array) {
   const line = parseLine(Buffer.from(bytes).toString());
   const isSnapshot = typeof line === 'object' && line.type === 'snapshot';
-  return isSnapshot ? packSnapshot(line as SnapshotLine, PAGE) : undefined;
+  return isSnapshot ? toColumnar(line as SnapshotLine, PAGE) : undefined;
 }
 
-// Up to 2^57, where five levels of page tables end.
+// Up to 2^57, the end of user addresses with five levels of page tables.
 const page = fc.oneof(fc.nat({ max: 2 ** 35 }), fc.nat({ max: 2 ** 45 }));
 const numbers = [page, page, ...[1e9 - 1, 1e9 - 1].map((max) => fc.nat({ max }))];
 const pages = fc.oneof(fc.constant(0), fc.float({ min: 0, max: 2 ** 35, noNaN: true }));
@@ -32,18 +31,18 @@ const line: fc.Arbitrary<Uint8Array> = fc
     Buffer.from(snapshotLine(snapshotOf(its as unknown as Row[], { ticks, cpuPercent }))),
   );
 
-test('every snapshot that is written is read from its bytes, as JSON.parse reads it', (t) => {
+test('every written snapshot is read from its bytes, with the same result as JSON.parse', (t) => {
   fc.assert(
     fc.property(line, (bytes) => {
-      const packed = parseSnapshotBytes(bytes, PAGE);
-      return packed !== undefined && isDeepStrictEqual(packed, packedByJson(bytes));
+      const columnar = parseSnapshotBytes(bytes, PAGE);
+      return columnar !== undefined && isDeepStrictEqual(columnar, columnarByJson(bytes));
     }),
     { numRuns: 300 },
   );
   t.pass();
 });
 
-test('a line with any byte changed, added or missing is read as JSON.parse reads it, or left to it', (t) => {
+test('a line with any byte changed, added or removed gives the result of JSON.parse, or is left to it', (t) => {
   const byte = fc.oneof(
     fc.constantFrom(...Buffer.from('0123456789abcfAF"[]{},:.-+eE \t\n\r\\')),
     fc.nat(255),
@@ -62,8 +61,8 @@ test('a line with any byte changed, added or missing is read as JSON.parse reads
           Buffer.alloc(added, with_),
           bytes.subarray(at + removed),
         ]);
-        const packed = parseSnapshotBytes(changed, PAGE);
-        return packed === undefined || isDeepStrictEqual(packed, packedByJson(changed));
+        const columnar = parseSnapshotBytes(changed, PAGE);
+        return columnar === undefined || isDeepStrictEqual(columnar, columnarByJson(changed));
       },
     ),
     { numRuns: 3_000 },
@@ -71,7 +70,7 @@ test('a line with any byte changed, added or missing is read as JSON.parse reads
   t.pass();
 });
 
-test('a line that is cut off is left to JSON.parse, at whatever byte', (t) => {
+test('a line cut off at any byte is left to JSON.parse', (t) => {
   const bytes = Buffer.from(
     snapshotLine(
       snapshotOf([
@@ -84,7 +83,7 @@ test('a line that is cut off is left to JSON.parse, at whatever byte', (t) => {
     t.is(parseSnapshotBytes(bytes.subarray(0, length), PAGE), undefined, `${length}`);
 });
 
-test('what JSON allows and we do not write is left to JSON.parse', (t) => {
+test('JSON that Pagepulse would not write is left to JSON.parse', (t) => {
   const written = snapshotLine(snapshotOf([[1, 2, 3, 4]]));
   for (const [from, to] of [
     ['"1000"', '"0000000000001000"'],
@@ -108,11 +107,11 @@ test('what JSON allows and we do not write is left to JSON.parse', (t) => {
     const other = Buffer.from(written.replace(from, to));
     t.not(other.toString(), written);
     t.is(parseSnapshotBytes(other, PAGE), undefined, to);
-    t.truthy(packedByJson(other), to);
+    t.truthy(columnarByJson(other), to);
   }
 });
 
-test('what is no JSON is not taken for it', (t) => {
+test('invalid JSON is not accepted', (t) => {
   const written = snapshotLine(snapshotOf([[1, 2, 3, 4]]));
   for (const [from, to] of [
     [',3,4]', ',03,4]'],
@@ -127,6 +126,6 @@ test('what is no JSON is not taken for it', (t) => {
   ] as const) {
     const damaged = Buffer.from(written.replace(from, to));
     t.is(parseSnapshotBytes(damaged, PAGE), undefined, to);
-    t.is(packedByJson(damaged), undefined, to);
+    t.is(columnarByJson(damaged), undefined, to);
   }
 });

@@ -1,11 +1,11 @@
 import { closeSync, readSync, writeSync } from 'node:fs';
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { outputError } from '../output-error.js';
-import { openNameless } from '../output-file.js';
+import { openTemporary } from '../output-file.js';
 
-/** Of each stream, before it goes to the file. */
+/** Text of one stream that is written at a time. */
 const PIECE_LENGTH = 65_536;
-/** Of all streams together: many of them have shorter pieces. */
+/** Text of all streams that may wait in memory: with many streams, the pieces are shorter. */
 const MAX_WAITING_LENGTH = 2 ** 25;
 
 interface Stream {
@@ -15,22 +15,18 @@ interface Stream {
 }
 
 /**
- * Texts of many streams, which come mixed and are wanted one stream after the other, or the other way round. They are kept
- * compressed in one temporary file that has no name any more, so that nothing is left of it however this ends. In memory
- * are at most 64 KiB of each stream, and 32 MiB of all.
+ * Texts of many streams, added in one order and read in another, compressed in one temporary file without a name. At most
+ * 64 KiB of each stream and 32 MiB of all are in memory.
  */
-export class Spool {
+export class SpillFile {
   readonly #fd: number;
   readonly #streams = new Map<number, Stream>();
   #waitingLength = 0;
   #fileBytes = 0;
 
-  /**
-   * @param folder where there is room for it
-   * @throws PagepulseError `OUTPUT`, as `add` does
-   */
+  /** @throws PagepulseError `OUTPUT`, as `add` does */
   constructor(readonly folder: string) {
-    this.#fd = openNameless(folder);
+    this.#fd = openTemporary(folder);
   }
 
   /** In the order of their first texts. */
@@ -48,19 +44,20 @@ export class Spool {
     stream.waiting.push(text);
     stream.waitingLength += text.length;
     this.#waitingLength += text.length;
-    if (stream.waitingLength >= PIECE_LENGTH) this.#writeOut(stream);
+    if (stream.waitingLength >= PIECE_LENGTH) this.#write(stream);
     if (this.#waitingLength >= MAX_WAITING_LENGTH) {
-      for (const each of this.#streams.values()) this.#writeOut(each);
+      for (const each of this.#streams.values()) this.#write(each);
     }
   }
 
-  /** The texts of a stream in the order they came; nothing may be added meanwhile. */
+  /** The texts of a stream in the order they were added; none may be added meanwhile. */
   *texts(id: number): Generator<string> {
     const { pieces, waiting } = this.#streams.get(id)!;
     for (const { at, bytes } of pieces) {
-      const packed = Buffer.allocUnsafe(bytes);
-      for (let read = 0; read < bytes; ) read += readSync(this.#fd, packed, read, bytes - read, at + read);
-      yield* inflateRawSync(packed).toString().split('\n');
+      const compressed = Buffer.allocUnsafe(bytes);
+      for (let read = 0; read < bytes; )
+        read += readSync(this.#fd, compressed, read, bytes - read, at + read);
+      yield* inflateRawSync(compressed).toString().split('\n');
     }
     yield* waiting;
   }
@@ -69,18 +66,18 @@ export class Spool {
     closeSync(this.#fd);
   }
 
-  #writeOut(stream: Stream): void {
+  #write(stream: Stream): void {
     if (stream.waiting.length === 0) return;
-    const packed = deflateRawSync(stream.waiting.join('\n'), { level: 1 });
+    const compressed = deflateRawSync(stream.waiting.join('\n'), { level: 1 });
+    const bytes = compressed.length;
     try {
-      for (let written = 0; written < packed.length; ) {
-        written += writeSync(this.#fd, packed, written, packed.length - written, this.#fileBytes + written);
-      }
+      for (let done = 0; done < bytes; )
+        done += writeSync(this.#fd, compressed, done, bytes - done, this.#fileBytes + done);
     } catch (error) {
       throw outputError(error, `a temporary file in ${this.folder}`, { isKept: false });
     }
-    stream.pieces.push({ at: this.#fileBytes, bytes: packed.length });
-    this.#fileBytes += packed.length;
+    stream.pieces.push({ at: this.#fileBytes, bytes });
+    this.#fileBytes += bytes;
     this.#waitingLength -= stream.waitingLength;
     stream.waiting = [];
     stream.waitingLength = 0;
