@@ -21,11 +21,11 @@ import { readRecord } from '../src/record/reader.js';
 import { heatMapOf } from '../src/report/heatmap/heat-map.js';
 import { heatMapJson } from '../src/report/heatmap/json.js';
 import { gather } from '../src/report/heatmap/sums.js';
-import { AccessReport } from '../src/report/reports/access.js';
-import { MappingsReport } from '../src/report/reports/mappings.js';
-import { rawDocument } from '../src/report/reports/raw.js';
-import { WssReport } from '../src/report/reports/wss.js';
 import { openRecord } from '../src/report/source/recorded.js';
+import { AccessReport } from '../src/report/summaries/access.js';
+import { MappingsReport } from '../src/report/summaries/mappings.js';
+import { rawDocument } from '../src/report/summaries/raw.js';
+import { WssReport } from '../src/report/summaries/wss.js';
 import { requireFinite, requireGoodLine } from './checks.js';
 import { CGROUP, MAPS, RECORD, ROLLUP, SMAPS, STAT, ZONEINFO } from './seeds.js';
 

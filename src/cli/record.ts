@@ -6,7 +6,7 @@ import { MemoryReader } from '../processes/memory-reader.js';
 import { abandonedRecordings } from '../record/output-file.js';
 import { Recording } from '../record/recording.js';
 import type { Rotation } from '../record/rotation.js';
-import { formatCost, formatInForce } from '../report/in-force.js';
+import { formatCost, formatInForce } from '../report/status-text.js';
 import { formatDuration, parseBytes, parseDurationUs } from '../report/units.js';
 import { VERSION } from '../version.js';
 import { note, tellLost, UsageError } from './failure.js';

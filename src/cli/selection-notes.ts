@@ -2,7 +2,7 @@ import type { Monitor } from '../engine/monitor.js';
 import { cgroupExists } from '../kernel/cgroup.js';
 import { HIDES_PROCESSES, hidesProcesses } from '../kernel/hidepid.js';
 import { cgroupPath } from '../processes/cgroup-path.js';
-import { formatSelection } from '../report/selection.js';
+import { formatSelection } from '../report/status-text.js';
 import { formatDuration } from '../report/units.js';
 import { note } from './failure.js';
 import { hasFilters, type SelectionOptions } from './selection-options.js';

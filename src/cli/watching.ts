@@ -1,7 +1,7 @@
 import { PagepulseError } from '../core/errors.js';
 import { Monitor } from '../engine/monitor.js';
 import type { MonitorOptions } from '../engine/options.js';
-import { otherWatcherText } from '../report/other-watcher.js';
+import { otherWatcherText } from '../report/status-text.js';
 import { CHECKS, chooseCheck } from '../sources/registry.js';
 import { ChildCommand } from './child-command.js';
 import { ExitStatus, note } from './failure.js';

@@ -5,13 +5,12 @@ import type { MonitorStats } from '../core/stats.js';
 import type { TargetInfo } from '../core/target.js';
 import { accessedPagesOf, seenPagesOf, sizeOf } from '../core/working-set.js';
 import type { Mapping } from '../kernel/mapping.js';
-import { clip, columnsOf } from './characters.js';
 import { bold, type ColourMode, dim, paint } from './colour.js';
 import { heatStrip, type PageRange, rangesOf, residentStrip } from './heat-strip.js';
-import { formatCost, formatInForce } from './in-force.js';
 import { nameOfRange } from './region-mappings.js';
+import { formatCost, formatInForce, type Unknown, unknownOf, unknownSentences } from './status-text.js';
+import { clip, columnsOf } from './terminal-text.js';
 import { formatBytes, formatDue, formatDuration, formatShare } from './units.js';
-import { type Unknown, unknownOf, unknownSentences } from './unknown.js';
 
 /** One process as it is shown. */
 export interface ProcessView {

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import test, { type ExecutionContext } from 'ava';
-import { columnsOf } from '../../src/report/characters.js';
+import { columnsOf } from '../../src/report/terminal-text.js';
 import type { TopDocument } from '../../src/report/top/json.js';
 import { MAIN } from '../helpers/cli.js';
 import { start } from '../helpers/processes.js';

@@ -1,7 +1,6 @@
 import { DEFAULT_ATTRS } from '../../src/core/attrs.js';
 import { snapshotOfLine } from '../../src/record/restore.js';
-import { WssReport, type WssResult } from '../../src/report/reports/wss.js';
-import { renderWss } from '../../src/report/reports/wss-text.js';
+import { renderWss, WssReport, type WssResult } from '../../src/report/summaries/wss.js';
 import { Guest } from './machine/guest.js';
 import type { Watched } from './machine/protocol.js';
 import { scenario } from './scenario.js';

@@ -1,8 +1,8 @@
 import test from 'ava';
 import fc from 'fast-check';
 import type { AttrsReason } from '../../src/core/stats.js';
-import { columnsOf } from '../../src/report/characters.js';
 import { type ProcessView, renderPicture, renderPlain } from '../../src/report/picture.js';
+import { columnsOf } from '../../src/report/terminal-text.js';
 import { regionRows, THREE_RANGES, viewOf } from './snapshots.js';
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: attributes are control sequences

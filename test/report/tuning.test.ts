@@ -3,8 +3,14 @@ import fc from 'fast-check';
 import { DEFAULT_ATTRS } from '../../src/core/attrs.js';
 import type { AttrsReason } from '../../src/core/stats.js';
 import { DEFAULT_GOAL } from '../../src/core/tuning.js';
-import { overlapOf } from '../../src/report/overlap.js';
-import { Settling, tunedFlags, tuningHeading, tuningReason, tuningRow } from '../../src/report/tuning.js';
+import {
+  overlapOf,
+  Settling,
+  tunedFlags,
+  tuningHeading,
+  tuningReason,
+  tuningRow,
+} from '../../src/report/tuning.js';
 import { columnsFrom, regionRows } from './snapshots.js';
 
 const attrsAt = (sampleUs: number) => ({ ...DEFAULT_ATTRS, sampleUs, aggrUs: 20 * sampleUs });

@@ -1,7 +1,12 @@
 import { type Command, Option } from 'commander';
-import { AccessReport, type AccessResult } from '../../report/reports/access.js';
-import { ACCESS_KEYS, type AccessQuery, selectRegions } from '../../report/reports/access-query.js';
-import { renderAccess } from '../../report/reports/access-text.js';
+import {
+  ACCESS_KEYS,
+  type AccessQuery,
+  AccessReport,
+  type AccessResult,
+  selectRegions,
+} from '../../report/summaries/access.js';
+import { renderAccess } from '../../report/summaries/access-text.js';
 import { parseCount, parseRegExp } from '../selection-options.js';
 import { runReport } from './run.js';
 import { addMomentOptions, addReportOptions, type ReportOptions } from './sources.js';

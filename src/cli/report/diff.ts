@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
-import { changesBetween, DiffSideReport } from '../../report/reports/diff.js';
-import { renderDiff } from '../../report/reports/diff-text.js';
 import type { ObservationSource } from '../../report/source/observation.js';
+import { changesBetween, DiffSideReport, renderDiff } from '../../report/summaries/diff.js';
 import { note } from '../failure.js';
 import { print } from '../output.js';
 import { withProgress } from '../reading-progress.js';

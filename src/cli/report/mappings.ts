@@ -1,8 +1,8 @@
 import { type Command, Option } from 'commander';
-import { DEFAULT_LIMITS } from '../../report/reports/classes.js';
-import { GROUPINGS, type Grouping } from '../../report/reports/mapping-kinds.js';
-import { MappingsReport } from '../../report/reports/mappings.js';
-import { renderMappings } from '../../report/reports/mappings-text.js';
+import { GROUPINGS, type Grouping } from '../../report/region-mappings.js';
+import { MappingsReport } from '../../report/summaries/mappings.js';
+import { renderMappings } from '../../report/summaries/mappings-text.js';
+import { DEFAULT_LIMITS } from '../../report/summaries/summary.js';
 import { UsageError } from '../failure.js';
 import { parseCount } from '../selection-options.js';
 import { runReport } from './run.js';

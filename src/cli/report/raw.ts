@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { rawDocument, rawText } from '../../report/reports/raw.js';
-import { within } from '../../report/source/window.js';
+import { within } from '../../report/source/observation.js';
+import { rawDocument, rawText } from '../../report/summaries/raw.js';
 import { print, printJson } from '../output.js';
 import { addMomentOptions, addReportOptions, forEachSource, type ReportOptions } from './sources.js';
 import { type WindowOptions, windowOf } from './values.js';

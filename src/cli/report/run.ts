@@ -1,6 +1,5 @@
-import { type Report, type SourceSummary, Span, sourceSummary } from '../../report/reports/report.js';
-import type { ObservationSource } from '../../report/source/observation.js';
-import { type Window, within } from '../../report/source/window.js';
+import { type ObservationSource, type Window, within } from '../../report/source/observation.js';
+import { type Report, type SourceSummary, Span, sourceSummary } from '../../report/summaries/summary.js';
 import { print, printJson } from '../output.js';
 import { forEachSource, type ReportOptions } from './sources.js';
 

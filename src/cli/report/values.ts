@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from 'commander';
-import type { Bounds } from '../../report/reports/access-query.js';
-import type { Window } from '../../report/source/window.js';
+import type { Window } from '../../report/source/observation.js';
+import type { Bounds } from '../../report/summaries/access.js';
 import { parseBytes } from '../../report/units.js';
 import { UsageError } from '../failure.js';
 import { parseAddress, parseDuration, percentOf, withUnit } from '../options.js';

@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
-import { WssReport } from '../../report/reports/wss.js';
-import { renderWss } from '../../report/reports/wss-text.js';
+import { renderWss, WssReport } from '../../report/summaries/wss.js';
 import { parseDuration } from '../options.js';
 import { parseCount } from '../selection-options.js';
 import { runReport } from './run.js';

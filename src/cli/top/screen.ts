@@ -1,8 +1,7 @@
 import { renderPicture } from '../../report/picture.js';
 import { type LayoutOptions, renderTop, rowsThatFit } from '../../report/top/layout.js';
 import type { TopModel, TopState } from '../../report/top/model.js';
-import { SORT_KEYS } from '../../report/top/order.js';
-import { type SelectedRows, type Selection, selectRows } from '../../report/top/select.js';
+import { type SelectedRows, type Selection, SORT_KEYS, selectRows } from '../../report/top/query.js';
 import { firstView, press, settle, type TopView } from '../../report/top/view.js';
 import type { FactsReader } from '../../session/process-facts.js';
 import type { FirstSnapshot } from '../first-snapshot.js';

@@ -1,7 +1,7 @@
 import { topDocument } from '../../report/top/json.js';
 import { renderTopPlain } from '../../report/top/layout.js';
 import type { TopModel } from '../../report/top/model.js';
-import { type Selection, selectRows } from '../../report/top/select.js';
+import { type Selection, selectRows } from '../../report/top/query.js';
 import type { FactsReader } from '../../session/process-facts.js';
 import type { FirstSnapshot } from '../first-snapshot.js';
 import { isBehind, write, writeJson } from '../output.js';

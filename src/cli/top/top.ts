@@ -1,9 +1,13 @@
 import { type Command, Option } from 'commander';
 import type { Monitor } from '../../engine/monitor.js';
-import { GROUP_KINDS, type GroupKind } from '../../report/top/groups.js';
 import { TopModel } from '../../report/top/model.js';
-import { SORT_KEYS, type SortKey } from '../../report/top/order.js';
-import type { Selection } from '../../report/top/select.js';
+import {
+  GROUP_KINDS,
+  type GroupKind,
+  type Selection,
+  SORT_KEYS,
+  type SortKey,
+} from '../../report/top/query.js';
 import { FactsReader } from '../../session/process-facts.js';
 import { SharingReader } from '../../session/sharing-reader.js';
 import { note, tellLost } from '../failure.js';
@@ -15,8 +19,7 @@ import { Stopping } from '../signals.js';
 import { Waiting } from '../status-line.js';
 import { watching } from '../watching.js';
 import { Table } from './screen.js';
-import type { TopDisplay } from './text.js';
-import { Updates } from './text.js';
+import { type TopDisplay, Updates } from './text.js';
 
 interface TopOptions extends WatchOptions {
   readonly once?: boolean;

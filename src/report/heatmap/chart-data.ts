@@ -1,18 +1,23 @@
-import { clip } from '../characters.js';
+import { HEAT_COLOURS, heatIn, hex, type Theme } from '../colour.js';
 import type { PageRange } from '../heat-strip.js';
 import { nameOfRange } from '../region-mappings.js';
+import { clip } from '../terminal-text.js';
 import {
   type Cells,
   cellsOf,
+  gapText,
   type HeatMap,
   LEAST_HEIGHT,
+  leftOutText,
   type Panel,
+  panelName,
+  panelParts,
   scaleTop,
   shareRows,
+  sharesOf,
   spansOf,
+  titleParts,
 } from './heat-map.js';
-import { HEAT_COLOURS, heatIn, hex, type Theme } from './palette.js';
-import { gapText, leftOutText, panelName, panelParts, sharesOf, titleParts } from './words.js';
 
 /** A cell: from and to in us, from and to in bytes, accessed share, age in us, index in `names` (-1 where none is known). */
 export type ChartCell = readonly [number, number, number, number, number, number, number];

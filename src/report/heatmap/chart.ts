@@ -1,18 +1,21 @@
 import type { CustomSeriesRenderItem, EChartsOption } from 'echarts';
 import { formatBytes, formatDuration } from '../units.js';
 import type { ChartCell, ChartData, ChartRange } from './chart-data.js';
-import { addressLabels, keyless, nameLabels, timeLabels } from './labels.js';
 import {
+  addressLabels,
   CHARACTER_WIDTH,
   type ChartSize,
   FONT,
   FONT_SIZE,
   GAP,
   ICONS,
+  keyless,
   LEFT,
   MARGIN,
+  nameLabels,
   type PlacedRange,
   placeRanges,
+  timeLabels,
 } from './layout.js';
 
 /**

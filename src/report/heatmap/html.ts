@@ -5,7 +5,7 @@ import { escapeHtml } from './chart.js';
 import type { ChartData } from './chart-data.js';
 
 /** The modules that the page runs, in the order of their imports of each other. */
-const MODULES = ['../units.js', './ticks.js', './layout.js', './labels.js', './chart.js'];
+const MODULES = ['../units.js', './layout.js', './chart.js'];
 
 /**
  * A page that stands alone: it needs no network, and nothing of what it shows can become part of it. ECharts' own build and

@@ -1,7 +1,7 @@
 import type { Mapping } from '../../kernel/mapping.js';
 import type { ObservedMapping } from '../../record/observed-memory.js';
 import type { PageRange } from '../heat-strip.js';
-import { kindOf } from '../reports/mapping-kinds.js';
+import { kindOf } from '../region-mappings.js';
 import type { Profile } from './profile.js';
 
 /** Which addresses to show. `hottest`: where nearly all accesses were; `all`: all that was watched. */

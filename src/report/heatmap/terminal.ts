@@ -1,21 +1,25 @@
-import { characters, clip, columnsOf } from '../characters.js';
-import { bold, type ColourMode, dim } from '../colour.js';
+import { bold, type ColourMode, dim, heatIn, type Rgb, type Theme, xtermColour } from '../colour.js';
 import { joinFitting } from '../picture.js';
 import { nameOfRange } from '../region-mappings.js';
+import { characters, clip, columnsOf } from '../terminal-text.js';
 import { formatDuration, formatShare } from '../units.js';
 import {
   type Cells,
   cellsOf,
   equalSpans,
+  gapText,
   type HeatMap,
   LEAST_HEIGHT,
+  leftOutText,
   type Panel,
+  panelName,
+  panelParts,
   scaleTop,
   shareRows,
+  sharesOf,
+  titleParts,
 } from './heat-map.js';
-import { heatIn, type Rgb, type Theme, xtermColour } from './palette.js';
-import { timeTicks } from './ticks.js';
-import { gapText, leftOutText, panelName, panelParts, sharesOf, titleParts } from './words.js';
+import { timeTicks } from './layout.js';
 
 export interface TerminalOptions {
   /** Columns, at least 20. */

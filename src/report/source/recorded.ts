@@ -7,9 +7,8 @@ import { type HeaderLine, RECORD_VERSION, type TargetLine } from '../../record/f
 import { BYTES_OF_TARGET } from '../../record/limits.js';
 import { ObservedMemory } from '../../record/observed-memory.js';
 import { type PackedLine, type RecordReader, readPacked } from '../../record/reader.js';
-import type { PackedSnapshot } from '../../record/restore.js';
-import { snapshotOfLine } from '../../record/restore.js';
-import { otherWatcherText } from '../other-watcher.js';
+import { type PackedSnapshot, snapshotOfLine } from '../../record/restore.js';
+import { otherWatcherText } from '../status-text.js';
 import type { Observation, ObservationSource, SourceHeader } from './observation.js';
 
 interface ObservedTarget {

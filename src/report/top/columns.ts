@@ -1,11 +1,11 @@
 import { printable } from '../../core/printable.js';
-import { clip, columnsOf } from '../characters.js';
+import { sparkline } from '../charts.js';
 import { type ColourMode, paint } from '../colour.js';
 import { heatStrip, rangesOf, residentStrip } from '../heat-strip.js';
-import { sparkline } from '../sparkline.js';
+import { clip, columnsOf } from '../terminal-text.js';
 import { formatBytes } from '../units.js';
 import { TREND_LENGTH } from './model.js';
-import type { SortKey } from './order.js';
+import type { SortKey } from './query.js';
 import { isPending, type ProcessRow, shareOf, type TopRow } from './rows.js';
 
 /** One column of the table; `heat` cannot be sorted by. */

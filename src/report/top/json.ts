@@ -1,7 +1,6 @@
 import type { TopState } from './model.js';
-import type { Figures, ProcessRow, TopRow } from './rows.js';
-import { isPending, shareOf } from './rows.js';
-import type { SelectedRows, Selection } from './select.js';
+import type { SelectedRows, Selection } from './query.js';
+import { type Figures, isPending, type ProcessRow, shareOf, type TopRow } from './rows.js';
 
 /** Of the documents of `pagepulse top --json`; it grows where a field changes its meaning, not where one is added. */
 export const TOP_JSON_VERSION = 1;

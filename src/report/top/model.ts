@@ -2,9 +2,8 @@ import type { Snapshot } from '../../core/snapshot.js';
 import type { MonitorStats } from '../../core/stats.js';
 import type { CheckName, TargetInfo } from '../../core/target.js';
 import { CHECKS } from '../../sources/registry.js';
-import { type Unknown, unknownOf, whyUnknown } from '../unknown.js';
-import { COLD_US, type Measures, measure } from './measures.js';
-import type { ProcessRow } from './rows.js';
+import { type Unknown, unknownOf, whyUnknown } from '../status-text.js';
+import { COLD_US, type Measures, measure, type ProcessRow } from './rows.js';
 
 /** Snapshots that a trend goes back. */
 export const TREND_LENGTH = 24;

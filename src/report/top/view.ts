@@ -1,7 +1,5 @@
-import { GROUP_KINDS } from './groups.js';
-import { SORT_KEYS, type SortKey } from './order.js';
+import { GROUP_KINDS, type Selection, SORT_KEYS, type SortKey } from './query.js';
 import type { TopRow } from './rows.js';
-import type { Selection } from './select.js';
 
 /** What the user has made of the table. */
 export interface TopView extends Selection {

@@ -1,8 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { cellsOf, equalSpans, spansOf } from '../../../src/report/heatmap/heat-map.js';
-import { Profile } from '../../../src/report/heatmap/profile.js';
-import { RunningSum } from '../../../src/report/heatmap/running-sum.js';
+import { Profile, RunningSum } from '../../../src/report/heatmap/profile.js';
 import { gather } from '../../../src/report/heatmap/sums.js';
 import { type RegionRow, snapshotOf } from '../snapshots.js';
 import { mapOf, mappingOf, snapshotsOf, sourceOf } from './examples.js';

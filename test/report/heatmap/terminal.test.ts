@@ -1,7 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { columnsOf } from '../../../src/report/characters.js';
 import { renderHeatMap } from '../../../src/report/heatmap/terminal.js';
+import { columnsOf } from '../../../src/report/terminal-text.js';
 import { regionRows } from '../snapshots.js';
 import { mapOf, mappingOf, snapshotsOf, sourceOf, TIB_PAGES } from './examples.js';
 

@@ -1,11 +1,10 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { columnsOf } from '../../../src/report/characters.js';
-import { sparkline } from '../../../src/report/sparkline.js';
-import { GROUP_KINDS } from '../../../src/report/top/groups.js';
+import { sparkline } from '../../../src/report/charts.js';
+import { columnsOf } from '../../../src/report/terminal-text.js';
 import { type LiveOptions, renderTop, renderTopPlain } from '../../../src/report/top/layout.js';
 import type { TopModel } from '../../../src/report/top/model.js';
-import { type Selection, selectRows } from '../../../src/report/top/select.js';
+import { GROUP_KINDS, type Selection, selectRows } from '../../../src/report/top/query.js';
 import { BY_PID, busy, modelOf, models, PAGE } from './rows.js';
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: attributes are control sequences

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { type ProcessFacts, TopModel } from '../../../src/report/top/model.js';
+import type { Selection } from '../../../src/report/top/query.js';
 import type { ProcessRow } from '../../../src/report/top/rows.js';
-import type { Selection } from '../../../src/report/top/select.js';
 import { regionRows, type SnapshotParts, snapshotOf } from '../snapshots.js';
 
 export const PAGE = 4_096;

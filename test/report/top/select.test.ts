@@ -1,8 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { GROUP_KINDS } from '../../../src/report/top/groups.js';
-import { SORT_KEYS } from '../../../src/report/top/order.js';
-import { selectRows } from '../../../src/report/top/select.js';
+import { GROUP_KINDS, SORT_KEYS, selectRows } from '../../../src/report/top/query.js';
 import { BY_PID, busy, models, PAGE, rowsOf } from './rows.js';
 
 const THREE = rowsOf(

@@ -1,0 +1,114 @@
+import { printable } from '../../core/printable.js';
+import { UNKNOWN_HELP } from '../status-text.js';
+import { clip } from '../terminal-text.js';
+import { formatBytes, formatDuration } from '../units.js';
+import type { ProcessSummary, SourceSummary } from './summary.js';
+
+/** What reports are made for: they are printed once, and must not wrap. */
+export const WIDTH = 80;
+
+/** Which source, in a line, and what was seen of it, in a line or two. */
+export function headingOf(source: SourceSummary, processes: number): string {
+  const { startUs, endUs, snapshots, check, startedAt } = source;
+  if (snapshots === 0) return printable(source.source);
+  const parts = [
+    `${formatDuration(tidy(endUs - startUs))}${startUs >= 1e6 ? ` from ${formatDuration(tidy(startUs))} on` : ''}`,
+    `${count(snapshots, 'snapshot')} of ${count(processes, 'process', 'processes')}`,
+    ...(check === '' ? [] : [`${printable(check)} check`]),
+    ...(startedAt === '' ? [] : [`began ${printable(startedAt.replace(/\.\d+Z$/, 'Z'))}`]),
+  ];
+  return `${printable(source.source)}\n${inLines(parts)}`;
+}
+
+/** Joined with commas; what has no room is on another line. */
+function inLines(parts: readonly string[]): string {
+  return parts.reduce((text, part) => {
+    const last = text.slice(text.lastIndexOf('\n') + 1);
+    return `${text},${last.length + part.length + 2 < WIDTH ? ' ' : '\n'}${part}`;
+  });
+}
+
+/** What is said of a source in which nothing was seen. */
+export const NO_SNAPSHOTS = 'No snapshots: nothing was seen, or nothing in this time or of these processes.';
+
+export function nameOfProcess({ pid, comm }: Pick<ProcessSummary, 'pid' | 'comm'>, columns = 24): string {
+  return clip(pid === 0 ? printable(comm) : `${pid} ${printable(comm)}`, columns);
+}
+
+export function count(value: number, one: string, several = `${one}s`): string {
+  return `${value.toLocaleString('en')} ${value === 1 ? one : several}`;
+}
+
+/** `new` for what has just changed, `-` for what is not there. */
+export function formatAge(us: number | null): string {
+  if (us === null) return '-';
+  return us === 0 ? 'new' : formatDuration(tidy(us));
+}
+
+/** Without the fraction by which an interval ended late. */
+export function tidy(us: number): number {
+  return us < 1e5 ? us : Math.round(us / 1e4) * 1e4;
+}
+
+/** A sentence that says how many rows were left out, if any; begins with a line feed. */
+export function leftOut(all: number, shown: number, what: string): string {
+  return all > shown
+    ? `\n... and ${(all - shown).toLocaleString('en')} more ${what} (--limit shows more)`
+    : '';
+}
+
+/** Of a path the last part, where it is too wide. */
+export function shortName(name: string, columns: number): string {
+  const text = printable(name);
+  const short = text.length > columns && text.startsWith('/') ? text.slice(text.lastIndexOf('/') + 1) : text;
+  return clip(short, columns);
+}
+
+export function orUnknown(bytes: number | null): string {
+  return bytes === null ? '-' : formatBytes(bytes);
+}
+
+/** Which time counts, where the regions of some processes had to be found first. */
+export function warmUpNotes(
+  processes: readonly { readonly warmUpUs: number; readonly isSettled: boolean }[],
+): string[] {
+  const longestUs = processes.reduce((us, { warmUpUs }) => Math.max(us, warmUpUs), 0);
+  const unsettled = processes.filter(({ isSettled }) => !isSettled).length;
+  const notes: string[] = [];
+  if (longestUs > 0) {
+    const ofEach = processes.length > 1 ? 'up to ' : '';
+    notes.push(
+      `Left out: ${ofEach}the first ${formatDuration(tidy(longestUs))}, while regions were still being found.`,
+    );
+  }
+  if (unsettled > 0) {
+    const of = processes.length > 1 ? ` of ${count(unsettled, 'process', 'processes')}` : '';
+    notes.push(
+      `The regions${of} were still being found at the end, so all of the time counts:`,
+      'what was accessed may be several times too large. Watch for longer.',
+    );
+  }
+  return notes;
+}
+
+/** Of the processes that nothing is known of, why and what helps. */
+export function unknownNotes(
+  processes: readonly { readonly pid: number; readonly comm: string; readonly unknown: string | null }[],
+): string[] {
+  const [first, ...others] = processes.filter(({ unknown }) => unknown !== null);
+  if (!first) return [];
+  const more = others.length > 0 ? ` (and of ${others.length} more)` : '';
+  const sums = others.length + 1 < processes.length ? ' The sums are of the others.' : '';
+  return [
+    `Not known of ${nameOfProcess(first)}${more}:`,
+    `${first.unknown}.`,
+    `What helps: ${UNKNOWN_HELP}.${sums}`,
+  ];
+}
+
+/** What no check sees. */
+export const UNSEEN_KINDS = "hugetlb, or pages on no list of the kernel's";
+
+/** Of accesses that are counted by mapping. */
+export const FLAT_SENTENCE =
+  'Flat per mapping: how much of each was accessed is counted, not where in it that was.';

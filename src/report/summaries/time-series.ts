@@ -1,0 +1,210 @@
+/** A power of 2. */
+const CHUNK = 512;
+
+/** Numbers one after the other, as many as come, at 8 bytes each: in chunks, for there may be thousands of such rows. */
+export class GrowingFloats {
+  readonly #chunks = [new Float64Array(16)];
+  #length = 0;
+
+  get length(): number {
+    return this.#length;
+  }
+
+  push(value: number): void {
+    const i = this.#length++;
+    const chunk = Math.floor(i / CHUNK);
+    if (chunk === this.#chunks.length) this.#chunks.push(new Float64Array(CHUNK));
+    else if (i === this.#chunks[0]!.length && chunk === 0) this.#growFirst();
+    this.#chunks[chunk]![i % CHUNK] = value;
+  }
+
+  /** Keeps the memory. */
+  clear(): void {
+    this.#length = 0;
+  }
+
+  /** A copy of all. */
+  all(): Float64Array {
+    const values = new Float64Array(this.#length);
+    for (let i = 0; i < this.#length; i += CHUNK) {
+      values.set(this.#chunks[i / CHUNK]!.subarray(0, this.#length - i), i);
+    }
+    return values;
+  }
+
+  /** @param i below the length */
+  at(i: number): number {
+    return this.#chunks[Math.floor(i / CHUNK)]![i % CHUNK]!;
+  }
+
+  /** Most rows are short. */
+  #growFirst(): void {
+    const [first] = this.#chunks;
+    this.#chunks[0] = new Float64Array(2 * first!.length);
+    this.#chunks[0].set(first!);
+  }
+}
+
+/** What a quantity was over time: percentiles weight by how long it was so. */
+export interface Spread {
+  readonly mean: number;
+  readonly min: number;
+  readonly p5: number;
+  readonly p25: number;
+  readonly p50: number;
+  readonly p75: number;
+  readonly p95: number;
+  readonly p99: number;
+  readonly max: number;
+}
+
+/** Means of a quantity in steps of time that are equally long. */
+export interface OverTime {
+  readonly startUs: number;
+  readonly stepUs: number;
+  /** Null where nothing was known. */
+  readonly values: readonly (number | null)[];
+}
+
+/**
+ * A quantity over time: a value holds from its begin until the next one's, the last one until the end. NaN is unknown.
+ * Two numbers a value: a record may have millions of them.
+ */
+export class Series {
+  readonly #startsUs = new GrowingFloats();
+  readonly #values = new GrowingFloats();
+  endUs = 0;
+
+  /** @param startUs not before the last one's; one that is counts as there */
+  add(startUs: number, endUs: number, value: number): void {
+    const last = this.length - 1;
+    this.endUs = Math.max(this.endUs, endUs);
+    if (last >= 0 && Object.is(value, this.value(last))) return;
+    this.#startsUs.push(last < 0 ? startUs : Math.max(startUs, this.startUs(last)));
+    this.#values.push(value);
+  }
+
+  /** Keeps the memory. */
+  clear(): void {
+    this.#startsUs.clear();
+    this.#values.clear();
+    this.endUs = 0;
+  }
+
+  get length(): number {
+    return this.#values.length;
+  }
+
+  startUs(i: number): number {
+    return this.#startsUs.at(i);
+  }
+
+  value(i: number): number {
+    return this.#values.at(i);
+  }
+
+  /** Until when value i holds. */
+  untilUs(i: number): number {
+    return i + 1 < this.length ? this.startUs(i + 1) : Math.max(this.endUs, this.startUs(i));
+  }
+
+  /** Undefined where no value is known for any time. */
+  spread(): Spread | undefined {
+    const known = new Uint32Array(this.length);
+    let count = 0;
+    let totalUs = 0;
+    let sum = 0;
+    for (let i = 0; i < this.length; i++) {
+      const us = this.untilUs(i) - this.startUs(i);
+      if (Number.isNaN(this.value(i)) || us <= 0) continue;
+      known[count++] = i;
+      totalUs += us;
+      sum += this.value(i) * us;
+    }
+    if (count === 0) return undefined;
+    const order = known.subarray(0, count).sort((a, b) => this.value(a) - this.value(b));
+    let at = 0;
+    let passedUs = this.untilUs(order[0]!) - this.startUs(order[0]!);
+    /** The smallest value that holds, with all smaller ones, for this share of the time. */
+    const next = (share: number) => {
+      while (at + 1 < count && passedUs < share * totalUs) {
+        at++;
+        passedUs += this.untilUs(order[at]!) - this.startUs(order[at]!);
+      }
+      return this.value(order[at]!);
+    };
+    return {
+      mean: sum / totalUs,
+      min: this.value(order[0]!),
+      p5: next(0.05),
+      p25: next(0.25),
+      p50: next(0.5),
+      p75: next(0.75),
+      p95: next(0.95),
+      p99: next(0.99),
+      max: this.value(order[count - 1]!),
+    };
+  }
+
+  /** @param count of steps from `startUs` on */
+  overTime(startUs: number, stepUs: number, count: number): OverTime {
+    const sums = new Float64Array(count);
+    const knownUs = new Float64Array(count);
+    for (let i = 0; i < this.length; i++) {
+      const value = this.value(i);
+      if (Number.isNaN(value)) continue;
+      let fromUs = Math.max(startUs, this.startUs(i));
+      const untilUs = Math.min(startUs + count * stepUs, this.untilUs(i));
+      let step = Math.floor((fromUs - startUs) / stepUs);
+      for (; fromUs < untilUs && step < count; step++) {
+        const stepEndUs = Math.min(untilUs, startUs + (step + 1) * stepUs);
+        sums[step]! += value * (stepEndUs - fromUs);
+        knownUs[step]! += stepEndUs - fromUs;
+        fromUs = stepEndUs;
+      }
+    }
+    const values = Array.from(sums, (sum, step) => (knownUs[step]! > 0 ? sum / knownUs[step]! : null));
+    return { startUs, stepUs, values };
+  }
+}
+
+/** The sum at each moment of those that are known then; unknown where none is. */
+export function sumOf(all: Iterable<Series>): Series {
+  // Of 1, 2, 4, ... of them, as the bits of a number that counts them. Most begin a value at the same moments, so that a
+  // sum is as long as one of them: none is gone through often, and few have to be kept.
+  const sums: (Series | undefined)[] = [];
+  const free: Series[] = [];
+  for (const series of all) {
+    let sum = series;
+    let bit = 0;
+    for (; sums[bit]; bit++) {
+      const parts = [sums[bit]!, sum] as const;
+      sum = plus(...parts, free.pop());
+      sums[bit] = undefined;
+      if (bit > 0) free.push(...parts); // the first are those that are summed up
+    }
+    sums[bit] = sum;
+  }
+  let total: Series | undefined;
+  for (const sum of sums) if (sum) total = total ? plus(sum, total) : sum;
+  return total ?? new Series();
+}
+
+/** @param sum what was in it goes */
+function plus(a: Series, b: Series, sum = new Series()): Series {
+  sum.clear();
+  let [ofA, ofB] = [Number.NaN, Number.NaN];
+  for (let i = 0, j = 0; i <= a.length || j <= b.length; ) {
+    const atUs = Math.min(changeUs(a, i), changeUs(b, j));
+    for (; changeUs(a, i) === atUs; i++) ofA = i < a.length ? a.value(i) : Number.NaN;
+    for (; changeUs(b, j) === atUs; j++) ofB = j < b.length ? b.value(j) : Number.NaN;
+    sum.add(atUs, atUs, Number.isNaN(ofA) ? ofB : Number.isNaN(ofB) ? ofA : ofA + ofB);
+  }
+  return sum;
+}
+
+/** When value i begins; after the last one comes the end, and then nothing any more. */
+function changeUs(series: Series, i: number): number {
+  if (i < series.length) return series.startUs(i);
+  return i === series.length ? series.endUs : Number.POSITIVE_INFINITY;
+}

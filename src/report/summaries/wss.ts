@@ -1,0 +1,326 @@
+import type { TargetInfo } from '../../core/target.js';
+import { renderChart, sparkline } from '../charts.js';
+import { sharedFileBytes } from '../region-mappings.js';
+import type { Observation } from '../source/observation.js';
+import { type Unknown, unknownOf, whyUnknown } from '../status-text.js';
+import { renderTable } from '../terminal-text.js';
+import { formatBytes, formatDuration, formatShare } from '../units.js';
+import {
+  type ProcessSummary,
+  processSummary,
+  type Report,
+  type SourceSummary,
+  Span,
+  WarmUp,
+} from './summary.js';
+import {
+  count,
+  headingOf,
+  leftOut,
+  NO_SNAPSHOTS,
+  nameOfProcess,
+  tidy,
+  UNSEEN_KINDS,
+  unknownNotes,
+  warmUpNotes,
+} from './text.js';
+import { type OverTime, Series, type Spread, sumOf } from './time-series.js';
+
+export interface WssOptions {
+  /** Regions with at least this access share, 0 .. 1, are in the working set; 0: with any access. */
+  readonly minAccessShare: number;
+  /** Of what is told over time; by default a 60th of the whole. */
+  readonly stepUs?: number;
+}
+
+/** A working set and what it is a part of, in bytes. */
+export interface WorkingSet {
+  /** Null where samples hardly ever meet memory, so that nothing is known. */
+  readonly bytes: Spread | null;
+  /** Mean over time, and its 95th percentile, which p95 of a working set never exceeds; null where it was not read. */
+  readonly residentBytes: number | null;
+  readonly residentP95Bytes: number | null;
+  /** Between which the mean is, by the 95 % intervals of its snapshots; null where the record does not carry them. */
+  readonly interval: { readonly lowBytes: number; readonly highBytes: number } | null;
+  /** Of the mean, what lies in mappings of files, which others may have accessed; null where accesses are not counted by mapping. */
+  readonly sharedFileBytes: number | null;
+  /** Mean of the memory that the check cannot see, which is in no working set; null where that is not known. */
+  readonly unseenBytes: number | null;
+  readonly overTime: OverTime;
+}
+
+/** What is told of one process beside its working set. */
+export interface WssProcess extends ProcessSummary, WorkingSet {
+  /** Left out at the start, as its regions were still being found; 0 if nothing was. */
+  readonly warmUpUs: number;
+  /** False if they were until the end: nothing is left out then. */
+  readonly isSettled: boolean;
+  /** Why nothing is known of it, if that is so. */
+  readonly unknown: string | null;
+}
+
+export interface WssResult {
+  readonly minAccessShare: number;
+  /** Whether the source counts accessed bytes by mapping, once a snapshot: no share of samples means anything then. */
+  readonly isCounted: boolean;
+  /** Whether it says what of the regions is resident: older records do not, and count whole regions. */
+  readonly isResidentKnown: boolean;
+  /** At each moment the sum of the processes that are watched then; null without a snapshot. */
+  readonly all: WorkingSet | null;
+  readonly processes: readonly WssProcess[];
+}
+
+/** What is summed over processes. */
+const QUANTITIES = [
+  'bytes',
+  'lowBytes',
+  'highBytes',
+  'residentBytes',
+  'sharedFileBytes',
+  'unseenBytes',
+] as const;
+type Quantities = Record<(typeof QUANTITIES)[number], Series>;
+
+interface WatchedProcess extends Quantities {
+  readonly target: TargetInfo;
+  span: Span;
+  readonly warmUp: WarmUp;
+  /** Of the latest snapshot of which nothing is known. */
+  unknown: Unknown | undefined;
+}
+
+const DEFAULT_STEPS = 60;
+/** More would be a record again, not a report. */
+const MAX_STEPS = 100_000;
+
+/** The working set: percentiles, and over time, of each process and of all. */
+export class WssReport implements Report<WssResult> {
+  readonly #processes = new Map<number, WatchedProcess>();
+  readonly #span = new Span();
+  #isCounted = false;
+  #isResidentKnown = true;
+
+  constructor(readonly options: WssOptions) {}
+
+  add({ snapshot, mappings, residentBytes }: Observation): void {
+    const { target, startUs, endUs, maxNrAccesses, columns } = snapshot;
+    let process = this.#processes.get(target.id);
+    if (!process) {
+      process = freshProcess(target);
+      this.#processes.set(target.id, process);
+    }
+    this.#span.add(startUs, endUs);
+    if (process.warmUp.add(snapshot)) {
+      process.span = new Span();
+      for (const quantity of QUANTITIES) process[quantity].clear();
+    }
+    process.span.add(startUs, endUs);
+    this.#isCounted ||= columns.accessedPages !== undefined;
+    this.#isResidentKnown &&= columns.residentPages !== undefined;
+    const resident = snapshot.residentBytes ?? residentBytes;
+    const unknown = unknownOf(snapshot, resident);
+    process.residentBytes.add(startUs, endUs, resident ?? Number.NaN);
+    process.unseenBytes.add(startUs, endUs, columns.unseenPages ? snapshot.unseenBytes() : Number.NaN);
+    if (unknown) {
+      process.unknown = unknown;
+      for (const quantity of ['bytes', 'lowBytes', 'highBytes', 'sharedFileBytes'] as const)
+        process[quantity].add(startUs, endUs, Number.NaN);
+      return;
+    }
+    // Without what rounding adds: 7 % of 100 are 7.000000000000001.
+    const minNrAccesses = Math.max(1, Math.ceil(this.options.minAccessShare * maxNrAccesses - 1e-9));
+    const estimate = snapshot.workingSet(minNrAccesses);
+    process.bytes.add(startUs, endUs, estimate?.bytes ?? snapshot.workingSetBytes(minNrAccesses));
+    process.lowBytes.add(startUs, endUs, estimate?.lowBytes ?? Number.NaN);
+    process.highBytes.add(startUs, endUs, estimate?.highBytes ?? Number.NaN);
+    process.sharedFileBytes.add(startUs, endUs, sharedFileBytes(snapshot, mappings) ?? Number.NaN);
+  }
+
+  result(): WssResult {
+    const { minAccessShare } = this.options;
+    const all = [...this.#processes.values()];
+    const processes = all.map((process): WssProcess => {
+      const { target, span, warmUp, unknown } = process;
+      const workingSet = this.#workingSet(process, unknown !== undefined);
+      return {
+        ...processSummary(target, span),
+        warmUpUs: warmUp.us,
+        isSettled: warmUp.isSettled,
+        unknown: workingSet.bytes || !unknown ? null : whyUnknown(unknown),
+        ...workingSet,
+      };
+    });
+    const result = { minAccessShare, isCounted: this.#isCounted, isResidentKnown: this.#isResidentKnown };
+    if (all.length === 0) return { ...result, all: null, processes };
+    const sum = (quantity: keyof Quantities, isKnown = true) =>
+      isKnown ? sumOf(all.map((process) => process[quantity])) : new Series();
+    const known = processes.filter(({ unknown }) => unknown === null);
+    const hasIntervals = known.every(({ interval }) => interval !== null);
+    const sums = {
+      bytes: sum('bytes'),
+      lowBytes: sum('lowBytes', hasIntervals),
+      highBytes: sum('highBytes', hasIntervals),
+      residentBytes: sum(
+        'residentBytes',
+        processes.every(({ residentBytes }) => residentBytes !== null),
+      ),
+      sharedFileBytes: sum('sharedFileBytes'),
+      unseenBytes: sum('unseenBytes'),
+    };
+    return { ...result, all: this.#workingSet(sums, known.length === 0), processes };
+  }
+
+  #workingSet(series: Quantities, isUnknown: boolean): WorkingSet {
+    const { startUs, us } = this.#span;
+    const stepUs = Math.max(this.options.stepUs ?? us / DEFAULT_STEPS, us / MAX_STEPS, 1);
+    const steps = Math.max(1, Math.ceil(us / stepUs));
+    const [low, high] = [series.lowBytes.spread(), series.highBytes.spread()];
+    const resident = series.residentBytes.spread();
+    return {
+      bytes: series.bytes.spread() ?? (isUnknown ? null : NOTHING),
+      residentBytes: resident?.mean ?? null,
+      residentP95Bytes: resident?.p95 ?? null,
+      interval: low && high ? { lowBytes: low.mean, highBytes: high.mean } : null,
+      sharedFileBytes: series.sharedFileBytes.spread()?.mean ?? null,
+      unseenBytes: series.unseenBytes.spread()?.mean ?? null,
+      overTime: series.bytes.overTime(startUs, stepUs, steps),
+    };
+  }
+}
+
+function freshProcess(target: TargetInfo): WatchedProcess {
+  return {
+    target,
+    span: new Span(),
+    warmUp: new WarmUp(),
+    unknown: undefined,
+    bytes: new Series(),
+    lowBytes: new Series(),
+    highBytes: new Series(),
+    residentBytes: new Series(),
+    sharedFileBytes: new Series(),
+    unseenBytes: new Series(),
+  };
+}
+
+/** Of snapshots that took no time at all. */
+const NOTHING: Spread = { mean: 0, min: 0, p5: 0, p25: 0, p50: 0, p75: 0, p95: 0, p99: 0, max: 0 };
+
+const CHART_ROWS = 8;
+/** Of a process. */
+const TREND_CELLS = 12;
+const NOT_KNOWN = 'not known';
+
+/** The processes with the largest working sets, their sum, and the sum over time. */
+export function renderWss(source: SourceSummary, result: WssResult, limit: number): string {
+  const { all, processes } = result;
+  const heading = headingOf(source, processes.length);
+  if (!all) return `${heading}\n${NO_SNAPSHOTS}\n`;
+  const largest = [...processes].sort((a, b) => (b.bytes?.p95 ?? -1) - (a.bytes?.p95 ?? -1));
+  const shown = largest.slice(0, limit);
+  const rows = shown.map((process) => rowOf(nameOfProcess(process, 16), process));
+  if (processes.length > 1) rows.push(rowOf(`all ${processes.length}`, all));
+  const table = renderTable(
+    [['process', 'p50', 'p95', 'max', 'resident', 'needs', 'over time'], ...rows],
+    [0, 6],
+  );
+  const parts = [
+    `${heading}\nWorking set: memory ${whatCounts(result)}`,
+    table + leftOut(largest.length, shown.length, 'processes'),
+    ...notesOf(result),
+    ...(all.bytes
+      ? [percentilesOf(all, all.bytes), needsOf(all, all.bytes, result), chartOf(all, processes.length)]
+      : []),
+  ];
+  return `${parts.join('\n\n')}\n`;
+}
+
+function whatCounts({ minAccessShare, isCounted, isResidentKnown }: WssResult): string {
+  if (isCounted) return 'accessed in a snapshot, counted by mapping';
+  const regions = isResidentKnown ? 'resident in regions' : 'in regions';
+  if (minAccessShare === 0) return `${regions} accessed`;
+  return `${regions} found accessed in ${formatShare(minAccessShare)} of the samples or more`;
+}
+
+function rowOf(name: string, { bytes, residentP95Bytes, overTime }: WorkingSet): string[] {
+  return [
+    name,
+    ...(bytes ? [bytes.p50, bytes.p95, bytes.max].map(formatBytes) : [NOT_KNOWN, '-', '-']),
+    residentP95Bytes === null ? '-' : formatBytes(residentP95Bytes),
+    residentP95Bytes && bytes ? percentOrMore(bytes.p95 / residentP95Bytes) : '-',
+    sparkline(inCells(overTime.values, TREND_CELLS), TREND_CELLS),
+  ];
+}
+
+/** What a person must know of the figures. */
+function notesOf({ all, processes, isCounted, minAccessShare }: WssResult): string[] {
+  const notes = [
+    ...unknownNotes(processes),
+    ...warmUpNotes(processes.filter(({ unknown }) => unknown === null)),
+  ];
+  if (isCounted && minAccessShare > 0)
+    notes.push('--min-access chooses nothing here: there is one look a snapshot, so no share of samples.');
+  if (all?.sharedFileBytes)
+    notes.push(
+      `Of the mean, ${formatBytes(all.sharedFileBytes)} are in mappings of files, which others may have accessed:`,
+      'the kernel remembers that a page was accessed, not by whom.',
+    );
+  if (all?.unseenBytes)
+    notes.push(
+      `Not seen: ${formatBytes(all.unseenBytes)} resident (${UNSEEN_KINDS}),`,
+      'which may be in use and count in no working set.',
+    );
+  return notes.length > 0 ? [notes.join('\n')] : [];
+}
+
+function percentilesOf({ interval }: WorkingSet, bytes: Spread): string {
+  const names = ['min', 'p5', 'p25', 'p50', 'p75', 'p95', 'p99', 'max'] as const;
+  const table = renderTable([names, names.map((name) => formatBytes(bytes[name]))], []);
+  const range = interval && [interval.lowBytes, interval.highBytes].map(formatBytes).join(' and ');
+  const mean = range
+    ? `\nThe mean is ${formatBytes(bytes.mean)}, with 95 % confidence between ${range}.`
+    : '';
+  return `Percentiles of the time, in sum\n${table}${mean}`;
+}
+
+function needsOf({ residentP95Bytes }: WorkingSet, { p95 }: Spread, result: WssResult): string {
+  const { processes, isResidentKnown } = result;
+  const many =
+    processes.length > 1
+      ? `\nPages that several of these ${processes.length} processes map count for each of them.`
+      : '';
+  if (residentP95Bytes === null)
+    return `Needs ${formatBytes(p95)} (p95). How much is resident was not recorded.${many}`;
+  const isOver = !isResidentKnown && p95 > residentP95Bytes;
+  const over = isOver ? ':\nwhole regions, which hold memory that is not resident' : '';
+  return (
+    `Needs ${formatBytes(p95)} of ${formatBytes(residentP95Bytes)} resident, for 95 % of the time` +
+    `${residentP95Bytes > 0 && !isOver ? ` (${formatShare(p95 / residentP95Bytes)})` : over}.${many}`
+  );
+}
+
+function chartOf({ overTime: { startUs, stepUs, values } }: WorkingSet, processes: number): string {
+  const shown = values.length > 60 ? inCells(values, 60) : values;
+  const ends = [startUs, startUs + stepUs * values.length].map((us) => formatDuration(tidy(us))) as [
+    string,
+    string,
+  ];
+  const whose = processes > 1 ? `, sum of ${count(processes, 'process', 'processes')}` : '';
+  return `Working set over time${whose}\n${renderChart(shown, CHART_ROWS, formatBytes, ends)}`;
+}
+
+/** As many values as there are cells: means of neighbours. Unknown ones are null, at the ends as well. */
+function inCells(values: readonly (number | null)[], cells: number): (number | null)[] {
+  return Array.from({ length: Math.min(cells, values.length) }, (_, i) => {
+    const [from, to] = [i, i + 1].map((at) =>
+      Math.floor((at * values.length) / Math.min(cells, values.length)),
+    );
+    const known = values.slice(from, to).filter((value) => value !== null);
+    return known.length > 0 ? known.reduce((sum, value) => sum + value, 0) / known.length : null;
+  });
+}
+
+/** Above 100 % only in older records, which count whole regions. */
+function percentOrMore(share: number): string {
+  return share > 1.005 ? '>100 %' : formatShare(share);
+}

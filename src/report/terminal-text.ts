@@ -1,0 +1,119 @@
+/** The characters of pictures that not every terminal has. Each takes one column. */
+export interface Characters {
+  /** Where text was cut. */
+  readonly ellipsis: string;
+  /** A bar beside its axis: a whole cell, and eighths of one from 1 to 7, as strings of these. */
+  readonly axis: string;
+  readonly bar: string;
+  readonly barEighths: readonly string[];
+  /** Columns from an eighth of a line up to a whole one. */
+  readonly levels: readonly string[];
+  /** On a time axis. */
+  readonly tick: string;
+  /** Two cells in one character; undefined where a line has one row of cells. */
+  readonly halves: { readonly upper: string; readonly lower: string } | undefined;
+}
+
+const UNICODE: Characters = {
+  ellipsis: '…',
+  axis: '▏',
+  bar: '█',
+  barEighths: [...'▏▎▍▌▋▊▉'],
+  levels: [...'▁▂▃▄▅▆▇█'],
+  tick: '╵',
+  halves: { upper: '▀', lower: '▄' },
+};
+
+const ASCII: Characters = {
+  ellipsis: '~',
+  axis: '|',
+  bar: '#',
+  // A bar is whole cells; anything that is there at all shows.
+  barEighths: [...'---####'],
+  levels: [...'_.-=+*%#'],
+  tick: '|',
+  halves: undefined,
+};
+
+let inUse = UNICODE;
+
+/** What pictures are made of. */
+export function characters(): Characters {
+  return inUse;
+}
+
+/** Uses ASCII alone from now on, or all characters again. */
+export function useAscii(isAscii: boolean): void {
+  inUse = isAscii ? ASCII : UNICODE;
+}
+
+/**
+ * Whether the locale is one of UTF-8, by the first of LC_ALL, LC_CTYPE and LANG that is set and not empty (POSIX.1-2017,
+ * Base Definitions 8.2). Without any of them it is the C locale, which is not.
+ */
+export function isUtf8(env: NodeJS.ProcessEnv): boolean {
+  return /(^|\.)utf-?8(@|$)/i.test(env.LC_ALL || env.LC_CTYPE || env.LANG || '');
+}
+
+const PLAIN = /^[\x20-\x7e]*$/;
+const COMBINING = /^[\p{Mn}\p{Me}]$/u;
+const HALF_WIDTH = /^[\uff61-\uffdc\uffe8-\uffee]$/;
+const WIDE =
+  /^[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Bopomofo}\p{Script=Yi}\p{Emoji_Presentation}\u3000-\u303e\u30fb\u30fc\ufe30-\ufe6f\uff01-\uffe6]$/u;
+
+/** How many columns a terminal takes for printable text; two for a Chinese, Japanese or Korean character or an emoji. */
+export function columnsOf(text: string): number {
+  if (PLAIN.test(text)) return text.length;
+  let columns = 0;
+  for (const character of text) columns += columnsOfCharacter(character);
+  return columns;
+}
+
+function columnsOfCharacter(character: string): 0 | 1 | 2 {
+  if (COMBINING.test(character)) return 0;
+  return WIDE.test(character) && !HALF_WIDTH.test(character) ? 2 : 1;
+}
+
+/** Printable text, cut to at most this many columns; an ellipsis tells that it was cut. */
+export function clip(text: string, columns: number): string {
+  if (columnsOf(text) <= columns) return text;
+  if (columns < 1) return '';
+  let kept = '';
+  let left = columns - 1;
+  for (const character of text) {
+    left -= columnsOfCharacter(character);
+    if (left < 0) break;
+    kept += character;
+  }
+  return kept + characters().ellipsis;
+}
+
+/**
+ * Rows of text in columns as wide as their widest cell: the first to the left, the others, numbers mostly, to the right.
+ *
+ * @param rows the headings first, all of one length; printable
+ * @param left the columns whose cells stand to the left
+ */
+export function renderTable(rows: readonly (readonly string[])[], left: readonly number[] = [0]): string {
+  const widths = rows[0]!.map((_, column) =>
+    rows.reduce((width, row) => Math.max(width, columnsOf(row[column]!)), 0),
+  );
+  return rows
+    .map((row) =>
+      row
+        .map((cell, column) => {
+          const space = ' '.repeat(widths[column]! - columnsOf(cell));
+          return left.includes(column) ? cell + space : space + cell;
+        })
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}
+
+/** A bar of this length in character cells, to an eighth. */
+export function renderBar(cells: number): string {
+  const { bar, barEighths } = characters();
+  const eighths = Math.round(cells * 8);
+  return bar.repeat(eighths >> 3) + (eighths % 8 > 0 ? barEighths[(eighths % 8) - 1] : '');
+}
