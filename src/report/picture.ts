@@ -140,7 +140,7 @@ function stripsOf({ columns }: Snapshot): number {
 }
 
 function unknownIn({ snapshot, residentBytes }: ProcessView): Unknown | undefined {
-  return snapshot && unknownOf(snapshot, snapshot.residentBytes ?? residentBytes);
+  return snapshot && unknownOf(snapshot, residentBytes);
 }
 
 function titleLine(views: readonly ProcessView[], { width, colour, dueInUs }: PictureOptions): string {

@@ -1,5 +1,4 @@
 import { printable } from '../core/printable.js';
-import type { Snapshot } from '../core/snapshot.js';
 import type { SnapshotColumns } from '../core/snapshot-columns.js';
 import type { Mapping } from '../kernel/mapping.js';
 import { displayName, namedRange } from '../processes/mapping-names.js';
@@ -7,10 +6,10 @@ import type { ObservedMapping } from '../record/observed-memory.js';
 import { clip, columnsOf } from './terminal-text.js';
 
 /**
- * Goes through regions and mappings side by side, and tells of each overlap: a region that spans several mappings is
- * divided among them. Both are in address order, so it is one pass; it is made for every snapshot of a record.
+ * Visits each overlap of a region with a mapping. Both are in address order, so one pass is enough; it is made for every
+ * snapshot of a record.
  *
- * @param visit gets the index of the region, that of the mapping, and the pages they share, at least 1
+ * @param visit takes the indices of the region and the mapping, and the pages they share, at least 1
  */
 export function forEachOverlap(
   { startPages, endPages }: Pick<SnapshotColumns, 'startPages' | 'endPages'>,
@@ -28,8 +27,8 @@ export function forEachOverlap(
 }
 
 /**
- * What a range of pages belongs to: the name that most of it is mapped under, and how many other names there are in it
- * (`libc.so.6 +2 more`). Printable, and at most `columns` wide: a path is cut down to its last part where it would be wider.
+ * The name that most of a range of pages is mapped under, and the number of other names in it: `libc.so.6 +2 more`.
+ * Printable, and at most `columns` wide: a path that is wider is cut to its last part.
  *
  * @param mappings in address order
  */
@@ -49,11 +48,11 @@ export function nameOfRange(
   return forName < 4 ? clip(name, columns) : clip(name, forName) + others;
 }
 
-/** What is told together: all mappings of one name, all of one kind, or each mapping by itself. */
+/** Which mappings form a group: those of one name, those of one kind, or each by itself. */
 export const GROUPINGS = ['name', 'kind', 'mapping'] as const;
 export type Grouping = (typeof GROUPINGS)[number];
 
-/** `shared` is memory that processes share and no file on a disk has; its pages may be swapped out. */
+/** `shared` is memory that processes share without a file on a disk; its pages may be swapped out. */
 export type MappingKind =
   | 'heap'
   | 'stack'
@@ -64,9 +63,9 @@ export type MappingKind =
   | 'kernel'
   | 'reserved';
 
-/** What memory is, by its line in /proc/PID/maps. */
+/** The kind of a mapping, by its line in /proc/PID/maps. */
 export function kindOf({ name: maps, permissions }: ObservedMapping): MappingKind {
-  // Nobody can access it: address space that is kept free.
+  // No process can access it: address space that is kept free.
   if (permissions.startsWith('---')) return 'reserved';
   const name = displayName(maps);
   if (name === 'anonymous') return 'anonymous';
@@ -78,7 +77,7 @@ export function kindOf({ name: maps, permissions }: ObservedMapping): MappingKin
   return name.startsWith('[') ? 'kernel' : 'file';
 }
 
-/** What a mapping is called in a report; those of one name are told together. Printable. */
+/** The name of a mapping's group. Printable. */
 export function groupNameOf(mapping: ObservedMapping, grouping: Grouping, pageSize: number): string {
   const kind = kindOf(mapping);
   if (grouping === 'kind') return kind;
@@ -89,25 +88,10 @@ export function groupNameOf(mapping: ObservedMapping, grouping: Grouping, pageSi
 const NAMED_BY_ITSELF: ReadonlySet<MappingKind> = new Set(['anonymous', 'file', 'named', 'shared', 'kernel']);
 
 /**
- * Whether other processes may have accessed the pages of a mapping: those of files are in the page cache, which all that map
- * the file share, and the kernel remembers an access of any of them. Private pages that may be written are taken for own ones.
+ * Whether other processes may have accessed the pages of a mapping. All processes that map a file share its pages in the
+ * page cache, and the kernel does not remember who accessed them. Private writable pages count as the process's own.
  */
 export function isSharedFile(mapping: ObservedMapping): boolean {
   const { permissions } = mapping;
   return kindOf(mapping) === 'file' && (permissions[3] === 's' || permissions[1] !== 'w');
-}
-
-/** Accessed bytes of a snapshot that counts them which lie in such mappings. */
-export function sharedFileBytes(
-  { columns, pageSize }: Snapshot,
-  mappings: readonly ObservedMapping[],
-): number | undefined {
-  const { accessedPages, startPages, endPages } = columns;
-  if (!accessedPages || mappings.length === 0) return undefined;
-  let shared = 0;
-  forEachOverlap(columns, mappings, (region, mapping, pages) => {
-    if (accessedPages[region]! === 0 || !isSharedFile(mappings[mapping]!)) return;
-    shared += (accessedPages[region]! * pages) / (endPages[region]! - startPages[region]!);
-  });
-  return Math.round(shared * pageSize);
 }

@@ -84,9 +84,10 @@ export const UNKNOWN_HELP = '--range START-END, or --check referenced, which cou
 /**
  * Undefined if the snapshot says something about its target. One pass over the regions.
  *
- * @param residentBytes of the process, where the snapshot itself does not carry them (older records)
+ * @param read resident bytes of the process, in case the snapshot does not carry them (older records)
  */
-export function unknownOf(snapshot: Snapshot, residentBytes = snapshot.residentBytes): Unknown | undefined {
+export function unknownOf(snapshot: Snapshot, read?: number): Unknown | undefined {
+  const residentBytes = snapshot.residentBytes ?? read;
   if (residentBytes === undefined || snapshot.isKnownWith(residentBytes)) return undefined;
   return { residentBytes, coveredBytes: snapshot.coveredBytes };
 }

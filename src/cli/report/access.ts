@@ -2,8 +2,8 @@ import { type Command, Option } from 'commander';
 import {
   ACCESS_KEYS,
   type AccessQuery,
-  AccessReport,
   type AccessResult,
+  AccessSummary,
   selectRegions,
 } from '../../report/summaries/access.js';
 import { renderAccess } from '../../report/summaries/access-text.js';
@@ -45,7 +45,7 @@ export function addAccess(report: Command): void {
 function access(args: readonly string[], options: AccessCommandOptions): Promise<void> {
   const kind = {
     name: 'access',
-    make: () => new AccessReport(),
+    make: () => new AccessSummary(),
     text: (source: Parameters<typeof renderAccess>[0], result: AccessResult) =>
       renderAccess(source, result, selectRegions(result.regions, options), options.limit),
     json: (result: AccessResult) => ({

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { ObservationSource } from '../../report/source/observation.js';
-import { changesBetween, DiffSideReport, renderDiff } from '../../report/summaries/diff.js';
+import { changesBetween, DiffSideSummary, renderDiff } from '../../report/summaries/diff.js';
 import { note } from '../failure.js';
 import { print } from '../output.js';
 import { withProgress } from '../reading-progress.js';
@@ -40,7 +40,7 @@ async function diff(before: string, after: string, options: DiffOptions): Promis
   const window = windowOf(options);
   const sideOf = async (source: ObservationSource) => {
     const chosen = chosenOf(withProgress(source), options);
-    const { summary, result } = await reportOn(chosen, new DiffSideReport(limits), window);
+    const { summary, result } = await reportOn(chosen, new DiffSideSummary(limits), window);
     for (const text of source.notes()) note(text);
     return { source: summary, side: result };
   };

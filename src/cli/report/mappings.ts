@@ -1,8 +1,8 @@
 import { type Command, Option } from 'commander';
 import { GROUPINGS, type Grouping } from '../../report/region-mappings.js';
-import { MappingsReport } from '../../report/summaries/mappings.js';
+import { DEFAULT_LIMITS } from '../../report/summaries/mapping-sums.js';
+import { MappingsSummary } from '../../report/summaries/mappings.js';
 import { renderMappings } from '../../report/summaries/mappings-text.js';
-import { DEFAULT_LIMITS } from '../../report/summaries/summary.js';
 import { UsageError } from '../failure.js';
 import { parseCount } from '../selection-options.js';
 import { runReport } from './run.js';
@@ -58,7 +58,7 @@ function mappings(args: readonly string[], options: MappingsCommandOptions): Pro
   const limits = limitsOf(options);
   const kind = {
     name: 'mappings',
-    make: () => new MappingsReport({ limits, by }),
+    make: () => new MappingsSummary({ limits, by }),
     text: (source: Parameters<typeof renderMappings>[0], result: Parameters<typeof renderMappings>[1]) =>
       renderMappings(source, result, { limit, perProcess }),
   };

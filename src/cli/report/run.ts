@@ -1,5 +1,5 @@
 import { type ObservationSource, type Window, within } from '../../report/source/observation.js';
-import { type Report, type SourceSummary, Span, sourceSummary } from '../../report/summaries/summary.js';
+import { type SourceInfo, Span, type Summary, sourceInfo } from '../../report/summaries/summary.js';
 import { print, printJson } from '../output.js';
 import { forEachSource, type ReportOptions } from './sources.js';
 
@@ -9,8 +9,8 @@ const JSON_VERSION = 1;
 /** A kind of report: how it is made, and how it is shown. */
 export interface ReportKind<Result> {
   readonly name: string;
-  make(): Report<Result>;
-  text(source: SourceSummary, result: Result): string;
+  make(): Summary<Result>;
+  text(source: SourceInfo, result: Result): string;
   /** What of it goes into JSON; by default all. */
   json?(result: Result): object;
 }
@@ -36,16 +36,16 @@ export async function runReport<Result extends object>(
 /** Goes through a part of a source. */
 export async function reportOn<Result>(
   source: ObservationSource,
-  report: Report<Result>,
+  report: Summary<Result>,
   window: Window,
-): Promise<{ summary: SourceSummary; result: Result }> {
+): Promise<{ summary: SourceInfo; result: Result }> {
   const span = new Span();
   for await (const observation of within(source.observations(), window)) {
     span.add(observation.snapshot.startUs, observation.snapshot.endUs);
     report.add(observation);
   }
   const result = report.result();
-  return { summary: sourceSummary(source.header, span, source.notes()), result };
+  return { summary: sourceInfo(source.header, span, source.notes()), result };
 }
 
 /** What every document begins with. */

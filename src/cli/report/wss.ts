@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { renderWss, WssReport } from '../../report/summaries/wss.js';
+import { renderWss, WssSummary } from '../../report/summaries/wss.js';
 import { parseDuration } from '../options.js';
 import { parseCount } from '../selection-options.js';
 import { runReport } from './run.js';
@@ -34,7 +34,7 @@ function wss(args: readonly string[], options: WssCommandOptions): Promise<void>
   const { minAccess, step, limit } = options;
   const kind = {
     name: 'wss',
-    make: () => new WssReport({ minAccessShare: minAccess, ...(step !== undefined && { stepUs: step }) }),
+    make: () => new WssSummary({ minAccessShare: minAccess, ...(step !== undefined && { stepUs: step }) }),
     text: (source: Parameters<typeof renderWss>[0], result: Parameters<typeof renderWss>[1]) =>
       renderWss(source, result, limit),
   };

@@ -88,7 +88,7 @@ export class TargetSums {
     const startUs = Math.max(snapshot.startUs, window.startUs);
     const endUs = Math.min(Math.max(snapshot.endUs, snapshot.startUs + 1), window.endUs);
     if (endUs <= startUs) return;
-    const unknown = unknownOf(snapshot, snapshot.residentBytes ?? residentBytes);
+    const unknown = unknownOf(snapshot, residentBytes);
     if (unknown) {
       this.unknown = unknown;
       return;

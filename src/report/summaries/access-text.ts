@@ -2,7 +2,7 @@ import { renderBars } from '../charts.js';
 import { renderTable } from '../terminal-text.js';
 import { formatBytes, formatDuration, formatShare } from '../units.js';
 import type { AccessRegion, AccessResult } from './access.js';
-import type { SourceSummary } from './summary.js';
+import type { SourceInfo } from './summary.js';
 import {
   FLAT_SENTENCE,
   formatAge,
@@ -11,11 +11,10 @@ import {
   NO_SNAPSHOTS,
   nameOfProcess,
   orUnknown,
+  processNotes,
   shortName,
   UNSEEN_KINDS,
-  unknownNotes,
   WIDTH,
-  warmUpNotes,
 } from './text.js';
 
 const BAR_CELLS = 40;
@@ -27,7 +26,7 @@ const PROCESS_COLUMNS = 16;
  * @param chosen in the order in which they are shown
  */
 export function renderAccess(
-  source: SourceSummary,
+  source: SourceInfo,
   result: AccessResult,
   chosen: readonly AccessRegion[],
   limit: number,
@@ -45,24 +44,28 @@ export function renderAccess(
     shown.length > 0
       ? regionTable(shown, result) + leftOut(chosen.length, shown.length, 'regions')
       : `None of ${regions.length} regions is within these bounds.`,
-    `By ${isCounted ? 'accessed share of each mapping' : 'access share'} (${what})\n${renderBars(
-      byShare.map(({ fromShare, toShare, bytes }) => ({
-        name: toShare === 0 ? 'never' : `${formatShare(fromShare)} .. ${formatShare(toShare)}`,
-        value: bytes,
-      })),
-      BAR_CELLS,
-      formatBytes,
-    )}`,
+    `By ${isCounted ? 'accessed share of each mapping' : 'access share'} (${what})\n${shareBars(byShare)}`,
     `Untouched at the end, for at least\n${untouchedBars(untouched)}`,
   ];
   return `${parts.join('\n\n')}\n`;
 }
 
+function bars(rows: Parameters<typeof renderBars>[0]): string {
+  return renderBars(rows, BAR_CELLS, formatBytes);
+}
+
+function shareBars(byShare: AccessResult['byShare']): string {
+  const name = (from: number, to: number) =>
+    to === 0 ? 'never' : `${formatShare(from)} .. ${formatShare(to)}`;
+  return bars(
+    byShare.map(({ fromShare, toShare, bytes }) => ({ name: name(fromShare, toShare), value: bytes })),
+  );
+}
+
 function notesOf({ processes, isCounted }: AccessResult): string[] {
   const unseenBytes = processes.reduce((sum, process) => sum + (process.unseenBytes ?? 0), 0);
   return [
-    ...unknownNotes(processes),
-    ...warmUpNotes(processes.filter(({ unknown }) => unknown === null)),
+    ...processNotes(processes),
     ...(isCounted ? [FLAT_SENTENCE] : []),
     ...(unseenBytes > 0
       ? [`Not seen: ${formatBytes(unseenBytes)} resident (${UNSEEN_KINDS}), in none of these figures.`]
@@ -80,14 +83,7 @@ function whatIsCounted({ isResidentKnown, hasMappings }: AccessResult): string {
 function regionTable(regions: readonly AccessRegion[], { processes, isResidentKnown }: AccessResult): string {
   const names = new Map(processes.map((process) => [process.pid, nameOfProcess(process, PROCESS_COLUMNS)]));
   const isOne = processes.length === 1;
-  const head = [
-    ...(isOne ? [] : ['process']),
-    'address',
-    'size',
-    ...(isResidentKnown ? ['resident'] : []),
-    'accessed',
-    'age',
-  ];
+  const head = ['address', 'size', ...(isResidentKnown ? ['resident'] : []), 'accessed', 'age'];
   const rows = regions.map(({ pid, startAddress, sizeBytes, residentBytes, accessShare, ageUs }) => [
     ...(isOne ? [] : [names.get(pid)!]),
     startAddress.toString(16),
@@ -96,26 +92,25 @@ function regionTable(regions: readonly AccessRegion[], { processes, isResidentKn
     formatShare(accessShare),
     formatAge(ageUs),
   ]);
-  const left = isOne ? [head.length] : [0, head.length];
-  const width = renderTable([head, ...rows])
-    .split('\n')
-    .reduce((max, line) => Math.max(max, line.length), 0);
-  const mappings = regions.map(({ mapping }) =>
-    mapping === null ? '-' : shortName(mapping, WIDTH - width - 2),
+  const table = [isOne ? head : ['process', ...head], ...rows];
+  const width = Math.max(
+    ...renderTable(table)
+      .split('\n')
+      .map((line) => line.length),
   );
-  return renderTable([[...head, 'mapping'], ...rows.map((row, i) => [...row, mappings[i]!])], left);
+  const mapping = (row: number) =>
+    row === 0 ? 'mapping' : shortName(regions[row - 1]!.mapping ?? '-', WIDTH - width - 2);
+  const left = isOne ? [head.length] : [0, head.length + 1];
+  return renderTable(
+    table.map((row, i) => [...row, mapping(i)]),
+    left,
+  );
 }
 
-/** Bars down to the first that nothing reaches. */
+/** Up to the first bar of length 0. */
 function untouchedBars(untouched: AccessResult['untouched']): string {
   const none = untouched.findIndex(({ bytes }) => bytes === 0);
   const shown = none < 0 ? untouched : untouched.slice(0, none + 1);
-  return renderBars(
-    shown.map(({ forUs, bytes }) => ({
-      name: forUs === 0 ? '1 snapshot' : formatDuration(forUs),
-      value: bytes,
-    })),
-    BAR_CELLS,
-    formatBytes,
-  );
+  const name = (forUs: number) => (forUs === 0 ? '1 snapshot' : formatDuration(forUs));
+  return bars(shown.map(({ forUs, bytes }) => ({ name: name(forUs), value: bytes })));
 }

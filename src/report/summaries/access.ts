@@ -1,235 +1,231 @@
-import { ColumnSet, emptyColumns, type SnapshotColumns } from '../../core/snapshot-columns.js';
-import type { TargetInfo } from '../../core/target.js';
+import type { SnapshotColumns } from '../../core/snapshot-columns.js';
 import { coldPagesOf } from '../../core/working-set.js';
 import { forEachOverlap, kindOf, nameOfRange } from '../region-mappings.js';
 import type { Observation } from '../source/observation.js';
-import { type Unknown, unknownOf, whyUnknown } from '../status-text.js';
-import { AverageAccess, type AverageRegion, mergeAlike } from './mean-access.js';
-import { type ProcessSummary, processSummary, type Report, Span, WarmUp } from './summary.js';
+import { MeanAccess, type MeanRegion, mergeAlike } from './mean-access.js';
+import { ageUs, type ProcessInfo, ProcessSums, type Summary, sumsOfProcess } from './summary.js';
 
 /** A range of addresses that was accessed about alike. */
 export interface AccessRegion {
   readonly pid: number;
   readonly startAddress: number;
   readonly sizeBytes: number;
-  /** Of what can be accessed, the bytes in memory that the check sees; null where that is not known. */
+  /** Accessible bytes in memory that the check sees; null if not known. */
   readonly residentBytes: number | null;
-  /** Accessed bytes, where they are counted by mapping; else null. Both are means over the time. */
+  /** Null unless accessed bytes are counted by mapping. Both are means over the time. */
   readonly accessedBytes: number | null;
-  /** Of samples, or where accessed bytes are counted, of residentBytes. Mean over the time, 0 .. 1. */
+  /** Of samples, or of residentBytes if accessed bytes are counted. Mean over the time, 0 .. 1. */
   readonly accessShare: number;
-  /** At the end, for how long it had been accessed about as it was then; null where it was in no region any more. */
+  /** For how long it had been accessed about as it was at the end; null if no region lay there any more. */
   readonly ageUs: number | null;
-  /** Null where no mappings are known. */
+  /** Null if mappings are not known. */
   readonly mapping: string | null;
 }
 
-/** Bytes by how often they were accessed: in more than `fromShare` and at most `toShare` of the samples. */
+/** Bytes accessed in more than `fromShare` and at most `toShare` of the samples. */
 export interface ShareBin {
   readonly fromShare: number;
   readonly toShare: number;
   readonly bytes: number;
 }
 
-/** Bytes that at the end had not been accessed for at least so long. */
+/** Bytes that at the end had not been accessed for at least this long. */
 export interface UntouchedBin {
   readonly forUs: number;
   readonly bytes: number;
 }
 
-export interface AccessProcess extends ProcessSummary {
-  /** Left out at the start, as its regions were still being found; 0 if nothing was. */
-  readonly warmUpUs: number;
-  /** False if they were until the end: nothing is left out then. */
-  readonly isSettled: boolean;
-  /** Resident at the end, and not to be seen by the check: in no other figure. Null where that is not known. */
+export interface AccessProcess extends ProcessInfo {
+  /** Resident at the end, but invisible to the check, and in no other figure. Null if not known. */
   readonly unseenBytes: number | null;
-  /** Why nothing is known of it, if that is so. */
-  readonly unknown: string | null;
 }
 
 export interface AccessResult {
   readonly processes: readonly AccessProcess[];
   /** Of all processes, by process and address. */
   readonly regions: readonly AccessRegion[];
-  /**
-   * Of what is resident and can be seen, where that is known; otherwise of what is mapped and can be accessed, or where
-   * mappings are not known either, of whole regions.
-   */
+  /** Of resident memory that the check sees; if that is not known, of accessible mappings; else of whole regions. */
   readonly byShare: readonly ShareBin[];
   readonly untouched: readonly UntouchedBin[];
   /** Whether the mappings of all processes are known. */
   readonly hasMappings: boolean;
-  /** Whether it is known of all what of the regions is resident: older records do not tell. */
+  /** Whether the resident part of every region is known; older records lack it. */
   readonly isResidentKnown: boolean;
-  /** Whether accessed bytes are counted by mapping: each is as flat as it is known. */
+  /** Whether accessed bytes are counted by mapping: nothing is known of where in it they are. */
   readonly isCounted: boolean;
 }
 
-/** Neighbours of a mean whose shares differ by less than this part of the largest share are one region, as for DAMON. */
+/** Mean regions are merged, as by DAMON, if their shares differ by less than this part of the largest share. */
 const ALIKE = 0.1;
 
-const SECONDS = [1, 5, 10, 30, 60, 120, 300, 600, 1_800, 3_600, 10_800, 43_200, 86_400];
+const SECONDS = [0, 1, 5, 10, 30, 60, 120, 300, 600, 1_800, 3_600, 10_800, 43_200, 86_400];
+const SHARES = [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1];
 
-/** One process: all its snapshots together, and what its latest one showed. */
-class WatchedProcess {
-  readonly span = new Span();
-  readonly average = new AverageAccess();
-  readonly #latest = new KeptColumns();
+/** All snapshots of one process together, and what the latest one showed. */
+class AccessSums extends ProcessSums {
+  readonly mean = new MeanAccess();
+  latest: SnapshotColumns | undefined;
   mappings: Observation['mappings'] = [];
-  aggrUs = 0;
+  ageUnitUs = 0;
+  pageSize = 0;
   unseenBytes: number | null = null;
-  #unknown: Unknown | undefined;
-  isKnown = false;
 
-  constructor(
-    readonly target: TargetInfo,
-    readonly pageSize: number,
-    readonly warmUp: WarmUp,
-  ) {}
-
-  add({ snapshot, mappings, residentBytes }: Observation): void {
-    this.span.add(snapshot.startUs, snapshot.endUs);
-    const unknown = unknownOf(snapshot, snapshot.residentBytes ?? residentBytes);
-    if (unknown) {
-      this.#unknown = unknown;
-      return;
-    }
-    this.isKnown = true;
-    this.average.add(snapshot);
-    this.#latest.take(snapshot.columns);
-    this.aggrUs = snapshot.stats.inForce.attrs.aggrUs;
+  add(observation: Observation): void {
+    const { snapshot, mappings } = observation;
+    if (!this.knows(observation)) return;
+    this.mean.add(snapshot);
+    this.latest = copyOf(snapshot.columns, this.latest);
+    this.ageUnitUs = ageUs(snapshot, 1);
+    this.pageSize = snapshot.pageSize;
     this.unseenBytes = snapshot.columns.unseenPages ? snapshot.unseenBytes() : null;
     this.mappings = mappings;
   }
 
-  get latest(): SnapshotColumns {
-    return this.#latest.columns;
-  }
-
-  summary(): AccessProcess {
-    return {
-      ...processSummary(this.target, this.span),
-      warmUpUs: this.warmUp.us,
-      isSettled: this.warmUp.isSettled,
-      unseenBytes: this.unseenBytes,
-      unknown: this.#unknown && !this.isKnown ? whyUnknown(this.#unknown) : null,
-    };
+  get process(): AccessProcess {
+    const { unknown, ...info } = this.info;
+    return { ...info, unseenBytes: this.unseenBytes, unknown };
   }
 }
 
-/** Which addresses were accessed how often: means over the time of the observations, which may be that of one snapshot. */
-export class AccessReport implements Report<AccessResult> {
-  readonly #processes = new Map<number, WatchedProcess>();
+/** Which addresses were accessed how often: means over the time of the observations, even of a single snapshot. */
+export class AccessSummary implements Summary<AccessResult> {
+  readonly #processes = new Map<number, AccessSums>();
 
   add(observation: Observation): void {
-    const { target, pageSize } = observation.snapshot;
-    let process = this.#processes.get(target.id);
-    const warmUp = process?.warmUp ?? new WarmUp();
-    if (warmUp.add(observation.snapshot) || !process) {
-      process = new WatchedProcess(target, pageSize, warmUp);
-      this.#processes.set(target.id, process);
-    }
-    process.add(observation);
+    const { snapshot } = observation;
+    sumsOfProcess(this.#processes, snapshot, (warmUp) => new AccessSums(snapshot.target, warmUp)).add(
+      observation,
+    );
   }
 
   result(): AccessResult {
     const regions: AccessRegion[] = [];
-    const bytesByShare = new Float64Array(11);
-    const untouchedBytes = new Float64Array(1 + SECONDS.length);
-    const known = [...this.#processes.values()];
-    for (const process of known) {
-      const averages = process.average.regions();
-      addByShare(bytesByShare, averages, process);
-      addUntouched(untouchedBytes, process);
-      for (const region of regionsOf(process, averages)) regions.push(region);
+    const byShare = new Float64Array(SHARES.length);
+    const untouched = new Float64Array(SECONDS.length);
+    const all = [...this.#processes.values()];
+    for (const sums of all) {
+      if (!sums.latest) continue;
+      const means = sums.mean.regions();
+      addByShare(byShare, means, sums, sums.latest);
+      addUntouched(untouched, sums, sums.latest);
+      for (const region of regionsOf(means, sums, sums.latest)) regions.push(region);
     }
     return {
-      processes: known.map((process) => process.summary()),
+      processes: all.map((sums) => sums.process),
       regions,
-      byShare: Array.from(bytesByShare, (bytes, i) => ({
-        fromShare: Math.max(0, (i - 1) / 10),
-        toShare: i / 10,
+      byShare: Array.from(byShare, (bytes, i) => ({
+        fromShare: SHARES[Math.max(0, i - 1)]!,
+        toShare: SHARES[i]!,
         bytes,
       })),
-      untouched: Array.from(untouchedBytes, (bytes, i) => ({ forUs: (SECONDS[i - 1] ?? 0) * 1e6, bytes })),
-      hasMappings: known.every(({ mappings }) => mappings.length > 0),
-      isResidentKnown: known.every(({ isKnown, latest }) => !isKnown || latest.residentPages !== undefined),
-      isCounted: known.some(({ latest }) => latest.accessedPages !== undefined),
+      untouched: Array.from(untouched, (bytes, i) => ({ forUs: SECONDS[i]! * 1e6, bytes })),
+      hasMappings: all.every(({ mappings }) => mappings.length > 0),
+      isResidentKnown: all.every(({ latest }) => !latest || latest.residentPages !== undefined),
+      isCounted: all.some(({ latest }) => latest?.accessedPages !== undefined),
     };
   }
 }
 
-function regionsOf(process: WatchedProcess, averages: readonly AverageRegion[]): AccessRegion[] {
-  const { target, pageSize, mappings, span } = process;
-  const largest = averages.reduce((share, region) => Math.max(share, region.share), 0);
-  const shown = span.snapshots > 1 ? mergeAlike(averages, ALIKE * largest) : averages;
-  const ages = agesOf(shown, process);
-  const { residentPages, accessedPages } = process.latest;
-  return shown.map(({ startPage, endPage, share, resident }, i) => ({
-    pid: target.pid,
-    startAddress: startPage * pageSize,
-    sizeBytes: (endPage - startPage) * pageSize,
-    residentBytes: residentPages ? Math.round((endPage - startPage) * resident * pageSize) : null,
-    accessedBytes: accessedPages ? Math.round((endPage - startPage) * resident * share * pageSize) : null,
-    accessShare: share,
-    ageUs: ages[i]!,
-    mapping: mappings.length > 0 ? nameOfRange(mappings, startPage, endPage) : null,
-  }));
+/** Copied, in memory that is used again: with the snapshots of 500 processes kept, every garbage collection copies them. */
+function copyOf(columns: SnapshotColumns, before: SnapshotColumns | undefined): SnapshotColumns {
+  const copy = <Column extends Float64Array | Uint32Array>(column: Column, room: Column | undefined) => {
+    const enough =
+      room && room.buffer.byteLength >= column.byteLength
+        ? room.buffer
+        : new ArrayBuffer(2 * column.byteLength);
+    const Kind = column.constructor as new (buffer: ArrayBufferLike, at: number, length: number) => Column;
+    const copied = new Kind(enough, 0, column.length);
+    copied.set(column);
+    return copied;
+  };
+  const { startPages, endPages, nrAccesses, ages, residentPages, unseenPages, accessedPages } = columns;
+  return {
+    startPages: copy(startPages, before?.startPages),
+    endPages: copy(endPages, before?.endPages),
+    nrAccesses: copy(nrAccesses, before?.nrAccesses),
+    ages: copy(ages, before?.ages),
+    ...(residentPages && { residentPages: copy(residentPages, before?.residentPages) }),
+    ...(unseenPages && { unseenPages: copy(unseenPages, before?.unseenPages) }),
+    ...(accessedPages && { accessedPages: copy(accessedPages, before?.accessedPages) }),
+  };
+}
+
+function regionsOf(means: readonly MeanRegion[], sums: AccessSums, latest: SnapshotColumns): AccessRegion[] {
+  const { target, pageSize, mappings, span } = sums;
+  const largest = means.reduce((share, region) => Math.max(share, region.share), 0);
+  const shown = span.snapshots > 1 ? mergeAlike(means, ALIKE * largest) : means;
+  const ages = agesOf(shown, latest, sums.ageUnitUs);
+  return shown.map(({ startPage, endPage, share, resident }, i) => {
+    const residentBytes = (endPage - startPage) * resident * pageSize;
+    return {
+      pid: target.pid,
+      startAddress: startPage * pageSize,
+      sizeBytes: (endPage - startPage) * pageSize,
+      residentBytes: latest.residentPages ? Math.round(residentBytes) : null,
+      accessedBytes: latest.accessedPages ? Math.round(residentBytes * share) : null,
+      accessShare: share,
+      ageUs: ages[i]!,
+      mapping: mappings.length > 0 ? nameOfRange(mappings, startPage, endPage) : null,
+    };
+  });
 }
 
 /** The ages of the latest regions that lie in each range, weighted by size. */
-function agesOf(ranges: readonly AverageRegion[], { latest, aggrUs }: WatchedProcess): (number | null)[] {
+function agesOf(ranges: readonly MeanRegion[], latest: SnapshotColumns, unitUs: number): (number | null)[] {
   const pagesIn = new Float64Array(ranges.length);
   const sums = new Float64Array(ranges.length);
   forEachOverlap(latest, ranges, (region, range, pages) => {
     pagesIn[range]! += pages;
-    sums[range]! += pages * latest.ages[region]! * aggrUs;
+    sums[range]! += pages * latest.ages[region]! * unitUs;
   });
   return Array.from(sums, (sum, i) => (pagesIn[i]! > 0 ? Math.round(sum / pagesIn[i]!) : null));
 }
 
-function addByShare(bins: Float64Array, averages: readonly AverageRegion[], process: WatchedProcess): void {
+function addByShare(
+  bins: Float64Array,
+  means: readonly MeanRegion[],
+  sums: AccessSums,
+  latest: SnapshotColumns,
+): void {
   const add = (region: number, pages: number) => {
-    // What is 10 % may be a hair more by rounding.
-    bins[Math.ceil(averages[region]!.share * 10 - 1e-9)]! += pages * process.pageSize;
+    // Rounding may put 10 % slightly above 0.1.
+    bins[Math.ceil(means[region]!.share * 10 - 1e-9)]! += pages * sums.pageSize;
   };
-  if (process.latest.residentPages) {
-    averages.forEach(({ startPage, endPage, resident }, i) => void add(i, (endPage - startPage) * resident));
+  if (latest.residentPages) {
+    means.forEach(({ startPage, endPage, resident }, i) => void add(i, (endPage - startPage) * resident));
     return;
   }
   const columns = {
-    startPages: Float64Array.from(averages, ({ startPage }) => startPage),
-    endPages: Float64Array.from(averages, ({ endPage }) => endPage),
+    startPages: Float64Array.from(means, ({ startPage }) => startPage),
+    endPages: Float64Array.from(means, ({ endPage }) => endPage),
   };
-  forEachUsable(columns, process, add);
+  forEachAccessible(columns, sums, add);
 }
 
-function addUntouched(bins: Float64Array, process: WatchedProcess): void {
-  const { latest, aggrUs, pageSize } = process;
+function addUntouched(bins: Float64Array, sums: AccessSums, latest: SnapshotColumns): void {
+  const { ageUnitUs, pageSize } = sums;
   const add = (region: number, pages: number) => {
-    // Of what is accessed in part, nothing is known of the rest but that it was not in this snapshot.
-    const seconds = latest.nrAccesses[region]! > 0 ? 0 : (latest.ages[region]! * aggrUs) / 1e6;
-    for (let i = 0; i < bins.length && (SECONDS[i - 1] ?? 0) <= seconds; i++) bins[i]! += pages * pageSize;
+    // In a region accessed in part, all that is known of the rest is that this snapshot did not see it accessed.
+    const seconds = latest.nrAccesses[region]! > 0 ? 0 : (latest.ages[region]! * ageUnitUs) / 1e6;
+    for (let i = 0; i < bins.length && SECONDS[i]! <= seconds; i++) bins[i]! += pages * pageSize;
   };
   if (latest.residentPages) {
     for (let i = 0; i < latest.startPages.length; i++) add(i, coldPagesOf(latest, i));
     return;
   }
-  forEachUsable(latest, process, (region, pages) => {
+  forEachAccessible(latest, sums, (region, pages) => {
     if (latest.nrAccesses[region] === 0) add(region, pages);
   });
 }
 
-/** Pages of regions that are mapped and can be accessed; all where no mappings are known. */
-function forEachUsable(
+/** Pages of regions in accessible mappings; all pages if no mappings are known. */
+function forEachAccessible(
   columns: Pick<SnapshotColumns, 'startPages' | 'endPages'>,
-  { mappings }: WatchedProcess,
+  { mappings }: AccessSums,
   visit: (region: number, pages: number) => void,
 ): void {
   if (mappings.length === 0) {
-    for (let i = 0; i < columns.startPages.length; i++)
-      visit(i, columns.endPages[i]! - columns.startPages[i]!);
+    columns.startPages.forEach((startPage, i) => void visit(i, columns.endPages[i]! - startPage));
     return;
   }
   forEachOverlap(columns, mappings, (region, mapping, pages) => {
@@ -256,85 +252,42 @@ export interface AccessQuery {
   readonly size?: Bounds;
   /** Shares, 0 .. 1. */
   readonly access?: Bounds;
-  /** Microseconds; what has no age is in no bounds. */
+  /** Microseconds; a region without an age is in no bounds. */
   readonly age?: Bounds;
-  /** Found in the name. */
+  /** Matches a part of the name. */
   readonly mapping?: RegExp;
 }
 
-const VALUES = {
+const FIGURES = {
   address: ({ startAddress }: AccessRegion) => startAddress,
   size: ({ sizeBytes }: AccessRegion) => sizeBytes,
   access: ({ accessShare }: AccessRegion) => accessShare,
   age: ({ ageUs }: AccessRegion) => ageUs ?? Number.NaN,
 };
 
-/** Addresses and names from the first on, all else from the largest on. */
+/** Addresses and names ascend, figures descend. */
 export function selectRegions(regions: readonly AccessRegion[], query: AccessQuery): AccessRegion[] {
-  const chosen = regions.filter(
-    (region) =>
-      (['address', 'size', 'access', 'age'] as const).every((key) =>
-        isWithin(VALUES[key](region), query[key]),
-      ) &&
-      (query.mapping === undefined || query.mapping.test(region.mapping ?? '')),
-  );
-  const { sort } = query;
-  const sign = query.reverse ? -1 : 1;
-  return chosen.sort(
-    (a, b) => sign * (compare(a, b, sort) || a.pid - b.pid || a.startAddress - b.startAddress),
-  );
+  const { sort, reverse, mapping } = query;
+  const sign = reverse ? -1 : 1;
+  return regions
+    .filter(
+      (region) =>
+        (['address', 'size', 'access', 'age'] as const).every((key) =>
+          isWithin(FIGURES[key](region), query[key]),
+        ) &&
+        (!mapping || mapping.test(region.mapping ?? '')),
+    )
+    .sort((a, b) => sign * (compare(a, b, sort) || a.pid - b.pid || a.startAddress - b.startAddress));
 }
 
 function compare(a: AccessRegion, b: AccessRegion, sort: AccessKey): number {
   if (sort === 'mapping') return (a.mapping ?? '').localeCompare(b.mapping ?? '', 'en');
   if (sort === 'address') return a.startAddress - b.startAddress;
-  const value = VALUES[sort];
-  const [ofA, ofB] = [value(a), value(b)].map((each) => (Number.isNaN(each) ? -1 : each)) as [number, number];
-  return ofB - ofA;
+  const figure = (region: AccessRegion) => FIGURES[sort](region);
+  const orLeast = (value: number) => (Number.isNaN(value) ? -1 : value);
+  return orLeast(figure(b)) - orLeast(figure(a));
 }
 
 function isWithin(value: number, bounds: Bounds | undefined): boolean {
   return bounds === undefined || (value >= bounds.from && value <= bounds.to);
-}
-
-/** Beside those that every snapshot has. */
-const OPTIONAL = ['residentPages', 'unseenPages', 'accessedPages'] as const;
-
-/**
- * A copy of the latest of many snapshots' columns, in memory that is used again. To keep the snapshots themselves, one of
- * each of five hundred processes, would make every collection of garbage copy them.
- */
-export class KeptColumns {
-  #room = emptyColumns(0);
-  #length = 0;
-  #has: readonly (typeof OPTIONAL)[number][] = [];
-
-  take(columns: SnapshotColumns): void {
-    const { startPages, endPages, nrAccesses, ages } = columns;
-    this.#length = startPages.length;
-    this.#has = OPTIONAL.filter((name) => columns[name] !== undefined);
-    const hasRoom = this.#length <= this.#room.ages.length && this.#has.every((name) => this.#room[name]);
-    if (!hasRoom) {
-      const memory = columns.residentPages ? ColumnSet.MEMORY : ColumnSet.NONE;
-      const accessed = columns.accessedPages ? ColumnSet.ACCESSED : ColumnSet.NONE;
-      this.#room = emptyColumns(2 * this.#length, memory | accessed);
-    }
-    this.#room.startPages.set(startPages);
-    this.#room.endPages.set(endPages);
-    this.#room.nrAccesses.set(nrAccesses);
-    this.#room.ages.set(ages);
-    for (const name of this.#has) this.#room[name]!.set(columns[name]!);
-  }
-
-  /** Until the next one is taken. */
-  get columns(): SnapshotColumns {
-    const { startPages, endPages, nrAccesses, ages } = this.#room;
-    return {
-      startPages: startPages.subarray(0, this.#length),
-      endPages: endPages.subarray(0, this.#length),
-      nrAccesses: nrAccesses.subarray(0, this.#length),
-      ages: ages.subarray(0, this.#length),
-      ...Object.fromEntries(this.#has.map((name) => [name, this.#room[name]!.subarray(0, this.#length)])),
-    };
-  }
 }

@@ -2,23 +2,23 @@ import { printable } from '../../core/printable.js';
 import type { Observation } from '../source/observation.js';
 import { renderTable } from '../terminal-text.js';
 import { formatBytes, formatShare } from '../units.js';
-import { type MappingsOf, type MappingUse, workingSetOf } from './mapping-sums.js';
-import { MappingsReport } from './mappings.js';
-import type { AccessLimits, Report, SourceSummary } from './summary.js';
-import { headingOf, leftOut, NO_SNAPSHOTS, orUnknown, shortName, unknownNotes, warmUpNotes } from './text.js';
-import { type WorkingSet, type WssProcess, WssReport } from './wss.js';
+import { type AccessLimits, type MappingsOf, type MappingUse, workingSetOf } from './mapping-sums.js';
+import { MappingsSummary } from './mappings.js';
+import type { SourceInfo, Summary } from './summary.js';
+import { headingOf, leftOut, NO_SNAPSHOTS, orUnknown, processNotes, shortName } from './text.js';
+import { type WorkingSet, type WssProcess, WssSummary } from './wss.js';
 
 /** One of the two recordings that are compared. */
 export interface DiffSide {
   readonly processes: number;
   /** Null without a snapshot. */
   readonly workingSet: Pick<WorkingSet, 'bytes' | 'residentBytes' | 'unseenBytes'> | null;
-  /** What of the processes was left out or is not known. */
+  /** What was left out of each process, or is not known of it. */
   readonly known: readonly Pick<WssProcess, 'pid' | 'comm' | 'warmUpUs' | 'isSettled' | 'unknown'>[];
   readonly mappings: MappingsOf;
 }
 
-/** Mappings of one name before and after: null where there were none. Changes are after - before, in bytes; null where not known. */
+/** The mappings of one name, null where there were none. Changes are after - before, in bytes; null if not known. */
 export interface MappingChange {
   readonly name: string;
   readonly before: MappingUse | null;
@@ -28,14 +28,14 @@ export interface MappingChange {
   readonly coldChange: number | null;
 }
 
-/** A working set, and what it consists of. */
-export class DiffSideReport implements Report<DiffSide> {
-  readonly #wss: WssReport;
-  readonly #mappings: MappingsReport;
+/** A working set, and the mappings that make it up. */
+export class DiffSideSummary implements Summary<DiffSide> {
+  readonly #wss: WssSummary;
+  readonly #mappings: MappingsSummary;
 
   constructor(limits: AccessLimits) {
-    this.#wss = new WssReport({ minAccessShare: limits.warmShare });
-    this.#mappings = new MappingsReport({ limits });
+    this.#wss = new WssSummary({ minAccessShare: limits.warmShare });
+    this.#mappings = new MappingsSummary({ limits });
   }
 
   add(observation: Observation): void {
@@ -45,39 +45,39 @@ export class DiffSideReport implements Report<DiffSide> {
 
   result(): DiffSide {
     const { all, processes } = this.#wss.result();
-    const workingSet = all && {
-      bytes: all.bytes,
-      residentBytes: all.residentBytes,
-      unseenBytes: all.unseenBytes,
+    return {
+      processes: processes.length,
+      workingSet: all && {
+        bytes: all.bytes,
+        residentBytes: all.residentBytes,
+        unseenBytes: all.unseenBytes,
+      },
+      known: processes.map(knownOf),
+      mappings: this.#mappings.all(),
     };
-    const known = processes.map(({ pid, comm, warmUpUs, isSettled, unknown }) => ({
-      pid,
-      comm,
-      warmUpUs,
-      isSettled,
-      unknown,
-    }));
-    return { processes: processes.length, workingSet, known, mappings: this.#mappings.all() };
   }
 }
 
-/** Those first whose working set has changed most, then those whose hot and cold memory has. */
+function knownOf({ pid, comm, warmUpUs, isSettled, unknown }: WssProcess): DiffSide['known'][number] {
+  return { pid, comm, warmUpUs, isSettled, unknown };
+}
+
+/** The largest changes of the working set first, then those of hot and cold memory. */
 export function changesBetween(before: MappingsOf, after: MappingsOf): MappingChange[] {
   const earlier = new Map(before.mappings.map((use) => [use.name, use]));
   const later = new Map(after.mappings.map((use) => [use.name, use]));
-  const changes = [...new Set([...earlier.keys(), ...later.keys()])].map((name) =>
-    changeOf(name, earlier.get(name) ?? null, later.get(name) ?? null),
-  );
   const size = (change: number | null) => Math.abs(change ?? 0);
-  return changes.sort(
-    (a, b) =>
-      size(b.workingSetChange) - size(a.workingSetChange) ||
-      size(b.hotChange) - size(a.hotChange) ||
-      size(b.coldChange) - size(a.coldChange),
-  );
+  return [...new Set([...earlier.keys(), ...later.keys()])]
+    .map((name) => changeOf(name, earlier.get(name) ?? null, later.get(name) ?? null))
+    .sort(
+      (a, b) =>
+        size(b.workingSetChange) - size(a.workingSetChange) ||
+        size(b.hotChange) - size(a.hotChange) ||
+        size(b.coldChange) - size(a.coldChange),
+    );
 }
 
-export function changeOf(name: string, before: MappingUse | null, after: MappingUse | null): MappingChange {
+function changeOf(name: string, before: MappingUse | null, after: MappingUse | null): MappingChange {
   const change = (value: (use: MappingUse) => number | null) => {
     const [earlier, later] = [before ? value(before) : 0, after ? value(after) : 0];
     return earlier === null || later === null ? null : later - earlier;
@@ -99,7 +99,7 @@ const NAMED = 3;
 const WORTH_A_SENTENCE = 0.01;
 
 export interface DiffText {
-  readonly source: SourceSummary;
+  readonly source: SourceInfo;
   readonly side: DiffSide;
 }
 
@@ -132,9 +132,7 @@ export function renderDiff(
 /** What of each side was left out, or is not known; and whether the two can be compared at all. */
 function notesOf(before: DiffText, after: DiffText): string[] {
   const notes = [before, after].flatMap(({ side: { known } }, i) =>
-    [...unknownNotes(known), ...warmUpNotes(known.filter(({ unknown }) => unknown === null))].map(
-      (text, line) => (line === 0 ? `${i === 0 ? 'Before' : 'After'}: ${text}` : text),
-    ),
+    processNotes(known).map((text, line) => (line === 0 ? `${i === 0 ? 'Before' : 'After'}: ${text}` : text)),
   );
   const [old, now] = [before, after].map(({ source }) => printable(source.check));
   if (old !== now)

@@ -1,8 +1,30 @@
 import type { MappingKind } from '../region-mappings.js';
 
 /**
- * Mappings that are told together. All bytes are means over the time, of resident memory where it is known what of the
- * regions is resident (since 0.2), else of whole regions. Null is what is not known.
+ * From which access share on (nrAccesses / maxNrAccesses, 0 .. 1) memory is warm, and hot. Memory that was accessed, but
+ * less, is rare; cold memory was not accessed at all. Warm and hot memory are the working set.
+ */
+export interface AccessLimits {
+  /** 0: any access makes it warm. */
+  readonly warmShare: number;
+  readonly hotShare: number;
+}
+
+export const DEFAULT_LIMITS: AccessLimits = { warmShare: 0, hotShare: 0.5 };
+
+export function classOf(
+  nrAccesses: number,
+  maxNrAccesses: number,
+  { warmShare, hotShare }: AccessLimits,
+): 'hot' | 'warm' | 'rare' | 'cold' {
+  if (nrAccesses === 0) return 'cold';
+  const share = nrAccesses / maxNrAccesses;
+  return share < warmShare ? 'rare' : share < hotShare ? 'warm' : 'hot';
+}
+
+/**
+ * How the mappings of one group are used. Bytes are means over the time: of resident memory if it is known how much of
+ * each region is resident (records since 0.2), else of whole regions. Null is not known.
  */
 export interface MappingUse {
   readonly name: string;
@@ -11,66 +33,54 @@ export interface MappingUse {
   readonly residentBytes: number | null;
   /** Accessed at all in a snapshot's interval. */
   readonly accessedBytes: number | null;
-  /** Null also where accesses are counted by mapping: one look a snapshot does not tell how often. */
+  /** Null also if accesses are counted by mapping: one look a snapshot does not tell how often. */
   readonly hotBytes: number | null;
   readonly warmBytes: number | null;
   readonly rareBytes: number | null;
   readonly coldBytes: number | null;
   /** Resident memory that the check cannot see: neither accessed nor cold. */
   readonly unseenBytes: number | null;
-  /** Of accessedBytes, what lies in mappings of files, which other processes may have accessed. */
+  /** The part of accessedBytes in mappings of files, which other processes may have accessed. */
   readonly sharedFileBytes: number | null;
-  /** Resident memory that was cold: at least so much, where what of the regions is resident is not known. */
+  /** Resident memory that was cold: at least this much if the resident part of regions is not known. */
   readonly coldResidentBytes: number | null;
-  /** For how long what was cold at the end had been so, a mean weighted by size; null where nothing was. */
+  /** For how long the memory that was cold at the end had been cold, weighted by size; null without any. */
   readonly coldForUs: number | null;
 }
 
 export interface MappingsOf {
-  /** Of all mappings but reserved ones, which nobody can access. */
+  /** Of all mappings but the reserved ones, which no process can access. */
   readonly total: MappingUse;
-  /** Bytes of address space in regions that lie between the mappings. They count nowhere else. */
+  /** Bytes of regions that lie between the mappings. They count nowhere else. */
   readonly unmappedBytes: number;
   /** By working set (hot and warm, or accessed), then by size. */
   readonly mappings: readonly MappingUse[];
 }
 
-/** Of one group of mappings, bytes x microseconds by how they were accessed. */
-interface ClassSums {
-  hot: number;
-  warm: number;
-  rare: number;
-  cold: number;
-  /** In place of hot, warm and rare where accesses are counted. */
-  counted: number;
-  unseen: number;
-  /** In mappings that others may have accessed, in any class but cold. */
-  shared: number;
-  /** By what the regions say; only a source that counts is exact. */
-  countedResident: number;
-}
+const CLASS_SUMS = ['hot', 'warm', 'rare', 'cold', 'counted', 'unseen', 'shared', 'countedResident'] as const;
 
-/** What is summed up of one group of mappings: bytes x microseconds. */
-export interface Sums extends ClassSums {
+/**
+ * Bytes x microseconds of one group. `counted` takes the place of hot, warm and rare if accesses are counted; `shared` is
+ * what other processes may have accessed; `countedResident` is resident by the regions, exact if accesses are counted.
+ */
+export interface GroupSums extends Record<(typeof CLASS_SUMS)[number], number> {
   readonly name: string;
   readonly kind: MappingKind;
   size: number;
   resident: number;
   isResidentKnown: boolean;
-  /** Something is known of how it was accessed. */
+  /** Whether anything is known of its accesses. */
   isKnown: boolean;
   isCounted: boolean;
-  /** What of the regions is resident was known. */
+  /** Whether the resident part of regions is known. */
   hasMemory: boolean;
-  /** In the last snapshot, if that is the one with this number: cold pages, and the sum of their ages in microseconds. */
+  /** The number of the last snapshot in which it had cold pages: how many, and the sum of their ages in microseconds. */
   last: number;
   lastColdPages: number;
   lastColdAges: number;
 }
 
-const CLASS_SUMS = ['hot', 'warm', 'rare', 'cold', 'counted', 'unseen', 'shared', 'countedResident'] as const;
-
-export function groupNamed(groups: Map<string, Sums>, name: string, kind: MappingKind): Sums {
+export function groupNamed(groups: Map<string, GroupSums>, name: string, kind: MappingKind): GroupSums {
   let sums = groups.get(name);
   if (!sums) {
     sums = emptySums(name, kind);
@@ -79,33 +89,17 @@ export function groupNamed(groups: Map<string, Sums>, name: string, kind: Mappin
   return sums;
 }
 
-/** Plain numbers: there may be fifty groups of each of hundreds of processes. */
-function emptySums(name: string, kind: MappingKind): Sums {
+function emptySums(name: string, kind: MappingKind): GroupSums {
   return {
-    name,
-    kind,
-    size: 0,
-    resident: 0,
-    isResidentKnown: false,
-    isKnown: false,
-    isCounted: false,
-    hasMemory: false,
-    hot: 0,
-    warm: 0,
-    rare: 0,
-    cold: 0,
-    counted: 0,
-    unseen: 0,
-    shared: 0,
-    countedResident: 0,
-    last: 0,
-    lastColdPages: 0,
-    lastColdAges: 0,
+    ...{ name, kind, size: 0, resident: 0 },
+    ...{ isResidentKnown: false, isKnown: false, isCounted: false, hasMemory: false },
+    ...{ hot: 0, warm: 0, rare: 0, cold: 0, counted: 0, unseen: 0, shared: 0, countedResident: 0 },
+    ...{ last: 0, lastColdPages: 0, lastColdAges: 0 },
   };
 }
 
-/** @param known what the classes weigh, where less of the time is known of them than of the mappings */
-export function addTo(total: Sums, sums: Sums, held: number, known: number): void {
+/** Adds all but the last snapshot, weighted: classes by `known`, for less of the time may be known of them. */
+export function addScaled(total: GroupSums, sums: GroupSums, held: number, known: number): void {
   total.size += held * sums.size;
   total.resident += held * sums.resident;
   total.isResidentKnown ||= sums.isResidentKnown;
@@ -113,41 +107,44 @@ export function addTo(total: Sums, sums: Sums, held: number, known: number): voi
   total.isCounted ||= sums.isCounted;
   total.hasMemory ||= sums.hasMemory;
   for (const name of CLASS_SUMS) total[name] += known * sums[name];
-  total.lastColdPages += sums.lastColdPages;
-  total.lastColdAges += sums.lastColdAges;
 }
 
-export function usesOf(groups: ReadonlyMap<string, Sums>, unmapped: number, us: number): MappingsOf {
-  const fitted = Array.from(groups.values(), fittedSums);
-  const mappings = fitted.map((sums) => useOf(sums, us));
-  mappings.sort((a, b) => workingSetOf(b) - workingSetOf(a) || b.sizeBytes - a.sizeBytes);
-  return { total: totalOf(fitted, mappings, us), unmappedBytes: Math.round(unmapped / us), mappings };
+/** @param us the time over which the sums were taken */
+export function usesOf(groups: ReadonlyMap<string, GroupSums>, unmapped: number, us: number): MappingsOf {
+  const total = emptySums('together', 'anonymous');
+  // Memory that is surely cold in one group is surely cold in all.
+  let surelyCold = 0;
+  const mappings = Array.from(groups.values(), (group) => {
+    const sums = fitted(group);
+    const use = useOf(sums, us);
+    if (group.kind !== 'reserved') {
+      addScaled(total, sums, 1, 1);
+      total.lastColdPages += sums.lastColdPages;
+      total.lastColdAges += sums.lastColdAges;
+      surelyCold += use.coldResidentBytes ?? 0;
+    }
+    return use;
+  }).sort((a, b) => workingSetOf(b) - workingSetOf(a) || b.sizeBytes - a.sizeBytes);
+  const all = useOf(total, us);
+  return {
+    total: { ...all, coldResidentBytes: all.coldResidentBytes === null ? null : surelyCold },
+    unmappedBytes: Math.round(unmapped / us),
+    mappings,
+  };
 }
 
-/** What samples say of a group is never more than what is resident of it. */
-function fittedSums(sums: Sums): Sums {
+/** Scaled down so that the estimates from samples do not exceed the resident memory that was read. */
+function fitted(sums: GroupSums): GroupSums {
   const { hasMemory, isCounted, isResidentKnown, resident, hot, warm, rare, cold, unseen } = sums;
   if (isCounted) return { ...sums, resident: sums.countedResident, isResidentKnown: true };
   const estimated = hot + warm + rare + cold + unseen;
   if (!hasMemory || !isResidentKnown || estimated <= resident) return sums;
-  const fitted = { ...sums };
-  for (const name of CLASS_SUMS) fitted[name] *= resident / estimated;
-  return fitted;
+  const scaled = { ...sums };
+  for (const name of CLASS_SUMS) scaled[name] *= resident / estimated;
+  return scaled;
 }
 
-function totalOf(groups: readonly Sums[], uses: readonly MappingUse[], us: number): MappingUse {
-  const sums = emptySums('together', 'anonymous');
-  for (const group of groups) if (group.kind !== 'reserved') addTo(sums, group, 1, 1);
-  // What is surely cold in each of them surely is in all.
-  const cold = uses.reduce(
-    (sum, { kind, coldResidentBytes }) => sum + (kind === 'reserved' ? 0 : (coldResidentBytes ?? 0)),
-    0,
-  );
-  const total = useOf(sums, us);
-  return { ...total, coldResidentBytes: total.coldResidentBytes === null ? null : cold };
-}
-
-function useOf(sums: Sums, us: number): MappingUse {
+function useOf(sums: GroupSums, us: number): MappingUse {
   const { name, kind, isKnown, isCounted, hasMemory, lastColdPages, lastColdAges } = sums;
   const mean = (sum: number) => Math.round(sum / us);
   const known = (sum: number) => (isKnown ? mean(sum) : null);
@@ -173,7 +170,7 @@ function useOf(sums: Sums, us: number): MappingUse {
   };
 }
 
-/** What was hot or warm, or where accesses are counted, all that was accessed; 0 where nothing is known. */
+/** Hot and warm memory, or all accessed memory if accesses are counted; 0 if nothing is known. */
 export function workingSetOf({ hotBytes, warmBytes, accessedBytes }: MappingUse): number {
   return hotBytes === null || warmBytes === null ? (accessedBytes ?? 0) : hotBytes + warmBytes;
 }

@@ -2,7 +2,7 @@ import { renderTable } from '../terminal-text.js';
 import { formatBytes, formatShare } from '../units.js';
 import type { MappingsOf, MappingUse } from './mapping-sums.js';
 import type { MappingsResult } from './mappings.js';
-import type { SourceSummary } from './summary.js';
+import type { SourceInfo } from './summary.js';
 import {
   count,
   formatAge,
@@ -11,10 +11,9 @@ import {
   NO_SNAPSHOTS,
   nameOfProcess,
   orUnknown,
+  processNotes,
   shortName,
   UNSEEN_KINDS,
-  unknownNotes,
-  warmUpNotes,
 } from './text.js';
 
 const NAME_COLUMNS = 20;
@@ -27,7 +26,7 @@ export interface MappingsTextOptions {
 }
 
 export function renderMappings(
-  source: SourceSummary,
+  source: SourceInfo,
   result: MappingsResult,
   { limit, perProcess }: MappingsTextOptions,
 ): string {
@@ -41,10 +40,7 @@ export function renderMappings(
     );
   }
   const parts = [`${heading}\nMeans over this time. ${classesOf(result)}`];
-  const notes = [
-    ...unknownNotes(processes),
-    ...warmUpNotes(processes.filter(({ unknown }) => unknown === null)),
-  ];
+  const notes = processNotes(processes);
   if (notes.length > 0) parts.push(notes.join('\n'));
   if (snapshotsWithoutMappings > 0)
     parts.push(`${count(snapshotsWithoutMappings, 'snapshot')} without mappings left out.`);

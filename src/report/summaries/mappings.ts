@@ -5,18 +5,24 @@ import { coldPagesOf, seenPagesOf, sizeOf } from '../../core/working-set.js';
 import type { ObservedMapping } from '../../record/observed-memory.js';
 import { forEachOverlap, type Grouping, groupNameOf, isSharedFile, kindOf } from '../region-mappings.js';
 import type { Observation } from '../source/observation.js';
-import { type Unknown, unknownOf, whyUnknown } from '../status-text.js';
-import { addTo, groupNamed, type MappingsOf, type Sums, usesOf } from './mapping-sums.js';
 import {
   type AccessLimits,
-  ageUs,
+  addScaled,
   classOf,
   DEFAULT_LIMITS,
-  type ProcessSummary,
-  processSummary,
-  type Report,
+  type GroupSums,
+  groupNamed,
+  type MappingsOf,
+  usesOf,
+} from './mapping-sums.js';
+import {
+  ageUs,
+  type ProcessInfo,
+  ProcessSums,
   Span,
-  WarmUp,
+  type Summary,
+  sumsOfProcess,
+  type WarmUp,
 } from './summary.js';
 
 export interface MappingsOptions {
@@ -25,32 +31,25 @@ export interface MappingsOptions {
   readonly by?: Grouping;
 }
 
-export interface MappingsOfProcess extends ProcessSummary, MappingsOf {
-  /** Left out at the start, as its regions were still being found; 0 if nothing was. */
-  readonly warmUpUs: number;
-  /** False if they were until the end: nothing is left out then. */
-  readonly isSettled: boolean;
-  /** Why nothing is known of it but its mappings, if that is so. */
-  readonly unknown: string | null;
-}
+export interface MappingsOfProcess extends ProcessInfo, MappingsOf {}
 
 export interface MappingsResult {
   readonly limits: AccessLimits;
   readonly by: Grouping;
-  /** Whether accesses are counted by mapping: there is `accessed` in place of hot, warm and rare. */
+  /** Whether accesses are counted by mapping: `accessed` takes the place of hot, warm and rare. */
   readonly isCounted: boolean;
-  /** Whether what of the regions is resident is known: older records do not tell. */
+  /** Whether the resident part of every region is known; older records lack it. */
   readonly isResidentKnown: boolean;
-  /** Snapshots that nothing is known of but their regions: older records do not tell mappings. */
+  /** Snapshots that were left out because their mappings are not known; older records lack them. */
   readonly snapshotsWithoutMappings: number;
   /** Sums of all processes: a page that several map counts for each. */
   readonly all: MappingsOf;
   readonly processes: readonly MappingsOfProcess[];
 }
 
-/** What memory is by what it is mapped as, and how it is used. */
-export class MappingsReport implements Report<MappingsResult> {
-  readonly #processes = new Map<number, ProcessSums>();
+/** What memory is mapped as, and how it is used. */
+export class MappingsSummary implements Summary<MappingsResult> {
+  readonly #processes = new Map<number, MappingsSums>();
   readonly #limits: AccessLimits;
   readonly #by: Grouping;
   #snapshotsWithoutMappings = 0;
@@ -64,15 +63,12 @@ export class MappingsReport implements Report<MappingsResult> {
 
   add(observation: Observation): void {
     const { target, columns } = observation.snapshot;
-    let process = this.#processes.get(target.id);
-    const warmUp = process?.warmUp ?? new WarmUp();
-    if (warmUp.add(observation.snapshot) || !process) {
-      process = new ProcessSums(target, this.#limits, this.#by, warmUp);
-      this.#processes.set(target.id, process);
-    }
+    const make = (warmUp: WarmUp) => new MappingsSums(target, warmUp, this.#limits, this.#by);
+    const sums = sumsOfProcess(this.#processes, observation.snapshot, make);
     this.#isCounted ||= columns.accessedPages !== undefined;
     this.#isResidentKnown &&= columns.residentPages !== undefined;
-    if (!process.add(observation)) this.#snapshotsWithoutMappings++;
+    if (observation.mappings.length > 0) sums.add(observation);
+    else this.#snapshotsWithoutMappings++;
   }
 
   result(): MappingsResult {
@@ -83,89 +79,81 @@ export class MappingsReport implements Report<MappingsResult> {
       isResidentKnown: this.#isResidentKnown,
       snapshotsWithoutMappings: this.#snapshotsWithoutMappings,
       all: this.all(),
-      processes: Array.from(this.#processes.values(), (process) => process.result()),
+      processes: Array.from(this.#processes.values(), (sums) => sums.result()),
     };
   }
 
-  /** The part of the result that is of all processes. */
+  /** The part of the result that covers all processes. */
   all(): MappingsOf {
     const span = new Span();
-    const all = new Map<string, Sums>();
+    const groups = new Map<string, GroupSums>();
     let unmapped = 0;
-    for (const process of this.#processes.values()) {
-      process.settle();
-      span.add(process.span.startUs, process.span.endUs);
-      // As much of its time as was seen stands for all of it.
-      const spanUs = Math.max(1, process.span.us);
-      unmapped += (process.unmapped * spanUs) / Math.max(1, process.knownUs);
-      process.addTo(all, spanUs);
+    for (const sums of this.#processes.values()) {
+      span.add(sums.span.startUs, sums.span.endUs);
+      // The snapshots of a process stand for all of the time that they span.
+      const spanUs = Math.max(1, sums.span.us);
+      unmapped += spanUs * sums.unmappedBytes;
+      sums.addTo(groups, spanUs);
     }
-    return usesOf(all, unmapped, Math.max(1, span.us));
+    return usesOf(groups, unmapped, Math.max(1, span.us));
   }
 }
 
-class ProcessSums {
-  readonly span = new Span();
-  readonly #sums = new Map<string, Sums>();
-  /** What all snapshots together lasted, and those of which something is known. */
-  us = 0;
-  knownUs = 0;
-  /** Bytes x microseconds. */
-  unmapped = 0;
-  #unknown: Unknown | undefined;
-  /** The array that holds until they change, and the group of each. */
+/** Gathers one process. Its sums are bytes x microseconds. */
+class MappingsSums extends ProcessSums {
+  readonly #sums = new Map<string, GroupSums>();
+  /** How long all snapshots lasted, and those that say something of accesses. */
+  #us = 0;
+  #knownUs = 0;
+  #unmapped = 0;
+  /** The array that holds until they change, and by its index the group of each, its density, and isSharedFile. */
   #mappings: readonly ObservedMapping[] = [];
-  readonly #groups: Sums[] = [];
-  /** What a page of each stands for when a region's resident pages are divided: by what is resident of it, as far as known. */
+  readonly #groups: GroupSums[] = [];
   #densities = new Float64Array(0);
-  #shared: boolean[] = [];
-  /** For how long it has held, without what is in the sums already. */
+  readonly #isShared: boolean[] = [];
+  /** For how long the array has held, as far as that is not in the sums yet. */
   #heldUs = 0;
   #pageSize = 0;
-  /** The one that is being gone through. It is not kept: who keeps one of each process pays for every collection. */
+  /** The snapshot being added. It is not kept: one per process would slow down every garbage collection. */
   #snapshot: Snapshot | undefined;
   #snapshotUs = 0;
   #mappedPages = 0;
 
   constructor(
-    readonly target: TargetInfo,
+    target: TargetInfo,
+    warmUp: WarmUp,
     readonly limits: AccessLimits,
     readonly by: Grouping,
-    readonly warmUp: WarmUp,
-  ) {}
+  ) {
+    super(target, warmUp);
+  }
 
-  /** @returns whether there was something to learn from it */
-  add({ snapshot, mappings, residentBytes }: Observation): boolean {
-    const { startUs, endUs, columns, pageSize } = snapshot;
-    this.span.add(startUs, endUs);
-    if (mappings.length === 0) return false;
-    this.#pageSize = pageSize;
-    if (mappings !== this.#mappings) this.#take(mappings);
+  /** @param observation with mappings */
+  add(observation: Observation): void {
+    const { snapshot, mappings } = observation;
+    this.#pageSize = snapshot.pageSize;
+    if (mappings !== this.#mappings) this.#setMappings(mappings);
     this.#snapshot = snapshot;
-    this.#snapshotUs = Math.max(1, endUs - startUs);
+    this.#snapshotUs = Math.max(1, snapshot.endUs - snapshot.startUs);
     this.#heldUs += this.#snapshotUs;
-    this.us += this.#snapshotUs;
-    const unknown = unknownOf(snapshot, snapshot.residentBytes ?? residentBytes);
-    if (unknown) this.#unknown = unknown;
-    else this.#addKnown(columns);
+    this.#us += this.#snapshotUs;
+    if (this.knows(observation)) this.#addAccesses(snapshot.columns);
     this.#snapshot = undefined;
-    return true;
   }
 
-  #addKnown(columns: SnapshotColumns): void {
-    this.knownUs += this.#snapshotUs;
-    this.#mappedPages = 0;
-    if (columns.residentPages) this.#weigh(columns);
-    forEachOverlap(columns, this.#mappings, this.#addOverlap);
-    this.unmapped += Math.max(0, pagesOf(columns) - this.#mappedPages) * this.#pageSize * this.#snapshotUs;
-  }
-
-  /** Of each region, the sum of what it overlaps by their densities: what is resident of it is divided by that. */
-  #weigh(columns: SnapshotColumns): void {
+  #addAccesses(columns: SnapshotColumns): void {
     const regions = columns.startPages.length;
-    if (weights.length < regions) weights = new Float64Array(2 * regions);
-    weights.fill(0, 0, regions);
-    forEachOverlap(columns, this.#mappings, this.#addWeight);
+    this.#knownUs += this.#snapshotUs;
+    this.#mappedPages = 0;
+    if (columns.residentPages) {
+      if (weights.length < regions) weights = new Float64Array(2 * regions);
+      weights.fill(0, 0, regions);
+      forEachOverlap(columns, this.#mappings, this.#addWeight);
+    }
+    forEachOverlap(columns, this.#mappings, this.#addOverlap);
+    let pages = 0;
+    for (let i = 0; i < regions; i++) pages += sizeOf(columns, i);
+    this.#unmapped += Math.max(0, pages - this.#mappedPages) * this.#pageSize * this.#snapshotUs;
   }
 
   readonly #addWeight = (region: number, mapping: number, pages: number): void => {
@@ -194,16 +182,16 @@ class ProcessSums {
       sums.counted += accessed;
       sums.countedResident += part * residentPages![region]! * unit;
       sums.cold += part * coldPagesOf(columns, region) * unit;
-      if (this.#shared[mapping]) sums.shared += accessed;
+      if (this.#isShared[mapping]) sums.shared += accessed;
     } else {
       const bytesUs = seen * unit;
       const accessClass = classOf(columns.nrAccesses[region]!, maxNrAccesses, this.limits);
-      // Not sums[accessClass]: asked for every region of every snapshot, it takes five times as long.
+      // Not sums[accessClass], which takes five times as long, for every region of every snapshot.
       if (accessClass === 'hot') sums.hot += bytesUs;
       else if (accessClass === 'warm') sums.warm += bytesUs;
       else if (accessClass === 'rare') sums.rare += bytesUs;
       else sums.cold += bytesUs;
-      if (!isUntouched && this.#shared[mapping]) sums.shared += bytesUs;
+      if (!isUntouched && this.#isShared[mapping]) sums.shared += bytesUs;
     }
     if (!isUntouched) return;
     if (sums.last !== this.span.snapshots) {
@@ -216,59 +204,43 @@ class ProcessSums {
   };
 
   result(): MappingsOfProcess {
-    this.settle();
-    const groups = new Map<string, Sums>();
+    const groups = new Map<string, GroupSums>();
     this.addTo(groups, 1);
-    const unmapped = this.unmapped / Math.max(1, this.knownUs);
-    return {
-      ...processSummary(this.target, this.span),
-      ...usesOf(groups, unmapped, 1),
-      warmUpUs: this.warmUp.us,
-      isSettled: this.warmUp.isSettled,
-      unknown: this.#unknown && this.knownUs === 0 ? whyUnknown(this.#unknown) : null,
-    };
+    const { warmUpUs, isSettled, unknown, ...info } = this.info;
+    return { ...info, ...usesOf(groups, this.unmappedBytes, 1), warmUpUs, isSettled, unknown };
+  }
+
+  get unmappedBytes(): number {
+    return this.#unmapped / Math.max(1, this.#knownUs);
   }
 
   /** Adds means over its time, `us` times. */
-  addTo(all: Map<string, Sums>, us: number): void {
-    const held = us / Math.max(1, this.us);
-    const known = us / Math.max(1, this.knownUs);
-    for (const sums of this.#sums.values()) {
-      const of = all.get(sums.name);
-      const total = of ?? groupNamed(all, sums.name, sums.kind);
-      addTo(total, sums, held, known);
-    }
-  }
-
-  /** Makes the sums whole. */
-  settle(): void {
+  addTo(all: Map<string, GroupSums>, us: number): void {
     this.#addSizes();
     for (const sums of this.#sums.values()) {
-      if (sums.last === this.span.snapshots) continue;
-      sums.lastColdPages = 0;
-      sums.lastColdAges = 0;
+      const total = groupNamed(all, sums.name, sums.kind);
+      addScaled(total, sums, us / Math.max(1, this.#us), us / Math.max(1, this.#knownUs));
+      if (sums.last !== this.span.snapshots) continue;
+      total.lastColdPages += sums.lastColdPages;
+      total.lastColdAges += sums.lastColdAges;
     }
   }
 
-  /** Most are the same as before. */
-  #take(mappings: readonly ObservedMapping[]): void {
+  #setMappings(mappings: readonly ObservedMapping[]): void {
     this.#addSizes();
     if (this.#densities.length < mappings.length) this.#densities = new Float64Array(2 * mappings.length);
     for (let i = 0; i < mappings.length; i++) {
       const mapping = mappings[i]!;
       this.#densities[i] = densityOf(mapping, this.#pageSize);
-      this.#shared[i] = isSharedFile(mapping);
-      if (mapping !== this.#mappings[i])
-        this.#groups[i] = groupNamed(
-          this.#sums,
-          groupNameOf(mapping, this.by, this.#pageSize),
-          kindOf(mapping),
-        );
+      this.#isShared[i] = isSharedFile(mapping);
+      if (mapping === this.#mappings[i]) continue; // most are the same as before
+      const name = groupNameOf(mapping, this.by, this.#pageSize);
+      this.#groups[i] = groupNamed(this.#sums, name, kindOf(mapping));
     }
     this.#mappings = mappings;
   }
 
-  /** When an array of mappings has held: sizes are the same for all of its snapshots. */
+  /** Sizes are the same for all snapshots of an array of mappings, so they are added once. */
   #addSizes(): void {
     this.#mappings.forEach(({ startPage, endPage, residentBytes }, i) => {
       const sums = this.#groups[i]!;
@@ -281,21 +253,16 @@ class ProcessSums {
   }
 }
 
-/** Of the snapshot that is being added, by region. */
+/** For each region of the snapshot being added, the sum of the pages it overlaps, weighted by density. */
 let weights = new Float64Array(0);
 
-/** What nobody can access holds nothing. Where nothing is known to be resident something may have come since. */
+/** Where nothing was resident when the mappings were read, something may be by now. */
+const LEAST_DENSITY = 1e-6;
+
+/** The resident pages of a region are divided among its mappings by their densities: resident / size, 1 if not known. */
 function densityOf(mapping: ObservedMapping, pageSize: number): number {
   const { startPage, endPage, residentBytes } = mapping;
   if (kindOf(mapping) === 'reserved') return 0;
   if (residentBytes === undefined) return 1;
   return Math.max(LEAST_DENSITY, residentBytes / ((endPage - startPage) * pageSize));
-}
-
-const LEAST_DENSITY = 1e-6;
-
-function pagesOf(columns: SnapshotColumns): number {
-  let pages = 0;
-  for (let i = 0; i < columns.startPages.length; i++) pages += sizeOf(columns, i);
-  return pages;
 }

@@ -3,7 +3,7 @@ import { heatOf, seenPagesOf, sizeOf } from '../../core/working-set.js';
 import { GrowingFloats } from './time-series.js';
 
 /** A range of pages and its access share, 0 .. 1, over the time in which it lay in a region. */
-export interface AverageRegion {
+export interface MeanRegion {
   readonly startPage: number;
   readonly endPage: number;
   readonly share: number;
@@ -26,7 +26,7 @@ const SMALLEST_SHARE = 1e-9;
  * The access share of every page over time. Regions begin and end elsewhere in every snapshot, so it is edges that are
  * gathered: by how much the sums change there. Now and then they are put in order, and neighbours that look alike made one.
  */
-export class AverageAccess {
+export class MeanAccess {
   #pages = new GrowingFloats();
   /** At each edge, by how much the sums of share x time, of resident x time, and of the time change from there on. */
   #accessed = new GrowingFloats();
@@ -52,7 +52,7 @@ export class AverageAccess {
   }
 
   /** In address order. Of one snapshot they are its regions. */
-  regions(): AverageRegion[] {
+  regions(): MeanRegion[] {
     return this.#ranges().regions();
   }
 
@@ -140,7 +140,7 @@ function placeOf(pages: Float64Array, page: number): number {
  * Neighbours that touch made one where their shares differ by no more than `tolerance`, with the mean share weighted by
  * size. What was never accessed stays apart from what was.
  */
-export function mergeAlike(regions: readonly AverageRegion[], tolerance: number): AverageRegion[] {
+export function mergeAlike(regions: readonly MeanRegion[], tolerance: number): MeanRegion[] {
   const ranges = new Ranges(regions.length);
   for (const { startPage, endPage, share, resident, seenUs } of regions)
     ranges.add(startPage, endPage, share, resident, seenUs);
@@ -196,7 +196,7 @@ class Ranges {
     }
   }
 
-  regions(): AverageRegion[] {
+  regions(): MeanRegion[] {
     return Array.from({ length: this.length }, (_, i) => ({
       startPage: this.startPages[i]!,
       endPage: this.endPages[i]!,

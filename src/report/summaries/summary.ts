@@ -1,21 +1,22 @@
 import type { Snapshot } from '../../core/snapshot.js';
 import type { TargetInfo } from '../../core/target.js';
 import type { Observation, SourceHeader } from '../source/observation.js';
+import { type Unknown, unknownOf, whyUnknown } from '../status-text.js';
 
-/** A kind of report at work: observations go in one after the other, and in the end what they come to comes out. */
-export interface Report<Result> {
+/** Takes the observations of a source one after the other, and says in the end what they amount to. */
+export interface Summary<Result> {
   add(observation: Observation): void;
   result(): Result;
 }
 
-/** What every report says of its source. Times are microseconds since the recording began. */
-export interface SourceSummary {
+/** What every summary says of its source. Times are microseconds since the recording began. */
+export interface SourceInfo {
   /** The record's name, or what was watched. */
   readonly source: string;
   readonly startedAt: string;
   readonly check: string;
   readonly pageSize: number;
-  /** From the first snapshot's begin to the last one's end; both 0 where there is none. */
+  /** From the start of the first snapshot to the end of the last; both 0 without a snapshot. */
   readonly startUs: number;
   readonly endUs: number;
   readonly snapshots: number;
@@ -23,18 +24,24 @@ export interface SourceSummary {
   readonly notes: readonly string[];
 }
 
-/** A process in a report. */
-export interface ProcessSummary {
+/** A process in a summary. */
+export interface ProcessInfo {
   readonly pid: number;
   readonly startTime: string;
   readonly comm: string;
-  /** From its first snapshot's begin to its last one's end. */
+  /** From the start of its first snapshot to the end of its last. */
   readonly startUs: number;
   readonly endUs: number;
   readonly snapshots: number;
+  /** Left out at the start, because its regions were still being found. */
+  readonly warmUpUs: number;
+  /** False if its regions were still being found at the end: nothing is left out then. */
+  readonly isSettled: boolean;
+  /** Why nothing is known of its accesses; null if something is. */
+  readonly unknown: string | null;
 }
 
-/** A stretch of time that snapshots make up. */
+/** The time that some snapshots span. */
 export class Span {
   startUs = 0;
   endUs = 0;
@@ -51,73 +58,88 @@ export class Span {
   }
 }
 
-export function sourceSummary(
+/** The time in which the regions of a process were still being found: what was accessed then looks too large. */
+export class WarmUp {
+  #startUs: number | undefined;
+  us = 0;
+  isSettled = true;
+
+  /** @returns whether the regions have settled just before this snapshot */
+  add({ isSettling, startUs }: Snapshot): boolean {
+    this.#startUs ??= startUs;
+    const hasSettled = !this.isSettled && !isSettling;
+    if (hasSettled) this.us = startUs - this.#startUs;
+    this.isSettled = !isSettling;
+    return hasSettled;
+  }
+}
+
+/** What a summary gathers of one process. */
+export class ProcessSums {
+  readonly span = new Span();
+  #unknown: Unknown | undefined;
+  /** Whether any snapshot says something of its accesses. */
+  isKnown = false;
+
+  constructor(
+    readonly target: TargetInfo,
+    readonly warmUp: WarmUp,
+  ) {}
+
+  /** @returns whether the snapshot says something of its accesses */
+  knows({ snapshot, residentBytes }: Observation): boolean {
+    const unknown = unknownOf(snapshot, residentBytes);
+    if (unknown) this.#unknown = unknown;
+    else this.isKnown = true;
+    return !unknown;
+  }
+
+  get info(): ProcessInfo {
+    const { pid, startTime, comm } = this.target;
+    const { startUs, endUs, snapshots } = this.span;
+    return {
+      pid,
+      startTime,
+      comm,
+      startUs,
+      endUs,
+      snapshots,
+      warmUpUs: this.warmUp.us,
+      isSettled: this.warmUp.isSettled,
+      unknown: this.#unknown && !this.isKnown ? whyUnknown(this.#unknown) : null,
+    };
+  }
+}
+
+/**
+ * The sums of a snapshot's process, with its time added. They are made when it is first seen, and made anew when its
+ * regions have settled, which drops what was gathered before.
+ */
+export function sumsOfProcess<Sums extends ProcessSums>(
+  processes: Map<number, Sums>,
+  snapshot: Snapshot,
+  make: (warmUp: WarmUp) => Sums,
+): Sums {
+  const { target, startUs, endUs } = snapshot;
+  let sums = processes.get(target.id);
+  const warmUp = sums?.warmUp ?? new WarmUp();
+  if (warmUp.add(snapshot) || !sums) {
+    sums = make(warmUp);
+    processes.set(target.id, sums);
+  }
+  sums.span.add(startUs, endUs);
+  return sums;
+}
+
+export function sourceInfo(
   { name, startedAt, check, pageSize }: SourceHeader,
   { startUs, endUs, snapshots }: Span,
   notes: readonly string[],
-): SourceSummary {
+): SourceInfo {
   return { source: name, startedAt, check, pageSize, startUs, endUs, snapshots, notes };
 }
 
-export function processSummary(
-  { pid, startTime, comm }: TargetInfo,
-  { startUs, endUs, snapshots }: Span,
-): ProcessSummary {
-  return { pid, startTime, comm, startUs, endUs, snapshots };
-}
-
-/**
- * The time in which the regions of one process were still being found. Reports leave it out as soon as there is something
- * after it.
- */
-export class WarmUp {
-  #startUs: number | undefined;
-  #us = 0;
-  #isSettling = false;
-
-  /** @returns whether this snapshot is the first that counts, and what came before is to be forgotten */
-  add({ isSettling, startUs }: Snapshot): boolean {
-    this.#startUs ??= startUs;
-    const hasSettled = this.#isSettling && !isSettling;
-    if (hasSettled) this.#us = startUs - this.#startUs;
-    this.#isSettling = isSettling;
-    return hasSettled;
-  }
-
-  /** How long it took, in microseconds; 0 if there was none, or it is not over. */
-  get us(): number {
-    return this.#us;
-  }
-
-  /** False if it was not over at the end: then everything counts, and may be several times too large. */
-  get isSettled(): boolean {
-    return !this.#isSettling;
-  }
-}
-
-/**
- * Where memory is taken to be hot, warm, rare or cold, by its access share: nrAccesses / maxNrAccesses, 0 .. 1. Cold was
- * not accessed at all; what was, but below `warmShare`, is rare. Warm and hot memory are the working set.
- */
-export interface AccessLimits {
-  /** 0: any access makes it warm. */
-  readonly warmShare: number;
-  readonly hotShare: number;
-}
-
-/** Hot is what half of the samples found accessed. */
-export const DEFAULT_LIMITS: AccessLimits = { warmShare: 0, hotShare: 0.5 };
-
-export const CLASSES = ['hot', 'warm', 'rare', 'cold'] as const;
-export type AccessClass = (typeof CLASSES)[number];
-
-export function classOf(nrAccesses: number, maxNrAccesses: number, limits: AccessLimits): AccessClass {
-  if (nrAccesses === 0) return 'cold';
-  const share = nrAccesses / maxNrAccesses;
-  return share < limits.warmShare ? 'rare' : share < limits.hotShare ? 'warm' : 'hot';
-}
-
-/** For how long a region has been accessed about as it is, or untouched, by the intervals in force. */
+/** For how long a region has been accessed about as it is now, at the intervals in force. */
 export function ageUs({ stats }: Snapshot, age: number): number {
   return age * stats.inForce.attrs.aggrUs;
 }

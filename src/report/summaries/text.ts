@@ -2,13 +2,13 @@ import { printable } from '../../core/printable.js';
 import { UNKNOWN_HELP } from '../status-text.js';
 import { clip } from '../terminal-text.js';
 import { formatBytes, formatDuration } from '../units.js';
-import type { ProcessSummary, SourceSummary } from './summary.js';
+import type { ProcessInfo, SourceInfo } from './summary.js';
 
 /** What reports are made for: they are printed once, and must not wrap. */
 export const WIDTH = 80;
 
 /** Which source, in a line, and what was seen of it, in a line or two. */
-export function headingOf(source: SourceSummary, processes: number): string {
+export function headingOf(source: SourceInfo, processes: number): string {
   const { startUs, endUs, snapshots, check, startedAt } = source;
   if (snapshots === 0) return printable(source.source);
   const parts = [
@@ -31,7 +31,7 @@ function inLines(parts: readonly string[]): string {
 /** What is said of a source in which nothing was seen. */
 export const NO_SNAPSHOTS = 'No snapshots: nothing was seen, or nothing in this time or of these processes.';
 
-export function nameOfProcess({ pid, comm }: Pick<ProcessSummary, 'pid' | 'comm'>, columns = 24): string {
+export function nameOfProcess({ pid, comm }: Pick<ProcessInfo, 'pid' | 'comm'>, columns = 24): string {
   return clip(pid === 0 ? printable(comm) : `${pid} ${printable(comm)}`, columns);
 }
 
@@ -68,42 +68,38 @@ export function orUnknown(bytes: number | null): string {
   return bytes === null ? '-' : formatBytes(bytes);
 }
 
-/** Which time counts, where the regions of some processes had to be found first. */
-export function warmUpNotes(
-  processes: readonly { readonly warmUpUs: number; readonly isSettled: boolean }[],
+/** What is not known of some processes, and which time counts of the others. */
+export function processNotes(
+  processes: readonly Pick<ProcessInfo, 'pid' | 'comm' | 'warmUpUs' | 'isSettled' | 'unknown'>[],
 ): string[] {
-  const longestUs = processes.reduce((us, { warmUpUs }) => Math.max(us, warmUpUs), 0);
-  const unsettled = processes.filter(({ isSettled }) => !isSettled).length;
   const notes: string[] = [];
-  if (longestUs > 0) {
-    const ofEach = processes.length > 1 ? 'up to ' : '';
+  const unknown = processes.filter((process) => process.unknown !== null);
+  const known = processes.filter((process) => process.unknown === null);
+  if (unknown.length > 0) {
+    const more = unknown.length > 1 ? ` (and of ${unknown.length - 1} more)` : '';
+    const sums = known.length > 0 ? ' The sums are of the others.' : '';
     notes.push(
-      `Left out: ${ofEach}the first ${formatDuration(tidy(longestUs))}, while regions were still being found.`,
+      `Not known of ${nameOfProcess(unknown[0]!)}${more}:`,
+      `${unknown[0]!.unknown}.`,
+      `What helps: ${UNKNOWN_HELP}.${sums}`,
     );
   }
+  const longestUs = known.reduce((us, { warmUpUs }) => Math.max(us, warmUpUs), 0);
+  if (longestUs > 0) {
+    const upTo = known.length > 1 ? 'up to ' : '';
+    notes.push(
+      `Left out: ${upTo}the first ${formatDuration(tidy(longestUs))}, while regions were still being found.`,
+    );
+  }
+  const unsettled = known.filter(({ isSettled }) => !isSettled).length;
   if (unsettled > 0) {
-    const of = processes.length > 1 ? ` of ${count(unsettled, 'process', 'processes')}` : '';
+    const of = known.length > 1 ? ` of ${count(unsettled, 'process', 'processes')}` : '';
     notes.push(
       `The regions${of} were still being found at the end, so all of the time counts:`,
       'what was accessed may be several times too large. Watch for longer.',
     );
   }
   return notes;
-}
-
-/** Of the processes that nothing is known of, why and what helps. */
-export function unknownNotes(
-  processes: readonly { readonly pid: number; readonly comm: string; readonly unknown: string | null }[],
-): string[] {
-  const [first, ...others] = processes.filter(({ unknown }) => unknown !== null);
-  if (!first) return [];
-  const more = others.length > 0 ? ` (and of ${others.length} more)` : '';
-  const sums = others.length + 1 < processes.length ? ' The sums are of the others.' : '';
-  return [
-    `Not known of ${nameOfProcess(first)}${more}:`,
-    `${first.unknown}.`,
-    `What helps: ${UNKNOWN_HELP}.${sums}`,
-  ];
 }
 
 /** What no check sees. */

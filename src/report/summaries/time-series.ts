@@ -70,7 +70,7 @@ export interface OverTime {
  * A quantity over time: a value holds from its begin until the next one's, the last one until the end. NaN is unknown.
  * Two numbers a value: a record may have millions of them.
  */
-export class Series {
+export class TimeSeries {
   readonly #startsUs = new GrowingFloats();
   readonly #values = new GrowingFloats();
   endUs = 0;
@@ -169,11 +169,11 @@ export class Series {
 }
 
 /** The sum at each moment of those that are known then; unknown where none is. */
-export function sumOf(all: Iterable<Series>): Series {
+export function sumOf(all: Iterable<TimeSeries>): TimeSeries {
   // Of 1, 2, 4, ... of them, as the bits of a number that counts them. Most begin a value at the same moments, so that a
   // sum is as long as one of them: none is gone through often, and few have to be kept.
-  const sums: (Series | undefined)[] = [];
-  const free: Series[] = [];
+  const sums: (TimeSeries | undefined)[] = [];
+  const free: TimeSeries[] = [];
   for (const series of all) {
     let sum = series;
     let bit = 0;
@@ -185,13 +185,13 @@ export function sumOf(all: Iterable<Series>): Series {
     }
     sums[bit] = sum;
   }
-  let total: Series | undefined;
+  let total: TimeSeries | undefined;
   for (const sum of sums) if (sum) total = total ? plus(sum, total) : sum;
-  return total ?? new Series();
+  return total ?? new TimeSeries();
 }
 
 /** @param sum what was in it goes */
-function plus(a: Series, b: Series, sum = new Series()): Series {
+function plus(a: TimeSeries, b: TimeSeries, sum = new TimeSeries()): TimeSeries {
   sum.clear();
   let [ofA, ofB] = [Number.NaN, Number.NaN];
   for (let i = 0, j = 0; i <= a.length || j <= b.length; ) {
@@ -204,7 +204,7 @@ function plus(a: Series, b: Series, sum = new Series()): Series {
 }
 
 /** When value i begins; after the last one comes the end, and then nothing any more. */
-function changeUs(series: Series, i: number): number {
+function changeUs(series: TimeSeries, i: number): number {
   if (i < series.length) return series.startUs(i);
   return i === series.length ? series.endUs : Number.POSITIVE_INFINITY;
 }

@@ -1,17 +1,17 @@
-import type { TargetInfo } from '../../core/target.js';
+import type { Snapshot } from '../../core/snapshot.js';
+import type { ObservedMapping } from '../../record/observed-memory.js';
 import { renderChart, sparkline } from '../charts.js';
-import { sharedFileBytes } from '../region-mappings.js';
+import { forEachOverlap, isSharedFile } from '../region-mappings.js';
 import type { Observation } from '../source/observation.js';
-import { type Unknown, unknownOf, whyUnknown } from '../status-text.js';
 import { renderTable } from '../terminal-text.js';
 import { formatBytes, formatDuration, formatShare } from '../units.js';
 import {
-  type ProcessSummary,
-  processSummary,
-  type Report,
-  type SourceSummary,
+  type ProcessInfo,
+  ProcessSums,
+  type SourceInfo,
   Span,
-  WarmUp,
+  type Summary,
+  sumsOfProcess,
 } from './summary.js';
 import {
   count,
@@ -19,151 +19,125 @@ import {
   leftOut,
   NO_SNAPSHOTS,
   nameOfProcess,
+  processNotes,
   tidy,
   UNSEEN_KINDS,
-  unknownNotes,
-  warmUpNotes,
 } from './text.js';
-import { type OverTime, Series, type Spread, sumOf } from './time-series.js';
+import { type OverTime, type Spread, sumOf, TimeSeries } from './time-series.js';
 
 export interface WssOptions {
   /** Regions with at least this access share, 0 .. 1, are in the working set; 0: with any access. */
   readonly minAccessShare: number;
-  /** Of what is told over time; by default a 60th of the whole. */
+  /** Of the working set over time; by default a 60th of the whole. */
   readonly stepUs?: number;
 }
 
-/** A working set and what it is a part of, in bytes. */
+/** A working set and the memory around it, in bytes. Means are over time; null is not known. */
 export interface WorkingSet {
-  /** Null where samples hardly ever meet memory, so that nothing is known. */
+  /** Null also if samples hardly ever meet memory. */
   readonly bytes: Spread | null;
-  /** Mean over time, and its 95th percentile, which p95 of a working set never exceeds; null where it was not read. */
+  /** The mean, and the 95th percentile, which p95 of a working set never exceeds. */
   readonly residentBytes: number | null;
   readonly residentP95Bytes: number | null;
-  /** Between which the mean is, by the 95 % intervals of its snapshots; null where the record does not carry them. */
+  /** Where the mean lies, by the 95 % intervals of the snapshots. */
   readonly interval: { readonly lowBytes: number; readonly highBytes: number } | null;
-  /** Of the mean, what lies in mappings of files, which others may have accessed; null where accesses are not counted by mapping. */
+  /** The part of the mean in mappings of files, which others may have accessed; null unless accesses are counted. */
   readonly sharedFileBytes: number | null;
-  /** Mean of the memory that the check cannot see, which is in no working set; null where that is not known. */
+  /** Memory that the check cannot see, which is in no working set. */
   readonly unseenBytes: number | null;
   readonly overTime: OverTime;
 }
 
-/** What is told of one process beside its working set. */
-export interface WssProcess extends ProcessSummary, WorkingSet {
-  /** Left out at the start, as its regions were still being found; 0 if nothing was. */
-  readonly warmUpUs: number;
-  /** False if they were until the end: nothing is left out then. */
-  readonly isSettled: boolean;
-  /** Why nothing is known of it, if that is so. */
-  readonly unknown: string | null;
-}
+export interface WssProcess extends ProcessInfo, WorkingSet {}
 
 export interface WssResult {
   readonly minAccessShare: number;
-  /** Whether the source counts accessed bytes by mapping, once a snapshot: no share of samples means anything then. */
+  /** Whether accessed bytes are counted by mapping, once a snapshot, so that no share of samples means anything. */
   readonly isCounted: boolean;
-  /** Whether it says what of the regions is resident: older records do not, and count whole regions. */
+  /** Whether the resident part of every region is known; older records lack it, and count whole regions. */
   readonly isResidentKnown: boolean;
   /** At each moment the sum of the processes that are watched then; null without a snapshot. */
   readonly all: WorkingSet | null;
   readonly processes: readonly WssProcess[];
 }
 
-/** What is summed over processes. */
-const QUANTITIES = [
-  'bytes',
-  'lowBytes',
-  'highBytes',
-  'residentBytes',
-  'sharedFileBytes',
-  'unseenBytes',
-] as const;
-type Quantities = Record<(typeof QUANTITIES)[number], Series>;
+/** How each quantity of one process, or of all, changed over time. */
+interface Quantities {
+  readonly bytes: TimeSeries;
+  readonly lowBytes: TimeSeries;
+  readonly highBytes: TimeSeries;
+  readonly residentBytes: TimeSeries;
+  readonly sharedFileBytes: TimeSeries;
+  readonly unseenBytes: TimeSeries;
+}
 
-interface WatchedProcess extends Quantities {
-  readonly target: TargetInfo;
-  span: Span;
-  readonly warmUp: WarmUp;
-  /** Of the latest snapshot of which nothing is known. */
-  unknown: Unknown | undefined;
+class WssSums extends ProcessSums implements Quantities {
+  readonly bytes = new TimeSeries();
+  readonly lowBytes = new TimeSeries();
+  readonly highBytes = new TimeSeries();
+  readonly residentBytes = new TimeSeries();
+  readonly sharedFileBytes = new TimeSeries();
+  readonly unseenBytes = new TimeSeries();
+
+  add(observation: Observation, minAccessShare: number): void {
+    const { snapshot, mappings, residentBytes } = observation;
+    const { startUs, endUs, maxNrAccesses, columns } = snapshot;
+    const isKnown = this.knows(observation);
+    // Without rounding errors: 7 % of 100 is 7.000000000000001.
+    const minNrAccesses = Math.max(1, Math.ceil(minAccessShare * maxNrAccesses - 1e-9));
+    const estimate = isKnown ? snapshot.workingSet(minNrAccesses) : undefined;
+    const add = (series: TimeSeries, bytes: number | undefined) =>
+      series.add(startUs, endUs, bytes ?? Number.NaN);
+    add(this.residentBytes, snapshot.residentBytes ?? residentBytes);
+    add(this.unseenBytes, columns.unseenPages && snapshot.unseenBytes());
+    add(this.bytes, isKnown ? (estimate?.bytes ?? snapshot.workingSetBytes(minNrAccesses)) : undefined);
+    add(this.lowBytes, estimate?.lowBytes);
+    add(this.highBytes, estimate?.highBytes);
+    add(this.sharedFileBytes, isKnown ? sharedFileBytes(snapshot, mappings) : undefined);
+  }
 }
 
 const DEFAULT_STEPS = 60;
-/** More would be a record again, not a report. */
+/** With more it would be another record. */
 const MAX_STEPS = 100_000;
 
 /** The working set: percentiles, and over time, of each process and of all. */
-export class WssReport implements Report<WssResult> {
-  readonly #processes = new Map<number, WatchedProcess>();
+export class WssSummary implements Summary<WssResult> {
+  readonly #processes = new Map<number, WssSums>();
   readonly #span = new Span();
   #isCounted = false;
   #isResidentKnown = true;
 
   constructor(readonly options: WssOptions) {}
 
-  add({ snapshot, mappings, residentBytes }: Observation): void {
-    const { target, startUs, endUs, maxNrAccesses, columns } = snapshot;
-    let process = this.#processes.get(target.id);
-    if (!process) {
-      process = freshProcess(target);
-      this.#processes.set(target.id, process);
-    }
+  add(observation: Observation): void {
+    const { snapshot } = observation;
+    const { target, startUs, endUs, columns } = snapshot;
     this.#span.add(startUs, endUs);
-    if (process.warmUp.add(snapshot)) {
-      process.span = new Span();
-      for (const quantity of QUANTITIES) process[quantity].clear();
-    }
-    process.span.add(startUs, endUs);
     this.#isCounted ||= columns.accessedPages !== undefined;
     this.#isResidentKnown &&= columns.residentPages !== undefined;
-    const resident = snapshot.residentBytes ?? residentBytes;
-    const unknown = unknownOf(snapshot, resident);
-    process.residentBytes.add(startUs, endUs, resident ?? Number.NaN);
-    process.unseenBytes.add(startUs, endUs, columns.unseenPages ? snapshot.unseenBytes() : Number.NaN);
-    if (unknown) {
-      process.unknown = unknown;
-      for (const quantity of ['bytes', 'lowBytes', 'highBytes', 'sharedFileBytes'] as const)
-        process[quantity].add(startUs, endUs, Number.NaN);
-      return;
-    }
-    // Without what rounding adds: 7 % of 100 are 7.000000000000001.
-    const minNrAccesses = Math.max(1, Math.ceil(this.options.minAccessShare * maxNrAccesses - 1e-9));
-    const estimate = snapshot.workingSet(minNrAccesses);
-    process.bytes.add(startUs, endUs, estimate?.bytes ?? snapshot.workingSetBytes(minNrAccesses));
-    process.lowBytes.add(startUs, endUs, estimate?.lowBytes ?? Number.NaN);
-    process.highBytes.add(startUs, endUs, estimate?.highBytes ?? Number.NaN);
-    process.sharedFileBytes.add(startUs, endUs, sharedFileBytes(snapshot, mappings) ?? Number.NaN);
+    const sums = sumsOfProcess(this.#processes, snapshot, (warmUp) => new WssSums(target, warmUp));
+    sums.add(observation, this.options.minAccessShare);
   }
 
   result(): WssResult {
     const { minAccessShare } = this.options;
     const all = [...this.#processes.values()];
-    const processes = all.map((process): WssProcess => {
-      const { target, span, warmUp, unknown } = process;
-      const workingSet = this.#workingSet(process, unknown !== undefined);
-      return {
-        ...processSummary(target, span),
-        warmUpUs: warmUp.us,
-        isSettled: warmUp.isSettled,
-        unknown: workingSet.bytes || !unknown ? null : whyUnknown(unknown),
-        ...workingSet,
-      };
-    });
+    const processes = all.map(
+      (sums): WssProcess => ({ ...sums.info, ...this.#workingSet(sums, sums.info.unknown !== null) }),
+    );
     const result = { minAccessShare, isCounted: this.#isCounted, isResidentKnown: this.#isResidentKnown };
     if (all.length === 0) return { ...result, all: null, processes };
     const sum = (quantity: keyof Quantities, isKnown = true) =>
-      isKnown ? sumOf(all.map((process) => process[quantity])) : new Series();
+      sumOf(isKnown ? all.map((sums) => sums[quantity]) : []);
     const known = processes.filter(({ unknown }) => unknown === null);
     const hasIntervals = known.every(({ interval }) => interval !== null);
+    const isResidentRead = processes.every(({ residentBytes }) => residentBytes !== null);
     const sums = {
       bytes: sum('bytes'),
       lowBytes: sum('lowBytes', hasIntervals),
       highBytes: sum('highBytes', hasIntervals),
-      residentBytes: sum(
-        'residentBytes',
-        processes.every(({ residentBytes }) => residentBytes !== null),
-      ),
+      residentBytes: sum('residentBytes', isResidentRead),
       sharedFileBytes: sum('sharedFileBytes'),
       unseenBytes: sum('unseenBytes'),
     };
@@ -188,23 +162,23 @@ export class WssReport implements Report<WssResult> {
   }
 }
 
-function freshProcess(target: TargetInfo): WatchedProcess {
-  return {
-    target,
-    span: new Span(),
-    warmUp: new WarmUp(),
-    unknown: undefined,
-    bytes: new Series(),
-    lowBytes: new Series(),
-    highBytes: new Series(),
-    residentBytes: new Series(),
-    sharedFileBytes: new Series(),
-    unseenBytes: new Series(),
-  };
-}
-
-/** Of snapshots that took no time at all. */
+/** Of snapshots that took no time. */
 const NOTHING: Spread = { mean: 0, min: 0, p5: 0, p25: 0, p50: 0, p75: 0, p95: 0, p99: 0, max: 0 };
+
+/** Accessed bytes in mappings of files; undefined unless accesses are counted by mapping. */
+function sharedFileBytes(
+  { columns, pageSize }: Snapshot,
+  mappings: readonly ObservedMapping[],
+): number | undefined {
+  const { accessedPages, startPages, endPages } = columns;
+  if (!accessedPages || mappings.length === 0) return undefined;
+  let shared = 0;
+  forEachOverlap(columns, mappings, (region, mapping, pages) => {
+    if (accessedPages[region]! === 0 || !isSharedFile(mappings[mapping]!)) return;
+    shared += (accessedPages[region]! * pages) / (endPages[region]! - startPages[region]!);
+  });
+  return Math.round(shared * pageSize);
+}
 
 const CHART_ROWS = 8;
 /** Of a process. */
@@ -212,7 +186,7 @@ const TREND_CELLS = 12;
 const NOT_KNOWN = 'not known';
 
 /** The processes with the largest working sets, their sum, and the sum over time. */
-export function renderWss(source: SourceSummary, result: WssResult, limit: number): string {
+export function renderWss(source: SourceInfo, result: WssResult, limit: number): string {
   const { all, processes } = result;
   const heading = headingOf(source, processes.length);
   if (!all) return `${heading}\n${NO_SNAPSHOTS}\n`;
@@ -254,10 +228,7 @@ function rowOf(name: string, { bytes, residentP95Bytes, overTime }: WorkingSet):
 
 /** What a person must know of the figures. */
 function notesOf({ all, processes, isCounted, minAccessShare }: WssResult): string[] {
-  const notes = [
-    ...unknownNotes(processes),
-    ...warmUpNotes(processes.filter(({ unknown }) => unknown === null)),
-  ];
+  const notes = processNotes(processes);
   if (isCounted && minAccessShare > 0)
     notes.push('--min-access chooses nothing here: there is one look a snapshot, so no share of samples.');
   if (all?.sharedFileBytes)

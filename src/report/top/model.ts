@@ -147,8 +147,7 @@ export class TopModel {
   #row(id: number, { target, seen, facts, endedMs }: Watched, weights: CostWeights): ProcessRow {
     const { snapshot, measures } = seen ?? {};
     const residentBytes = facts?.residentBytes ?? snapshot?.residentBytes;
-    const unknown =
-      seen && (seen.unknown ?? unknownOf(seen.snapshot, seen.snapshot.residentBytes ?? residentBytes));
+    const unknown = seen && (seen.unknown ?? unknownOf(seen.snapshot, residentBytes));
     /** What is not resident (any longer) cannot be in use, nor be taken away. */
     const atMost = (bytes: number | undefined) =>
       unknown || bytes === undefined ? undefined : Math.min(bytes, residentBytes ?? Number.POSITIVE_INFINITY);

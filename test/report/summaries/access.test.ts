@@ -3,10 +3,10 @@ import fc from 'fast-check';
 import {
   type AccessQuery,
   type AccessRegion,
-  AccessReport,
+  AccessSummary,
   selectRegions,
 } from '../../../src/report/summaries/access.js';
-import { AverageAccess } from '../../../src/report/summaries/mean-access.js';
+import { MeanAccess } from '../../../src/report/summaries/mean-access.js';
 import { regionRows, snapshotOf } from '../snapshots.js';
 import { BY_HAND, PAGE, processOf, reportOn } from './recordings.js';
 
@@ -19,7 +19,7 @@ const row = ({ startAddress, sizeBytes, accessShare, ageUs, mapping }: AccessReg
 ];
 
 test('access shares are means weighted by time, page by page; ages are those of the end', async (t) => {
-  const { regions } = await reportOn(t, BY_HAND, new AccessReport());
+  const { regions } = await reportOn(t, BY_HAND, new AccessSummary());
   t.deepEqual(regions.map(row), [
     ['10000', 8, 1, 800_000, '[heap]'],
     ['18000', 8, 0.25, 200_000, '[heap]'],
@@ -30,7 +30,7 @@ test('access shares are means weighted by time, page by page; ages are those of 
 
 test('a moment is one snapshot of each process, as it was', async (t) => {
   const at = async (atUs: number) =>
-    (await reportOn(t, BY_HAND, new AccessReport(), { atUs })).regions.map(row);
+    (await reportOn(t, BY_HAND, new AccessSummary(), { atUs })).regions.map(row);
   t.deepEqual(await at(50_000), [
     ['10000', 16, 1, 500_000, '[heap]'],
     ['20000', 32, 0.2, 0, 'anonymous'],
@@ -41,14 +41,14 @@ test('a moment is one snapshot of each process, as it was', async (t) => {
 });
 
 test('a stretch of time is what overlaps it', async (t) => {
-  const { regions } = await reportOn(t, BY_HAND, new AccessReport(), { fromUs: 100_000 });
+  const { regions } = await reportOn(t, BY_HAND, new AccessSummary(), { fromUs: 100_000 });
   t.is(regions.find(({ startAddress }) => startAddress === 0x18000)!.accessShare, 0);
-  const early = await reportOn(t, BY_HAND, new AccessReport(), { toUs: 100_000 });
+  const early = await reportOn(t, BY_HAND, new AccessSummary(), { toUs: 100_000 });
   t.is(early.regions.length, 3);
 });
 
 test('bytes by access share and by how long they were untouched are of what is mapped and can be accessed', async (t) => {
-  const { byShare, untouched, hasMappings } = await reportOn(t, BY_HAND, new AccessReport());
+  const { byShare, untouched, hasMappings } = await reportOn(t, BY_HAND, new AccessSummary());
   t.true(hasMappings);
   t.deepEqual(
     byShare
@@ -69,7 +69,7 @@ test('without mappings whole regions count, and have no name', async (t) => {
   const { regions, byShare, hasMappings } = await reportOn(
     t,
     { ...BY_HAND, targets: [processOf(0)] },
-    new AccessReport(),
+    new AccessSummary(),
   );
   t.false(hasMappings);
   t.is(regions[0]!.mapping, null);
@@ -77,7 +77,7 @@ test('without mappings whole regions count, and have no name', async (t) => {
 });
 
 test('regions are chosen by bounds and a name, and sorted by each column', async (t) => {
-  const { regions } = await reportOn(t, BY_HAND, new AccessReport());
+  const { regions } = await reportOn(t, BY_HAND, new AccessSummary());
   const chosen = (query: AccessQuery) =>
     selectRegions(regions, query).map(({ startAddress }) => startAddress.toString(16));
   t.deepEqual(chosen({ sort: 'age' }), ['40000', '10000', '20000', '18000']);
@@ -106,10 +106,10 @@ const smallRows = regionRows.map((rows) => {
 test('means are those of every page written out', (t) => {
   fc.assert(
     fc.property(fc.array(smallRows, { minLength: 1, maxLength: 8 }), (snapshots) => {
-      const average = new AverageAccess();
+      const mean = new MeanAccess();
       const sums = new Map<number, [accessed: number, seen: number]>();
       for (const rows of snapshots) {
-        average.add(snapshotOf({ rows }));
+        mean.add(snapshotOf({ rows }));
         for (const [start, end, nrAccesses] of rows) {
           for (let page = start; page < end; page++) {
             const [accessed, seen] = sums.get(page) ?? [0, 0];
@@ -118,7 +118,7 @@ test('means are those of every page written out', (t) => {
         }
       }
       const found = new Map<number, number>();
-      for (const { startPage, endPage, share } of average.regions()) {
+      for (const { startPage, endPage, share } of mean.regions()) {
         for (let page = startPage; page < endPage; page++) found.set(page, share);
       }
       t.is(found.size, sums.size);
@@ -132,11 +132,11 @@ test('means are those of every page written out', (t) => {
 
 test('of ten thousand snapshots a bounded number of ranges is kept, and what was never accessed stays apart', (t) => {
   const COLD_FROM = 50_000;
-  const average = new AverageAccess();
+  const mean = new MeanAccess();
   for (let i = 0; i < 10_000; i++) {
     // All pages below a boundary that goes through all of them in no order: the share falls evenly from 1 to 0.
     const cut = 1 + ((i * 7_919) % (COLD_FROM - 1));
-    average.add(
+    mean.add(
       snapshotOf({
         rows: [
           [0, cut, 20, 0],
@@ -146,7 +146,7 @@ test('of ten thousand snapshots a bounded number of ranges is kept, and what was
       }),
     );
   }
-  const regions = average.regions();
+  const regions = mean.regions();
   t.true(regions.length < 4_096);
   for (const { startPage, endPage, share } of regions) {
     if (share === 0) t.true(startPage > 0.99 * COLD_FROM);

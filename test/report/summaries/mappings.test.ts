@@ -1,13 +1,13 @@
 import test from 'ava';
 import { groupNameOf, kindOf, nameOfRange } from '../../../src/report/region-mappings.js';
-import { MappingsReport } from '../../../src/report/summaries/mappings.js';
+import { MappingsSummary } from '../../../src/report/summaries/mappings.js';
 import { snapshotOf } from '../snapshots.js';
 import { BY_HAND, PAGE, POSTGRES, processOf, reportOn } from './recordings.js';
 
 const pages = (bytes: number | null) => (bytes === null ? null : bytes / PAGE);
 
 test('regions are divided among the mappings they span; what lies between counts in none', async (t) => {
-  const { all, processes } = await reportOn(t, BY_HAND, new MappingsReport());
+  const { all, processes } = await reportOn(t, BY_HAND, new MappingsSummary());
   t.deepEqual(
     all.mappings.map(({ name, kind, sizeBytes, residentBytes, hotBytes, warmBytes, coldBytes }) => [
       name,
@@ -30,13 +30,13 @@ test('where a record has mappings that overlap, nothing is unmapped, not less th
   const { all } = await reportOn(
     t,
     { ...BY_HAND, targets: [processOf(0, { mappings })] },
-    new MappingsReport(),
+    new MappingsSummary(),
   );
   t.is(all.unmappedBytes, 0);
 });
 
 test('what is resident and has no room in what was accessed is cold', async (t) => {
-  const { all } = await reportOn(t, BY_HAND, new MappingsReport());
+  const { all } = await reportOn(t, BY_HAND, new MappingsSummary());
   t.deepEqual(
     all.mappings.map(({ coldResidentBytes }) => pages(coldResidentBytes)),
     [6, 8 - 4, 4, null],
@@ -49,7 +49,7 @@ test('what is resident and has no room in what was accessed is cold', async (t) 
 });
 
 test('for how long it has been cold is told as of the end, and of what is cold then', async (t) => {
-  const { all } = await reportOn(t, BY_HAND, new MappingsReport());
+  const { all } = await reportOn(t, BY_HAND, new MappingsSummary());
   t.deepEqual(
     all.mappings.map(({ coldForUs }) => coldForUs),
     [200_000, 300_000, 60_100_000, 60_100_000],
@@ -63,7 +63,7 @@ test('for how long it has been cold is told as of the end, and of what is cold t
         [100_000, 200_000, hot!],
       ],
     },
-    new MappingsReport(),
+    new MappingsSummary(),
   );
   t.is(later.all.mappings.find(({ name }) => name === 'heap')!.coldForUs, null);
   t.is(later.all.total.coldForUs, 60_000_000);
@@ -73,7 +73,7 @@ test('limits decide what is hot, warm and rare', async (t) => {
   const { all } = await reportOn(
     t,
     BY_HAND,
-    new MappingsReport({ limits: { warmShare: 0.25, hotShare: 1 } }),
+    new MappingsSummary({ limits: { warmShare: 0.25, hotShare: 1 } }),
   );
   const anonymous = all.mappings.find(({ name }) => name === 'anonymous')!;
   t.deepEqual([anonymous.hotBytes, anonymous.warmBytes, anonymous.rareBytes].map(pages), [0, 0, 4]);
@@ -124,7 +124,7 @@ test('mappings are told by name, by kind or one by one', async (t) => {
     snapshots: [[0, 100, [['10000', '16000', 20, 0]]]] as const,
   };
   const namesBy = async (by: 'name' | 'kind' | 'mapping') =>
-    (await reportOn(t, recording, new MappingsReport({ by }))).all.mappings.map(({ name }) => name);
+    (await reportOn(t, recording, new MappingsSummary({ by }))).all.mappings.map(({ name }) => name);
   t.deepEqual(await namesBy('name'), ['/lib/a.so', '[anon: cache]', '/lib/b.so', 'stack', '[vdso]']);
   t.deepEqual(await namesBy('kind'), ['file', 'named', 'stack', 'kernel']);
   t.is((await namesBy('mapping'))[1], '11000 /lib/a.so');
@@ -142,7 +142,7 @@ test('the sum counts each process for the time it was there', async (t) => {
         [100, 200, [hot], 1],
       ],
     },
-    new MappingsReport(),
+    new MappingsSummary(),
   );
   t.deepEqual(
     processes.map(({ mappings: [heap] }) => pages(heap!.hotBytes)),
@@ -154,7 +154,7 @@ test('the sum counts each process for the time it was there', async (t) => {
 test('mappings that change count for as long as they were so', (t) => {
   const grown = { startPage: 16, endPage: 48, permissions: 'rw-p', name: '[heap]', residentBytes: 32 * PAGE };
   const before = { ...grown, endPage: 32, residentBytes: 16 * PAGE };
-  const report = new MappingsReport();
+  const report = new MappingsSummary();
   [[before], [grown], [grown], [grown]].forEach((mappings, i) => {
     const snapshot = snapshotOf({ rows: [[16, 48, 20, 0]], endUs: (i + 1) * 100_000 });
     report.add({ snapshot, mappings, residentBytes: undefined });
@@ -167,7 +167,7 @@ test('where mappings come and go, each counts under its own name', (t) => {
   const mapping = (startPage: number, name: string) =>
     ({ startPage, endPage: startPage + 16, permissions: 'rw-p', name, residentBytes: undefined }) as const;
   const [low, heap, high] = [mapping(16, '/low'), mapping(32, '[heap]'), mapping(48, '/high')];
-  const report = new MappingsReport();
+  const report = new MappingsSummary();
   [[heap, high], [low, heap, high], [high], [low, heap, high]].forEach((mappings, i) => {
     const snapshot = snapshotOf({ rows: [[16, 64, 20, 0]], endUs: (i + 1) * 100_000 });
     report.add({ snapshot, mappings, residentBytes: undefined });
@@ -184,7 +184,7 @@ test('where mappings come and go, each counts under its own name', (t) => {
 });
 
 test('without mappings there is nothing to tell, and how many snapshots that were', async (t) => {
-  const result = await reportOn(t, { ...BY_HAND, targets: [processOf(0)] }, new MappingsReport());
+  const result = await reportOn(t, { ...BY_HAND, targets: [processOf(0)] }, new MappingsSummary());
   t.deepEqual(result.all.mappings, []);
   t.is(result.snapshotsWithoutMappings, 2);
 });

@@ -5,7 +5,7 @@ import type { RecordedMapping } from '../../../src/processes/memory-reader.js';
 import type { RecordedRegion, SnapshotLine } from '../../../src/record/format.js';
 import { type Window, within } from '../../../src/report/source/observation.js';
 import { openRecord } from '../../../src/report/source/recorded.js';
-import type { Report } from '../../../src/report/summaries/summary.js';
+import type { Summary } from '../../../src/report/summaries/summary.js';
 import { folderFor, HEADER, TARGET } from '../../record/records.js';
 
 export const PAGE = 4096;
@@ -105,7 +105,7 @@ export function fileOf(t: ExecutionContext, recording: Recording, name = 'it.ndj
 export async function reportOn<Result>(
   t: ExecutionContext,
   recording: Recording,
-  report: Report<Result>,
+  report: Summary<Result>,
   window: Window = {},
 ): Promise<Result> {
   const source = await openRecord(fileOf(t, recording));

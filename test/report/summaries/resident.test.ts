@@ -1,21 +1,21 @@
 import test, { type ExecutionContext } from 'ava';
 import type { RecordedRegion, SnapshotLine } from '../../../src/record/format.js';
 import { openRecord } from '../../../src/report/source/recorded.js';
-import { AccessReport, selectRegions } from '../../../src/report/summaries/access.js';
+import { AccessSummary, selectRegions } from '../../../src/report/summaries/access.js';
 import { renderAccess } from '../../../src/report/summaries/access-text.js';
-import { changesBetween, DiffSideReport, renderDiff } from '../../../src/report/summaries/diff.js';
-import { MappingsReport } from '../../../src/report/summaries/mappings.js';
+import { changesBetween, DiffSideSummary, renderDiff } from '../../../src/report/summaries/diff.js';
+import { MappingsSummary } from '../../../src/report/summaries/mappings.js';
 import { renderMappings } from '../../../src/report/summaries/mappings-text.js';
 import { rawDocument, rawText } from '../../../src/report/summaries/raw.js';
-import type { SourceSummary } from '../../../src/report/summaries/summary.js';
-import { renderWss, WssReport } from '../../../src/report/summaries/wss.js';
+import type { SourceInfo } from '../../../src/report/summaries/summary.js';
+import { renderWss, WssSummary } from '../../../src/report/summaries/wss.js';
 import { fileOf, PAGE, POSTGRES, processOf, type Recording, reportOn } from './recordings.js';
 
 // Reports of records that say what of each region is resident (since 0.2).
 
 const ANY = { minAccessShare: 0 };
 const LIMITS = { warmShare: 0, hotShare: 0.5 };
-const SOURCE: SourceSummary = {
+const SOURCE: SourceInfo = {
   source: 'it.ndjson',
   startedAt: '',
   check: 'idle-page',
@@ -52,15 +52,15 @@ const COUNTED = recordingOf(
 
 /** All texts that there are of a recording. */
 async function textsOf(t: ExecutionContext, recording: Recording): Promise<Record<string, string>> {
-  const access = await reportOn(t, recording, new AccessReport());
-  const side = { source: SOURCE, side: await reportOn(t, recording, new DiffSideReport(LIMITS)) };
+  const access = await reportOn(t, recording, new AccessSummary());
+  const side = { source: SOURCE, side: await reportOn(t, recording, new DiffSideSummary(LIMITS)) };
   const changes = changesBetween(side.side.mappings, side.side.mappings);
   const source = await openRecord(fileOf(t, recording, 'raw.ndjson'));
   let raw = '';
   for await (const observation of source.observations()) raw += rawText(observation, 'it.ndjson');
   return {
-    wss: renderWss(SOURCE, await reportOn(t, recording, new WssReport(ANY)), 20),
-    mappings: renderMappings(SOURCE, await reportOn(t, recording, new MappingsReport()), {
+    wss: renderWss(SOURCE, await reportOn(t, recording, new WssSummary(ANY)), 20),
+    mappings: renderMappings(SOURCE, await reportOn(t, recording, new MappingsSummary()), {
       limit: 20,
       perProcess: false,
     }),
@@ -71,7 +71,7 @@ async function textsOf(t: ExecutionContext, recording: Recording): Promise<Recor
 }
 
 test('counted by mapping: the working set is the bytes, and what of them is of shared files is told apart', async (t) => {
-  const { all, isCounted, processes } = await reportOn(t, COUNTED, new WssReport(ANY));
+  const { all, isCounted, processes } = await reportOn(t, COUNTED, new WssSummary(ANY));
   t.true(isCounted);
   t.deepEqual([all!.bytes!.p95, all!.residentP95Bytes, all!.sharedFileBytes].map(pages), [6, 18, 2]);
   t.like(processes[0], { warmUpUs: 0, isSettled: true, unknown: null });
@@ -81,7 +81,7 @@ test('counted by mapping: the working set is the bytes, and what of them is of s
 });
 
 test('counted by mapping: mappings are accessed and cold, and nothing is hot', async (t) => {
-  const { all } = await reportOn(t, COUNTED, new MappingsReport());
+  const { all } = await reportOn(t, COUNTED, new MappingsSummary());
   t.deepEqual(
     all.mappings.map((use) => [
       use.name,
@@ -108,7 +108,7 @@ test('counted by mapping: mappings are accessed and cold, and nothing is hot', a
 });
 
 test('counted by mapping: access shares are of what is resident, and its bytes are in the sums', async (t) => {
-  const { regions, byShare, untouched } = await reportOn(t, COUNTED, new AccessReport());
+  const { regions, byShare, untouched } = await reportOn(t, COUNTED, new AccessSummary());
   t.deepEqual(
     regions.map(({ accessShare, residentBytes, accessedBytes }) => [
       accessShare,
@@ -138,9 +138,9 @@ test('sampled: gaps, reserved addresses and what is not resident count nothing',
     residentBytes: 28 * PAGE,
     memory: { resident: bytes(30) },
   });
-  const { all } = await reportOn(t, recording, new WssReport(ANY));
+  const { all } = await reportOn(t, recording, new WssSummary(ANY));
   t.is(pages(all!.bytes!.max), 28, 'at most what the process has');
-  const { all: mapped } = await reportOn(t, recording, new MappingsReport());
+  const { all: mapped } = await reportOn(t, recording, new MappingsSummary());
   t.deepEqual(
     mapped.mappings.map(({ name, hotBytes }) => [name, pages(hotBytes)]),
     [
@@ -169,7 +169,7 @@ test('sampled: where all is resident, figures are as they were', async (t) => {
   const before = recordingOf(rows, {}, all);
   const now = recordingOf(rows, { residentBytes: 32 * PAGE, memory: { resident: bytes(8, 24) } }, all);
   const usesOf = async (recording: Recording) =>
-    (await reportOn(t, recording, new MappingsReport())).all.mappings.map(
+    (await reportOn(t, recording, new MappingsSummary())).all.mappings.map(
       ({ hotBytes, warmBytes, coldBytes, coldResidentBytes }) => [
         hotBytes,
         warmBytes,
@@ -179,7 +179,7 @@ test('sampled: where all is resident, figures are as they were', async (t) => {
     );
   t.deepEqual(await usesOf(now), await usesOf(before));
   const accessOf = async (recording: Recording) => {
-    const { byShare, untouched } = await reportOn(t, recording, new AccessReport());
+    const { byShare, untouched } = await reportOn(t, recording, new AccessSummary());
     return { byShare, untouched };
   };
   t.deepEqual(await accessOf(now), await accessOf(before));
@@ -193,9 +193,9 @@ test('what cannot be seen is neither accessed nor cold', async (t) => {
     ],
     { residentBytes: 24 * PAGE, memory: { resident: bytes(16, 8), unseen: bytes(0, 8) } },
   );
-  const { all } = await reportOn(t, recording, new MappingsReport());
+  const { all } = await reportOn(t, recording, new MappingsSummary());
   t.deepEqual([all.total.hotBytes, all.total.coldBytes, all.total.unseenBytes].map(pages), [16, 0, 8]);
-  const { untouched } = await reportOn(t, recording, new AccessReport());
+  const { untouched } = await reportOn(t, recording, new AccessSummary());
   t.is(untouched[0]!.bytes, 0);
   const texts = await textsOf(t, recording);
   t.regex(texts.wss!, /\nNot seen: 32 KiB resident \(hugetlb, /);
@@ -227,10 +227,10 @@ test('where samples hardly ever meet memory, nothing pretends: it is not known, 
     if (name !== 'raw') t.notRegex(text.replace(/^resident .*$/m, ''), /\b0 B\b|was cold/, name);
   }
   t.regex(texts.mappings!, /\nanonymous +8 TiB +32 MiB +- +- +- +-\n/);
-  const { all, processes } = await reportOn(t, SPARSE, new WssReport(ANY));
+  const { all, processes } = await reportOn(t, SPARSE, new WssSummary(ANY));
   t.is(all!.bytes, null);
   t.regex(processes[0]!.unknown!, /^0\.0004 %/);
-  const mapped = await reportOn(t, SPARSE, new MappingsReport());
+  const mapped = await reportOn(t, SPARSE, new MappingsSummary());
   t.like(mapped.all.total, { hotBytes: null, coldBytes: null, coldResidentBytes: null, accessedBytes: null });
   const source = await openRecord(fileOf(t, SPARSE));
   for await (const observation of source.observations())
@@ -242,7 +242,7 @@ test('the same of records that do not say what of the regions is resident, but o
   const { processes } = await reportOn(
     t,
     { ...SPARSE, snapshots: [[startUs, endUs, regions]] },
-    new WssReport(ANY),
+    new WssSummary(ANY),
   );
   t.is(processes[0]!.bytes, null);
 });
@@ -262,7 +262,7 @@ test('of several processes the sums are of those that are known', async (t) => {
       ],
     ],
   };
-  const { all } = await reportOn(t, recording, new WssReport(ANY));
+  const { all } = await reportOn(t, recording, new WssSummary(ANY));
   t.is(pages(all!.bytes!.max), 16);
   const { wss, mappings } = await textsOf(t, recording);
   for (const text of [wss, mappings])
@@ -292,11 +292,11 @@ function settling(isSettling: readonly boolean[], accessedPages: readonly number
 
 test('what was seen while regions were still being found is left out, and how long that took is said', async (t) => {
   const recording = settling([true, true, false, false], [24, 12, 4, 4]);
-  const { all, processes } = await reportOn(t, recording, new WssReport(ANY));
+  const { all, processes } = await reportOn(t, recording, new WssSummary(ANY));
   t.is(pages(all!.bytes!.max), 4);
   t.like(processes[0], { warmUpUs: 200_000, isSettled: true, snapshots: 2 });
-  t.is(pages((await reportOn(t, recording, new MappingsReport())).all.total.hotBytes), 4);
-  t.is(pages((await reportOn(t, recording, new AccessReport())).byShare[10]!.bytes), 4);
+  t.is(pages((await reportOn(t, recording, new MappingsSummary())).all.total.hotBytes), 4);
+  t.is(pages((await reportOn(t, recording, new AccessSummary())).byShare[10]!.bytes), 4);
   const texts = await textsOf(t, recording);
   for (const name of ['wss', 'mappings', 'access', 'diff'])
     t.regex(texts[name]!, /Left out: the first 200 ms, while regions were still being found\./, name);
@@ -304,7 +304,7 @@ test('what was seen while regions were still being found is left out, and how lo
 
 test('where they never settled all of it counts, and that is said', async (t) => {
   const recording = settling([true, true], [24, 12]);
-  const { all, processes } = await reportOn(t, recording, new WssReport(ANY));
+  const { all, processes } = await reportOn(t, recording, new WssSummary(ANY));
   t.is(pages(all!.bytes!.max), 24);
   t.like(processes[0], { warmUpUs: 0, isSettled: false });
   t.regex(

@@ -1,7 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { Series, sumOf } from '../../../src/report/summaries/time-series.js';
-import { WssReport } from '../../../src/report/summaries/wss.js';
+import { sumOf, TimeSeries } from '../../../src/report/summaries/time-series.js';
+import { WssSummary } from '../../../src/report/summaries/wss.js';
 import { BY_HAND, PAGE, POSTGRES, processOf, reportOn, type SnapshotOf } from './recordings.js';
 
 const ANY = { minAccessShare: 0 };
@@ -15,7 +15,7 @@ const accessed = (startUs: number, endUs: number, pages: number, target = 0): Sn
 ];
 
 test('percentiles weight by time: what held for three quarters of it is the median, and p75', async (t) => {
-  const { all, processes } = await reportOn(t, BY_HAND, new WssReport(ANY));
+  const { all, processes } = await reportOn(t, BY_HAND, new WssSummary(ANY));
   const { residentBytes } = processes[0]!;
   const bytes = processes[0]!.bytes!;
   t.deepEqual(bytes, all!.bytes);
@@ -26,14 +26,14 @@ test('percentiles weight by time: what held for three quarters of it is the medi
 });
 
 test('a threshold leaves out what is accessed less often', async (t) => {
-  const { processes } = await reportOn(t, BY_HAND, new WssReport({ minAccessShare: 0.25 }));
+  const { processes } = await reportOn(t, BY_HAND, new WssSummary({ minAccessShare: 0.25 }));
   t.is(processes[0]!.bytes!.max, 16 * PAGE);
-  const exact = await reportOn(t, BY_HAND, new WssReport({ minAccessShare: 0.2 }));
+  const exact = await reportOn(t, BY_HAND, new WssSummary({ minAccessShare: 0.2 }));
   t.is(exact.processes[0]!.bytes!.max, 48 * PAGE, '4 of 20 are 20 %');
 });
 
 test('over time are means of steps', async (t) => {
-  const { all } = await reportOn(t, BY_HAND, new WssReport({ minAccessShare: 0, stepUs: 200_000 }));
+  const { all } = await reportOn(t, BY_HAND, new WssSummary({ minAccessShare: 0, stepUs: 200_000 }));
   t.deepEqual(all!.overTime, { startUs: 0, stepUs: 200_000, values: [28 * PAGE, 8 * PAGE] });
 });
 
@@ -50,7 +50,7 @@ test('the sum is that of the last known of each process that is there', async (t
         accessed(300, 400, 2),
       ],
     },
-    new WssReport({ minAccessShare: 0, stepUs: 50 }),
+    new WssSummary({ minAccessShare: 0, stepUs: 50 }),
   );
   t.deepEqual(
     all!.overTime.values.map((bytes) => bytes! / PAGE),
@@ -72,15 +72,15 @@ test('a time in which nobody is there counts for nothing', async (t) => {
       targets: [processOf(0), processOf(1)],
       snapshots: [accessed(0, 100, 10), accessed(200, 300, 4, 1)],
     },
-    new WssReport({ minAccessShare: 0, stepUs: 100 }),
+    new WssSummary({ minAccessShare: 0, stepUs: 100 }),
   );
   t.deepEqual(all!.overTime.values, [10 * PAGE, null, 4 * PAGE]);
   t.is(all!.bytes!.min, 4 * PAGE);
 });
 
 test('no snapshot comes to nothing, and one that took no time to 0', async (t) => {
-  t.is((await reportOn(t, { snapshots: [] }, new WssReport(ANY))).all, null);
-  const { all } = await reportOn(t, { snapshots: [accessed(5, 5, 3)] }, new WssReport(ANY));
+  t.is((await reportOn(t, { snapshots: [] }, new WssSummary(ANY))).all, null);
+  const { all } = await reportOn(t, { snapshots: [accessed(5, 5, 3)] }, new WssSummary(ANY));
   t.is(all!.bytes!.max, 0);
 });
 
@@ -92,7 +92,7 @@ test('percentiles of sums are those of every microsecond written out', (t) => {
     fc.property(lives, (all) => {
       const written = new Map<number, number>();
       const series = all.map(({ beginUs, steps }) => {
-        const one = new Series();
+        const one = new TimeSeries();
         let atUs = beginUs;
         for (const { us, value } of steps) {
           one.add(atUs, atUs + us, value);
@@ -127,12 +127,12 @@ test('where the record tells how sure regions are, the mean has an interval', as
       ],
     ],
   ];
-  const sure = await reportOn(t, { targets: [POSTGRES], snapshots }, new WssReport(ANY));
+  const sure = await reportOn(t, { targets: [POSTGRES], snapshots }, new WssSummary(ANY));
   const reach = 1.96 * 3;
   const { lowBytes, highBytes } = sure.all!.interval!;
   t.true(Math.abs(lowBytes / PAGE - (16 - reach)) < 1e-9);
   t.true(Math.abs(highBytes / PAGE - (16 + reach)) < 1e-9);
-  const { all, processes } = await reportOn(t, BY_HAND, new WssReport(ANY));
+  const { all, processes } = await reportOn(t, BY_HAND, new WssSummary(ANY));
   t.is(all!.interval, null);
   t.is(processes[0]!.interval, null);
 });
