@@ -16,10 +16,10 @@ const HEAT: readonly (readonly [red: number, green: number, blue: number])[] = [
   [246, 215, 70],
 ];
 
-/** The same way through xterm's palette, lightness 28 to 87; picked by hand, for its steps are too coarse to compute. */
+/** The same scale in xterm's palette, lightness 28 to 87; picked by hand, for its steps are too coarse to compute. */
 const HEAT_256 = [89, 125, 161, 166, 202, 208, 214, 220];
 
-/** Not accessed at all stands apart from accessed a little by its shape, whatever the background is. */
+/** A dot tells memory that was never accessed from memory accessed a little on any background. */
 const NEVER = '.';
 const NO_REGION = ' ';
 const DIM = '\x1b[2m';
@@ -37,9 +37,9 @@ export function heatColour(share: number): readonly [red: number, green: number,
 }
 
 /**
- * One column a share: a space where no region lies (NaN), a dot where nothing was accessed (0), and above that a coloured
- * cell, or without colour the first decimal of the share as a digit: 0 for less than 10 %, 9 for 90 % and more. Leaves
- * the terminal's attributes as they were at the start of a line.
+ * One column per share: a space if no region lies there (NaN), a dot if nothing was accessed (0), else a coloured cell.
+ * Without colour the cell is the first decimal of the share: 0 for less than 10 %, 9 for 90 % and more. Resets the
+ * terminal's attributes at the end.
  */
 export function paint(shares: ArrayLike<number>, mode: ColourMode): string {
   let line = '';
@@ -60,6 +60,11 @@ function characterOf(share: number, mode: ColourMode): string {
   return mode === 'none' ? String(Math.min(9, Math.floor(share * 10))) : ' ';
 }
 
+/** The shares of a legend with this many cells: never, then the middles of equal parts of the scale. */
+export function legendShares(cells: number): Float64Array {
+  return Float64Array.from({ length: cells }, (_, i) => (i === 0 ? 0 : (i - 0.5) / (cells - 1)));
+}
+
 /** Cells are coloured as background: that leaves no seams, and needs no character that a font may lack. */
 function codeOf(share: number, mode: ColourMode): string {
   if (mode === 'none' || Number.isNaN(share)) return '';
@@ -76,7 +81,7 @@ export function dim(text: string, mode: ColourMode): string {
   return mode === 'none' || text === '' ? text : DIM + text + RESET;
 }
 
-/** Foreground and background exchanged: what is selected. */
+/** Foreground and background exchanged: the selected row. */
 export function inverse(text: string, mode: ColourMode): string {
   return mode === 'none' || text === '' ? text : INVERSE + text + RESET;
 }
@@ -88,12 +93,12 @@ export type Rgb = readonly [red: number, green: number, blue: number];
 /** Points of the scale, between which colours are mixed. */
 export const HEAT_COLOURS = 13;
 
-/** Watched, and not accessed once: apart from the background, which is what nobody watched, and from the least heat. */
+/** Watched, but never accessed: unlike the background, which was not watched, and unlike the least heat. */
 const NEVER_COLOUR: Readonly<Record<Theme, Rgb>> = { dark: [28, 33, 41], light: [240, 242, 245] };
 
 /**
- * The colour of a share of the scale, above 0 to 1. What is hot stands out most: it is the lightest on a dark background, and
- * the darkest on a light one.
+ * The colour of a share of the scale, 0 .. 1. Hot memory stands out most: it is lightest on a dark background, and darkest
+ * on a light one.
  */
 export function heatIn(theme: Theme, share: number): Rgb {
   return share <= 0 ? NEVER_COLOUR[theme] : heatColour(theme === 'dark' ? share : 1 - share);

@@ -5,7 +5,7 @@ import type { MonitorStats } from '../core/stats.js';
 import type { TargetInfo } from '../core/target.js';
 import { accessedPagesOf, seenPagesOf, sizeOf } from '../core/working-set.js';
 import type { Mapping } from '../kernel/mapping.js';
-import { bold, type ColourMode, dim, paint } from './colour.js';
+import { bold, type ColourMode, dim, legendShares, paint } from './colour.js';
 import { heatStrip, type PageRange, rangesOf, residentStrip } from './heat-strip.js';
 import { nameOfRange } from './region-mappings.js';
 import { formatCost, formatInForce, type Unknown, unknownOf, unknownSentences } from './status-text.js';
@@ -347,9 +347,8 @@ export function legendLine({ width, colour, hint = '' }: PictureOptions): string
   const room = width - before.length - after.length - right.length;
   if (room < MIN_LEGEND_CELLS) return dim(clip(hint, width), colour);
   const cells = Math.min(room, MAX_LEGEND_CELLS);
-  const shares = Float64Array.from({ length: cells }, (_, i) => (i === 0 ? 0 : (i - 0.5) / (cells - 1)));
   const gap = hint === '' ? '' : ' '.repeat(room - cells);
-  return dim(before, colour) + paint(shares, colour) + dim(after + gap + right, colour);
+  return dim(before, colour) + paint(legendShares(cells), colour) + dim(after + gap + right, colour);
 }
 
 /** As many of the parts as have room, and of the first what has. */

@@ -3,13 +3,13 @@ import { chartOption } from './chart.js';
 import type { ChartData } from './chart-data.js';
 import { CHARACTER_WIDTH, type ChartSize } from './layout.js';
 
-/** One file: its parts, of which less is needed, are some hundred, and take seven times as long to load. It has no types. */
+/** One file, without types: the hundred modules that would be needed take seven times as long to load. */
 const ECHARTS: string = 'echarts/dist/echarts.esm.min.mjs';
 
 /** The chart as an SVG document, without a browser. Loads ECharts when first called. */
 export async function renderSvg(data: ChartData, size: ChartSize): Promise<string> {
   const echarts: typeof import('echarts') = await import(ECHARTS);
-  // There is no canvas to measure text with, and none is needed: all characters are of one width.
+  // Node has no canvas to measure text with, and needs none: all characters have one width.
   echarts.setPlatformAPI({ measureText });
   const chart = echarts.init(null, null, { renderer: 'svg', ssr: true, ...size });
   try {
@@ -26,15 +26,15 @@ function measureText(text: string, font = ''): { width: number } {
 }
 
 const FONTS = ['400Regular/RobotoMono_400Regular', '700Bold/RobotoMono_700Bold'];
-/** Beyond these the font has no characters; then those of the system may have them. */
+/** The characters of the font; for others the system's fonts are loaded. */
 const IN_FONT = /^[\t\n\x20-\u024f\u0370-\u03ff\u0400-\u04ff\u2000-\u206f]*$/;
 
-/** More pixels than these are not drawn twice as fine: four bytes each. */
+/** Larger pictures are not drawn twice as fine: a pixel takes four bytes. */
 const MANY_PIXELS = 2e6;
 
 /**
- * An SVG document as a PNG picture, with twice as many pixels each way, for dense screens, where these are not too many.
- * Brings its font, for a container has none. Loads resvg when first called.
+ * An SVG document as a PNG picture, at twice the resolution for dense screens unless it is large. Uses a font of its own,
+ * because a container has none. Loads resvg when first called.
  */
 export async function renderPng(svg: string, { width, height }: ChartSize): Promise<Uint8Array> {
   const { Resvg } = await import('@resvg/resvg-js');

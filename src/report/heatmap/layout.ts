@@ -1,9 +1,12 @@
 import { formatDuration } from '../units.js';
 import type { ChartData, ChartPanel, ChartRange } from './chart-data.js';
 
-/** Where the parts of a chart lie. In pixels. */
+/**
+ * Where the parts of a chart lie, in pixels, and what stands at its axes. It runs in the page too (html.ts), so it imports
+ * only what runs there.
+ */
 
-// Names in single quotes: it becomes an attribute in double ones.
+// Names are in single quotes: it becomes an attribute in double quotes.
 export const FONT = "'Roboto Mono',ui-monospace,Menlo,Consolas,'DejaVu Sans Mono',monospace";
 export const FONT_SIZE = 12;
 /** Of the font, in parts of its size. */
@@ -20,7 +23,7 @@ const BOTTOM = 76;
 const HEADING = 28;
 const TIME_AXIS = 36;
 export const GAP = 26;
-/** Labels closer than this are too close. */
+/** Labels are at least this far apart. */
 export const LABEL_HEIGHT = 17;
 
 export interface ChartSize {
@@ -42,10 +45,10 @@ export interface PlacedRange {
   readonly isLowest: boolean;
 }
 
-/** Narrower, and its legend does not fit. */
+/** In a narrower chart the legend does not fit. */
 export const LEAST_WIDTH = 700;
 
-/** How high a chart must be for all its labels. */
+/** The height that all labels of a chart need. */
 export function leastHeight({ panels }: ChartData): number {
   return panels.reduce(
     (sum, panel) => sum + fixedHeight(panel) + 60 + 30 * panel.ranges.length,
@@ -57,7 +60,7 @@ function fixedHeight(panel: ChartPanel): number {
   return HEADING + TIME_AXIS + GAP * (panel.ranges.length - 1);
 }
 
-/** Where each range lies, the highest addresses of a panel at its top; grids are numbered in this order. */
+/** The place of each range, the highest addresses of a panel at its top; grids are numbered in this order. */
 export function placeRanges(data: ChartData, { width, height }: ChartSize): PlacedRange[] {
   const right = hasNames(data) ? RIGHT_WITH_NAMES : RIGHT;
   const fixed = data.panels.reduce((sum, panel) => sum + fixedHeight(panel), TOP + BOTTOM);
@@ -83,8 +86,6 @@ export function placeRanges(data: ChartData, { width, height }: ChartSize): Plac
 function hasNames({ panels }: ChartData): boolean {
   return panels.some(({ ranges }) => ranges.some(({ mapped }) => mapped.length > 0));
 }
-
-/** Imports nothing: it is also part of the page (html.ts). */
 
 const DAY_US = 86_400e6;
 const TIME_STEPS_US = [
@@ -115,19 +116,17 @@ function ticks(start: number, end: number, step: number): number[] {
   );
 }
 
-/** What stands at the axes, for the part of a range that is in sight: in the page it changes with each zoom. */
-
 const KEYS = Object.getOwnPropertyNames(Object.prototype);
 
 /**
- * Text for the chart library, which caches the widths of texts, and of the beginnings it cuts them to, in an ordinary object
- * by the text. A mapping called `__proto__` would then change Object.prototype; with a space in front it is a key like any.
+ * Text that is safe as a key. The chart library caches the widths of texts, and of the starts it cuts them to, in an
+ * ordinary object: a mapping called `__proto__` would change Object.prototype. A space in front makes it harmless.
  */
 export function keyless(text: string): string {
   return KEYS.some((key) => text.startsWith(key)) ? ` ${text}` : text;
 }
 
-/** Ticks at round times. Axes choose decimal ones themselves: of microseconds, those are no round minutes. */
+/** Ticks at round times. The library would choose decimal ones, and round microseconds are not round minutes. */
 export function timeLabels(startUs: number, endUs: number, { width }: Box, isShown: boolean, color: string) {
   const customValues = timeTicks(startUs, endUs, Math.max(2, Math.floor(width / 90)));
   return {
@@ -142,7 +141,7 @@ export function timeLabels(startUs: number, endUs: number, { width }: Box, isSho
   };
 }
 
-/** Ticks at round addresses; where fewer than two are in sight, at the first and the last. */
+/** Ticks at round addresses; if fewer than two are in sight, at the first and the last. */
 export function addressLabels(startBytes: number, endBytes: number, { height }: Box, color: string) {
   const count = Math.max(1, Math.floor(height / (2.5 * LABEL_HEIGHT)));
   const ticks = addressTicks(startBytes, endBytes, count);
@@ -159,7 +158,7 @@ export function addressLabels(startBytes: number, endBytes: number, { height }: 
   };
 }
 
-/** The names of mappings beside them: of the larger ones first, as far as there is room. */
+/** The names of mappings beside them: larger ones first, as far as there is room. */
 export function nameLabels(
   { colours }: ChartData,
   { mapped }: ChartRange,
