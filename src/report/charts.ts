@@ -1,11 +1,11 @@
 import { characters, renderBar } from './terminal-text.js';
 
 /**
- * A quantity over time as columns of blocks, from 0 to the largest value, which stands beside the top line. What is not
- * known is left empty; anything above 0 shows.
+ * A quantity over time as columns of blocks, from 0 to the largest value, which is the label of the top line. Unknown
+ * values are left empty; any value above 0 is visible.
  *
- * @param values one a column
- * @param ends what stands below the left and the right end
+ * @param values one per column
+ * @param ends labels below the left and the right end
  */
 export function renderChart(
   values: readonly (number | null)[],
@@ -25,13 +25,13 @@ export function renderChart(
   return [...lines, `${' '.repeat(width + 2)}${ends[0]}${gap}${ends[1]}`].join('\n');
 }
 
-/** What shows of a column in the row that has so many below it. */
+/** The block of a column in the row that has `rowsBelow` below it. */
 function blockOf(value: number | null, largest: number, rows: number, rowsBelow: number): string {
   const eighths = value ? Math.max(1, Math.round((value / largest) * rows * 8)) : 0;
   return eighths <= 8 * rowsBelow ? ' ' : characters().levels[Math.min(7, eighths - 8 * rowsBelow - 1)]!;
 }
 
-/** Rows of a name, a bar as long as the value, and the value: a histogram on its side. */
+/** A histogram on its side: rows of a name, a bar, and the value. */
 export function renderBars(
   rows: readonly { readonly name: string; readonly value: number }[],
   cells: number,
@@ -48,8 +48,8 @@ export function renderBars(
 }
 
 /**
- * The last `cells` values as a line of bars from 0 to the largest of them, right-aligned, for the latest is at the right
- * end. Zero has the lowest bar, anything above it a higher one; what is not known is left empty.
+ * The last `cells` values as a line of bars from 0 to the largest of them, right-aligned, so that the latest is at the right
+ * end. Zero has the lowest bar, any value above it a higher one; unknown values are left empty.
  */
 export function sparkline(values: readonly (number | null)[], cells: number): string {
   const shown = values.slice(-Math.max(0, cells));

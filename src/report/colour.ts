@@ -1,3 +1,5 @@
+import { clip } from './terminal-text.js';
+
 /** What a terminal can show: 16 million colours, the 256 of xterm, or text alone. */
 export type ColourMode = 'truecolor' | '256' | 'none';
 
@@ -58,6 +60,21 @@ function characterOf(share: number, mode: ColourMode): string {
   if (Number.isNaN(share)) return NO_REGION;
   if (share <= 0) return NEVER;
   return mode === 'none' ? String(Math.min(9, Math.floor(share * 10))) : ' ';
+}
+
+const MIN_LEGEND_CELLS = 5;
+/** Never, and a cell for every digit. */
+const MAX_LEGEND_CELLS = 11;
+
+/** What the colours or digits mean, and at the right end of the line which keys there are. */
+export function legendLine(width: number, colour: ColourMode, hint = ''): string {
+  const [before, after] = ['accessed: never ', ' always'];
+  const right = hint === '' ? '' : `  ${hint}`;
+  const room = width - before.length - after.length - right.length;
+  if (room < MIN_LEGEND_CELLS) return dim(clip(hint, width), colour);
+  const cells = Math.min(room, MAX_LEGEND_CELLS);
+  const gap = hint === '' ? '' : ' '.repeat(room - cells);
+  return dim(before, colour) + paint(legendShares(cells), colour) + dim(after + gap + right, colour);
 }
 
 /** The shares of a legend with this many cells: never, then the middles of equal parts of the scale. */

@@ -3,11 +3,12 @@ import type { Snapshot } from '../core/snapshot.js';
 import type { AttrsInForce, MonitorStats } from '../core/stats.js';
 import type { OtherWatcher } from '../core/target.js';
 import type { SelectionStats, SkipReason } from '../processes/follower.js';
-import { formatBytes, formatDuration } from './units.js';
+import { clip } from './terminal-text.js';
+import { formatBytes, formatDue, formatDuration, formatProcesses } from './units.js';
 
 /**
- * `5 ms / 100 ms`, or `1 s` if there is no sampling interval; with who chose them unless the user has, and whether targets
- * take turns: in ticks, or `10 s of every 40 s` in intervals.
+ * `5 ms / 100 ms`, or `1 s` without a sampling interval; and in parentheses who chose them, unless it was the user. Targets
+ * may take turns: in ticks, or in intervals, as in `10 s of every 40 s`.
  */
 export function formatInForce({ attrs, reason, turns }: AttrsInForce): string {
   const { sampleUs, aggrUs } = attrs;
@@ -21,7 +22,7 @@ export function formatInForce({ attrs, reason, turns }: AttrsInForce): string {
   return `${intervals} (${reason})`;
 }
 
-/** `1.2 % of a core`: what watching costs now, or where that is not known, has cost; undefined where it has none. */
+/** `1.2 % of a core`: the recent cost of watching, or if that is not known, the mean one; undefined without any. */
 export function formatCost(stats: Pick<MonitorStats, 'cpuPercent' | 'recentCpuPercent'>): string | undefined {
   const percent = stats.recentCpuPercent ?? stats.cpuPercent;
   return percent === null ? undefined : `${percent.toFixed(percent < 0.95 ? 2 : 1)} % of a core`;
@@ -35,8 +36,8 @@ const REASONS: Record<SkipReason, string> = {
 };
 
 /**
- * What a selection has come to, in a sentence; undefined where one process or none was chosen and nothing was missed. The
- * forks that nobody saw are told only beside others: every machine has some.
+ * How many processes were watched and missed; undefined for at most one process if none was missed. Unseen forks alone are
+ * not worth a line: every machine has some.
  */
 export function formatSelection(stats: SelectionStats): string | undefined {
   const skipped = (Object.keys(REASONS) as SkipReason[]).filter((reason) => stats.skipped[reason] > 0);
@@ -44,7 +45,7 @@ export function formatSelection(stats: SelectionStats): string | undefined {
   if (stats.watched <= 1 && total === 0 && stats.endedUnopened === 0) return undefined;
   const reasons = skipped.map((reason) => `${stats.skipped[reason]} ${REASONS[reason]}`).join(', ');
   const parts = [
-    `${processes(stats.watched)} watched`,
+    `${formatProcesses(stats.watched)} watched`,
     ...(total > 0 ? [`${total} skipped: ${reasons}`] : []),
     ...(stats.endedUnopened > 0 ? [`${stats.endedUnopened} ended before they could be opened`] : []),
     ...(stats.forksUnseen > 0
@@ -55,13 +56,9 @@ export function formatSelection(stats: SelectionStats): string | undefined {
   return parts.join('; ');
 }
 
-function processes(count: number): string {
-  return count === 1 ? '1 process' : `${count} processes`;
-}
-
 const MOST_NAMED = 5;
 
-/** A warning that figures are too low, and what to do. */
+/** A warning that figures are too low, and a remedy. */
 export function otherWatcherText({ pid, comm, targets }: Omit<OtherWatcher, 'atUs'>): string {
   const more = targets.length - MOST_NAMED;
   const named = targets.slice(0, MOST_NAMED).join(', ') + (more > 0 ? ` and ${more} more` : '');
@@ -72,13 +69,28 @@ export function otherWatcherText({ pid, comm, targets }: Omit<OtherWatcher, 'atU
   return `process ${pid} (${printable(comm)}) ${what}, so both report too little; stop one of them`;
 }
 
-/** Why nothing is known of a process: too little of what its regions cover is resident. */
+/** The parts of a title before the first snapshot. */
+export function waitingParts(processes: number, dueInUs: number | undefined): string[] {
+  if (processes === 0) return ['waiting for a process to watch'];
+  const due = dueInUs === undefined ? '' : `, ${formatDue(dueInUs)}`;
+  return [`waiting for the first snapshot${due}`];
+}
+
+/** `4242 postgres`; printable. Synthetic targets have no pid. */
+export function nameOfProcess(
+  { pid, comm }: { readonly pid: number; readonly comm: string },
+  columns = Number.POSITIVE_INFINITY,
+): string {
+  return clip(pid === 0 ? printable(comm) : `${pid} ${printable(comm)}`, columns);
+}
+
+/** Why nothing is known of a process: too little of the memory that its regions cover is resident. */
 export interface Unknown {
   readonly residentBytes: number;
   readonly coveredBytes: number;
 }
 
-/** What a person can do about it. */
+/** A remedy. */
 export const UNKNOWN_HELP = '--range START-END, or --check referenced, which counts by mapping';
 
 /**
@@ -100,12 +112,12 @@ export function whyUnknown({ residentBytes, coveredBytes }: Unknown): string {
   );
 }
 
-/** The reason and what helps, a line each. */
+/** The reason and the remedy, a line each. */
 export function unknownSentences(unknown: Unknown): string[] {
   return [`${whyUnknown(unknown)}.`, `What helps: ${UNKNOWN_HELP}.`];
 }
 
-/** One digit that is not zero, without an exponent. */
+/** With one significant digit, and without an exponent. */
 function smallPercent(share: number): string {
   if (share <= 0) return '0 %';
   const percent = share * 100;

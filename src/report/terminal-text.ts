@@ -1,16 +1,16 @@
-/** The characters of pictures that not every terminal has. Each takes one column. */
+/** Characters of pictures that not every terminal has. Each takes one column. */
 export interface Characters {
-  /** Where text was cut. */
+  /** In place of text that was cut. */
   readonly ellipsis: string;
-  /** A bar beside its axis: a whole cell, and eighths of one from 1 to 7, as strings of these. */
+  /** A bar beside its axis: a whole cell, and 1 to 7 eighths of one. */
   readonly axis: string;
   readonly bar: string;
   readonly barEighths: readonly string[];
-  /** Columns from an eighth of a line up to a whole one. */
+  /** From an eighth of a line up to a whole one. */
   readonly levels: readonly string[];
   /** On a time axis. */
   readonly tick: string;
-  /** Two cells in one character; undefined where a line has one row of cells. */
+  /** Two cells in one character; undefined if a line has one row of cells. */
   readonly halves: { readonly upper: string; readonly lower: string } | undefined;
 }
 
@@ -28,7 +28,7 @@ const ASCII: Characters = {
   ellipsis: '~',
   axis: '|',
   bar: '#',
-  // A bar is whole cells; anything that is there at all shows.
+  // Any part of a cell shows.
   barEighths: [...'---####'],
   levels: [...'_.-=+*%#'],
   tick: '|',
@@ -37,7 +37,7 @@ const ASCII: Characters = {
 
 let inUse = UNICODE;
 
-/** What pictures are made of. */
+/** The characters that pictures use now. */
 export function characters(): Characters {
   return inUse;
 }
@@ -48,8 +48,8 @@ export function useAscii(isAscii: boolean): void {
 }
 
 /**
- * Whether the locale is one of UTF-8, by the first of LC_ALL, LC_CTYPE and LANG that is set and not empty (POSIX.1-2017,
- * Base Definitions 8.2). Without any of them it is the C locale, which is not.
+ * Whether the locale uses UTF-8, by the first of LC_ALL, LC_CTYPE and LANG that is set and not empty (POSIX.1-2017, Base
+ * Definitions 8.2). Without any of them it is the C locale, which does not.
  */
 export function isUtf8(env: NodeJS.ProcessEnv): boolean {
   return /(^|\.)utf-?8(@|$)/i.test(env.LC_ALL || env.LC_CTYPE || env.LANG || '');
@@ -61,7 +61,7 @@ const HALF_WIDTH = /^[\uff61-\uffdc\uffe8-\uffee]$/;
 const WIDE =
   /^[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Bopomofo}\p{Script=Yi}\p{Emoji_Presentation}\u3000-\u303e\u30fb\u30fc\ufe30-\ufe6f\uff01-\uffe6]$/u;
 
-/** How many columns a terminal takes for printable text; two for a Chinese, Japanese or Korean character or an emoji. */
+/** Columns of printable text in a terminal: two for a Chinese, Japanese or Korean character or an emoji. */
 export function columnsOf(text: string): number {
   if (PLAIN.test(text)) return text.length;
   let columns = 0;
@@ -74,7 +74,7 @@ function columnsOfCharacter(character: string): 0 | 1 | 2 {
   return WIDE.test(character) && !HALF_WIDTH.test(character) ? 2 : 1;
 }
 
-/** Printable text, cut to at most this many columns; an ellipsis tells that it was cut. */
+/** Printable text, cut to at most this many columns, with an ellipsis. */
 export function clip(text: string, columns: number): string {
   if (columnsOf(text) <= columns) return text;
   if (columns < 1) return '';
@@ -88,11 +88,28 @@ export function clip(text: string, columns: number): string {
   return kept + characters().ellipsis;
 }
 
+/** Printable text in exactly this many columns, cut if it is longer. */
+export function pad(text: string, columns: number, isLeft: boolean): string {
+  const fitting = clip(text, columns);
+  const space = ' '.repeat(Math.max(0, columns - columnsOf(fitting)));
+  return isLeft ? fitting + space : space + fitting;
+}
+
+/** As many of the parts as fit into a line; of the first one what fits. */
+export function joinFitting(parts: readonly string[], width: number): string {
+  let line = clip(parts[0]!, width);
+  for (const part of parts.slice(1)) {
+    if (columnsOf(line) + 2 + columnsOf(part) > width) break;
+    line += `  ${part}`;
+  }
+  return line;
+}
+
 /**
- * Rows of text in columns as wide as their widest cell: the first to the left, the others, numbers mostly, to the right.
+ * A table whose columns are as wide as their widest cells, for numbers mostly.
  *
  * @param rows the headings first, all of one length; printable
- * @param left the columns whose cells stand to the left
+ * @param left the columns that are aligned to the left
  */
 export function renderTable(rows: readonly (readonly string[])[], left: readonly number[] = [0]): string {
   const widths = rows[0]!.map((_, column) =>
@@ -101,10 +118,7 @@ export function renderTable(rows: readonly (readonly string[])[], left: readonly
   return rows
     .map((row) =>
       row
-        .map((cell, column) => {
-          const space = ' '.repeat(widths[column]! - columnsOf(cell));
-          return left.includes(column) ? cell + space : space + cell;
-        })
+        .map((cell, column) => pad(cell, widths[column]!, left.includes(column)))
         .join('  ')
         .trimEnd(),
     )

@@ -1,7 +1,7 @@
 import { renderPicture } from '../../report/picture.js';
 import { type LayoutOptions, renderTop, rowsThatFit } from '../../report/top/layout.js';
 import type { TopModel, TopState } from '../../report/top/model.js';
-import { type SelectedRows, type Selection, SORT_KEYS, selectRows } from '../../report/top/query.js';
+import { type RowQuery, type SelectedRows, SORT_KEYS, selectRows } from '../../report/top/query.js';
 import { firstView, press, settle, type TopView } from '../../report/top/view.js';
 import type { FactsReader } from '../../session/process-facts.js';
 import type { FirstSnapshot } from '../first-snapshot.js';
@@ -39,7 +39,7 @@ export class Table implements TopDisplay {
   constructor(
     readonly model: TopModel,
     readonly facts: FactsReader,
-    selection: Selection,
+    selection: RowQuery,
     readonly options: TableOptions,
   ) {
     this.#view = firstView(selection);

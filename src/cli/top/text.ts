@@ -1,7 +1,7 @@
 import { topDocument } from '../../report/top/json.js';
 import { renderTopPlain } from '../../report/top/layout.js';
 import type { TopModel } from '../../report/top/model.js';
-import { type Selection, selectRows } from '../../report/top/query.js';
+import { type RowQuery, selectRows } from '../../report/top/query.js';
 import type { FactsReader } from '../../session/process-facts.js';
 import type { FirstSnapshot } from '../first-snapshot.js';
 import { isBehind, write, writeJson } from '../output.js';
@@ -35,7 +35,7 @@ export class Updates implements TopDisplay {
   constructor(
     readonly model: TopModel,
     readonly facts: FactsReader,
-    readonly selection: Selection,
+    readonly selection: RowQuery,
     readonly options: UpdatesOptions,
   ) {}
 

@@ -4,7 +4,7 @@ import { TopModel } from '../../report/top/model.js';
 import {
   GROUP_KINDS,
   type GroupKind,
-  type Selection,
+  type RowQuery,
   SORT_KEYS,
   type SortKey,
 } from '../../report/top/query.js';
@@ -147,7 +147,7 @@ function displayOf(model: TopModel, first: FirstSnapshot, options: TopOptions, q
   return new Updates(model, facts, selection, { isJson: json, isOnce: once, first });
 }
 
-function selectionOf({ sort, reverse, group, filter, limit }: TopOptions): Selection {
+function selectionOf({ sort, reverse, group, filter, limit }: TopOptions): RowQuery {
   return {
     sort,
     isReversed: reverse ?? false,

@@ -1,8 +1,7 @@
 import { printable } from '../../core/printable.js';
 import type { PageRange } from '../heat-strip.js';
 import type { SourceHeader } from '../source/observation.js';
-import { whyUnknown } from '../status-text.js';
-import { nameOfProcess } from '../summaries/text.js';
+import { nameOfProcess, whyUnknown } from '../status-text.js';
 import { formatBytes, formatDuration, formatShare } from '../units.js';
 import { addToCells, type CellSums } from './profile.js';
 import { accessedIn, chooseRanges, type RangeChoice, usableRanges, watchedPages } from './ranges.js';
@@ -208,7 +207,7 @@ function startTime(iso: string): string {
 }
 
 export function panelName({ sums: { target } }: Panel): string {
-  return nameOfProcess(target, Number.POSITIVE_INFINITY);
+  return nameOfProcess(target);
 }
 
 export function panelParts(panel: Panel, { choice }: HeatMap): string[] {

@@ -9,9 +9,8 @@ import {
   type Theme,
   xtermColour,
 } from '../colour.js';
-import { joinFitting } from '../picture.js';
 import { nameOfRange } from '../region-mappings.js';
-import { characters, clip, columnsOf } from '../terminal-text.js';
+import { characters, clip, columnsOf, joinFitting } from '../terminal-text.js';
 import { formatDuration, formatShare } from '../units.js';
 import {
   type Cells,

@@ -1,4 +1,5 @@
 import { renderBars } from '../charts.js';
+import { nameOfProcess } from '../status-text.js';
 import { renderTable } from '../terminal-text.js';
 import { formatBytes, formatDuration, formatShare } from '../units.js';
 import type { AccessRegion, AccessResult } from './access.js';
@@ -9,7 +10,6 @@ import {
   headingOf,
   leftOut,
   NO_SNAPSHOTS,
-  nameOfProcess,
   orUnknown,
   processNotes,
   shortName,

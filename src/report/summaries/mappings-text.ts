@@ -1,3 +1,4 @@
+import { nameOfProcess } from '../status-text.js';
 import { renderTable } from '../terminal-text.js';
 import { formatBytes, formatShare } from '../units.js';
 import type { MappingsOf, MappingUse } from './mapping-sums.js';
@@ -9,7 +10,6 @@ import {
   headingOf,
   leftOut,
   NO_SNAPSHOTS,
-  nameOfProcess,
   orUnknown,
   processNotes,
   shortName,

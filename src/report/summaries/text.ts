@@ -1,7 +1,7 @@
 import { printable } from '../../core/printable.js';
-import { UNKNOWN_HELP } from '../status-text.js';
+import { nameOfProcess, UNKNOWN_HELP } from '../status-text.js';
 import { clip } from '../terminal-text.js';
-import { formatBytes, formatDuration } from '../units.js';
+import { formatBytes, formatDuration, tidy } from '../units.js';
 import type { ProcessInfo, SourceInfo } from './summary.js';
 
 /** What reports are made for: they are printed once, and must not wrap. */
@@ -31,10 +31,6 @@ function inLines(parts: readonly string[]): string {
 /** What is said of a source in which nothing was seen. */
 export const NO_SNAPSHOTS = 'No snapshots: nothing was seen, or nothing in this time or of these processes.';
 
-export function nameOfProcess({ pid, comm }: Pick<ProcessInfo, 'pid' | 'comm'>, columns = 24): string {
-  return clip(pid === 0 ? printable(comm) : `${pid} ${printable(comm)}`, columns);
-}
-
 export function count(value: number, one: string, several = `${one}s`): string {
   return `${value.toLocaleString('en')} ${value === 1 ? one : several}`;
 }
@@ -43,11 +39,6 @@ export function count(value: number, one: string, several = `${one}s`): string {
 export function formatAge(us: number | null): string {
   if (us === null) return '-';
   return us === 0 ? 'new' : formatDuration(tidy(us));
-}
-
-/** Without the fraction by which an interval ended late. */
-export function tidy(us: number): number {
-  return us < 1e5 ? us : Math.round(us / 1e4) * 1e4;
 }
 
 /** A sentence that says how many rows were left out, if any; begins with a line feed. */
@@ -79,7 +70,7 @@ export function processNotes(
     const more = unknown.length > 1 ? ` (and of ${unknown.length - 1} more)` : '';
     const sums = known.length > 0 ? ' The sums are of the others.' : '';
     notes.push(
-      `Not known of ${nameOfProcess(unknown[0]!)}${more}:`,
+      `Not known of ${nameOfProcess(unknown[0]!, 24)}${more}:`,
       `${unknown[0]!.unknown}.`,
       `What helps: ${UNKNOWN_HELP}.${sums}`,
     );

@@ -3,8 +3,9 @@ import type { ObservedMapping } from '../../record/observed-memory.js';
 import { renderChart, sparkline } from '../charts.js';
 import { forEachOverlap, isSharedFile } from '../region-mappings.js';
 import type { Observation } from '../source/observation.js';
+import { nameOfProcess } from '../status-text.js';
 import { renderTable } from '../terminal-text.js';
-import { formatBytes, formatDuration, formatShare } from '../units.js';
+import { formatBytes, formatDuration, formatShare, tidy } from '../units.js';
 import {
   type ProcessInfo,
   ProcessSums,
@@ -13,16 +14,7 @@ import {
   type Summary,
   sumsOfProcess,
 } from './summary.js';
-import {
-  count,
-  headingOf,
-  leftOut,
-  NO_SNAPSHOTS,
-  nameOfProcess,
-  processNotes,
-  tidy,
-  UNSEEN_KINDS,
-} from './text.js';
+import { count, headingOf, leftOut, NO_SNAPSHOTS, processNotes, UNSEEN_KINDS } from './text.js';
 import { type OverTime, type Spread, sumOf, TimeSeries } from './time-series.js';
 
 export interface WssOptions {

@@ -1,29 +1,29 @@
 import { TREND_LENGTH } from './model.js';
-import { type Figures, type GroupRow, type ProcessRow, shareOf, type TopRow } from './rows.js';
+import { type Figures, type GroupRow, type ProcessRow, shareOf, sumOfKnown, type TopRow } from './rows.js';
 
 /** Which rows there are, and in which order. */
-export interface Selection {
+export interface RowQuery {
   readonly sort: SortKey;
   readonly isReversed: boolean;
   readonly group: GroupKind;
-  /** What name, command line or process id must hold, in large or small letters; empty for all. */
+  /** A part of the name, command line or process id, in any case; empty for all. */
   readonly filter: string;
-  /** Rows at most. */
+  /** The most rows, without the processes of expanded groups. */
   readonly limit: number;
-  /** Keys of the groups that show their processes. */
+  /** Keys of the groups whose processes are shown. */
   readonly expanded: ReadonlySet<string>;
 }
 
 export interface SelectedRows {
   readonly rows: readonly TopRow[];
-  /** Processes that the filter lets through, and processes or groups that the limit left out. */
+  /** Processes that match the filter, and rows that the limit left out. */
   readonly matching: number;
   readonly leftOut: number;
 }
 
 export function selectRows(
   processes: readonly ProcessRow[],
-  { sort, isReversed, group, filter, limit, expanded }: Selection,
+  { sort, isReversed, group, filter, limit, expanded }: RowQuery,
   nameOf: NameOfProcess = () => undefined,
 ): SelectedRows {
   const matching = filterRows(processes, filter);
@@ -48,7 +48,7 @@ export function filterRows(rows: readonly ProcessRow[], filter: string): readonl
   );
 }
 
-/** What the table can be sorted by, in the order of its columns. */
+/** The keys that sort the table, in the order of its columns. */
 export const SORT_KEYS = [
   'pid',
   'name',
@@ -64,10 +64,10 @@ export const SORT_KEYS = [
 
 export type SortKey = (typeof SORT_KEYS)[number];
 
-/** Numbers begin with the largest, names and process ids with the first. */
+/** Figures descend, names and process ids ascend. */
 const isAscending = (key: SortKey) => key === 'pid' || key === 'name';
 
-/** Sorted anew; what is equal stays in the order of process ids or names, so that rows do not jump. */
+/** Equal rows are in the order of process ids or names, so that they do not jump. */
 export function sortRows<Row extends TopRow>(rows: readonly Row[], key: SortKey, isReversed: boolean): Row[] {
   const sign = isAscending(key) === isReversed ? -1 : 1;
   return rows
@@ -80,7 +80,7 @@ export function sortRows<Row extends TopRow>(rows: readonly Row[], key: SortKey,
     .map(({ row }) => row);
 }
 
-/** What is not known comes last either way. */
+/** Unknown figures come last either way. */
 function compareNumbers(a: number, b: number, sign: number): number {
   if (Number.isNaN(a) || Number.isNaN(b)) return Number(Number.isNaN(a)) - Number(Number.isNaN(b));
   return sign * (a - b);
@@ -109,7 +109,7 @@ function figureOf(row: TopRow, key: Exclude<SortKey, 'name'>): number {
   }
 }
 
-/** By how much the working set has grown over the trend, in bytes: its last half against its first, for single ones jump. */
+/** By how many bytes the working set has grown over the trend: means of its halves, because single values jump. */
 function growthOf(trend: readonly (number | null)[]): number {
   const known = trend.filter((value) => value !== null);
   const half = known.length >> 1;
@@ -118,7 +118,7 @@ function growthOf(trend: readonly (number | null)[]): number {
   return mean(known.slice(-half)) - mean(known.slice(0, half));
 }
 
-/** By code unit: the same everywhere, and some ten times faster than by a language's rules. */
+/** By code unit: the same everywhere, and ten times faster than by the rules of a language. */
 function compareText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
@@ -133,7 +133,7 @@ export const GROUP_KINDS = ['none', 'name', 'cgroup', 'parent'] as const;
 /** What processes of one group have in common; `none` for no groups. */
 export type GroupKind = (typeof GROUP_KINDS)[number];
 
-/** How a parent is called, where that is known. */
+/** The name of a parent, if it is known. */
 export type NameOfProcess = (pid: number) => string | undefined;
 
 /**
@@ -168,33 +168,28 @@ function groupOf(row: ProcessRow, kind: Exclude<GroupKind, 'none'>, nameOf: Name
   return name === undefined ? String(row.parentPid) : `${row.parentPid} ${name}`;
 }
 
-/** Pages that several of them have count for each. What has ended does not count. */
+/** A page that several of them share counts for each. Processes that have ended do not count. */
 function sumOf(members: readonly ProcessRow[]): Figures {
   const running = members.filter(({ hasEnded }) => !hasEnded);
-  const sum = (figure: (row: ProcessRow) => number | undefined) => {
-    const known = running.map(figure).filter((value) => value !== undefined);
-    return known.length === 0 ? undefined : known.reduce((total, value) => total + value, 0);
-  };
+  const sum = (figure: (row: ProcessRow) => number | undefined) => sumOfKnown(running.map(figure));
   return {
     residentBytes: sum((row) => row.residentBytes),
     workingSetBytes: sum((row) => row.workingSetBytes),
     hotBytes: sum((row) => row.hotBytes),
     coldBytes: sum((row) => row.coldBytes),
     unseenBytes: sum((row) => row.unseenBytes),
-    // Within a group pages are shared, too: how many of them with others, the sum does not tell.
+    // Pages are also shared within a group, so the sum would not tell how many are shared with others.
     sharedBytes: undefined,
     costPercent: sum((row) => row.costPercent),
     trend: sumOfTrends(running.map(({ trend }) => trend).filter((trend) => trend.length > 0)),
   };
 }
 
-/** The latest values belong together; a shorter trend had its first value before, too. Null where none is known. */
+/** Aligned at the latest values; a shorter trend is extended by its first value. Null if none is known. */
 function sumOfTrends(trends: readonly (readonly (number | null)[])[]): (number | null)[] {
   const length = Math.min(TREND_LENGTH, Math.max(0, ...trends.map((trend) => trend.length)));
   return Array.from({ length }, (_, i) => {
-    const known = trends
-      .map((trend) => trend[Math.max(0, trend.length - length + i)] ?? null)
-      .filter((value) => value !== null);
-    return known.length === 0 ? null : known.reduce((sum, value) => sum + value, 0);
+    const at = (trend: readonly (number | null)[]) => trend[Math.max(0, trend.length - length + i)];
+    return sumOfKnown(trends.map((trend) => at(trend) ?? undefined)) ?? null;
   });
 }

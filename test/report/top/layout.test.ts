@@ -4,7 +4,7 @@ import { sparkline } from '../../../src/report/charts.js';
 import { columnsOf } from '../../../src/report/terminal-text.js';
 import { type LiveOptions, renderTop, renderTopPlain } from '../../../src/report/top/layout.js';
 import type { TopModel } from '../../../src/report/top/model.js';
-import { GROUP_KINDS, type Selection, selectRows } from '../../../src/report/top/query.js';
+import { GROUP_KINDS, type RowQuery, selectRows } from '../../../src/report/top/query.js';
 import { BY_PID, busy, modelOf, models, PAGE } from './rows.js';
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: attributes are control sequences
@@ -20,7 +20,7 @@ const LIVE: LiveOptions = {
   isTyping: false,
 };
 
-function draw(model: TopModel, live: Partial<LiveOptions> = {}, chosen: Partial<Selection> = {}): string[] {
+function draw(model: TopModel, live: Partial<LiveOptions> = {}, chosen: Partial<RowQuery> = {}): string[] {
   const selection = { ...BY_PID, ...chosen };
   const state = model.state(1);
   return renderTop(state, selection, selectRows(state.rows, selection), { ...LIVE, ...live });
