@@ -51,7 +51,7 @@ export function formatSelection(stats: SelectionStats): string | undefined {
     ...(stats.forksUnseen > 0
       ? [`${stats.forksUnseen} processes and threads of the whole machine came and went unseen`]
       : []),
-    `${stats.looks} looks for processes took ${Math.round(stats.cpuUs / 1_000)} ms of CPU`,
+    `${stats.looks} scans for processes took ${Math.round(stats.cpuUs / 1_000)} ms of CPU`,
   ];
   return parts.join('; ');
 }
@@ -104,17 +104,17 @@ export function unknownOf(snapshot: Snapshot, read?: number): Unknown | undefine
   return { residentBytes, coveredBytes: snapshot.coveredBytes };
 }
 
-/** `0.0006 % of the 64 TiB watched is resident, so samples hardly ever meet memory`. */
+/** `0.0006 % of the 64 TiB watched is resident, so samples rarely hit memory`. */
 export function whyUnknown({ residentBytes, coveredBytes }: Unknown): string {
   return (
     `${smallPercent(residentBytes / coveredBytes)} of the ${formatBytes(coveredBytes)} watched is resident, ` +
-    'so samples hardly ever meet memory'
+    'so samples rarely hit memory'
   );
 }
 
 /** The reason and the remedy, a line each. */
 export function unknownSentences(unknown: Unknown): string[] {
-  return [`${whyUnknown(unknown)}.`, `What helps: ${UNKNOWN_HELP}.`];
+  return [`${whyUnknown(unknown)}.`, `Try ${UNKNOWN_HELP}.`];
 }
 
 /** With one significant digit, and without an exponent. */

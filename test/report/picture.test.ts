@@ -73,8 +73,8 @@ test('where samples hardly ever meet memory there is the reason, and what helps'
   const lines = draw([viewOf({ rows, residentBytes: 2 ** 25, memory: { resident: [0] } })], 80, 24);
   t.deepEqual(lines.slice(1, -1), [
     '4242 postgres  working set not known  resident 512 MiB',
-    '0.0002 % of the 16 TiB watched is resident, so samples hardly ever meet memory.',
-    'What helps: --range START-END, or --check referenced, which counts by mapping.',
+    '0.0002 % of the 16 TiB watched is resident, so samples rarely hit memory.',
+    'Try --range START-END, or --check referenced, which counts by mapping.',
   ]);
   t.is(
     draw([viewOf({ rows }, { residentBytes: 2 ** 25 })], 80, 24).length,

@@ -224,7 +224,7 @@ export function panelParts(panel: Panel, { choice }: HeatMap): string[] {
 export function leftOutText({ leftOut: { targets, accesses } }: HeatMap): string | undefined {
   if (targets === 0) return undefined;
   const who = targets === 1 ? '1 more process' : `${targets} more processes`;
-  return `left out: ${who} with ${formatShare(accesses)} of the accesses; --panels and --pid choose`;
+  return `left out: ${who} with ${formatShare(accesses)} of the accesses; use --panels or --pid to choose`;
 }
 
 export function gapText(bytes: number): string {
@@ -233,5 +233,5 @@ export function gapText(bytes: number): string {
 
 /** What a share is a part of. */
 export function sharesOf({ isFlat }: HeatMap): string {
-  return isFlat ? 'what is resident' : 'samples';
+  return isFlat ? 'resident memory' : 'samples';
 }

@@ -75,9 +75,7 @@ function notesOf({ processes, isCounted }: AccessResult): string[] {
 
 function whatIsCounted({ isResidentKnown, hasMappings }: AccessResult): string {
   if (isResidentKnown) return 'resident memory';
-  return hasMappings
-    ? 'mapped memory'
-    : 'memory in regions, mapped or not, for this record does not tell what was mapped';
+  return hasMappings ? 'mapped memory' : 'memory in regions, mapped or not: this record has no mappings';
 }
 
 function regionTable(regions: readonly AccessRegion[], { processes, isResidentKnown }: AccessResult): string {

@@ -117,9 +117,11 @@ export function renderDiff(
   if (!old || !now) return `${heading}\n${old ? 'after' : 'before'}: ${NO_SNAPSHOTS}\n`;
   const parts = [heading, summaryTable(before.side, after.side), ...notesOf(before, after)];
   if (old.bytes && now.bytes && now.bytes.p50 >= old.bytes.p5 && now.bytes.p50 <= old.bytes.p95)
-    parts.push('The median after lies within what it was before for 90 % of the time:\nit may be chance.');
+    parts.push(
+      'The median after is within the range before for 90 % of the time:\nthe difference may be chance.',
+    );
   if (before.side.mappings.mappings.length === 0 || after.side.mappings.mappings.length === 0) {
-    parts.push('One of the two does not tell what was mapped, so mappings cannot be compared.');
+    parts.push('One of the two has no mappings, so mappings cannot be compared.');
   } else if (old.bytes && now.bytes) {
     parts.push(
       mappingTable(changes, before.side, after.side, limit),
@@ -136,7 +138,9 @@ function notesOf(before: DiffText, after: DiffText): string[] {
   );
   const [old, now] = [before, after].map(({ source }) => printable(source.check));
   if (old !== now)
-    notes.push(`Before was seen by the ${old} check, after by the ${now} check, which do not count alike.`);
+    notes.push(
+      `Before was recorded with the ${old} check, after with the ${now} check; they count differently.`,
+    );
   return notes.length > 0 ? [notes.join('\n')] : [];
 }
 
@@ -167,7 +171,7 @@ function mappingTable(
   limit: number,
 ): string {
   // Where accesses are counted by mapping, nothing is hot or warm.
-  const hasHot = changeOf('together', before, after).hotChange !== null;
+  const hasHot = changeOf('total', before, after).hotChange !== null;
   const row = (change: MappingChange) => [
     shortName(change.name, NAME_COLUMNS),
     change.before ? formatBytes(workingSetOf(change.before)) : '-',
@@ -179,7 +183,7 @@ function mappingTable(
   const table = renderTable([
     ['working set in', 'before', 'after', 'change', ...(hasHot ? ['hot'] : []), 'cold'],
     ...changes.slice(0, limit).map(row),
-    row(changeOf('together', before, after)),
+    row(changeOf('total', before, after)),
   ]);
   return table + leftOut(changes.length, Math.min(limit, changes.length), 'mappings');
 }

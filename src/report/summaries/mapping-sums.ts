@@ -111,7 +111,7 @@ export function addScaled(total: GroupSums, sums: GroupSums, held: number, known
 
 /** @param us the time over which the sums were taken */
 export function usesOf(groups: ReadonlyMap<string, GroupSums>, unmapped: number, us: number): MappingsOf {
-  const total = emptySums('together', 'anonymous');
+  const total = emptySums('total', 'anonymous');
   // Memory that is surely cold in one group is surely cold in all.
   let surelyCold = 0;
   const mappings = Array.from(groups.values(), (group) => {

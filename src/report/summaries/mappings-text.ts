@@ -35,8 +35,8 @@ export function renderMappings(
   if (processes.length === 0) return `${heading}\n${NO_SNAPSHOTS}\n`;
   if (all.mappings.length === 0) {
     return (
-      `${heading}\nThis record does not tell what was mapped, as older ones do not: ` +
-      '`report wss` and `report access` show what it has.\n'
+      `${heading}\nThis record has no mappings, as it is an older one: ` +
+      '`report wss` and `report access` work without them.\n'
     );
   }
   const parts = [`${heading}\nMeans over this time. ${classesOf(result)}`];
@@ -60,7 +60,7 @@ export function renderMappings(
 function classesOf({ isCounted, isResidentKnown, limits }: MappingsResult): string {
   if (isCounted) return 'Accessed: in a snapshot, counted by mapping; cold: resident\nmemory that was not.';
   const warm = limits.warmShare > 0 ? `warm: ${formatShare(limits.warmShare)} or more; rare` : 'warm';
-  const cold = isResidentKnown ? 'in none. All are of what is resident.' : 'in none.';
+  const cold = isResidentKnown ? 'in none. All of it is resident.' : 'in none.';
   return (
     `Hot: accessed in ${formatShare(limits.hotShare)} of samples or more; ${warm}: less;\n` + `cold: ${cold}`
   );
@@ -101,12 +101,12 @@ function tableOf(
     ...coldSentence(total, isResidentKnown),
     ...(isCounted && total.sharedFileBytes
       ? [
-          `* mappings of files: ${formatBytes(total.sharedFileBytes)} of what was accessed, which others may have accessed.`,
+          `* mappings of files: ${formatBytes(total.sharedFileBytes)} of the accessed memory, which others may have accessed.`,
         ]
       : []),
     ...(hasUnseen ? [`Not seen: ${UNSEEN_KINDS}. It may be in use.`] : []),
     ...(unmappedBytes > 0 && !isResidentKnown
-      ? [`Regions also cover ${formatBytes(unmappedBytes)} between the mappings, which count nowhere here.`]
+      ? [`Regions also cover ${formatBytes(unmappedBytes)} between the mappings, which is not counted here.`]
       : []),
   ];
   return [table, ...sentences].join('\n');
@@ -115,5 +115,5 @@ function tableOf(
 function coldSentence({ coldResidentBytes, residentBytes }: MappingUse, isExact: boolean): string[] {
   if (coldResidentBytes === null || residentBytes === null) return [];
   const atLeast = isExact ? '' : 'at least ';
-  return [`Of ${formatBytes(residentBytes)} resident ${atLeast}${formatBytes(coldResidentBytes)} was cold.`];
+  return [`Of ${formatBytes(residentBytes)} resident, ${atLeast}${formatBytes(coldResidentBytes)} was cold.`];
 }

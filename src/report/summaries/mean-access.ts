@@ -2,33 +2,33 @@ import type { Snapshot } from '../../core/snapshot.js';
 import { heatOf, seenPagesOf, sizeOf } from '../../core/working-set.js';
 import { GrowingFloats } from './time-series.js';
 
-/** A range of pages and its access share, 0 .. 1, over the time in which it lay in a region. */
+/** A range of pages, and its mean access share, 0 .. 1, over the time in which it lay in a region. */
 export interface MeanRegion {
   readonly startPage: number;
   readonly endPage: number;
   readonly share: number;
-  /** The part of its pages that were in memory and could be seen, 0 .. 1; 1 where that is not known. */
+  /** The part of its pages that were in memory and visible to the check, 0 .. 1; 1 if that is not known. */
   readonly resident: number;
   readonly seenUs: number;
 }
 
-/** Ranges that are kept of a process: at least so many, and so many times as many as it has regions. */
+/** Ranges that are kept of a process: at least this many, and this many for each of its regions. */
 const MIN_RANGES = 256;
 const RANGES_A_REGION = 8;
-/** Edges that are gathered before they are put in order, for each range that is kept. */
+/** Edges that are gathered before they are merged, for each range that is kept. */
 const EDGES_A_RANGE = 8;
-/** How far the shares of neighbours may differ, at first, where there are too many ranges. */
+/** How far the shares of neighbours may differ, at first, if there are too many ranges. */
 const FIRST_TOLERANCE = 1e-3;
-/** A smaller share is what rounding has left over. */
+/** A smaller share is a rounding error. */
 const SMALLEST_SHARE = 1e-9;
 
 /**
- * The access share of every page over time. Regions begin and end elsewhere in every snapshot, so it is edges that are
- * gathered: by how much the sums change there. Now and then they are put in order, and neighbours that look alike made one.
+ * The mean access share of every page over time. Regions start and end elsewhere in every snapshot, so this gathers edges:
+ * the addresses at which the sums change, and by how much. Now and then it sorts them, and merges neighbours that are alike.
  */
 export class MeanAccess {
   #pages = new GrowingFloats();
-  /** At each edge, by how much the sums of share x time, of resident x time, and of the time change from there on. */
+  /** By how much the sums of share x time, resident x time, and time change at each edge. */
   #accessed = new GrowingFloats();
   #resident = new GrowingFloats();
   #seen = new GrowingFloats();
@@ -51,7 +51,7 @@ export class MeanAccess {
     if (this.#pages.length > EDGES_A_RANGE * this.#maxRanges) this.#thinOut();
   }
 
-  /** In address order. Of one snapshot they are its regions. */
+  /** In address order. After one snapshot these are its regions. */
   regions(): MeanRegion[] {
     return this.#ranges().regions();
   }
@@ -99,7 +99,7 @@ export class MeanAccess {
     this.#accessed = new GrowingFloats();
     this.#resident = new GrowingFloats();
     this.#seen = new GrowingFloats();
-    // As of a snapshot: neighbours that touch have one edge together.
+    // As in a snapshot, neighbours that touch share an edge.
     for (let i = 0; i < ranges.length; i++) {
       const { startPages, endPages, shares, residents, seenUs } = ranges;
       const us = seenUs[i]!;
@@ -115,7 +115,7 @@ export class MeanAccess {
   }
 }
 
-/** In order, each once: numbers alone are sorted several times as fast as what lies at them. */
+/** Sorted, each once: numbers alone sort several times as fast as records. */
 function distinct(pages: Float64Array): Float64Array {
   pages.sort();
   let count = 0;
@@ -125,7 +125,7 @@ function distinct(pages: Float64Array): Float64Array {
   return pages.subarray(0, count);
 }
 
-/** Where a page is that is among them. */
+/** The index of a page that is among them. */
 function placeOf(pages: Float64Array, page: number): number {
   let [low, high] = [0, pages.length - 1];
   while (low < high) {
@@ -137,8 +137,8 @@ function placeOf(pages: Float64Array, page: number): number {
 }
 
 /**
- * Neighbours that touch made one where their shares differ by no more than `tolerance`, with the mean share weighted by
- * size. What was never accessed stays apart from what was.
+ * Merges neighbours that touch if their shares differ by no more than `tolerance`; means are weighted by size. Memory that
+ * was never accessed stays apart.
  */
 export function mergeAlike(regions: readonly MeanRegion[], tolerance: number): MeanRegion[] {
   const ranges = new Ranges(regions.length);
@@ -148,7 +148,7 @@ export function mergeAlike(regions: readonly MeanRegion[], tolerance: number): M
   return ranges.regions();
 }
 
-/** Some ten thousand, made anew after every few snapshots: as objects they would keep the garbage collector busy. */
+/** Some ten thousand, made anew after every few snapshots, so as columns: objects would keep the garbage collector busy. */
 class Ranges {
   readonly startPages: Float64Array;
   readonly endPages: Float64Array;

@@ -34,7 +34,7 @@ export function rawText(observation: Observation, source: string): string {
     ...(snapshot.isSettling ? ['regions are still being found'] : []),
   ];
   const head = ['address', 'size', ...(residentPages ? ['resident'] : []), 'accessed', 'age', 'mapping'];
-  const why = unknown ? `\n${whyUnknown(unknown)}. What helps: ${UNKNOWN_HELP}.` : '';
+  const why = unknown ? `\n${whyUnknown(unknown)}. Try ${UNKNOWN_HELP}.` : '';
   return `${parts.join(', ')}${why}\n${renderTable([head, ...rows], [head.length - 1])}\n\n`;
 }
 

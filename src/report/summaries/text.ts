@@ -4,10 +4,10 @@ import { clip } from '../terminal-text.js';
 import { formatBytes, formatDuration, tidy } from '../units.js';
 import type { ProcessInfo, SourceInfo } from './summary.js';
 
-/** What reports are made for: they are printed once, and must not wrap. */
+/** Columns of a terminal in which no line wraps. */
 export const WIDTH = 80;
 
-/** Which source, in a line, and what was seen of it, in a line or two. */
+/** The source in one line, and its time and size in one or two. */
 export function headingOf(source: SourceInfo, processes: number): string {
   const { startUs, endUs, snapshots, check, startedAt } = source;
   if (snapshots === 0) return printable(source.source);
@@ -15,12 +15,12 @@ export function headingOf(source: SourceInfo, processes: number): string {
     `${formatDuration(tidy(endUs - startUs))}${startUs >= 1e6 ? ` from ${formatDuration(tidy(startUs))} on` : ''}`,
     `${count(snapshots, 'snapshot')} of ${count(processes, 'process', 'processes')}`,
     ...(check === '' ? [] : [`${printable(check)} check`]),
-    ...(startedAt === '' ? [] : [`began ${printable(startedAt.replace(/\.\d+Z$/, 'Z'))}`]),
+    ...(startedAt === '' ? [] : [`started ${printable(startedAt.replace(/\.\d+Z$/, 'Z'))}`]),
   ];
   return `${printable(source.source)}\n${inLines(parts)}`;
 }
 
-/** Joined with commas; what has no room is on another line. */
+/** Joined with commas; parts that do not fit go to the next line. */
 function inLines(parts: readonly string[]): string {
   return parts.reduce((text, part) => {
     const last = text.slice(text.lastIndexOf('\n') + 1);
@@ -28,27 +28,26 @@ function inLines(parts: readonly string[]): string {
   });
 }
 
-/** What is said of a source in which nothing was seen. */
-export const NO_SNAPSHOTS = 'No snapshots: nothing was seen, or nothing in this time or of these processes.';
+export const NO_SNAPSHOTS = 'No snapshots, or none in this time or of these processes.';
 
 export function count(value: number, one: string, several = `${one}s`): string {
   return `${value.toLocaleString('en')} ${value === 1 ? one : several}`;
 }
 
-/** `new` for what has just changed, `-` for what is not there. */
+/** `new` if it is 0, `-` without an age. */
 export function formatAge(us: number | null): string {
   if (us === null) return '-';
   return us === 0 ? 'new' : formatDuration(tidy(us));
 }
 
-/** A sentence that says how many rows were left out, if any; begins with a line feed. */
+/** A line that says how many rows were left out, if any, after a line feed. */
 export function leftOut(all: number, shown: number, what: string): string {
   return all > shown
     ? `\n... and ${(all - shown).toLocaleString('en')} more ${what} (--limit shows more)`
     : '';
 }
 
-/** Of a path the last part, where it is too wide. */
+/** A path that is too wide is cut to its last part. */
 export function shortName(name: string, columns: number): string {
   const text = printable(name);
   const short = text.length > columns && text.startsWith('/') ? text.slice(text.lastIndexOf('/') + 1) : text;
@@ -59,7 +58,7 @@ export function orUnknown(bytes: number | null): string {
   return bytes === null ? '-' : formatBytes(bytes);
 }
 
-/** What is not known of some processes, and which time counts of the others. */
+/** Processes of which nothing is known, and the time that was left out of the others. */
 export function processNotes(
   processes: readonly Pick<ProcessInfo, 'pid' | 'comm' | 'warmUpUs' | 'isSettled' | 'unknown'>[],
 ): string[] {
@@ -68,11 +67,11 @@ export function processNotes(
   const known = processes.filter((process) => process.unknown === null);
   if (unknown.length > 0) {
     const more = unknown.length > 1 ? ` (and of ${unknown.length - 1} more)` : '';
-    const sums = known.length > 0 ? ' The sums are of the others.' : '';
+    const sums = known.length > 0 ? ' Sums cover the other processes.' : '';
     notes.push(
-      `Not known of ${nameOfProcess(unknown[0]!, 24)}${more}:`,
+      `Nothing known of ${nameOfProcess(unknown[0]!, 24)}${more}:`,
       `${unknown[0]!.unknown}.`,
-      `What helps: ${UNKNOWN_HELP}.${sums}`,
+      `Try ${UNKNOWN_HELP}.${sums}`,
     );
   }
   const longestUs = known.reduce((us, { warmUpUs }) => Math.max(us, warmUpUs), 0);
@@ -87,15 +86,13 @@ export function processNotes(
     const of = known.length > 1 ? ` of ${count(unsettled, 'process', 'processes')}` : '';
     notes.push(
       `The regions${of} were still being found at the end, so all of the time counts:`,
-      'what was accessed may be several times too large. Watch for longer.',
+      'accessed memory may be several times too large. Watch for longer.',
     );
   }
   return notes;
 }
 
-/** What no check sees. */
-export const UNSEEN_KINDS = "hugetlb, or pages on no list of the kernel's";
+/** Memory that no check sees. */
+export const UNSEEN_KINDS = "hugetlb, or pages on none of the kernel's lists";
 
-/** Of accesses that are counted by mapping. */
-export const FLAT_SENTENCE =
-  'Flat per mapping: how much of each was accessed is counted, not where in it that was.';
+export const FLAT_SENTENCE = 'Flat per mapping: how much of each was accessed is known, but not where in it.';

@@ -1,7 +1,7 @@
 /** A power of 2. */
 const CHUNK = 512;
 
-/** Numbers one after the other, as many as come, at 8 bytes each: in chunks, for there may be thousands of such rows. */
+/** A list of numbers at 8 bytes each. It grows in chunks, because there may be thousands of lists. */
 export class GrowingFloats {
   readonly #chunks = [new Float64Array(16)];
   #length = 0;
@@ -37,7 +37,7 @@ export class GrowingFloats {
     return this.#chunks[Math.floor(i / CHUNK)]![i % CHUNK]!;
   }
 
-  /** Most rows are short. */
+  /** Most lists are short. */
   #growFirst(): void {
     const [first] = this.#chunks;
     this.#chunks[0] = new Float64Array(2 * first!.length);
@@ -45,7 +45,7 @@ export class GrowingFloats {
   }
 }
 
-/** What a quantity was over time: percentiles weight by how long it was so. */
+/** A quantity over time; percentiles are weighted by how long each value held. */
 export interface Spread {
   readonly mean: number;
   readonly min: number;
@@ -58,24 +58,24 @@ export interface Spread {
   readonly max: number;
 }
 
-/** Means of a quantity in steps of time that are equally long. */
+/** Means of a quantity in equal steps of time. */
 export interface OverTime {
   readonly startUs: number;
   readonly stepUs: number;
-  /** Null where nothing was known. */
+  /** Null if not known. */
   readonly values: readonly (number | null)[];
 }
 
 /**
- * A quantity over time: a value holds from its begin until the next one's, the last one until the end. NaN is unknown.
- * Two numbers a value: a record may have millions of them.
+ * A quantity over time: a value holds until the next one starts, the last one until the end. NaN is unknown. It takes two
+ * numbers per value, because a record may have millions of them.
  */
 export class TimeSeries {
   readonly #startsUs = new GrowingFloats();
   readonly #values = new GrowingFloats();
   endUs = 0;
 
-  /** @param startUs not before the last one's; one that is counts as there */
+  /** @param startUs not before that of the last value, else it counts as the same */
   add(startUs: number, endUs: number, value: number): void {
     const last = this.length - 1;
     this.endUs = Math.max(this.endUs, endUs);
@@ -103,12 +103,12 @@ export class TimeSeries {
     return this.#values.at(i);
   }
 
-  /** Until when value i holds. */
+  /** The end of value i. */
   untilUs(i: number): number {
     return i + 1 < this.length ? this.startUs(i + 1) : Math.max(this.endUs, this.startUs(i));
   }
 
-  /** Undefined where no value is known for any time. */
+  /** Undefined if no value is known for any time. */
   spread(): Spread | undefined {
     const known = new Uint32Array(this.length);
     let count = 0;
@@ -168,10 +168,10 @@ export class TimeSeries {
   }
 }
 
-/** The sum at each moment of those that are known then; unknown where none is. */
+/** The sum at each moment of the values that are known then; unknown if none is. */
 export function sumOf(all: Iterable<TimeSeries>): TimeSeries {
-  // Of 1, 2, 4, ... of them, as the bits of a number that counts them. Most begin a value at the same moments, so that a
-  // sum is as long as one of them: none is gone through often, and few have to be kept.
+  // Sums of 1, 2, 4, ... series, like the bits of a counter. Most series change at the same moments, so a sum is about as
+  // long as one of them: each is read only a few times, and few sums are kept.
   const sums: (TimeSeries | undefined)[] = [];
   const free: TimeSeries[] = [];
   for (const series of all) {
@@ -190,7 +190,7 @@ export function sumOf(all: Iterable<TimeSeries>): TimeSeries {
   return total ?? new TimeSeries();
 }
 
-/** @param sum what was in it goes */
+/** @param sum is overwritten */
 function plus(a: TimeSeries, b: TimeSeries, sum = new TimeSeries()): TimeSeries {
   sum.clear();
   let [ofA, ofB] = [Number.NaN, Number.NaN];
@@ -203,7 +203,7 @@ function plus(a: TimeSeries, b: TimeSeries, sum = new TimeSeries()): TimeSeries 
   return sum;
 }
 
-/** When value i begins; after the last one comes the end, and then nothing any more. */
+/** When value i starts; after the last one the end, and then never. */
 function changeUs(series: TimeSeries, i: number): number {
   if (i < series.length) return series.startUs(i);
   return i === series.length ? series.endUs : Number.POSITIVE_INFINITY;

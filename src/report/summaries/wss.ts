@@ -205,7 +205,7 @@ function whatCounts({ minAccessShare, isCounted, isResidentKnown }: WssResult): 
   if (isCounted) return 'accessed in a snapshot, counted by mapping';
   const regions = isResidentKnown ? 'resident in regions' : 'in regions';
   if (minAccessShare === 0) return `${regions} accessed`;
-  return `${regions} found accessed in ${formatShare(minAccessShare)} of the samples or more`;
+  return `${regions} accessed in at least ${formatShare(minAccessShare)} of the samples`;
 }
 
 function rowOf(name: string, { bytes, residentP95Bytes, overTime }: WorkingSet): string[] {
@@ -222,16 +222,16 @@ function rowOf(name: string, { bytes, residentP95Bytes, overTime }: WorkingSet):
 function notesOf({ all, processes, isCounted, minAccessShare }: WssResult): string[] {
   const notes = processNotes(processes);
   if (isCounted && minAccessShare > 0)
-    notes.push('--min-access chooses nothing here: there is one look a snapshot, so no share of samples.');
+    notes.push('--min-access has no effect here: with one look per snapshot there is no share of samples.');
   if (all?.sharedFileBytes)
     notes.push(
-      `Of the mean, ${formatBytes(all.sharedFileBytes)} are in mappings of files, which others may have accessed:`,
-      'the kernel remembers that a page was accessed, not by whom.',
+      `${formatBytes(all.sharedFileBytes)} of the mean are in mappings of files, which others may have accessed:`,
+      'the kernel remembers that a page was accessed, but not by whom.',
     );
   if (all?.unseenBytes)
     notes.push(
       `Not seen: ${formatBytes(all.unseenBytes)} resident (${UNSEEN_KINDS}),`,
-      'which may be in use and count in no working set.',
+      'which may be in use, but is in no working set.',
     );
   return notes.length > 0 ? [notes.join('\n')] : [];
 }
@@ -243,7 +243,7 @@ function percentilesOf({ interval }: WorkingSet, bytes: Spread): string {
   const mean = range
     ? `\nThe mean is ${formatBytes(bytes.mean)}, with 95 % confidence between ${range}.`
     : '';
-  return `Percentiles of the time, in sum\n${table}${mean}`;
+  return `Percentiles over time, in total\n${table}${mean}`;
 }
 
 function needsOf({ residentP95Bytes }: WorkingSet, { p95 }: Spread, result: WssResult): string {
@@ -253,7 +253,7 @@ function needsOf({ residentP95Bytes }: WorkingSet, { p95 }: Spread, result: WssR
       ? `\nPages that several of these ${processes.length} processes map count for each of them.`
       : '';
   if (residentP95Bytes === null)
-    return `Needs ${formatBytes(p95)} (p95). How much is resident was not recorded.${many}`;
+    return `Needs ${formatBytes(p95)} (p95). Resident memory was not recorded.${many}`;
   const isOver = !isResidentKnown && p95 > residentP95Bytes;
   const over = isOver ? ':\nwhole regions, which hold memory that is not resident' : '';
   return (

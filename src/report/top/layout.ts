@@ -157,16 +157,16 @@ function bottomLine({ filter }: RowQuery, { width, colour, isTyping, isHelp }: L
 
 /** Keys and what they do. With the columns below, the help fits a terminal of 80 by 24. */
 const KEYS: readonly (readonly [keys: string, what: string])[] = [
-  ['arrows up and down', 'select a row; PgUp, PgDn, Home, End do, too'],
+  ['arrows up and down', 'select a row; PgUp, PgDn, Home, End work too'],
   ['Enter', 'open a process, or unfold a group'],
   ['Esc, q', 'back; q quits from the table'],
-  ['left, right', 'sort by the column before or after; or by a letter:'],
+  ['left, right', 'sort by the previous or next column, or by a letter:'],
   ['p n m w s h c t x', 'pid, name, resident, working, share, hot, cold, trend, cost'],
   ['r', 'reverse the order'],
   ['/', 'filter by name, command line or pid; Esc ends it'],
-  ['g', 'group by name, cgroup, parent, not at all'],
-  ['space', 'freeze the table, and let it go on'],
-  ['Ctrl-L', 'draw all again'],
+  ['g', 'group by name, cgroup, parent, or not'],
+  ['space', 'freeze or unfreeze the table'],
+  ['Ctrl-L', 'redraw the screen'],
 ];
 
 const COLUMNS: readonly (readonly [title: string, what: string])[] = [
@@ -176,7 +176,7 @@ const COLUMNS: readonly (readonly [title: string, what: string])[] = [
   ['cold 5m', 'resident, and not accessed for 5 minutes or more'],
   ['shared', 'resident memory that other watched processes have too'],
   ['trend', 'working set after the last snapshots, from 0 to its largest'],
-  ['cost', 'its part of what watching costs, of one core'],
+  ['cost', 'its part of the cost of watching, of one core'],
   ['heat', 'memory by address, cold to hot; if counted by mapping, end to end'],
 ];
 

@@ -77,7 +77,7 @@ test('counted by mapping: the working set is the bytes, and what of them is of s
   t.like(processes[0], { warmUpUs: 0, isSettled: true, unknown: null });
   const { wss } = await textsOf(t, COUNTED);
   t.regex(wss!, /\nNeeds 24 KiB of 72 KiB resident, for 95 % of the time \(33 %\)\.\n/);
-  t.regex(wss!, /\nOf the mean, 8 KiB are in mappings of files, which others may have accessed:\n/);
+  t.regex(wss!, /\n8 KiB of the mean are in mappings of files, which others may have accessed:\n/);
 });
 
 test('counted by mapping: mappings are accessed and cold, and nothing is hot', async (t) => {
@@ -102,7 +102,7 @@ test('counted by mapping: mappings are accessed and cold, and nothing is hot', a
   t.regex(mappings!, /\n\/lib\/libc\.so\.6 \* +32 KiB +16 KiB +8 KiB +8 KiB +-\n/);
   t.regex(
     mappings!,
-    /\nOf 72 KiB resident 48 KiB was cold\.\n\* mappings of files: 8 KiB of what was accessed/,
+    /\nOf 72 KiB resident, 48 KiB was cold\.\n\* mappings of files: 8 KiB of the accessed memory/,
   );
   t.regex(diff!, /\nworking set in +before +after +change +cold\n/);
 });
@@ -222,8 +222,8 @@ const SPARSE = recordingOf(
 test('where samples hardly ever meet memory, nothing pretends: it is not known, why, and what helps', async (t) => {
   const texts = await textsOf(t, SPARSE);
   for (const [name, text] of Object.entries(texts)) {
-    t.regex(text, /0\.0004 % of the 8 TiB watched is resident, so samples hardly ever meet memory/, name);
-    t.regex(text, /What helps: --range START-END, or --check referenced/, name);
+    t.regex(text, /0\.0004 % of the 8 TiB watched is resident, so samples rarely hit memory/, name);
+    t.regex(text, /Try --range START-END, or --check referenced/, name);
     if (name !== 'raw') t.notRegex(text.replace(/^resident .*$/m, ''), /\b0 B\b|was cold/, name);
   }
   t.regex(texts.mappings!, /\nanonymous +8 TiB +32 MiB +- +- +- +-\n/);
@@ -266,7 +266,7 @@ test('of several processes the sums are of those that are known', async (t) => {
   t.is(pages(all!.bytes!.max), 16);
   const { wss, mappings } = await textsOf(t, recording);
   for (const text of [wss, mappings])
-    t.regex(text!, /\nNot known of 4242 .*\n.*\n.* The sums are of the others\.\n/);
+    t.regex(text!, /\nNothing known of 4242 .*\n.*\n.* Sums cover the other processes\.\n/);
 });
 
 /** Each snapshot of 100 ms; the first ones of regions that are still being found. */
