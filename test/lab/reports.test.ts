@@ -1,6 +1,6 @@
 import { DEFAULT_ATTRS } from '../../src/core/attrs.js';
 import { snapshotOfLine } from '../../src/record/restore.js';
-import { renderWss, WssSummary, type WssResult } from '../../src/report/summaries/wss.js';
+import { renderWss, type WssResult, WssSummary } from '../../src/report/summaries/wss.js';
 import { Guest } from './machine/guest.js';
 import type { Watched } from './machine/protocol.js';
 import { scenario } from './scenario.js';

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import type { AttrsReason } from '../../src/core/stats.js';
 import { type ProcessView, renderPicture, renderPlain } from '../../src/report/picture.js';
 import { columnsOf } from '../../src/report/terminal-text.js';
-import { regionRows, THREE_RANGES, viewOf } from './snapshots.js';
+import { regionRows, type SnapshotParts, snapshotOf, THREE_RANGES } from '../helpers/snapshots.js';
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: attributes are control sequences
 const ATTRIBUTES = /\x1b\[[0-9;]*m/g;
@@ -20,7 +20,13 @@ function draw(views: readonly ProcessView[], width: number, height: number, hint
   return renderPicture(views, { width, height, colour: 'none', ...(hint ? { hint } : {}) });
 }
 
-/** As many processes as asked for, each with three ranges and five regions. */
+function viewOf(parts: SnapshotParts, rest: Partial<ProcessView> = {}): ProcessView {
+  const snapshot = snapshotOf(parts);
+  const { target } = snapshot;
+  return { target, snapshot, residentBytes: 512 * 2 ** 20, mappings: [], hasEnded: false, ...rest };
+}
+
+/** `count` processes with three ranges and five regions each. */
 function processes(count: number): ProcessView[] {
   return Array.from({ length: count }, (_, i) => viewOf({ rows: THREE_RANGES, pid: 100 + i, comm: `p${i}` }));
 }

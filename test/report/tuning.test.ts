@@ -11,7 +11,7 @@ import {
   tuningReason,
   tuningRow,
 } from '../../src/report/tuning.js';
-import { columnsFrom, regionRows } from './snapshots.js';
+import { columnsFrom, regionRows } from '../helpers/snapshots.js';
 
 const attrsAt = (sampleUs: number) => ({ ...DEFAULT_ATTRS, sampleUs, aggrUs: 20 * sampleUs });
 

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { headerLine, snapshotLine, targetLine } from '../../../src/record/format.js';
 import { folder, isOneLine, run } from '../../helpers/cli.js';
+import { snapshotOf } from '../../helpers/snapshots.js';
 import { HEADER } from '../../record/records.js';
-import { snapshotOf } from '../snapshots.js';
 import { snapshotsOf } from './examples.js';
 
 function recordIn(path: string): string {

@@ -2,7 +2,7 @@ import test from 'ava';
 import fc from 'fast-check';
 import { renderHeatMap } from '../../../src/report/heatmap/terminal.js';
 import { columnsOf } from '../../../src/report/terminal-text.js';
-import { regionRows } from '../snapshots.js';
+import { regionRows } from '../../helpers/snapshots.js';
 import { mapOf, mappingOf, snapshotsOf, sourceOf, TIB_PAGES } from './examples.js';
 
 const far = 2 * TIB_PAGES;

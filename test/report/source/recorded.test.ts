@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import test from 'ava';
 import { openRecord } from '../../../src/report/source/recorded.js';
+import { PAGE } from '../../helpers/snapshots.js';
 import { folderFor, HEADER, TARGET } from '../../record/records.js';
 
-const PAGE = 4096;
 const header = { type: 'header', version: 1, ...HEADER };
 const snapshot = (endUs: number) => ({
   type: 'snapshot',

@@ -7,8 +7,8 @@ import {
   selectRegions,
 } from '../../../src/report/summaries/access.js';
 import { MeanAccess } from '../../../src/report/summaries/mean-access.js';
-import { regionRows, snapshotOf } from '../snapshots.js';
-import { BY_HAND, PAGE, processOf, reportOn } from './recordings.js';
+import { PAGE, regionRows, snapshotOf } from '../../helpers/snapshots.js';
+import { BY_HAND, processOf, reportOn } from './recordings.js';
 
 const row = ({ startAddress, sizeBytes, accessShare, ageUs, mapping }: AccessRegion) => [
   startAddress.toString(16),

@@ -1,8 +1,8 @@
 import test from 'ava';
 import { groupNameOf, kindOf, nameOfRange } from '../../../src/report/region-mappings.js';
 import { MappingsSummary } from '../../../src/report/summaries/mappings.js';
-import { snapshotOf } from '../snapshots.js';
-import { BY_HAND, PAGE, POSTGRES, processOf, reportOn } from './recordings.js';
+import { PAGE, snapshotOf } from '../../helpers/snapshots.js';
+import { BY_HAND, POSTGRES, processOf, reportOn } from './recordings.js';
 
 const pages = (bytes: number | null) => (bytes === null ? null : bytes / PAGE);
 

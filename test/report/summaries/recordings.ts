@@ -6,9 +6,8 @@ import type { RecordedRegion, SnapshotLine } from '../../../src/record/format.js
 import { type Window, within } from '../../../src/report/source/observation.js';
 import { openRecord } from '../../../src/report/source/recorded.js';
 import type { Summary } from '../../../src/report/summaries/summary.js';
+import { PAGE } from '../../helpers/snapshots.js';
 import { folderFor, HEADER, TARGET } from '../../record/records.js';
-
-export const PAGE = 4096;
 
 export type SnapshotOf = readonly [
   startUs: number,

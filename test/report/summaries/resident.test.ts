@@ -9,7 +9,8 @@ import { renderMappings } from '../../../src/report/summaries/mappings-text.js';
 import { rawDocument, rawText } from '../../../src/report/summaries/raw.js';
 import type { SourceInfo } from '../../../src/report/summaries/summary.js';
 import { renderWss, WssSummary } from '../../../src/report/summaries/wss.js';
-import { fileOf, PAGE, POSTGRES, processOf, type Recording, reportOn } from './recordings.js';
+import { PAGE } from '../../helpers/snapshots.js';
+import { fileOf, POSTGRES, processOf, type Recording, reportOn } from './recordings.js';
 
 // Reports of records that say what of each region is resident (since 0.2).
 

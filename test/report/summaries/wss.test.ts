@@ -2,7 +2,8 @@ import test from 'ava';
 import fc from 'fast-check';
 import { sumOf, TimeSeries } from '../../../src/report/summaries/time-series.js';
 import { WssSummary } from '../../../src/report/summaries/wss.js';
-import { BY_HAND, PAGE, POSTGRES, processOf, reportOn, type SnapshotOf } from './recordings.js';
+import { PAGE } from '../../helpers/snapshots.js';
+import { BY_HAND, POSTGRES, processOf, reportOn, type SnapshotOf } from './recordings.js';
 
 const ANY = { minAccessShare: 0 };
 

@@ -5,7 +5,8 @@ import { columnsOf } from '../../../src/report/terminal-text.js';
 import { type LiveOptions, renderTop, renderTopPlain } from '../../../src/report/top/layout.js';
 import type { TopModel } from '../../../src/report/top/model.js';
 import { GROUP_KINDS, type RowQuery, selectRows } from '../../../src/report/top/query.js';
-import { BY_PID, busy, modelOf, models, PAGE } from './rows.js';
+import { PAGE } from '../../helpers/snapshots.js';
+import { BY_PID, busy, modelOf, models } from './rows.js';
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: attributes are control sequences
 const ATTRIBUTES = /\x1b\[[0-9;]*m/g;

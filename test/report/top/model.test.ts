@@ -1,8 +1,8 @@
 import test from 'ava';
 import { ENDED_MS, TopModel, TREND_LENGTH } from '../../../src/report/top/model.js';
 import { shareOf } from '../../../src/report/top/rows.js';
-import { snapshotOf } from '../snapshots.js';
-import { busy, modelOf, PAGE, rowsOf } from './rows.js';
+import { PAGE, snapshotOf } from '../../helpers/snapshots.js';
+import { busy, modelOf, rowsOf } from './rows.js';
 
 const MIXED = [
   [0, 10, 20, 5], // always

@@ -2,9 +2,7 @@ import fc from 'fast-check';
 import { type ProcessFacts, TopModel } from '../../../src/report/top/model.js';
 import type { RowQuery } from '../../../src/report/top/query.js';
 import type { ProcessRow } from '../../../src/report/top/rows.js';
-import { regionRows, type SnapshotParts, snapshotOf } from '../snapshots.js';
-
-export const PAGE = 4_096;
+import { PAGE, regionRows, type SnapshotParts, snapshotOf } from '../../helpers/snapshots.js';
 
 export const BY_PID: RowQuery = {
   sort: 'pid',

@@ -1,7 +1,8 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { GROUP_KINDS, SORT_KEYS, selectRows } from '../../../src/report/top/query.js';
-import { BY_PID, busy, models, PAGE, rowsOf } from './rows.js';
+import { PAGE } from '../../helpers/snapshots.js';
+import { BY_PID, busy, models, rowsOf } from './rows.js';
 
 const THREE = rowsOf(
   busy(30, 10, { comm: 'web', facts: { residentBytes: 40 * PAGE, parentPid: 7, cgroup: '/b' } }),
