@@ -1,5 +1,5 @@
 /** Characters of pictures that not every terminal has. Each takes one column. */
-export interface Characters {
+interface Characters {
   /** In place of text that was cut. */
   readonly ellipsis: string;
   /** A bar beside its axis: a whole cell, and 1 to 7 eighths of one. */

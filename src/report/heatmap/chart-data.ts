@@ -63,7 +63,7 @@ export interface ChartData {
   };
 }
 
-export interface ChartDetail {
+interface ChartDetail {
   readonly columns: number;
   /** Of a panel. */
   readonly rows: number;

@@ -259,7 +259,7 @@ function pointing(data: ChartData, placed: readonly PlacedRange[]): EChartsOptio
 }
 
 /** The cell under the pointer. Names come from other programs, and are escaped. */
-export function tooltipHtml({ names, sharesOf }: ChartData, cell: ChartCell | undefined): string {
+function tooltipHtml({ names, sharesOf }: ChartData, cell: ChartCell | undefined): string {
   if (!cell) return '';
   const [startUs, endUs, startBytes, endBytes, share, ageUs, name] = cell;
   const rows = [

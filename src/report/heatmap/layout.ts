@@ -24,7 +24,7 @@ const HEADING = 28;
 const TIME_AXIS = 36;
 export const GAP = 26;
 /** Labels are at least this far apart. */
-export const LABEL_HEIGHT = 17;
+const LABEL_HEIGHT = 17;
 
 export interface ChartSize {
   /** In pixels. */
@@ -32,7 +32,7 @@ export interface ChartSize {
   readonly height: number;
 }
 
-export interface Box {
+interface Box {
   readonly left: number;
   readonly top: number;
   readonly width: number;

@@ -12,7 +12,7 @@ export interface TimeSpan {
 }
 
 /** Some snapshots of one target, one after the other. */
-export interface Slice extends TimeSpan {
+interface Slice extends TimeSpan {
   readonly profile: Profile;
 }
 
@@ -165,7 +165,7 @@ export class TargetSums {
   }
 }
 
-export interface Gathering {
+interface Gathering {
   readonly window?: TimeSpan;
   readonly limits?: SumLimits;
 }
@@ -212,7 +212,7 @@ function halved(limits: SumLimits): SumLimits {
 const MAX_FORMER = 20_000;
 
 /** All mappings that a target had at any time; the latest where they overlap. */
-export class KnownMappings {
+class KnownMappings {
   #latest: readonly ObservedMapping[] = [];
   /** In address order. */
   all: readonly ObservedMapping[] = [];

@@ -19,7 +19,7 @@ import {
 const NAME_COLUMNS = 20;
 const NARROW_NAMES = 17;
 
-export interface MappingsTextOptions {
+interface MappingsTextOptions {
   readonly limit: number;
   /** A table for each process, not one of their sums. */
   readonly perProcess: boolean;

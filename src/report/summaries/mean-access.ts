@@ -37,16 +37,13 @@ export class MeanAccess {
   add({ columns, maxNrAccesses, startUs, endUs }: Snapshot): void {
     const { startPages, endPages } = columns;
     const us = Math.max(1, endUs - startUs);
-    let [before, residentBefore] = [0, 0];
+    if (snapshotRanges.limit < startPages.length) snapshotRanges = new Ranges(2 * startPages.length);
+    snapshotRanges.length = 0;
     for (let i = 0; i < startPages.length; i++) {
-      const accessed = heatOf(columns, i, maxNrAccesses) * us;
-      const resident = Math.min(1, seenPagesOf(columns, i) / sizeOf(columns, i)) * us;
-      const touches = i > 0 && endPages[i - 1] === startPages[i];
-      if (!touches) this.#addEdge(startPages[i]!, accessed, resident, us);
-      else this.#addEdge(startPages[i]!, accessed - before, resident - residentBefore, 0);
-      if (endPages[i] !== startPages[i + 1]) this.#addEdge(endPages[i]!, -accessed, -resident, -us);
-      [before, residentBefore] = [accessed, resident];
+      const resident = Math.min(1, seenPagesOf(columns, i) / sizeOf(columns, i));
+      snapshotRanges.add(startPages[i]!, endPages[i]!, heatOf(columns, i, maxNrAccesses), resident, us);
     }
+    this.#addEdges(snapshotRanges);
     this.#maxRanges = Math.max(this.#maxRanges, RANGES_A_REGION * startPages.length);
     if (this.#pages.length > EDGES_A_RANGE * this.#maxRanges) this.#thinOut();
   }
@@ -83,6 +80,21 @@ export class MeanAccess {
     return ranges;
   }
 
+  /** Ranges that touch share an edge. */
+  #addEdges({ startPages, endPages, shares, residents, seenUs, length }: Ranges): void {
+    let [end, accessed, resident, us] = [Number.NaN, 0, 0, 0];
+    for (let i = 0; i <= length; i++) {
+      if (i > 0 && !(i < length && startPages[i] === end)) {
+        this.#addEdge(end, -accessed, -resident, -us);
+        accessed = resident = us = 0;
+      }
+      if (i === length) return;
+      const [accessedHere, residentHere] = [shares[i]! * seenUs[i]!, residents[i]! * seenUs[i]!];
+      this.#addEdge(startPages[i]!, accessedHere - accessed, residentHere - resident, seenUs[i]! - us);
+      [end, accessed, resident, us] = [endPages[i]!, accessedHere, residentHere, seenUs[i]!];
+    }
+  }
+
   #addEdge(page: number, accessed: number, resident: number, us: number): void {
     this.#pages.push(page);
     this.#accessed.push(accessed);
@@ -99,19 +111,7 @@ export class MeanAccess {
     this.#accessed = new GrowingFloats();
     this.#resident = new GrowingFloats();
     this.#seen = new GrowingFloats();
-    // As in a snapshot, neighbours that touch share an edge.
-    for (let i = 0; i < ranges.length; i++) {
-      const { startPages, endPages, shares, residents, seenUs } = ranges;
-      const us = seenUs[i]!;
-      const touches = i > 0 && endPages[i - 1] === startPages[i];
-      const [accessed, resident] = [shares[i]! * us, residents[i]! * us];
-      const usBefore = touches ? seenUs[i - 1]! : 0;
-      const accessedBefore = touches ? shares[i - 1]! * usBefore : 0;
-      const residentBefore = touches ? residents[i - 1]! * usBefore : 0;
-      this.#addEdge(startPages[i]!, accessed - accessedBefore, resident - residentBefore, us - usBefore);
-      if (endPages[i] !== startPages[i + 1] || i + 1 === ranges.length)
-        this.#addEdge(endPages[i]!, -accessed, -resident, -us);
-    }
+    this.#addEdges(ranges);
   }
 }
 
@@ -157,7 +157,7 @@ class Ranges {
   readonly seenUs: Float64Array;
   length = 0;
 
-  constructor(limit: number) {
+  constructor(readonly limit: number) {
     this.startPages = new Float64Array(limit);
     this.endPages = new Float64Array(limit);
     this.shares = new Float64Array(limit);
@@ -206,3 +206,6 @@ class Ranges {
     }));
   }
 }
+
+/** The snapshot that is being added. */
+let snapshotRanges = new Ranges(MIN_RANGES);

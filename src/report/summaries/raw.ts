@@ -2,7 +2,7 @@ import { printable } from '../../core/printable.js';
 import { heatOf } from '../../core/working-set.js';
 import { nameOfRange } from '../region-mappings.js';
 import type { Observation } from '../source/observation.js';
-import { UNKNOWN_HELP, unknownOf, whyUnknown } from '../status-text.js';
+import { unknownOf, unknownSentences, whyUnknown } from '../status-text.js';
 import { renderTable } from '../terminal-text.js';
 import { formatBytes, formatDuration, formatShare } from '../units.js';
 import { ageUs } from './summary.js';
@@ -34,7 +34,7 @@ export function rawText(observation: Observation, source: string): string {
     ...(snapshot.isSettling ? ['regions are still being found'] : []),
   ];
   const head = ['address', 'size', ...(residentPages ? ['resident'] : []), 'accessed', 'age', 'mapping'];
-  const why = unknown ? `\n${whyUnknown(unknown)}. Try ${UNKNOWN_HELP}.` : '';
+  const why = unknown ? `\n${unknownSentences(unknown).join(' ')}` : '';
   return `${parts.join(', ')}${why}\n${renderTable([head, ...rows], [head.length - 1])}\n\n`;
 }
 

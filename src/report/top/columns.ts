@@ -77,7 +77,7 @@ const COLUMNS: readonly Column[] = [
 ];
 
 /** Every row begins with a character that marks the selected row and processes that have ended. */
-export const MARK_WIDTH = 1;
+const MARK_WIDTH = 1;
 
 /**
  * The columns that fit, with their widths. Room that is left goes to the names, the heat strip and the trend.

@@ -3,7 +3,7 @@ import type { RowQuery, SelectedRows } from './query.js';
 import { type Figures, isPending, type ProcessRow, shareOf, type TopRow } from './rows.js';
 
 /** Of the documents of `pagepulse top --json`: it grows if a field changes its meaning, not if one is added. */
-export const TOP_JSON_VERSION = 1;
+const TOP_JSON_VERSION = 1;
 
 /** One update as a value for JSON (docs/design.md has its fields). Null is not known. */
 export function topDocument(

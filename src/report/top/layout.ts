@@ -183,7 +183,7 @@ const COLUMNS: readonly (readonly [title: string, what: string])[] = [
 const KEYS_WIDTH = 20;
 const TITLE_WIDTH = 9;
 
-export function helpLines(width: number, colour: ColourMode): string[] {
+function helpLines(width: number, colour: ColourMode): string[] {
   const lines = [
     ...KEYS.map(([keys, what]) => keys.padEnd(KEYS_WIDTH) + what),
     '',

@@ -37,7 +37,7 @@ export function selectRows(
   return { rows, matching: matching.length, leftOut: Math.max(0, sorted.length - limit) };
 }
 
-export function filterRows(rows: readonly ProcessRow[], filter: string): readonly ProcessRow[] {
+function filterRows(rows: readonly ProcessRow[], filter: string): readonly ProcessRow[] {
   if (filter === '') return rows;
   const wanted = filter.toLowerCase();
   return rows.filter(
@@ -68,7 +68,7 @@ export type SortKey = (typeof SORT_KEYS)[number];
 const isAscending = (key: SortKey) => key === 'pid' || key === 'name';
 
 /** Equal rows are in the order of process ids or names, so that they do not jump. */
-export function sortRows<Row extends TopRow>(rows: readonly Row[], key: SortKey, isReversed: boolean): Row[] {
+function sortRows<Row extends TopRow>(rows: readonly Row[], key: SortKey, isReversed: boolean): Row[] {
   const sign = isAscending(key) === isReversed ? -1 : 1;
   return rows
     .map((row) => ({ row, value: key === 'name' ? 0 : figureOf(row, key) }))
@@ -141,7 +141,7 @@ export type NameOfProcess = (pid: number) => string | undefined;
  *
  * @param expanded keys of the groups that show their processes
  */
-export function groupRows(
+function groupRows(
   rows: readonly ProcessRow[],
   kind: Exclude<GroupKind, 'none'>,
   expanded: ReadonlySet<string>,

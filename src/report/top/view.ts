@@ -1,4 +1,4 @@
-import { GROUP_KINDS, type RowQuery, SORT_KEYS, type SortKey } from './query.js';
+import { GROUP_KINDS, type RowQuery, type SortKey } from './query.js';
 import type { TopRow } from './rows.js';
 
 /** How the user wants to see the table. */
@@ -49,11 +49,6 @@ export function firstView(query: Omit<RowQuery, 'expanded'>): TopView {
     isHelp: false,
     openId: undefined,
   };
-}
-
-/** Whether a column has this key. */
-export function isSortKey(name: string): name is SortKey {
-  return (SORT_KEYS as readonly string[]).includes(name);
 }
 
 /** The view with its selection on an existing row, and in sight: rows come, go and move. */
