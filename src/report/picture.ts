@@ -4,7 +4,7 @@ import type { TargetInfo } from '../core/target.js';
 import type { Mapping } from '../kernel/mapping.js';
 import { bold, type ColourMode, legendLine, paint } from './colour.js';
 import { heatStrip, type PageRange, rangesOf, residentStrip } from './heat-strip.js';
-import { address, addressWidthOf, regionTable, SIZE_WIDTH } from './region-table.js';
+import { address, addressWidthOf, regionTable, SIZE_WIDTH } from './hottest-regions.js';
 import {
   formatCost,
   formatInForce,
@@ -24,7 +24,7 @@ export interface ProcessView {
   readonly snapshot: Snapshot | undefined;
   /** Undefined if it cannot be read (any longer). */
   readonly residentBytes: number | undefined;
-  /** In address order; empty where they cannot be read. */
+  /** In address order; empty if they cannot be read. */
   readonly mappings: readonly Mapping[];
   /** Not watched any longer. */
   readonly hasEnded: boolean;

@@ -59,7 +59,7 @@ const chart = echarts.init(box);
 const size = () => ({ width: box.clientWidth, height: box.clientHeight });
 chart.setOption(chartOption(data, size(), true));
 
-/** Ticks and names for what is in sight. */
+/** Ticks and names for the visible part. */
 function label() {
   const { dim } = data.colours;
   const xAxis = [];

@@ -2,7 +2,7 @@ import { cellsOfPanel, type HeatMap, spansOf } from './heat-map.js';
 
 /**
  * A heat map as plain data (docs/heatmap.md). A range's `shares` and `agesUs` are lists of rows, from low addresses to high,
- * for each of the `times`; null where it was not watched.
+ * for each of the `times`; null if it was not watched.
  */
 export function heatMapJson(map: HeatMap, { columns, rows }: { columns: number; rows: number }): object {
   const { source, leftOut, panels } = map;

@@ -4,7 +4,7 @@ import { heatOf, seenPagesOf, sizeOf } from '../../core/working-set.js';
 /** Numbers of a piece: where it begins, then watchedUs, askedUs, accessedUs and agedUs. */
 const WIDTH = 5;
 const LEAST_ROOM = 8 * WIDTH + 1;
-/** One in this many pieces is asked how alike it is to the next. */
+/** The loss is sampled at one in this many pieces. */
 const SAMPLED = 8;
 
 /** The piece that is being appended to a profile. */

@@ -26,7 +26,7 @@ const MARGIN = 1 / 16;
 
 /**
  * @param total what happened in the whole time
- * @param mappings in address order; empty where none are known
+ * @param mappings in address order; empty if none are known
  */
 export function chooseRanges(
   total: Profile,

@@ -107,7 +107,7 @@ export class TargetSums {
     while (this.#slices.length > limits.slices) this.#lengthen();
   }
 
-  /** Makes what is kept fit the limits. */
+  /** Shrinks its sums to the limits. */
   fit(limits: SumLimits): void {
     this.#settle();
     this.#pending = new RunningSum(limits.pieces);

@@ -80,7 +80,7 @@ export class RecordedSource implements ObservationSource {
   async *observations(): AsyncGenerator<Observation> {
     try {
       for (let next = await this.lines.next(); !next.done; next = await this.lines.next()) {
-        const observation = this.#take(next.value);
+        const observation = this.#observationFrom(next.value);
         if (observation) yield observation;
       }
     } finally {
@@ -110,7 +110,7 @@ export class RecordedSource implements ObservationSource {
     return notes.map((note) => `${this.header.name}: ${note}`);
   }
 
-  #take(line: PackedLine): Observation | undefined {
+  #observationFrom(line: PackedLine): Observation | undefined {
     switch (line.type) {
       case 'target':
         this.#addTarget(line);

@@ -206,7 +206,7 @@ function becameOf(changes: readonly MappingChange[], before: number, after: numb
   return sentences.length > 0 ? [sentences.join('\n')] : [];
 }
 
-/** `+32 MiB`, `-4 KiB`, `0 B`, `-` where it is not known. */
+/** `+32 MiB`, `-4 KiB`, `0 B`, `-` if it is not known. */
 function formatChange(bytes: number | null): string {
   if (bytes === null) return '-';
   if (bytes === 0) return '0 B';
