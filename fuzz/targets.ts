@@ -16,11 +16,11 @@ import { readRecord } from '../src/record/reader.js';
 import { heatMapOf } from '../src/report/heatmap/heat-map.js';
 import { heatMapJson } from '../src/report/heatmap/json.js';
 import { gather } from '../src/report/heatmap/sums.js';
-import { AccessReport } from '../src/report/reports/access.js';
-import { MappingsReport } from '../src/report/reports/mappings.js';
-import { rawDocument } from '../src/report/reports/raw.js';
-import { WssReport } from '../src/report/reports/wss.js';
 import { openRecord } from '../src/report/source/recorded.js';
+import { AccessSummary } from '../src/report/summaries/access.js';
+import { MappingsSummary } from '../src/report/summaries/mappings.js';
+import { rawDocument } from '../src/report/summaries/raw.js';
+import { WssSummary } from '../src/report/summaries/wss.js';
 import { requireFinite, requireGoodLine } from './checks.js';
 import { CGROUP, MAPS, RECORD, ROLLUP, SMAPS, STAT, ZONEINFO } from './seeds.js';
 
@@ -78,7 +78,7 @@ async function readAsRecord(bytes: Buffer): Promise<void> {
 async function reportOn(bytes: Buffer): Promise<void> {
   writeFileSync(file, bytes);
   const source = await openRecord(file);
-  const reports = [new WssReport({ minAccessShare: 0 }), new MappingsReport(), new AccessReport()];
+  const reports = [new WssSummary({ minAccessShare: 0 }), new MappingsSummary(), new AccessSummary()];
   for await (const observation of source.observations()) {
     requireFinite(observation.snapshot.columns);
     requireFinite(JSON.parse(JSON.stringify(rawDocument(observation, ''))));

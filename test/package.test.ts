@@ -146,7 +146,7 @@ test('the version loads nothing but itself, and the list of commands none of the
     'dist/src/core/errors.js',
     'dist/src/core/printable.js',
     'dist/src/record/output-error.js',
-    'dist/src/report/characters.js',
+    'dist/src/report/terminal-text.js',
     'dist/src/version.js',
   ]);
 });

@@ -4,7 +4,7 @@ import { cgroupExists } from '../kernel/cgroup.js';
 import { HIDES_PROCESSES, hidesProcesses } from '../kernel/proc.js';
 import { cgroupPath } from '../processes/cgroup-path.js';
 import type { SelectionStats, SkipReason } from '../processes/follower.js';
-import { otherWatcherText } from '../report/other-watcher.js';
+import { otherWatcherText } from '../report/status-text.js';
 import { durationOption, formatDue, formatDuration } from '../report/units.js';
 import type { Session, SessionEvent } from '../session/session.js';
 import { hasFilters, type WatchOptions } from './options.js';

@@ -1,6 +1,6 @@
 import { Command, CommanderError, Help } from 'commander';
 import { PagepulseError, systemCode } from '../core/errors.js';
-import { isUtf8, useAscii } from '../report/characters.js';
+import { isUtf8, useAscii } from '../report/terminal-text.js';
 import { VERSION } from '../version.js';
 import { followOutput, leaveStuckOutput, note, print, report } from './output.js';
 

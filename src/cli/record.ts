@@ -4,7 +4,7 @@ import type { Snapshot } from '../core/snapshot.js';
 import { MemoryReader } from '../processes/facts.js';
 import { abandonedRecordings } from '../record/output-file.js';
 import { Recording, type Rotation } from '../record/recording.js';
-import { formatCost, formatInForce } from '../report/in-force.js';
+import { formatCost, formatInForce } from '../report/status-text.js';
 import { formatDuration, parseBytes, parseDurationUs } from '../report/units.js';
 import type { Session, SessionEvent } from '../session/session.js';
 import { VERSION } from '../version.js';

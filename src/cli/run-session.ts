@@ -1,5 +1,5 @@
 import type { MonitorOptions } from '../engine/options.js';
-import { formatSelection } from '../report/selection.js';
+import { formatSelection } from '../report/status-text.js';
 import { type ChildCommand, CommandEnded, CommandNotStarted } from '../session/child-command.js';
 import { Session, type SessionEvent } from '../session/session.js';
 import { CHECKS } from '../sources/registry.js';

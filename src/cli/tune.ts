@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import type { SnapshotColumns } from '../core/snapshot-columns.js';
 import { completeGoal, type TuningGoal, type TuningStep } from '../core/tuning.js';
-import { overlapOf } from '../report/overlap.js';
 import {
+  overlapOf,
   Settling,
   type TunedStep,
   tunedFlags,

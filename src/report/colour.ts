@@ -1,3 +1,5 @@
+import { clip } from './terminal-text.js';
+
 /** What a terminal can show: 16 million colours, the 256 of xterm, or text alone. */
 export type ColourMode = 'truecolor' | '256' | 'none';
 
@@ -16,10 +18,10 @@ const HEAT: readonly (readonly [red: number, green: number, blue: number])[] = [
   [246, 215, 70],
 ];
 
-/** The same way through xterm's palette, lightness 28 to 87; picked by hand, for its steps are too coarse to compute. */
+/** The same scale in xterm's palette, lightness 28 to 87; picked by hand, for its steps are too coarse to compute. */
 const HEAT_256 = [89, 125, 161, 166, 202, 208, 214, 220];
 
-/** Not accessed at all stands apart from accessed a little by its shape, whatever the background is. */
+/** A dot tells memory that was never accessed from memory accessed a little on any background. */
 const NEVER = '.';
 const NO_REGION = ' ';
 const DIM = '\x1b[2m';
@@ -37,9 +39,9 @@ export function heatColour(share: number): readonly [red: number, green: number,
 }
 
 /**
- * One column a share: a space where no region lies (NaN), a dot where nothing was accessed (0), and above that a coloured
- * cell, or without colour the first decimal of the share as a digit: 0 for less than 10 %, 9 for 90 % and more. Leaves
- * the terminal's attributes as they were at the start of a line.
+ * One column per share: a space if no region lies there (NaN), a dot if nothing was accessed (0), else a coloured cell.
+ * Without colour the cell is the first decimal of the share: 0 for less than 10 %, 9 for 90 % and more. Resets the
+ * terminal's attributes at the end.
  */
 export function paint(shares: ArrayLike<number>, mode: ColourMode): string {
   let line = '';
@@ -60,6 +62,26 @@ function characterOf(share: number, mode: ColourMode): string {
   return mode === 'none' ? String(Math.min(9, Math.floor(share * 10))) : ' ';
 }
 
+const MIN_LEGEND_CELLS = 5;
+/** Never, and a cell for every digit. */
+const MAX_LEGEND_CELLS = 11;
+
+/** What the colours or digits mean, and at the right end of the line which keys there are. */
+export function legendLine(width: number, colour: ColourMode, hint = ''): string {
+  const [before, after] = ['accessed: never ', ' always'];
+  const right = hint === '' ? '' : `  ${hint}`;
+  const room = width - before.length - after.length - right.length;
+  if (room < MIN_LEGEND_CELLS) return dim(clip(hint, width), colour);
+  const cells = Math.min(room, MAX_LEGEND_CELLS);
+  const gap = hint === '' ? '' : ' '.repeat(room - cells);
+  return dim(before, colour) + paint(legendShares(cells), colour) + dim(after + gap + right, colour);
+}
+
+/** The shares of a legend with this many cells: never, then the middles of equal parts of the scale. */
+export function legendShares(cells: number): Float64Array {
+  return Float64Array.from({ length: cells }, (_, i) => (i === 0 ? 0 : (i - 0.5) / (cells - 1)));
+}
+
 /** Cells are coloured as background: that leaves no seams, and needs no character that a font may lack. */
 function codeOf(share: number, mode: ColourMode): string {
   if (mode === 'none' || Number.isNaN(share)) return '';
@@ -76,7 +98,45 @@ export function dim(text: string, mode: ColourMode): string {
   return mode === 'none' || text === '' ? text : DIM + text + RESET;
 }
 
-/** Foreground and background exchanged: what is selected. */
+/** Foreground and background exchanged: the selected row. */
 export function inverse(text: string, mode: ColourMode): string {
   return mode === 'none' || text === '' ? text : INVERSE + text + RESET;
+}
+
+export const THEMES = ['dark', 'light'] as const;
+export type Theme = (typeof THEMES)[number];
+export type Rgb = readonly [red: number, green: number, blue: number];
+
+/** Points of the scale, between which colours are mixed. */
+export const HEAT_COLOURS = 13;
+
+/** Watched, but never accessed: unlike the background, which was not watched, and unlike the least heat. */
+const NEVER_COLOUR: Readonly<Record<Theme, Rgb>> = { dark: [28, 33, 41], light: [240, 242, 245] };
+
+/**
+ * The colour of a share of the scale, 0 .. 1. Hot memory stands out most: it is lightest on a dark background, and darkest
+ * on a light one.
+ */
+export function heatIn(theme: Theme, share: number): Rgb {
+  return share <= 0 ? NEVER_COLOUR[theme] : heatColour(theme === 'dark' ? share : 1 - share);
+}
+
+export function hex(rgb: Rgb): string {
+  return `#${rgb.map((channel) => channel.toString(16).padStart(2, '0')).join('')}`;
+}
+
+/** The nearest of xterm's 256 colours: of its cube of 216, or its 24 shades of grey. */
+export function xtermColour([red, green, blue]: Rgb): number {
+  const levels = [0, 95, 135, 175, 215, 255];
+  const nearest = (channel: number) =>
+    levels.reduce(
+      (best, level, i) => (Math.abs(level - channel) < Math.abs(levels[best]! - channel) ? i : best),
+      0,
+    );
+  const [r, g, b] = [nearest(red), nearest(green), nearest(blue)];
+  const grey = Math.max(0, Math.min(23, Math.round(((red + green + blue) / 3 - 8) / 10)));
+  const distance = (...rgb: Rgb) => (rgb[0] - red) ** 2 + (rgb[1] - green) ** 2 + (rgb[2] - blue) ** 2;
+  const level = 8 + 10 * grey;
+  const isGrey = distance(level, level, level) < distance(levels[r]!, levels[g]!, levels[b]!);
+  return isGrey ? 232 + grey : 16 + 36 * r + 6 * g + b;
 }

@@ -2,8 +2,8 @@ import type { SnapshotColumns } from '../core/snapshot-columns.js';
 import { heatOf, seenPagesOf } from '../core/working-set.js';
 
 /**
- * How hot each of `cells` equal parts of [startPage, endPage) is: the mean heat of those of its pages that lie in a region, 0 .. 1; NaN where no region lies. One pass over the regions, some ten nanoseconds a
- * region and cell; drawn at most ten times a second.
+ * How hot each of `cells` equal parts of [startPage, endPage) is: the mean heat of its pages in regions, 0 .. 1; NaN without
+ * any. One pass over the regions, some ten nanoseconds per region and cell; drawn at most ten times a second.
  */
 export function heatStrip(
   columns: SnapshotColumns,
@@ -30,7 +30,7 @@ export function heatStrip(
       coveredPages[cell]! += overlap;
     }
   }
-  // The sums may be a hair more than the whole, by rounding.
+  // Rounding may put a sum slightly above the whole.
   for (let cell = 0; cell < cells; cell++) {
     strip[cell] = Math.min(1, strip[cell]! / coveredPages[cell]!);
   }
@@ -38,8 +38,8 @@ export function heatStrip(
 }
 
 /**
- * How hot the resident memory of a snapshot is that counts accesses by mapping: laid end to end in address order, each
- * mapping as long as what is resident of it and can be seen, as flat as it is known. No cell is blank while any is.
+ * How hot the resident memory of a snapshot is that counts accesses by mapping. Mappings are laid end to end in address
+ * order, each as long as its visible resident memory, with one heat for all of it.
  */
 export function residentStrip(columns: SnapshotColumns, maxNrAccesses: number, cells: number): Float64Array {
   const { startPages } = columns;
@@ -49,20 +49,20 @@ export function residentStrip(columns: SnapshotColumns, maxNrAccesses: number, c
     pages += seenPagesOf(columns, i);
     ends[i] = pages;
   }
-  // The same columns with the gaps, and what is not resident, cut out.
+  // The same columns without the gaps and without memory that is not resident.
   const starts = ends.map((end, i) => end - seenPagesOf(columns, i));
   const laid = { ...columns, startPages: starts, endPages: ends };
   return heatStrip(laid, maxNrAccesses, 0, pages, cells);
 }
 
-/** A run of regions that touch: where one of the target's ranges lay when the snapshot was taken. */
+/** A run of regions that touch. */
 export interface PageRange {
   readonly startPage: number;
   /** First page after the range. */
   readonly endPage: number;
 }
 
-/** The longest runs of touching regions, in address order. A target has at most three. */
+/** The longest runs of touching regions, in address order. */
 export function rangesOf({ startPages, endPages }: SnapshotColumns): PageRange[] {
   const ranges: PageRange[] = [];
   let first = 0;

@@ -1,26 +1,30 @@
-import { printable } from '../core/printable.js';
 import type { Snapshot } from '../core/snapshot.js';
-import type { SnapshotColumns } from '../core/snapshot-columns.js';
 import type { MonitorStats } from '../core/stats.js';
 import type { TargetInfo } from '../core/target.js';
-import { accessedPagesOf, seenPagesOf, sizeOf } from '../core/working-set.js';
 import type { Mapping } from '../kernel/maps.js';
-import { clip, columnsOf } from './characters.js';
-import { bold, type ColourMode, dim, paint } from './colour.js';
+import { bold, type ColourMode, legendLine, paint } from './colour.js';
 import { heatStrip, type PageRange, rangesOf, residentStrip } from './heat-strip.js';
-import { formatCost, formatInForce } from './in-force.js';
-import { nameOfRange } from './region-mappings.js';
-import { formatBytes, formatDue, formatDuration, formatShare } from './units.js';
-import { type Unknown, unknownOf, unknownSentences } from './unknown.js';
+import { address, addressWidthOf, regionTable, SIZE_WIDTH } from './hottest-regions.js';
+import {
+  formatCost,
+  formatInForce,
+  nameOfProcess,
+  type Unknown,
+  unknownOf,
+  unknownSentences,
+  waitingParts,
+} from './status-text.js';
+import { clip, joinFitting } from './terminal-text.js';
+import { formatBytes, formatDuration, formatShare, tidy } from './units.js';
 
 /** One process as it is shown. */
 export interface ProcessView {
   readonly target: TargetInfo;
   /** Undefined before the first one. */
   readonly snapshot: Snapshot | undefined;
-  /** Undefined where it cannot be told (any longer). */
+  /** Undefined if it cannot be read (any longer). */
   readonly residentBytes: number | undefined;
-  /** In address order; empty where they cannot be read. */
+  /** In address order; empty if they cannot be read. */
   readonly mappings: readonly Mapping[];
   /** Not watched any longer. */
   readonly hasEnded: boolean;
@@ -31,28 +35,16 @@ export interface PictureOptions {
   readonly width: number;
   readonly height: number;
   readonly colour: ColourMode;
-  /** Which keys there are; at the right end of the last line. */
+  /** The keys, at the right end of the last line. */
   readonly hint?: string;
   /** When the first snapshot is due, from now on; 0 if it is overdue. */
   readonly dueInUs?: number;
 }
 
-/** Of nearly every process; with five levels of page tables, addresses have up to 15 digits. */
-const ADDRESS_WIDTH = 12;
-const SIZE_WIDTH = 8;
-const ACCESSED_WIDTH = 8;
-const AGE_WIDTH = 11;
-/** `16 MiB of 256 MiB`. */
-const PART_WIDTH = 20;
-/** What stands before the strip of a process whose accesses are counted by mapping. */
+/** Before the strip of a process whose accesses are counted by mapping. */
 const FLAT_LABEL = 'resident, flat by mapping ';
-/** Below this width the table has no age, so that the mapping has room. */
-const WIDTH_FOR_AGE = 60;
-/** A strip of fewer cells says less than the label that it would make room for. */
+/** With fewer cells beside it, a label is dropped. */
 const MIN_CELLS = 10;
-const MIN_LEGEND_CELLS = 5;
-/** Never, and a cell for every digit. */
-const MAX_LEGEND_CELLS = 11;
 /** In a lower terminal every line is for the processes. */
 const HEIGHT_FOR_LEGEND = 6;
 /** A header and one strip: with less, fewer processes are shown. */
@@ -66,7 +58,7 @@ export function renderPicture(views: readonly ProcessView[], options: PictureOpt
   const { height, width } = options;
   const hasLegend = height >= HEIGHT_FOR_LEGEND;
   const room = height - 1 - (hasLegend ? 1 : 0);
-  // What still runs comes first; beyond that the order stays, so that the eye finds a process where it was.
+  // Running processes come first; apart from that the order stays, so that the eye finds a process where it was.
   const ordered = [...views.filter((view) => !view.hasEnded), ...views.filter((view) => view.hasEnded)];
   const shown = ordered.slice(0, processesIn(room, views.length));
   const left = ordered.slice(shown.length);
@@ -77,7 +69,7 @@ export function renderPicture(views: readonly ProcessView[], options: PictureOpt
     lines.push(...processLines(view, rows[i]!, options));
   });
   if (left.length > 0 && room > 0) lines.push(clip(leftOutLine(left, shown.length), width));
-  if (hasLegend) lines.push(legendLine(options));
+  if (hasLegend) lines.push(legendLine(width, options.colour, options.hint));
   return lines;
 }
 
@@ -96,7 +88,7 @@ export function renderPlain(
   for (const view of views) {
     lines.push(...processLines(view, Math.min(rowsWanted(view), plainRows(view)), options));
   }
-  if (views.some(({ snapshot }) => snapshot)) lines.push(legendLine(options));
+  if (views.some(({ snapshot }) => snapshot)) lines.push(legendLine(PLAIN_WIDTH, 'none'));
   lines.push('');
   return lines.join('\n');
 }
@@ -105,14 +97,14 @@ function plainRows({ snapshot }: ProcessView): number {
   return 2 + PLAIN_REGIONS + (snapshot ? stripsOf(snapshot) : 0);
 }
 
-/** How many of `processes` are shown in this many rows; a row tells of the others. */
+/** How many of `processes` fit into this many rows, one of which names the others. */
 function processesIn(room: number, processes: number): number {
   if (processes === 1) return room > 0 ? 1 : 0;
   if (processes * MIN_ROWS_PER_PROCESS <= room) return processes;
   return Math.max(0, Math.floor((room - 1) / MIN_ROWS_PER_PROCESS));
 }
 
-/** Row by row in turn, so that all get the same and what one does not want goes to the others. */
+/** Row by row in turn, so that all get the same, and rows that one does not want go to the others. */
 function shareRows(wanted: readonly number[], room: number): number[] {
   const rows = wanted.map(() => 0);
   for (let left = room, given = true; left > 0 && given; ) {
@@ -127,7 +119,7 @@ function shareRows(wanted: readonly number[], room: number): number[] {
   return rows;
 }
 
-/** Header, strips, and a table of all regions with its heading; or what there is to say where nothing is known. */
+/** Header, strips, and a table of all regions with its heading; or the reason why nothing is known. */
 function rowsWanted(view: ProcessView): number {
   if (!view.snapshot) return 1;
   const unknown = unknownIn(view);
@@ -135,13 +127,13 @@ function rowsWanted(view: ProcessView): number {
   return 2 + stripsOf(view.snapshot) + view.snapshot.columns.startPages.length;
 }
 
-/** One a range; where accesses are counted by mapping, one for all resident memory. */
+/** One per range; if accesses are counted by mapping, one for all resident memory. */
 function stripsOf({ columns }: Snapshot): number {
   return columns.accessedPages ? 1 : rangesOf(columns).length;
 }
 
 function unknownIn({ snapshot, residentBytes }: ProcessView): Unknown | undefined {
-  return snapshot && unknownOf(snapshot, snapshot.residentBytes ?? residentBytes);
+  return snapshot && unknownOf(snapshot, residentBytes);
 }
 
 function titleLine(views: readonly ProcessView[], { width, colour, dueInUs }: PictureOptions): string {
@@ -151,16 +143,9 @@ function titleLine(views: readonly ProcessView[], { width, colour, dueInUs }: Pi
   }
   if (!latest) return bold(joinFitting(['pagepulse', ...waitingParts(views.length, dueInUs)], width), colour);
   const { check, stats, endUs } = latest;
-  const time = formatDuration(toTenths(endUs));
+  const time = formatDuration(tidy(endUs, 1e5));
   const parts = ['pagepulse', `${check} check`, ...costOf(stats), time, formatInForce(stats.inForce)];
   return bold(joinFitting(parts, width), colour);
-}
-
-/** What a title says before the first snapshot. */
-export function waitingParts(processes: number, dueInUs: number | undefined): string[] {
-  if (processes === 0) return ['waiting for a process to watch'];
-  const due = dueInUs === undefined ? '' : `, ${formatDue(dueInUs)}`;
-  return [`waiting for the first snapshot${due}`];
 }
 
 function costOf(stats: MonitorStats): string[] {
@@ -173,17 +158,12 @@ function costOf(stats: MonitorStats): string[] {
   return parts;
 }
 
-/** Seconds to what an eye can follow. */
-export function toTenths(us: number): number {
-  return us < 1e6 ? us : Math.round(us / 1e5) * 1e5;
-}
-
 function leftOutLine(left: readonly ProcessView[], shown: number): string {
-  const names = left.map(({ target }) => nameOfTarget(target)).join(', ');
+  const names = left.map(({ target }) => nameOfProcess(target)).join(', ');
   return `${left.length} ${shown > 0 ? 'more' : 'processes'} in a larger terminal: ${names}`;
 }
 
-/** One process in at most `rows` lines. What there is no room for goes first the table, then the cooler ranges. */
+/** One process in at most `rows` lines. Without room for all, first the table goes, then the cooler ranges. */
 function processLines(view: ProcessView, rows: number, options: PictureOptions): string[] {
   if (rows < 1) return [];
   const { snapshot } = view;
@@ -204,17 +184,12 @@ function processLines(view: ProcessView, rows: number, options: PictureOptions):
   const ranges = rangesOf(columns);
   const shown = ranges.length < rows ? ranges : hottestRanges(snapshot, ranges, rows - 1);
   const lines = [headerLine(view, shown.length, ranges.length, options)];
-  const addressWidth = widthOf(shown.map(({ startPage }) => address(startPage * snapshot.pageSize)));
+  const addressWidth = addressWidthOf(shown.map(({ startPage }) => address(startPage * snapshot.pageSize)));
   for (const range of shown) lines.push(rangeLine(snapshot, range, addressWidth, options));
   const tableRows = rows - lines.length - 1;
   if (tableRows > 0 && ranges.length > 0)
     lines.push(...regionTable(snapshot, view.mappings, tableRows, options));
   return lines;
-}
-
-function nameOfTarget(target: TargetInfo): string {
-  const comm = printable(target.comm);
-  return target.pid === 0 ? comm : `${target.pid} ${comm}`; // synthetic targets have no pid
 }
 
 function headerLine(
@@ -227,7 +202,7 @@ function headerLine(
   const { target, snapshot, hasEnded } = view;
   const residentBytes = view.residentBytes ?? snapshot?.residentBytes;
   const unseenBytes = snapshot?.unseenBytes() ?? 0;
-  const parts = [nameOfTarget(target)];
+  const parts = [nameOfProcess(target)];
   if (hasEnded) parts.push('ended');
   parts.push(`working set ${!snapshot ? 'pending' : isUnknown ? 'not known' : workingSetText(snapshot)}`);
   if (residentBytes !== undefined) parts.push(`resident ${formatBytes(residentBytes)}`);
@@ -240,7 +215,7 @@ function workingSetText(snapshot: Snapshot): string {
   return formatBytes(snapshot.workingSetBytes()) + (snapshot.isSettling ? ' (settling)' : '');
 }
 
-/** Those in which most memory was accessed, in address order. */
+/** The ranges in which most memory was accessed, in address order. */
 function hottestRanges(snapshot: Snapshot, ranges: readonly PageRange[], count: number): PageRange[] {
   const { columns, maxNrAccesses } = snapshot;
   const accessedPages = ({ startPage, endPage }: PageRange) =>
@@ -265,115 +240,4 @@ function rangeLine(
   const size = `${formatBytes((endPage - startPage) * pageSize).padStart(SIZE_WIDTH)} `;
   const label = [start + size, start, ''].find((text) => width - text.length >= MIN_CELLS) ?? '';
   return label + paint(heatStrip(columns, maxNrAccesses, startPage, endPage, width - label.length), colour);
-}
-
-function regionTable(
-  snapshot: Snapshot,
-  mappings: readonly Mapping[],
-  rows: number,
-  options: PictureOptions,
-): string[] {
-  const { width, colour } = options;
-  const { columns, pageSize, maxNrAccesses, startUs, endUs } = snapshot;
-  const intervalUs = steady(endUs - startUs);
-  const bytes = (pages: number) => formatBytes(pages * pageSize);
-  const accessedWidth = columns.accessedPages ? PART_WIDTH : ACCESSED_WIDTH;
-  const hottest = hottestRegions(columns, rows);
-  const starts = hottest.map((i) => address(columns.startPages[i]! * pageSize));
-  const addressWidth = widthOf(starts);
-  const lines = hottest.map((i, at) => {
-    const startPage = columns.startPages[i]!;
-    const endPage = columns.endPages[i]!;
-    const row = tableRow(
-      width,
-      accessedWidth,
-      starts[at]!.padStart(addressWidth),
-      bytes(endPage - startPage),
-      columns.accessedPages
-        ? `${bytes(accessedPagesOf(columns, i))} of ${bytes(seenPagesOf(columns, i))}`
-        : formatShare(columns.nrAccesses[i]! / maxNrAccesses),
-      columns.ages[i]! === 0 ? 'new' : formatDuration(columns.ages[i]! * intervalUs),
-    );
-    return clip(row + nameOfRange(mappings, startPage, endPage, Math.max(0, width - row.length)), width);
-  });
-  const heading = `${tableRow(width, accessedWidth, 'address'.padStart(addressWidth), 'size', 'accessed', 'age')}mapping`;
-  const count = columns.startPages.length;
-  const note = hottest.length < count ? `${hottest.length} of ${count} regions` : '';
-  return [dim(withRight(heading, note, width), colour), ...lines];
-}
-
-/** An interval without the fraction of a millisecond by which its ends were late: times an age, it would flicker. */
-function steady(intervalUs: number): number {
-  return intervalUs < 50e3 ? intervalUs : Math.round(intervalUs / 1e3) * 1e3;
-}
-
-function tableRow(
-  width: number,
-  accessedWidth: number,
-  start: string,
-  size: string,
-  accessed: string,
-  age: string,
-): string {
-  const row = `${start} ${size.padStart(SIZE_WIDTH)}  ${accessed.padStart(accessedWidth)}  `;
-  return width < WIDTH_FOR_AGE ? row : `${row}${age.padStart(AGE_WIDTH)}  `;
-}
-
-/**
- * Indices of the `count` hottest regions, by nrAccesses, then by size; by accessed bytes, where they are counted. Kept sorted in one pass: there may be a million
- * regions, and few of them are shown.
- */
-function hottestRegions(columns: SnapshotColumns, count: number): number[] {
-  const { startPages, nrAccesses, accessedPages } = columns;
-  const heat = accessedPages ?? nrAccesses;
-  const isHotter = (a: number, b: number) =>
-    heat[a]! - heat[b]! ||
-    (accessedPages ? seenPagesOf(columns, a) - seenPagesOf(columns, b) : 0) ||
-    sizeOf(columns, a) - sizeOf(columns, b);
-  const hottest: number[] = [];
-  for (let i = 0; i < startPages.length; i++) {
-    if (hottest.length === count && isHotter(i, hottest[count - 1]!) <= 0) continue;
-    if (hottest.length === count) hottest.pop();
-    let at = hottest.length;
-    while (at > 0 && isHotter(i, hottest[at - 1]!) > 0) at--;
-    hottest.splice(at, 0, i);
-  }
-  return hottest;
-}
-
-/** What the colours or digits mean, and at its right end which keys there are. */
-export function legendLine({ width, colour, hint = '' }: PictureOptions): string {
-  const [before, after] = ['accessed: never ', ' always'];
-  const right = hint === '' ? '' : `  ${hint}`;
-  const room = width - before.length - after.length - right.length;
-  if (room < MIN_LEGEND_CELLS) return dim(clip(hint, width), colour);
-  const cells = Math.min(room, MAX_LEGEND_CELLS);
-  const shares = Float64Array.from({ length: cells }, (_, i) => (i === 0 ? 0 : (i - 0.5) / (cells - 1)));
-  const gap = hint === '' ? '' : ' '.repeat(room - cells);
-  return dim(before, colour) + paint(shares, colour) + dim(after + gap + right, colour);
-}
-
-/** As many of the parts as have room, and of the first what has. */
-export function joinFitting(parts: readonly string[], width: number): string {
-  let line = clip(parts[0]!, width);
-  for (const part of parts.slice(1)) {
-    if (columnsOf(line) + 2 + columnsOf(part) > width) break;
-    line += `  ${part}`;
-  }
-  return line;
-}
-
-/** Text with a note at the right end of the line, if there is room for both. */
-function withRight(text: string, note: string, width: number): string {
-  const gap = width - columnsOf(text) - columnsOf(note);
-  return note === '' || gap < 2 ? clip(text, width) : text + ' '.repeat(gap) + note;
-}
-
-function address(bytes: number): string {
-  return bytes.toString(16);
-}
-
-/** Of the column in which these addresses stand. */
-function widthOf(addresses: readonly string[]): number {
-  return addresses.reduce((width, { length }) => Math.max(width, length), ADDRESS_WIDTH);
 }

@@ -1,14 +1,15 @@
 import { printable } from '../core/printable.js';
 import type { SnapshotColumns } from '../core/snapshot-columns.js';
 import type { Mapping } from '../kernel/maps.js';
-import { namedRange } from '../processes/mapping-names.js';
-import { clip, columnsOf } from './characters.js';
+import { displayName, namedRange } from '../processes/mapping-names.js';
+import type { ObservedMapping } from '../record/observed-memory.js';
+import { clip, columnsOf } from './terminal-text.js';
 
 /**
- * Goes through regions and mappings side by side, and tells of each overlap: a region that spans several mappings is
- * divided among them. Both are in address order, so it is one pass; it is made for every snapshot of a record.
+ * Visits each overlap of a region with a mapping. Both are in address order, so one pass is enough; it is made for every
+ * snapshot of a record.
  *
- * @param visit gets the index of the region, that of the mapping, and the pages they share, at least 1
+ * @param visit takes the indices of the region and the mapping, and the pages they share, at least 1
  */
 export function forEachOverlap(
   { startPages, endPages }: Pick<SnapshotColumns, 'startPages' | 'endPages'>,
@@ -26,8 +27,8 @@ export function forEachOverlap(
 }
 
 /**
- * What a range of pages belongs to: the name that most of it is mapped under, and how many other names there are in it
- * (`libc.so.6 +2 more`). Printable, and at most `columns` wide: a path is cut down to its last part where it would be wider.
+ * The name that most of a range of pages is mapped under, and the number of other names in it: `libc.so.6 +2 more`.
+ * Printable, and at most `columns` wide: a path that is wider is cut to its last part.
  *
  * @param mappings in address order
  */
@@ -45,4 +46,52 @@ export function nameOfRange(
   }
   const forName = columns - others.length;
   return forName < 4 ? clip(name, columns) : clip(name, forName) + others;
+}
+
+/** Which mappings form a group: those of one name, those of one kind, or each by itself. */
+export const GROUPINGS = ['name', 'kind', 'mapping'] as const;
+export type Grouping = (typeof GROUPINGS)[number];
+
+/** `shared` is memory that processes share without a file on a disk; its pages may be swapped out. */
+export type MappingKind =
+  | 'heap'
+  | 'stack'
+  | 'anonymous'
+  | 'named'
+  | 'shared'
+  | 'file'
+  | 'kernel'
+  | 'reserved';
+
+/** The kind of a mapping, by its line in /proc/PID/maps. */
+export function kindOf({ name: maps, permissions }: ObservedMapping): MappingKind {
+  // No process can access it: address space that is kept free.
+  if (permissions.startsWith('---')) return 'reserved';
+  const name = displayName(maps);
+  if (name === 'anonymous') return 'anonymous';
+  if (name === '[anonymous hugetlb]') return permissions[3] === 's' ? 'shared' : 'anonymous';
+  if (name === '[heap]') return 'heap';
+  if (name.startsWith('[stack')) return 'stack';
+  if (/^\[(?:shared|sysv|memfd|anon_shmem)\b|^\/dev\/shm\//.test(name)) return 'shared';
+  if (name.startsWith('[anon')) return 'named';
+  return name.startsWith('[') ? 'kernel' : 'file';
+}
+
+/** The name of a mapping's group. Printable. */
+export function groupNameOf(mapping: ObservedMapping, grouping: Grouping, pageSize: number): string {
+  const kind = kindOf(mapping);
+  if (grouping === 'kind') return kind;
+  const name = NAMED_BY_ITSELF.has(kind) ? printable(displayName(mapping.name)) : kind;
+  return grouping === 'name' ? name : `${(mapping.startPage * pageSize).toString(16)} ${name}`;
+}
+
+const NAMED_BY_ITSELF: ReadonlySet<MappingKind> = new Set(['anonymous', 'file', 'named', 'shared', 'kernel']);
+
+/**
+ * Whether other processes may have accessed the pages of a mapping. All processes that map a file share its pages in the
+ * page cache, and the kernel does not remember who accessed them. Private writable pages count as the process's own.
+ */
+export function isSharedFile(mapping: ObservedMapping): boolean {
+  const { permissions } = mapping;
+  return kindOf(mapping) === 'file' && (permissions[3] === 's' || permissions[1] !== 'w');
 }

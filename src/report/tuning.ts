@@ -1,26 +1,67 @@
 import type { Attrs } from '../core/attrs.js';
+import type { SnapshotColumns } from '../core/snapshot-columns.js';
 import type { AttrsInForce } from '../core/stats.js';
 import type { TuningGoal, TuningStep } from '../core/tuning.js';
+import { accessedPagesOf, sizeOf } from '../core/working-set.js';
 import { durationOption, formatDuration } from './units.js';
 
-/** A step of automatic intervals, with what it cost and saw. */
+/**
+ * How far snapshots of the same processes agree: pages that both show as accessed, as a share of the pages that either
+ * does, 0 .. 1; 1 if neither shows any.
+ *
+ * The accessed pages of a region are taken to be spread evenly over it, and to overlap those of the other snapshot as far
+ * as possible.
+ */
+export function overlapOf(pairs: Iterable<readonly [SnapshotColumns, SnapshotColumns]>): number {
+  let shared = 0;
+  let either = 0;
+  for (const [a, b] of pairs) {
+    const both = sharedPages(a, b);
+    shared += both;
+    either += accessedPages(a) + accessedPages(b) - both;
+  }
+  return either === 0 ? 1 : shared / either;
+}
+
+function accessedPages(columns: SnapshotColumns): number {
+  let pages = 0;
+  for (let i = 0; i < columns.startPages.length; i++) pages += accessedPagesOf(columns, i);
+  return pages;
+}
+
+/** One pass, for both are in address order. */
+function sharedPages(a: SnapshotColumns, b: SnapshotColumns): number {
+  let pages = 0;
+  for (let i = 0, j = 0; i < a.startPages.length && j < b.startPages.length; ) {
+    const start = Math.max(a.startPages[i]!, b.startPages[j]!);
+    const end = Math.min(a.endPages[i]!, b.endPages[j]!);
+    if (end > start)
+      pages +=
+        (end - start) * Math.min(accessedPagesOf(a, i) / sizeOf(a, i), accessedPagesOf(b, j) / sizeOf(b, j));
+    if (a.endPages[i]! < b.endPages[j]!) i++;
+    else j++;
+  }
+  return pages;
+}
+
+/** A step of automatic intervals, with its cost and its result. */
 export interface TunedStep {
   readonly step: TuningStep;
-  /** What the step has brought about. */
+  /** After the step. */
   readonly inForce: AttrsInForce;
-  /** Of one core, in percent; null where it is not known. */
+  /** Of one core, in percent; null if it is not known. */
   readonly costPercent: number | null;
-  /** How far it agrees with the step shown before on what is accessed, 0 .. 1; undefined in the first. */
+  /** How far it agrees with the previous step, see overlapOf; undefined in the first. */
   readonly overlap: number | undefined;
 }
 
-/** Intervals this near to each other are taken for the same. */
+/** Intervals that differ by less than this part count as the same. */
 const SAME = 0.1;
-/** What has settled stays for so many steps, and for so long: at 5 ms a step is over before the cost is known. */
+/** Intervals have settled after this many steps and this much time: at 5 ms a step ends before its cost is known. */
 const SETTLED_STEPS = 2;
 const SETTLED_US = 6_000_000;
 
-/** Follows the steps, and tells when they have come to rest. */
+/** Follows the steps, and tells when the intervals have settled. */
 export class Settling {
   #sampleUs: number;
   #sinceUs = 0;
@@ -49,7 +90,7 @@ export class Settling {
     return true;
   }
 
-  /** At a bound of the goal one step says as much as any: more of them may take an hour. */
+  /** At a bound of the goal one step is enough: more of them may take an hour. */
   isSettled({ minSampleUs, maxSampleUs }: TuningGoal, nowUs: number): boolean {
     const isBound = this.#sampleUs <= minSampleUs || this.#sampleUs >= maxSampleUs;
     return this.#kept >= (isBound ? 1 : SETTLED_STEPS) && nowUs - this.#sinceUs >= SETTLED_US;
@@ -85,7 +126,7 @@ function row(...cells: readonly string[]): string {
   return cells.map((cell, i) => cell.padStart(WIDTHS[i]!)).join('  ');
 }
 
-/** The options that keep what was found: `--sample 40ms --aggr 800ms`, and limits that the budget has changed. */
+/** The options that set these attrs: `--sample 40ms --aggr 800ms`, and limits that the budget has changed. */
 export function tunedFlags(attrs: Attrs, start: Attrs): string {
   const sampleUs = Number(attrs.sampleUs.toPrecision(3));
   const aggrUs = sampleUs * Math.floor(attrs.aggrUs / attrs.sampleUs);
@@ -105,24 +146,24 @@ export function tuningReason({ step, inForce, costPercent }: TunedStep, goal: Tu
       inForce.reason === 'budget' ? `; the budget allows no less than ${formatDuration(aggrUs)}` : '';
     const accessed = percent((step.score * goal.accessBp) / 100);
     return (
-      'this check counts what was accessed between two looks, so there is no sampling interval to tune: ' +
-      `${accessed} of what is resident was accessed in ${formatDuration(aggrUs)}${cost}${limit}`
+      'this check counts what was accessed between two looks, so it has no sampling interval to tune: ' +
+      `${accessed} of resident memory was accessed in ${formatDuration(aggrUs)}${cost}${limit}`
     );
   }
-  const seen = `${percent((step.score * goal.accessBp) / 100)} of all accesses there could be are seen`;
-  const wanted = `${percent(goal.accessBp / 100)} are wanted`;
+  const seen = `${percent((step.score * goal.accessBp) / 100)} of all possible accesses are observed`;
+  const wanted = `the target is ${percent(goal.accessBp / 100)}`;
   const at = formatDuration(inForce.attrs.sampleUs);
   if (inForce.reason === 'budget') return `the budget allows no less than ${at}: ${seen}, ${wanted}${cost}`;
   if (step.score > 1 && inForce.attrs.sampleUs <= goal.minSampleUs) {
-    return `what is watched is busy: even in the shortest interval allowed, ${at}, ${seen}, ${wanted}${cost}`;
+    return `the process is busy: even at the shortest allowed interval, ${at}, ${seen}, ${wanted}${cost}`;
   }
   if (step.score < 1 && inForce.attrs.sampleUs >= goal.maxSampleUs) {
-    return `what is watched is idle: even in the longest interval allowed, ${at}, ${seen}, ${wanted}${cost}`;
+    return `the process is idle: even at the longest allowed interval, ${at}, ${seen}, ${wanted}${cost}`;
   }
   return `at ${at}, ${seen}, ${wanted}${cost}`;
 }
 
-/** Whether what was accessed is counted once an interval, not sampled. */
+/** Whether accesses are counted once per interval, not sampled. */
 function isCounted({ sampleUs, aggrUs }: Attrs): boolean {
   return sampleUs === aggrUs;
 }

@@ -1,6 +1,4 @@
-/** Durations and sizes as people write and read them. */
-
-/** A text that is no duration or size: the message says what it was and which forms are accepted. */
+/** A text is not a duration or a size. The message quotes it and lists the accepted forms. */
 export class UnitError extends Error {
   override readonly name = 'UnitError';
 }
@@ -56,7 +54,7 @@ export function parseBytes(text: string): number {
   const bytes = Math.round(value * (BYTES_PER_UNIT[unit.toLowerCase()] ?? Number.NaN));
   if (Number.isSafeInteger(bytes)) return bytes;
   throw new UnitError(
-    `'${text}' is no size; write bytes, or a number and its unit (KiB, MiB, GiB, TiB; kB, MB, GB, TB), as in 4096, ` +
+    `'${text}' is not a size; give bytes, or a number and its unit (KiB, MiB, GiB, TiB; kB, MB, GB, TB), as in 4096, ` +
       '64KiB or 1.5GiB',
   );
 }
@@ -66,7 +64,7 @@ function split(text: string): { value: number; unit: string } {
   return { value: Number(value), unit: unit ?? '?' };
 }
 
-/** As an option takes it, and exactly: `250us`, `5ms`, `1.5s`. */
+/** Exactly, in the form that options take: `250us`, `5ms`, `1.5s`. */
 export function durationOption(us: number): string {
   if (us >= 1e6) return `${us / 1e6}s`;
   return us >= 1e3 ? `${us / 1e3}ms` : `${us}us`;
@@ -85,6 +83,11 @@ export function formatDuration(us: number): string {
   return twoUnits(Math.floor(hours / 24), 'd', hours % 24, 'h');
 }
 
+/** Without digits that only flicker, or the fraction by which an interval ended late: from 10 units on, in whole units. */
+export function tidy(us: number, unitUs = 1e4): number {
+  return us < 10 * unitUs ? us : Math.round(us / unitUs) * unitUs;
+}
+
 /** `due in 4 s`, or `due any moment`: in whole seconds, so that it counts down. */
 export function formatDue(inUs: number): string {
   return inUs <= 0 ? 'due any moment' : `due in ${formatDuration(Math.ceil(inUs / 1e6) * 1e6)}`;
@@ -100,7 +103,7 @@ export function formatBytes(bytes: number): string {
   return `${threeDigits(value)} TiB`;
 }
 
-/** With as many decimals as make three digits, and none that are zero. */
+/** With three digits, without trailing zeros. */
 function threeDigits(value: number): string {
   const decimals = value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2;
   return String(Number(value.toFixed(decimals)));
@@ -110,7 +113,12 @@ function twoUnits(large: number, largeUnit: string, small: number, smallUnit: st
   return small === 0 ? `${large} ${largeUnit}` : `${large} ${largeUnit} ${small} ${smallUnit}`;
 }
 
-/** A share of 1 in whole percent; what is there at all is never `0 %`. */
+/** A share, 0 .. 1, in whole percent; `0 %` only if it is 0. */
 export function formatShare(share: number): string {
   return share > 0 && share < 0.01 ? '<1 %' : `${Math.round(share * 100)} %`;
+}
+
+/** `1 process`, `12 processes`. */
+export function formatProcesses(count: number): string {
+  return count === 1 ? '1 process' : `${count} processes`;
 }

@@ -2,7 +2,7 @@ import test from 'ava';
 import { type Nothing, whyNothing } from '../../src/cli/notes.js';
 import { DEFAULT_ATTRS } from '../../src/core/attrs.js';
 import type { MonitorStats } from '../../src/core/stats.js';
-import { snapshotOf } from '../report/snapshots.js';
+import { snapshotOf } from '../helpers/snapshots.js';
 
 interface Parts extends Partial<Omit<Nothing, 'end' | 'options'>> {
   readonly reason?: Nothing['end']['reason'];

@@ -46,7 +46,7 @@ test.serial('a command is recorded with all that it starts, until all have ended
   const { status, err } = await run(t, 'record', '-o', path, ...QUICK, '--', 'sh', script);
   t.is(status, 7, err);
   t.is(targetsOf(path).length, 6);
-  t.regex(err, /6 processes watched; .*\d+ looks for processes took \d+ ms of CPU/);
+  t.regex(err, /6 processes watched; .*\d+ scans for processes took \d+ ms of CPU/);
   t.like(linesOf(path).at(-1), { type: 'end', reason: 'targets ended' });
 });
 

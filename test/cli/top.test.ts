@@ -1,5 +1,5 @@
 import test, { type ExecutionContext } from 'ava';
-import { columnsOf } from '../../src/report/characters.js';
+import { columnsOf } from '../../src/report/terminal-text.js';
 import type { TopDocument } from '../../src/report/top/json.js';
 import { MAIN, run } from '../helpers/cli.js';
 import { start } from '../helpers/processes.js';

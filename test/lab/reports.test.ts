@@ -1,7 +1,6 @@
 import { DEFAULT_ATTRS } from '../../src/core/attrs.js';
 import { snapshotOfLine } from '../../src/record/restore.js';
-import { WssReport, type WssResult } from '../../src/report/reports/wss.js';
-import { renderWss } from '../../src/report/reports/wss-text.js';
+import { renderWss, type WssResult, WssSummary } from '../../src/report/summaries/wss.js';
 import { Guest } from './machine/guest.js';
 import type { Watched } from './machine/protocol.js';
 import { scenario } from './scenario.js';
@@ -15,7 +14,7 @@ const MIB = 2 ** 20;
 
 /** The report of the one process that was watched. */
 function wssOf({ snapshots }: Watched): WssResult {
-  const report = new WssReport({ minAccessShare: 0 });
+  const report = new WssSummary({ minAccessShare: 0 });
   const header = { check: 'idle-page', pageSize: 4_096, attrs: DEFAULT_ATTRS } as const;
   const target = { id: 0, pid: 1, startTime: '', comm: 'workload', cmdline: [] };
   for (const line of snapshots[0]!) {

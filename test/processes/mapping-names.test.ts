@@ -2,8 +2,8 @@ import test from 'ava';
 import fc from 'fast-check';
 import { printable } from '../../src/core/printable.js';
 import type { Mapping } from '../../src/kernel/maps.js';
-import { clip, columnsOf } from '../../src/report/characters.js';
 import { nameOfRange } from '../../src/report/region-mappings.js';
+import { clip, columnsOf } from '../../src/report/terminal-text.js';
 
 function mapping(startPage: number, endPage: number, name: string): Mapping {
   return { startPage, endPage, permissions: 'rw-p', name };

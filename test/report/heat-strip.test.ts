@@ -1,7 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { heatStrip, rangesOf, residentStrip } from '../../src/report/heat-strip.js';
-import { columnsFrom, regionRows } from './snapshots.js';
+import { columnsFrom, regionRows } from '../helpers/snapshots.js';
 
 const cellCounts = fc.integer({ min: 1, max: 200 });
 

@@ -1,9 +1,9 @@
 import test from 'ava';
 import fc from 'fast-check';
 import type { AttrsReason } from '../../src/core/stats.js';
-import { columnsOf } from '../../src/report/characters.js';
 import { type ProcessView, renderPicture, renderPlain } from '../../src/report/picture.js';
-import { regionRows, THREE_RANGES, viewOf } from './snapshots.js';
+import { columnsOf } from '../../src/report/terminal-text.js';
+import { regionRows, type SnapshotParts, snapshotOf, THREE_RANGES } from '../helpers/snapshots.js';
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: attributes are control sequences
 const ATTRIBUTES = /\x1b\[[0-9;]*m/g;
@@ -20,7 +20,13 @@ function draw(views: readonly ProcessView[], width: number, height: number, hint
   return renderPicture(views, { width, height, colour: 'none', ...(hint ? { hint } : {}) });
 }
 
-/** As many processes as asked for, each with three ranges and five regions. */
+function viewOf(parts: SnapshotParts, rest: Partial<ProcessView> = {}): ProcessView {
+  const snapshot = snapshotOf(parts);
+  const { target } = snapshot;
+  return { target, snapshot, residentBytes: 512 * 2 ** 20, mappings: [], hasEnded: false, ...rest };
+}
+
+/** `count` processes with three ranges and five regions each. */
 function processes(count: number): ProcessView[] {
   return Array.from({ length: count }, (_, i) => viewOf({ rows: THREE_RANGES, pid: 100 + i, comm: `p${i}` }));
 }
@@ -73,8 +79,8 @@ test('where samples hardly ever meet memory there is the reason, and what helps'
   const lines = draw([viewOf({ rows, residentBytes: 2 ** 25, memory: { resident: [0] } })], 80, 24);
   t.deepEqual(lines.slice(1, -1), [
     '4242 postgres  working set not known  resident 512 MiB',
-    '0.0002 % of the 16 TiB watched is resident, so samples hardly ever meet memory.',
-    'What helps: --range START-END, or --check referenced, which counts by mapping.',
+    '0.0002 % of the 16 TiB watched is resident, so samples rarely hit memory.',
+    'Try --range START-END, or --check referenced, which counts by mapping.',
   ]);
   t.is(
     draw([viewOf({ rows }, { residentBytes: 2 ** 25 })], 80, 24).length,

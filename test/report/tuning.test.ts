@@ -3,9 +3,15 @@ import fc from 'fast-check';
 import { DEFAULT_ATTRS } from '../../src/core/attrs.js';
 import type { AttrsReason } from '../../src/core/stats.js';
 import { DEFAULT_GOAL } from '../../src/core/tuning.js';
-import { overlapOf } from '../../src/report/overlap.js';
-import { Settling, tunedFlags, tuningHeading, tuningReason, tuningRow } from '../../src/report/tuning.js';
-import { columnsFrom, regionRows } from './snapshots.js';
+import {
+  overlapOf,
+  Settling,
+  tunedFlags,
+  tuningHeading,
+  tuningReason,
+  tuningRow,
+} from '../../src/report/tuning.js';
+import { columnsFrom, regionRows } from '../helpers/snapshots.js';
 
 const attrsAt = (sampleUs: number) => ({ ...DEFAULT_ATTRS, sampleUs, aggrUs: 20 * sampleUs });
 
@@ -78,12 +84,12 @@ test('the reason is what keeps the intervals where they are', (t) => {
   const reason = (...of: Parameters<typeof stepAt>) => tuningReason(stepAt(...of), DEFAULT_GOAL);
   t.is(
     reason(40_000, 1.03),
-    'at 40 ms, 4.1 % of all accesses there could be are seen, 4 % are wanted, for 0.91 % of a core',
+    'at 40 ms, 4.1 % of all possible accesses are observed, the target is 4 %, for 0.91 % of a core',
   );
-  t.regex(reason(5_000, 3), /^what is watched is busy: even in the shortest interval allowed, 5 ms, 12 % /);
+  t.regex(reason(5_000, 3), /^the process is busy: even at the shortest allowed interval, 5 ms, 12 % /);
   t.regex(
     reason(10_000_000, 0.1),
-    /^what is watched is idle: even in the longest interval allowed, 10 s, 0.4 % /,
+    /^the process is idle: even at the longest allowed interval, 10 s, 0.4 % /,
   );
   t.regex(reason(40_000, 3, 'budget'), /^the budget allows no less than 40 ms: 12 % /);
 });

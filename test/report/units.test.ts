@@ -68,7 +68,7 @@ test('sizes as people write them', (t) => {
   for (const [text, bytes] of sizes) t.is(parseBytes(text), bytes, text);
 });
 
-test('what is no size is refused with what was given and what is accepted', (t) => {
+test('a text that is not a size is refused with the text and the accepted forms', (t) => {
   for (const text of [
     '',
     'MiB',
@@ -82,7 +82,7 @@ test('what is no size is refused with what was given and what is accepted', (t) 
     '9'.repeat(400),
   ]) {
     const error = t.throws(() => parseBytes(text), { instanceOf: UnitError }, text);
-    t.true(error.message.startsWith(`'${text}' is no size`));
+    t.true(error.message.startsWith(`'${text}' is not a size`));
     t.regex(error.message, /KiB, MiB, GiB/);
   }
 });

@@ -1,6 +1,6 @@
 import test from 'ava';
 import { accessedRanges } from '../../src/session/sharing-reader.js';
-import { snapshotOf } from '../report/snapshots.js';
+import { snapshotOf } from '../helpers/snapshots.js';
 
 test('a survey takes the regions that were accessed, and of what is counted those with any accessed page', (t) => {
   const rows = [

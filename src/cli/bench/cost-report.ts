@@ -1,6 +1,5 @@
 import { printable } from '../../core/printable.js';
-import { characters } from '../../report/characters.js';
-import { renderBar, renderTable } from '../../report/table.js';
+import { characters, renderBar, renderTable } from '../../report/terminal-text.js';
 import { formatBytes, formatDuration } from '../../report/units.js';
 import { CHECKS } from '../../sources/registry.js';
 import type {

@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import type { Bounds } from '../../report/reports/access-query.js';
-import { DEFAULT_LIMITS } from '../../report/reports/classes.js';
-import type { Window } from '../../report/source/window.js';
+import type { Window } from '../../report/source/observation.js';
+import type { Bounds } from '../../report/summaries/access.js';
+import { DEFAULT_LIMITS } from '../../report/summaries/mapping-sums.js';
 import { parseBytes } from '../../report/units.js';
 import {
   addMonitorOptions,

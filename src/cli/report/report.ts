@@ -1,17 +1,20 @@
 import { type Command, Option } from 'commander';
-import { AccessReport, type AccessResult } from '../../report/reports/access.js';
-import { ACCESS_KEYS, type AccessQuery, selectRegions } from '../../report/reports/access-query.js';
-import { renderAccess } from '../../report/reports/access-text.js';
-import { changesBetween, DiffSideReport } from '../../report/reports/diff.js';
-import { renderDiff } from '../../report/reports/diff-text.js';
-import { GROUPINGS, type Grouping } from '../../report/reports/mapping-kinds.js';
-import { MappingsReport, type MappingsResult } from '../../report/reports/mappings.js';
-import { renderMappings } from '../../report/reports/mappings-text.js';
-import { rawDocument, rawText } from '../../report/reports/raw.js';
-import { WssReport, type WssResult } from '../../report/reports/wss.js';
-import { renderWss } from '../../report/reports/wss-text.js';
+import { GROUPINGS, type Grouping } from '../../report/region-mappings.js';
 import type { ObservationSource } from '../../report/source/observation.js';
-import { within } from '../../report/source/window.js';
+import { within } from '../../report/source/observation.js';
+import {
+  ACCESS_KEYS,
+  type AccessQuery,
+  type AccessResult,
+  AccessSummary,
+  selectRegions,
+} from '../../report/summaries/access.js';
+import { renderAccess } from '../../report/summaries/access-text.js';
+import { changesBetween, DiffSideSummary, renderDiff } from '../../report/summaries/diff.js';
+import { type MappingsResult, MappingsSummary } from '../../report/summaries/mappings.js';
+import { renderMappings } from '../../report/summaries/mappings-text.js';
+import { rawDocument, rawText } from '../../report/summaries/raw.js';
+import { renderWss, type WssResult, WssSummary } from '../../report/summaries/wss.js';
 import { parseCount, parseDuration, parsePatterns, parseRegExp, withExamples } from '../options.js';
 import { note, print, printJson } from '../output.js';
 import { addHeatmap } from './heatmap.js';
@@ -60,7 +63,7 @@ function addWss(report: Command): void {
       const settings = { minAccessShare: minAccess, ...(step !== undefined && { stepUs: step }) };
       const kind: ReportKind<WssResult> = {
         name: 'wss',
-        make: () => new WssReport(settings),
+        make: () => new WssSummary(settings),
         text: (source, result) => renderWss(source, result, limit),
       };
       return runReport(kind, args, options, windowOf(options));
@@ -87,7 +90,7 @@ function addAccess(report: Command): void {
       const chosen = (result: AccessResult) => selectRegions(result.regions, options);
       const kind: ReportKind<AccessResult> = {
         name: 'access',
-        make: () => new AccessReport(),
+        make: () => new AccessSummary(),
         text: (source, result) => renderAccess(source, result, chosen(result), options.limit),
         json: (result) => ({
           ...result,
@@ -123,7 +126,7 @@ function addMappings(report: Command): void {
       const limits = limitsOf(options);
       const kind: ReportKind<MappingsResult> = {
         name: 'mappings',
-        make: () => new MappingsReport({ limits, by }),
+        make: () => new MappingsSummary({ limits, by }),
         text: (source, result) => renderMappings(source, result, { limit, perProcess }),
       };
       return runReport(kind, args, options, windowOf(options));
@@ -154,7 +157,7 @@ async function diff(before: string, after: string, options: DiffOptions): Promis
   const window = windowOf(options);
   const sideOf = async (source: ObservationSource) => {
     const chosen = chosenOf(withProgress(source), options);
-    const { summary, result } = await reportOn(chosen, new DiffSideReport(limits), window);
+    const { summary, result } = await reportOn(chosen, new DiffSideSummary(limits), window);
     for (const text of source.notes()) note(text);
     return { source: summary, side: result };
   };

@@ -1,6 +1,6 @@
-import { type Report, type SourceSummary, Span, sourceSummary } from '../../report/reports/report.js';
 import type { ObservationSource } from '../../report/source/observation.js';
-import { type Window, within } from '../../report/source/window.js';
+import { type Window, within } from '../../report/source/observation.js';
+import { type SourceInfo, Span, type Summary, sourceInfo } from '../../report/summaries/summary.js';
 import { formatDue, formatDuration } from '../../report/units.js';
 import { LiveSource } from '../../session/live.js';
 import { waitingText } from '../notes.js';
@@ -16,8 +16,8 @@ const JSON_VERSION = 1;
 /** How a kind of report is made and shown. */
 export interface ReportKind<Result> {
   readonly name: string;
-  make(): Report<Result>;
-  text(source: SourceSummary, result: Result): string;
+  make(): Summary<Result>;
+  text(source: SourceInfo, result: Result): string;
   /** What goes into JSON. Default all of it. */
   json?(result: Result): object;
 }
@@ -43,16 +43,16 @@ export async function runReport<Result extends object>(
 /** Reports on a part of a source. */
 export async function reportOn<Result>(
   source: ObservationSource,
-  report: Report<Result>,
+  report: Summary<Result>,
   window: Window,
-): Promise<{ summary: SourceSummary; result: Result }> {
+): Promise<{ summary: SourceInfo; result: Result }> {
   const span = new Span();
   for await (const observation of within(source.observations(), window)) {
     span.add(observation.snapshot.startUs, observation.snapshot.endUs);
     report.add(observation);
   }
   const result = report.result();
-  return { summary: sourceSummary(source.header, span, source.notes()), result };
+  return { summary: sourceInfo(source.header, span, source.notes()), result };
 }
 
 /** The first fields of every document. */

@@ -2,8 +2,8 @@ import { closeSync, constants, openSync, writeSync } from 'node:fs';
 import type { ReadStream, WriteStream } from 'node:tty';
 import { systemCode } from '../../core/errors.js';
 import { printableLines } from '../../core/printable.js';
-import { columnsOf } from '../../report/characters.js';
 import type { ColourMode } from '../../report/colour.js';
+import { columnsOf } from '../../report/terminal-text.js';
 import { ENDING_SIGNALS } from '../signals.js';
 import { type KeyPress, onKeys } from './keys.js';
 

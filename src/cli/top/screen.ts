@@ -1,8 +1,7 @@
 import { renderPicture } from '../../report/picture.js';
 import { renderTop, rowsThatFit } from '../../report/top/layout.js';
 import type { TopState } from '../../report/top/model.js';
-import { SORT_KEYS } from '../../report/top/order.js';
-import { type SelectedRows, type Selection, selectRows } from '../../report/top/select.js';
+import { type RowQuery, type SelectedRows, SORT_KEYS, selectRows } from '../../report/top/query.js';
 import { firstView, press, settle, type TopView } from '../../report/top/view.js';
 import type { ProcessTable } from '../../session/process-table.js';
 import { LiveView } from '../../session/process-view.js';
@@ -32,7 +31,7 @@ export class TableScreen {
 
   constructor(
     readonly table: ProcessTable,
-    selection: Selection,
+    selection: RowQuery,
     onQuit: () => void,
   ) {
     this.#view = firstView(selection);

@@ -1,9 +1,14 @@
 import { type Command, Option } from 'commander';
-import { GROUP_KINDS, type GroupKind } from '../../report/top/groups.js';
 import { topDocument } from '../../report/top/json.js';
 import { renderTopPlain } from '../../report/top/layout.js';
-import { SORT_KEYS, type SortKey } from '../../report/top/order.js';
-import { type Selection, selectRows } from '../../report/top/select.js';
+import {
+  GROUP_KINDS,
+  type GroupKind,
+  type RowQuery,
+  SORT_KEYS,
+  type SortKey,
+  selectRows,
+} from '../../report/top/query.js';
 import { ProcessTable } from '../../session/process-table.js';
 import type { Session, SessionEvent } from '../../session/session.js';
 import { waitingText } from '../notes.js';
@@ -119,7 +124,7 @@ class TableUpdates implements TopDisplay {
   /** @param isOnce prints only the last state, if it has a snapshot */
   constructor(
     readonly table: ProcessTable,
-    readonly selection: Selection,
+    readonly selection: RowQuery,
     readonly isJson: boolean,
     readonly isOnce: boolean,
   ) {}

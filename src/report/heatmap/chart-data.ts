@@ -1,29 +1,34 @@
-import { clip } from '../characters.js';
+import { HEAT_COLOURS, heatIn, hex, type Theme } from '../colour.js';
 import type { PageRange } from '../heat-strip.js';
 import { nameOfRange } from '../region-mappings.js';
+import { clip } from '../terminal-text.js';
 import {
   type Cells,
-  cellsOf,
+  cellsOfPanel,
+  gapText,
   type HeatMap,
   LEAST_HEIGHT,
+  leftOutText,
   type Panel,
+  panelName,
+  panelParts,
   scaleTop,
   shareRows,
+  sharesOf,
   spansOf,
+  titleParts,
 } from './heat-map.js';
-import { HEAT_COLOURS, heatIn, hex, type Theme } from './palette.js';
-import { gapText, leftOutText, panelName, panelParts, sharesOf, titleParts } from './words.js';
 
-/** A cell: from and to in us, from and to in bytes, accessed share, age in us, index in `names` (-1 where none is known). */
+/** A cell: from and to in us, from and to in bytes, accessed share, age in us, index in `names` (-1 if not known). */
 export type ChartCell = readonly [number, number, number, number, number, number, number];
 
 export interface ChartRange {
   readonly startBytes: number;
   readonly endBytes: number;
   readonly cells: readonly ChartCell[];
-  /** What is mapped where: from, to, in bytes, and a short name; in order. */
+  /** Mappings in order: from, to, in bytes, and a short name. */
   readonly mapped: readonly (readonly [number, number, string])[];
-  /** What was cut out between this range and the one below. */
+  /** The gap that was cut out between this range and the one below. */
   readonly gap: string | undefined;
 }
 
@@ -31,15 +36,15 @@ export interface ChartPanel {
   readonly heading: string;
   /** In address order. */
   readonly ranges: readonly ChartRange[];
-  /** The part of the panel's height that each range has. */
+  /** Of each range, in parts of the panel's height. */
   readonly heights: readonly number[];
 }
 
-/** All that a chart shows, as plain data: it is also what the page carries. Texts are printable, but no HTML. */
+/** All that a chart shows, as plain data, which the page carries too. Texts are printable, but not escaped for HTML. */
 export interface ChartData {
   readonly title: string;
   readonly subtitle: string;
-  /** What is not in the picture; empty where all is. */
+  /** What is not in the picture; empty if everything is. */
   readonly footnote: string;
   readonly startUs: number;
   readonly endUs: number;
@@ -58,11 +63,11 @@ export interface ChartData {
   };
 }
 
-export interface ChartDetail {
+interface ChartDetail {
   readonly columns: number;
   /** Of a panel. */
   readonly rows: number;
-  /** Nobody can point into it: cells are one where they have one colour. */
+  /** Not interactive: cells of one colour are merged. */
   readonly isStill: boolean;
 }
 
@@ -72,15 +77,15 @@ const SHORT_NAME_COLUMNS = 22;
 export function chartDataOf(map: HeatMap, theme: Theme, detail: ChartDetail): ChartData {
   const { columns, rows, isStill } = detail;
   const names = new Map<string, number>();
-  const cells = map.panels.map(({ sums, ranges }) => {
-    const spans = spansOf(sums, columns);
-    const counts = shareRows(ranges, rows, Math.ceil(rows * LEAST_HEIGHT));
-    return ranges.map((range, i) => cellsOf(sums, range, counts[i]!, spans));
-  });
+  const cells = map.panels.map((panel) => cellsOfPanel(panel, rows, spansOf(panel.sums, columns)));
   const top = scaleTop(cells.flat());
   const panels = map.panels.map((panel, i) => {
     const detailed = panelOf(panel, map, cells[i]!, names);
-    return isStill ? withoutDetails(detailed, top) : detailed;
+    if (!isStill) return detailed;
+    return {
+      ...detailed,
+      ranges: detailed.ranges.map((each) => ({ ...each, cells: joined(each.cells, top) })),
+    };
   });
   return {
     title: `pagepulse heat map: ${clip(titleParts(map)[0]!, NAME_COLUMNS)}`,
@@ -121,21 +126,18 @@ function panelOf(
   };
 }
 
-function indexOf(name: string, names: Map<string, number>): number {
-  const index = names.get(name) ?? names.size;
-  names.set(name, index);
-  return index;
-}
-
+/** The index in `names` of what each row is mapped as. */
 function rowNames({ sums: { mappings } }: Panel, { rowEdges }: Cells, names: Map<string, number>): number[] {
-  const rows = rowEdges.length - 1;
-  if (mappings.length === 0) return Array.from({ length: rows }, () => -1);
-  return Array.from({ length: rows }, (_, row) =>
-    indexOf(nameOfRange(mappings, rowEdges[row]!, rowEdges[row + 1]!, NAME_COLUMNS), names),
-  );
+  return Array.from({ length: rowEdges.length - 1 }, (_, row) => {
+    if (mappings.length === 0) return -1;
+    const name = nameOfRange(mappings, rowEdges[row]!, rowEdges[row + 1]!, NAME_COLUMNS);
+    const index = names.get(name) ?? names.size;
+    names.set(name, index);
+    return index;
+  });
 }
 
-/** Rows of one time that say the same are one cell: most lie in the same region. */
+/** Equal rows of one time are one cell: most lie in the same region. */
 function chartCells({ rowEdges, spans, shares, agesUs }: Cells, names: readonly number[], pageSize: number) {
   const rows = names.length;
   const cells: ChartCell[] = [];
@@ -157,12 +159,11 @@ function chartCells({ rowEdges, spans, shares, agesUs }: Cells, names: readonly 
   return cells;
 }
 
-/** Cells that touch in time or address and have one colour, within a 250th of the scale, are one. */
-function withoutDetails(panel: ChartPanel, top: number): ChartPanel {
-  return { ...panel, ranges: panel.ranges.map((range) => ({ ...range, cells: joined(range.cells, top) })) };
-}
-
-/** @param cells by time, then by address; so the result is not */
+/**
+ * Cells that touch in time or address and have one colour, within a 250th of the scale, are one.
+ *
+ * @param cells by time, then by address, unlike the result
+ */
 function joined(cells: readonly ChartCell[], top: number): ChartCell[] {
   const open = new Map<string, ChartCell>();
   const closed: ChartCell[] = [];
@@ -206,19 +207,12 @@ function mappedIn({ sums: { mappings, pageSize } }: Panel, range: PageRange) {
 }
 
 function coloursOf(theme: Theme): ChartData['colours'] {
-  const [background, text, dim, line] =
+  const colours =
     theme === 'dark'
-      ? ['#0d1117', '#e6edf3', '#9da7b3', '#57606a']
-      : ['#ffffff', '#1f2328', '#59636e', '#afb8c1'];
+      ? { background: '#0d1117', text: '#e6edf3', dim: '#9da7b3', line: '#57606a' }
+      : { background: '#ffffff', text: '#1f2328', dim: '#59636e', line: '#afb8c1' };
   const scale = Array.from({ length: HEAT_COLOURS }, (_, i) =>
     hex(heatIn(theme, Math.max(i / (HEAT_COLOURS - 1), Number.MIN_VALUE))),
   );
-  return {
-    background: background!,
-    text: text!,
-    dim: dim!,
-    line: line!,
-    never: hex(heatIn(theme, 0)),
-    scale,
-  };
+  return { ...colours, never: hex(heatIn(theme, 0)), scale };
 }

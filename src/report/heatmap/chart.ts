@@ -1,26 +1,29 @@
 import type { CustomSeriesRenderItem, EChartsOption } from 'echarts';
 import { formatBytes, formatDuration } from '../units.js';
 import type { ChartCell, ChartData, ChartRange } from './chart-data.js';
-import { addressLabels, keyless, nameLabels, timeLabels } from './labels.js';
 import {
+  addressLabels,
   CHARACTER_WIDTH,
   type ChartSize,
   FONT,
   FONT_SIZE,
   GAP,
   ICONS,
+  keyless,
   LEFT,
   MARGIN,
+  nameLabels,
   type PlacedRange,
   placeRanges,
+  timeLabels,
 } from './layout.js';
 
 /**
- * The chart of a heat map, for ECharts: one grid a range, stacked by address, with a common time. The same code makes the
- * SVG in Node and runs in the page (html.ts), so it imports nothing that is not there.
+ * The chart of a heat map, for ECharts: one grid per range, stacked by address, with a common time. The same code makes
+ * the SVG in Node and runs in the page (html.ts), so it imports only what runs there.
+ *
+ * @param isPage with tooltips and zooming
  */
-
-/** @param isPage with what a pointer can do: a tooltip, zooming */
 export function chartOption(data: ChartData, size: ChartSize, isPage: boolean): EChartsOption {
   const { colours } = data;
   const placed = placeRanges(data, size);
@@ -72,7 +75,7 @@ export function chartOption(data: ChartData, size: ChartSize, isPage: boolean): 
       itemWidth: 14,
       itemHeight: scale.length,
       text: [`${percentText(data.top)} of ${data.sharesOf}`, 'accessed in 0 %'],
-      // Not at the ends, as long as they are where they are told beside the scale: the page fades these labels.
+      // Not at the ends, whose values stand beside the scale: the page fades these labels.
       formatter: (value) =>
         Number(value) <= 0 || Number(value) >= data.top ? '' : percentText(Number(value)),
       textStyle: { ...text, color: colours.dim },
@@ -135,7 +138,7 @@ function yAxis({ colours }: ChartData, { startBytes, endBytes }: ChartRange, gri
   };
 }
 
-/** Two a grid: what was accessed, coloured by the scale, and what never was. */
+/** Two per grid: cells that were accessed, coloured by the scale, and cells that never were. */
 function series({ colours }: ChartData, placed: readonly PlacedRange[], isPage: boolean) {
   const common = {
     type: 'custom' as const,
@@ -171,7 +174,7 @@ function series({ colours }: ChartData, placed: readonly PlacedRange[], isPage: 
   return [...ofGrids, unwatched] as NonNullable<EChartsOption['series']>;
 }
 
-/** On whole pixels, so that no background shines through between two cells; and never thinner than one. */
+/** On whole pixels, so that no background shows between two cells, and at least one pixel thick. */
 const renderCell: CustomSeriesRenderItem = (_params, api) => {
   const [left, top] = api.coord([api.value(0), api.value(3)]).map(Math.round) as [number, number];
   const [right, bottom] = api.coord([api.value(1), api.value(2)]).map(Math.round) as [number, number];
@@ -182,7 +185,7 @@ const renderCell: CustomSeriesRenderItem = (_params, api) => {
   };
 };
 
-/** What was cut out, between two grids: a dashed line with its size. */
+/** The gap that was cut out between two grids: a dashed line with its size. */
 function gapMarks({ colours }: ChartData, placed: readonly PlacedRange[]) {
   return placed.flatMap(({ range: { gap }, box }) => {
     if (gap === undefined) return [];
@@ -255,8 +258,8 @@ function pointing(data: ChartData, placed: readonly PlacedRange[]): EChartsOptio
   };
 }
 
-/** What is under the pointer. Names are text of other people: nothing in them is HTML. */
-export function tooltipHtml({ names, sharesOf }: ChartData, cell: ChartCell | undefined): string {
+/** The cell under the pointer. Names come from other programs, and are escaped. */
+function tooltipHtml({ names, sharesOf }: ChartData, cell: ChartCell | undefined): string {
   if (!cell) return '';
   const [startUs, endUs, startBytes, endBytes, share, ageUs, name] = cell;
   const rows = [

@@ -1,7 +1,9 @@
+import { printable } from '../../core/printable.js';
 import type { PageRange } from '../heat-strip.js';
 import type { SourceHeader } from '../source/observation.js';
-import { whyUnknown } from '../unknown.js';
-import { addToCells, type CellSums, type Profile } from './profile.js';
+import { nameOfProcess, whyUnknown } from '../status-text.js';
+import { formatBytes, formatDuration, formatShare } from '../units.js';
+import { addToCells, type CellSums } from './profile.js';
 import { accessedIn, chooseRanges, type RangeChoice, usableRanges, watchedPages } from './ranges.js';
 import type { TargetSums, TimeSpan } from './sums.js';
 
@@ -10,22 +12,22 @@ export interface Panel {
   readonly sums: TargetSums;
   /** In address order. */
   readonly ranges: readonly PageRange[];
-  /** Of what could not be shown, because there were too many ranges. */
+  /** Ranges that are not shown, because there were too many. */
   readonly leftOut: readonly PageRange[];
   readonly shownBytes: number;
-  /** All that was watched at any time: mapped and accessible, where mappings are known. */
+  /** All that was watched at any time: accessible mappings, if they are known. */
   readonly watchedBytes: number;
-  /** The part of all accesses that lies in the ranges shown, 0 .. 1; 0 where there were none. */
+  /** The part of all accesses that lies in the ranges shown, 0 .. 1; 0 without any. */
   readonly accessesShown: number;
 }
 
-/** A picture that has not been given a size yet. */
+/** A picture without a size yet. */
 export interface HeatMap extends TimeSpan {
   readonly source: SourceHeader;
   readonly choice: RangeChoice;
-  /** Those with most accesses first. */
+  /** The ones with most accesses first. */
   readonly panels: readonly Panel[];
-  /** Why nothing is known of these, which are in no panel. */
+  /** Processes in no panel, because nothing is known of their accesses. */
   readonly unknown: readonly { readonly pid: number; readonly comm: string; readonly why: string }[];
   /** Accessed bytes are counted by mapping: shares are of resident memory, not of samples. */
   readonly isFlat: boolean;
@@ -79,24 +81,27 @@ function sumBy<T>(items: readonly T[], value: (item: T) => number): number {
   return items.reduce((sum, item) => sum + value(item), 0);
 }
 
-/** What is shown of one range: a cell for each of its rows, from low addresses to high, in each of the time spans. */
+/** One range: a cell for each row, from low addresses to high, in each of the time spans. */
 export interface Cells {
   /** In pages, one more than there are rows. */
   readonly rowEdges: Float64Array;
   readonly spans: readonly TimeSpan[];
   /**
-   * [span x rows + row]: the mean share of samples that found it accessed, or of resident memory where accessed bytes are
-   * counted, 0 .. 1; NaN where nobody watched.
+   * [span x rows + row]: the mean share of samples that found it accessed, or of resident memory if accessed bytes are
+   * counted, 0 .. 1; NaN if it was not watched.
    */
   readonly shares: Float64Array;
-  /** The mean age in us; NaN where nobody watched. */
+  /** The mean age in us; NaN if it was not watched. */
   readonly agesUs: Float64Array;
 }
 
-/**
- * The cells of a range. Each is the mean over its pages and its time, as far as they were watched: what covers half of a
- * cell for half of its time counts as much as that.
- */
+/** The cells of each range of a panel that is `rows` high. */
+export function cellsOfPanel({ sums, ranges }: Panel, rows: number, spans: readonly TimeSpan[]): Cells[] {
+  const counts = shareRows(ranges, rows, Math.ceil(rows * LEAST_HEIGHT));
+  return ranges.map((range, i) => cellsOf(sums, range, counts[i]!, spans));
+}
+
+/** Each cell is the mean over its pages and its time, weighted by how much of them was watched. */
 export function cellsOf(sums: TargetSums, range: PageRange, rows: number, spans: readonly TimeSpan[]): Cells {
   const rowEdges = rowEdgesOf(range, rows);
   const count = rowEdges.length - 1;
@@ -112,7 +117,7 @@ export function cellsOf(sums: TargetSums, range: PageRange, rows: number, spans:
   return { rowEdges, spans, shares, agesUs };
 }
 
-/** NaN where nobody watched; 0 where nothing was there that could be accessed. */
+/** NaN if it was not watched; 0 if nothing was resident that could be accessed. */
 function shareIn({ watched, asked, accessed }: CellSums, row: number): number {
   if (!(watched[row]! > 0)) return Number.NaN;
   return asked[row]! > 0 ? Math.min(1, accessed[row]! / asked[row]!) : 0;
@@ -121,25 +126,22 @@ function shareIn({ watched, asked, accessed }: CellSums, row: number): number {
 function columnOf(sums: TargetSums, rowEdges: Float64Array, span: TimeSpan): CellSums {
   const zeros = () => new Float64Array(rowEdges.length - 1);
   const cells = { watched: zeros(), asked: zeros(), accessed: zeros(), aged: zeros() };
-  for (const slice of slicesIn(sums, span)) {
+  for (const slice of sums.slices) {
+    if (slice.startUs >= span.endUs || slice.endUs <= span.startUs) continue;
     const overlap = Math.min(slice.endUs, span.endUs) - Math.max(slice.startUs, span.startUs);
     addToCells(slice.profile, rowEdges, overlap / (slice.endUs - slice.startUs), cells);
   }
   return cells;
 }
 
-function slicesIn({ slices }: TargetSums, { startUs, endUs }: TimeSpan): (TimeSpan & { profile: Profile })[] {
-  return slices.filter((slice) => slice.startUs < endUs && slice.endUs > startUs);
-}
-
-/** Whole pages; as many rows as there are pages at most. */
+/** Whole pages: at most as many rows as pages. */
 function rowEdgesOf({ startPage, endPage }: PageRange, rows: number): Float64Array {
   const pages = endPage - startPage;
   const count = Math.max(1, Math.min(rows, pages));
   return Float64Array.from({ length: count + 1 }, (_, i) => startPage + Math.round((pages * i) / count));
 }
 
-/** The times of a target's slices, at most `limit` of them: where there are more, neighbours share one. */
+/** The times of a target's slices; neighbours share one if there are more than `limit`. */
 export function spansOf({ slices }: TargetSums, limit: number): TimeSpan[] {
   const together = Math.ceil(slices.length / limit);
   return Array.from({ length: Math.ceil(slices.length / together) }, (_, i) => {
@@ -148,16 +150,16 @@ export function spansOf({ slices }: TargetSums, limit: number): TimeSpan[] {
   });
 }
 
-/** So many equal parts of a time. */
+/** `count` equal parts of a time. */
 export function equalSpans({ startUs, endUs }: TimeSpan, count: number): TimeSpan[] {
   const at = (i: number) => startUs + ((endUs - startUs) * i) / count;
   return Array.from({ length: count }, (_, i) => ({ startUs: at(i), endUs: at(i + 1) }));
 }
 
-/** A range is never lower than this part of its panel: small ranges are as often what somebody looks for as large ones. */
+/** A range is never lower than this part of its panel: small ranges matter as often as large ones. */
 export const LEAST_HEIGHT = 1 / 8;
 
-/** Rows for each range: at least `least`, the others by their sizes. All together `rows`, where that is enough. */
+/** Rows for each range by its size, at least `least`; `rows` in all if that is enough. */
 export function shareRows(ranges: readonly PageRange[], rows: number, least: number): number[] {
   const sizes = ranges.map(({ startPage, endPage }) => endPage - startPage);
   const isSmall = sizes.map(() => false);
@@ -185,4 +187,51 @@ export function scaleTop(cells: readonly Cells[]): number {
   let largest = 0;
   for (const { shares } of cells) for (const share of shares) if (share > largest) largest = share;
   return [0.01, 0.02, 0.05, 0.1, 0.2, 0.5].find((top) => largest <= top * 1.0001) ?? 1;
+}
+
+/** The title in parts: as many of them are shown as have room. */
+
+export function titleParts({ source, startUs, endUs, panels, isFlat }: HeatMap): string[] {
+  const snapshots = panels.reduce((sum, { sums }) => sum + sums.snapshots, 0);
+  return [
+    printable(source.name),
+    `${printable(source.check)} check`,
+    ...(isFlat ? ['flat per mapping'] : []),
+    `${formatDuration(endUs - startUs)} in ${snapshots} snapshot${snapshots === 1 ? '' : 's'}`,
+    ...(source.startedAt === '' ? [] : [`started ${startTime(source.startedAt)}`]),
+  ];
+}
+
+function startTime(iso: string): string {
+  return printable(iso.replace('T', ' ').replace(/\.\d+Z$/, ' UTC'));
+}
+
+export function panelName({ sums: { target } }: Panel): string {
+  return nameOfProcess(target);
+}
+
+export function panelParts(panel: Panel, { choice }: HeatMap): string[] {
+  const { shownBytes, watchedBytes, leftOut, sums, accessesShown } = panel;
+  const shown = `${formatBytes(shownBytes)} of ${formatBytes(watchedBytes)} watched`;
+  return [
+    choice === 'hottest' && sums.accessed > 0 ? `the hottest ${shown}` : shown,
+    sums.accessed === 0 ? 'never accessed' : `${formatShare(accessesShown)} of the accesses`,
+    ...(leftOut.length > 0 ? [`${leftOut.length} smaller ranges left out`] : []),
+  ];
+}
+
+/** What is not in the picture; undefined if everything is. */
+export function leftOutText({ leftOut: { targets, accesses } }: HeatMap): string | undefined {
+  if (targets === 0) return undefined;
+  const who = targets === 1 ? '1 more process' : `${targets} more processes`;
+  return `left out: ${who} with ${formatShare(accesses)} of the accesses; use --panels or --pid to choose`;
+}
+
+export function gapText(bytes: number): string {
+  return `${formatBytes(bytes)} cut out`;
+}
+
+/** What a share is a part of. */
+export function sharesOf({ isFlat }: HeatMap): string {
+  return isFlat ? 'resident memory' : 'samples';
 }

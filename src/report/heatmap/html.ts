@@ -4,12 +4,12 @@ import { jsonText } from '../../core/printable.js';
 import { escapeHtml } from './chart.js';
 import type { ChartData } from './chart-data.js';
 
-/** The modules that the page runs, in the order of their imports of each other. */
-const MODULES = ['../units.js', './ticks.js', './layout.js', './labels.js', './chart.js'];
+/** The modules that the page runs, each after those it imports; they import nothing else. */
+const MODULES = ['../units.js', './layout.js', './chart.js'];
 
 /**
- * A page that stands alone: it needs no network, and nothing of what it shows can become part of it. ECharts' own build and
- * our modules are in it as they are.
+ * A page that stands alone: it needs no network, and no name that it shows can run as code. It contains ECharts' own build
+ * and our modules unchanged.
  */
 export async function renderHtml(data: ChartData): Promise<string> {
   const library = await readFile(fileURLToPath(import.meta.resolve('echarts/dist/echarts.min.js')), 'utf8');
@@ -38,12 +38,12 @@ ${START}
 `;
 }
 
-/** Ends no script before its end. */
+/** Code that does not end its script element early. */
 function inScript(code: string): string {
   return code.replaceAll(/<\/(script)/gi, '<\\/$1').replaceAll('<!--', '<\\!--');
 }
 
-/** A module of ours without its imports: what it imports is in the same script, before it. */
+/** A module of ours without its imports, which stand before it in the same script. */
 function inPage(code: string): string {
   return inScript(code)
     .replaceAll(/^import [^;]*;$/gm, '')
@@ -59,7 +59,7 @@ const chart = echarts.init(box);
 const size = () => ({ width: box.clientWidth, height: box.clientHeight });
 chart.setOption(chartOption(data, size(), true));
 
-/** Ticks and names for what is in sight. */
+/** Ticks and names for the visible part. */
 function label() {
   const { dim } = data.colours;
   const xAxis = [];

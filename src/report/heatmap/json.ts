@@ -1,8 +1,8 @@
-import { cellsOf, type HeatMap, LEAST_HEIGHT, shareRows, spansOf } from './heat-map.js';
+import { cellsOfPanel, type HeatMap, spansOf } from './heat-map.js';
 
 /**
  * A heat map as plain data (docs/heatmap.md). A range's `shares` and `agesUs` are lists of rows, from low addresses to high,
- * for each of the `times`; null where nobody watched.
+ * for each of the `times`; null if it was not watched.
  */
 export function heatMapJson(map: HeatMap, { columns, rows }: { columns: number; rows: number }): object {
   const { source, leftOut, panels } = map;
@@ -15,9 +15,9 @@ export function heatMapJson(map: HeatMap, { columns, rows }: { columns: number; 
     leftOut,
     unknown: map.unknown,
     isFlat: map.isFlat,
-    processes: panels.map(({ sums, ranges, watchedBytes, accessesShown }) => {
+    processes: panels.map((panel) => {
+      const { sums, watchedBytes, accessesShown } = panel;
       const spans = spansOf(sums, columns);
-      const counts = shareRows(ranges, rows, Math.ceil(rows * LEAST_HEIGHT));
       return {
         pid: sums.target.pid,
         startTime: sums.target.startTime,
@@ -26,8 +26,7 @@ export function heatMapJson(map: HeatMap, { columns, rows }: { columns: number; 
         watchedBytes,
         accessesShown,
         times: spans.map(({ startUs, endUs }) => [startUs, endUs]),
-        ranges: ranges.map((range, i) => {
-          const { rowEdges, shares, agesUs } = cellsOf(sums, range, counts[i]!, spans);
+        ranges: cellsOfPanel(panel, rows, spans).map(({ rowEdges, shares, agesUs }) => {
           const count = rowEdges.length - 1;
           const byTime = (cells: Float64Array) =>
             spans.map((_, column) => Array.from(cells.subarray(column * count, (column + 1) * count)));

@@ -1,17 +1,20 @@
 import type { SnapshotColumns } from '../../core/snapshot-columns.js';
 import { heatOf, seenPagesOf, sizeOf } from '../../core/working-set.js';
 
-/** Numbers of a piece: where it begins, watchedUs, askedUs, accessedUs, agedUs. */
+/** Numbers of a piece: where it begins, then watchedUs, askedUs, accessedUs and agedUs. */
 const WIDTH = 5;
 const LEAST_ROOM = 8 * WIDTH + 1;
-/** Of pieces to merge, one in so many is asked how alike it is to the next. */
+/** The loss is sampled at one in this many pieces. */
 const SAMPLED = 8;
 
+/** The piece that is being appended to a profile. */
+const piece = new Float64Array(WIDTH);
+
 /**
- * How an address space was accessed during one stretch of time: pieces that touch, each seen alike all over. All values are
+ * How an address space was accessed during one stretch of time: pieces that touch, each alike all over. All values are
  * densities, the same for every page of a piece, so that a piece can be cut anywhere without a change.
  *
- * One array that is written again and again: some profiles are made anew for every snapshot of a record.
+ * One array that is written again and again, because some profiles are made anew for every snapshot of a record.
  */
 export class Profile {
   /** [WIDTH x piece + number], and then where the last piece ends. */
@@ -23,7 +26,7 @@ export class Profile {
     return this.#length;
   }
 
-  /** What it takes of memory, in pieces: with all that belongs to an array some half a KiB beside them. */
+  /** The memory it takes, in pieces: beside them about half a KiB for an array and its objects. */
   get footprint(): number {
     return this.#values.length / WIDTH + 16;
   }
@@ -33,15 +36,16 @@ export class Profile {
     return this.#values[WIDTH * i]!;
   }
 
-  /** For how long a page was watched, in us; 0 where it was not. */
+  pagesOf(i: number): number {
+    return this.edge(i + 1) - this.edge(i);
+  }
+
+  /** For how long a page was watched, in us; 0 if it was not. */
   watchedUs(i: number): number {
     return this.#values[WIDTH * i + 1]!;
   }
 
-  /**
-   * watchedUs x the part of its pages that the share is of: all where samples were taken, those that are resident where
-   * accessed bytes are counted by mapping.
-   */
+  /** watchedUs x the part of its pages that the share is of: all if they are sampled, the resident ones if counted. */
   askedUs(i: number): number {
     return this.#values[WIDTH * i + 2]!;
   }
@@ -61,7 +65,7 @@ export class Profile {
     return this.askedUs(i) > 0 ? this.accessedUs(i) / this.askedUs(i) : 0;
   }
 
-  /** A piece after the others; what lies between them is one that nobody watched. */
+  /** Appends a piece; addresses between it and the last one become a piece that was not watched. */
   add(
     start: number,
     end: number,
@@ -74,8 +78,15 @@ export class Profile {
     if (this.#length === 0) this.#begin(start);
     const last = this.edge(this.#length);
     if (start < last) return; // regions do not overlap
-    if (start > last) this.#push(start, 0, 0, 0, 0);
-    this.#push(end, watchedUs, askedUs, accessedUs, agedUs);
+    if (start > last) {
+      piece.fill(0);
+      this.#push(start);
+    }
+    piece[1] = watchedUs;
+    piece[2] = askedUs;
+    piece[3] = accessedUs;
+    piece[4] = agedUs;
+    this.#push(end);
   }
 
   /**
@@ -108,17 +119,14 @@ export class Profile {
       if (i === a.length && j === b.length) return;
       const isInA = i >= 0 && i < a.length;
       const isInB = j >= 0 && j < b.length;
+      for (let k = 1; k < WIDTH; k++) {
+        piece[k] = (isInA ? a.#values[WIDTH * i + k]! : 0) + (isInB ? b.#values[WIDTH * j + k]! : 0);
+      }
       page = Math.min(
         i < a.length ? a.edge(i + 1) : Number.POSITIVE_INFINITY,
         j < b.length ? b.edge(j + 1) : Number.POSITIVE_INFINITY,
       );
-      this.#push(
-        page,
-        (isInA ? a.watchedUs(i) : 0) + (isInB ? b.watchedUs(j) : 0),
-        (isInA ? a.askedUs(i) : 0) + (isInB ? b.askedUs(j) : 0),
-        (isInA ? a.accessedUs(i) : 0) + (isInB ? b.accessedUs(j) : 0),
-        (isInA ? a.agedUs(i) : 0) + (isInB ? b.agedUs(j) : 0),
-      );
+      this.#push(page);
     }
   }
 
@@ -126,7 +134,7 @@ export class Profile {
   setTo(other: Profile): void {
     const values = other.#used();
     if (this.#values.length < values.length) {
-      // With some room: the next one may have a few more, and what is given up stays until all garbage is collected.
+      // With some room: the next one may have a few more, and the old array stays until all garbage is collected.
       this.#values = new Float64Array(WIDTH * 2 ** Math.ceil(Math.log2(other.length)) + 1);
     }
     this.#values.set(values);
@@ -146,14 +154,14 @@ export class Profile {
   }
 
   /**
-   * To at most `limit` pieces: neighbours become one, with the mean of both, where that says least that is wrong: where
-   * their shares differ little, and the smaller is small. Only pairs, and then pairs of these: so a slope stays one.
+   * Merges pieces until there are at most `limit`. Two neighbours become one, with the mean of both, where the error is
+   * least: their shares differ little, and the smaller one is small. Only pairs, then pairs of these: so a slope stays one.
    */
   coarsen(limit: number): void {
     while (this.#length > limit) {
       const count = this.#length - 1;
       this.#findLosses(count);
-      // Some more than needed, or it would be done again for every snapshot. A sample tells well enough how many that are.
+      // Some more than needed, or it would be done again for every snapshot. A sample is enough to find the threshold.
       const part = Math.min(1, (this.#length - limit * 0.75) / count);
       let sampled = 0;
       for (let i = 0; i < count; i += SAMPLED) sample[sampled++] = losses[i]!;
@@ -162,42 +170,37 @@ export class Profile {
     }
   }
 
-  /** What is lost where a piece becomes one with the next; about what a person would miss in a picture. */
+  /** What is lost if a piece and the next become one: about what a person would miss in a picture. */
   #findLosses(count: number): void {
     if (losses.length < count) {
       losses = new Float64Array(2 * count);
       sample = new Float64Array(2 * count);
     }
     for (let i = 0; i < count; i++) {
-      const smaller = Math.min(this.edge(i + 1) - this.edge(i), this.edge(i + 2) - this.edge(i + 1));
       const here = this.watchedUs(i);
       const next = this.watchedUs(i + 1);
-      const difference =
-        here > 0 && next > 0 ? Math.abs(this.share(i) - this.share(i + 1)) : here === next ? 0 : 2; // what nobody watched stays apart for as long as it can
-      losses[i] = difference * Math.log2(1 + smaller);
+      const isWatched = here > 0 && next > 0;
+      // Addresses that were not watched stay apart for as long as they can.
+      const difference = isWatched ? Math.abs(this.share(i) - this.share(i + 1)) : here === next ? 0 : 2;
+      losses[i] = difference * Math.log2(1 + Math.min(this.pagesOf(i), this.pagesOf(i + 1)));
     }
   }
 
-  /** In place: there are never more pieces written than read. */
+  /** In place: never more pieces are written than read. */
   #mergePairs(count: number, threshold: number): void {
+    const values = this.#values;
     const pieces = this.#length;
     this.#length = 0;
     for (let i = 0; i < pieces; i++) {
+      const at = WIDTH * i;
       const isPair = i < count && losses[i]! <= threshold && !(i + 1 < count && losses[i + 1]! < losses[i]!);
-      if (!isPair) {
-        this.#push(this.edge(i + 1), this.watchedUs(i), this.askedUs(i), this.accessedUs(i), this.agedUs(i));
-        continue;
-      }
-      const here = this.edge(i + 1) - this.edge(i);
-      const next = this.edge(i + 2) - this.edge(i + 1);
-      this.#push(
-        this.edge(i + 2),
-        (this.watchedUs(i) * here + this.watchedUs(i + 1) * next) / (here + next),
-        (this.askedUs(i) * here + this.askedUs(i + 1) * next) / (here + next),
-        (this.accessedUs(i) * here + this.accessedUs(i + 1) * next) / (here + next),
-        (this.agedUs(i) * here + this.agedUs(i + 1) * next) / (here + next),
-      );
-      i++;
+      if (isPair) {
+        const [here, next] = [this.pagesOf(i), this.pagesOf(i + 1)];
+        for (let k = 1; k < WIDTH; k++)
+          piece[k] = (values[at + k]! * here + values[at + WIDTH + k]! * next) / (here + next);
+        i++;
+      } else for (let k = 1; k < WIDTH; k++) piece[k] = values[at + k]!;
+      this.#push(this.edge(i + 1));
     }
   }
 
@@ -207,22 +210,15 @@ export class Profile {
     this.#values[0] = start;
   }
 
-  /** From where the last one ends. */
-  #push(end: number, watchedUs: number, askedUs: number, accessedUs: number, agedUs: number): void {
-    const last = this.#length - 1;
-    const isSame =
-      last >= 0 &&
-      this.watchedUs(last) === watchedUs &&
-      this.askedUs(last) === askedUs &&
-      this.accessedUs(last) === accessedUs &&
-      this.agedUs(last) === agedUs;
+  /** Appends `piece`, from the end of the last one; two that are the same become one. */
+  #push(end: number): void {
+    const at = WIDTH * this.#length;
+    let isSame = at > 0;
+    for (let k = 1; k < WIDTH; k++) isSame &&= this.#values[at - WIDTH + k] === piece[k];
     if (!isSame) {
-      const at = WIDTH * this.#length++;
+      this.#length++;
       if (at + WIDTH >= this.#values.length) this.#grow();
-      this.#values[at + 1] = watchedUs;
-      this.#values[at + 2] = askedUs;
-      this.#values[at + 3] = accessedUs;
-      this.#values[at + 4] = agedUs;
+      for (let k = 1; k < WIDTH; k++) this.#values[at + k] = piece[k]!;
     }
     this.#values[WIDTH * this.#length] = end;
   }
@@ -238,10 +234,10 @@ export class Profile {
 let losses = new Float64Array(0);
 let sample = new Float64Array(0);
 
-/** Nobody writes into it. */
-export const NOTHING = new Profile();
+/** Without pieces; never written. */
+export const EMPTY_PROFILE = new Profile();
 
-/** Sums over some pages: page-microseconds, of which the share and the age are `accessed / asked`, `aged / watched`. */
+/** Sums over pages, in page-microseconds: the share is accessed / asked, the age aged / watched. */
 export interface CellSums {
   readonly watched: Float64Array;
   readonly asked: Float64Array;
@@ -277,3 +273,53 @@ function firstEndingAfter(profile: Profile, page: number): number {
   }
   return low;
 }
+
+/**
+ * The sum of many profiles, in memory that is used again. Sums of 1, 2, 4, ... of them wait for as many more, like the bits
+ * of a counter: so each profile is part of only a few sums.
+ */
+export class RunningSum {
+  readonly #waiting: Profile[] = [];
+  #count = 0;
+
+  /** @param limit pieces of a sum */
+  constructor(public limit: number) {}
+
+  get isEmpty(): boolean {
+    return this.#count === 0;
+  }
+
+  /** See Profile. */
+  get footprint(): number {
+    return this.#waiting.reduce((sum, profile) => sum + profile.footprint, 0);
+  }
+
+  /** Copies it. */
+  add(profile: Profile): void {
+    let sum = profile;
+    let bit = 0;
+    for (; (this.#count >> bit) & 1; bit++) sum = this.#plus(this.#waiting[bit]!, sum);
+    if (bit === this.#waiting.length) this.#waiting.push(new Profile());
+    this.#waiting[bit]!.setTo(sum);
+    this.#count++;
+  }
+
+  /** Returns the sum and begins anew; the sum is valid until another one is made. */
+  take(): Profile {
+    let sum = EMPTY_PROFILE;
+    for (let bit = 0; this.#count > 0; bit++, this.#count >>= 1) {
+      if (this.#count & 1) sum = this.#plus(this.#waiting[bit]!, sum);
+    }
+    return sum;
+  }
+
+  #plus(a: Profile, b: Profile): Profile {
+    const sum = b === scratch[0] ? scratch[1] : scratch[0];
+    sum.setToSum(a, b);
+    sum.coarsen(this.limit);
+    return sum;
+  }
+}
+
+/** The sum that is being made, and one that it is made of. */
+const scratch = [new Profile(), new Profile()] as const;

@@ -1,32 +1,32 @@
 import type { Mapping } from '../../kernel/maps.js';
 import type { ObservedMapping } from '../../record/observed-memory.js';
 import type { PageRange } from '../heat-strip.js';
-import { kindOf } from '../reports/mapping-kinds.js';
+import { kindOf } from '../region-mappings.js';
 import type { Profile } from './profile.js';
 
-/** Which addresses to show. `hottest`: where nearly all accesses were; `all`: all that was watched. */
+/** Which addresses to show. `hottest`: where nearly all accesses were; `all`: all that were watched. */
 export type RangeChoice = 'hottest' | 'all' | readonly PageRange[];
 
 export interface ChosenRanges {
-  /** In address order, without those between them that were cut out. */
+  /** In address order. */
   readonly shown: readonly PageRange[];
-  /** Would have been shown, but there were too many of them. */
+  /** Not shown, because there were too many. */
   readonly leftOut: readonly PageRange[];
 }
 
-/** A gap between what was watched is cut out if it would take more than a ninth of the picture. */
+/** A gap between watched ranges is cut out if it would take more than a ninth of the picture. */
 const GAP_TO_REST = 1 / 8;
-/** One of memory that is merely not hot, if it would take more than a third: it is what the hot stands out from. */
+/** A gap of memory that is not hot is cut out above a third: hot memory stands out from it. */
 const COLD_TO_REST = 1 / 2;
 const MAX_RANGES = 6;
-/** Hot are pieces from this part of the mean share on, weighted by where the accesses were. */
+/** Pieces are hot from this part of the mean share on, weighted by accesses. */
 const HOT_PART = 1 / 8;
-/** How much of what is around a hot range is shown on each side, for comparison. */
+/** The part of a hot range's size that is shown on each side of it, for comparison. */
 const MARGIN = 1 / 16;
 
 /**
  * @param total what happened in the whole time
- * @param mappings in address order; empty where none are known
+ * @param mappings in address order; empty if none are known
  */
 export function chooseRanges(
   total: Profile,
@@ -54,14 +54,14 @@ function runsOf(total: Profile, isIn: (i: number) => boolean): PageRange[] {
 }
 
 /**
- * A few hot pages among terabytes that are accessed once in a while, or a warm heap beside one hot page of a stack: what
- * is hot is told by the share that accesses meet on the average, so each of them is found.
+ * Hot is relative to the mean share that accesses meet. That finds a few hot pages among terabytes that are accessed once
+ * in a while, and a warm heap beside one hot page of a stack.
  */
 function hotRuns(total: Profile): PageRange[] {
   let accessed = 0;
   let weighted = 0;
   for (let i = 0; i < total.length; i++) {
-    const here = total.accessedUs(i) * (total.edge(i + 1) - total.edge(i));
+    const here = total.accessedUs(i) * total.pagesOf(i);
     accessed += here;
     weighted += here * total.share(i);
   }
@@ -69,7 +69,7 @@ function hotRuns(total: Profile): PageRange[] {
   return runsOf(total, (i) => total.share(i) >= (weighted / accessed) * HOT_PART);
 }
 
-/** Runs with what lies between them, cut in pieces at gaps of more than `part` of the rest. */
+/** Runs and the gaps between them as ranges, cut at gaps of more than `part` of the rest. */
 function cutGaps(runs: readonly PageRange[], part = GAP_TO_REST): PageRange[] {
   const gapBefore = (i: number) => runs[i]!.startPage - runs[i - 1]!.endPage;
   let extent = (runs.at(-1)?.endPage ?? 0) - (runs[0]?.startPage ?? 0);
@@ -113,11 +113,16 @@ function mostAccessed(total: Profile, ranges: readonly PageRange[]): ChosenRange
 }
 
 /** Page-microseconds in which a range was found accessed. */
-export function accessedIn(total: Profile, range: PageRange): number {
-  return sumIn(total, range, (i) => total.accessedUs(i));
+export function accessedIn(total: Profile, { startPage, endPage }: PageRange): number {
+  let sum = 0;
+  for (let i = 0; i < total.length; i++) {
+    const pages = Math.min(total.edge(i + 1), endPage) - Math.max(total.edge(i), startPage);
+    if (pages > 0) sum += total.accessedUs(i) * pages;
+  }
+  return sum;
 }
 
-/** Mapped, and accessible to anybody: gaps and reserved addresses hold no memory. Empty where no mappings are known. */
+/** Accessible mappings: gaps and reserved addresses hold no memory. Empty if no mappings are known. */
 export function usableRanges(mappings: readonly ObservedMapping[]): PageRange[] {
   return mappings.filter((mapping) => kindOf(mapping) !== 'reserved');
 }
@@ -135,19 +140,6 @@ export function watchedPages(total: Profile, range: PageRange, usable: readonly 
       pages + Math.max(0, Math.min(endPage, range.endPage) - Math.max(startPage, range.startPage)),
     0,
   );
-}
-
-function sumIn(
-  total: Profile,
-  { startPage, endPage }: PageRange,
-  densityOf: (piece: number) => number,
-): number {
-  let sum = 0;
-  for (let i = 0; i < total.length; i++) {
-    const pages = Math.min(total.edge(i + 1), endPage) - Math.max(total.edge(i), startPage);
-    if (pages > 0) sum += densityOf(i) * pages;
-  }
-  return sum;
 }
 
 /** Where both lie. Both in order. */

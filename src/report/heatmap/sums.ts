@@ -1,11 +1,9 @@
 import type { TargetInfo } from '../../core/target.js';
 import type { ObservedMapping } from '../../record/observed-memory.js';
-import { ageUs } from '../reports/classes.js';
 import type { Observation, ObservationSource } from '../source/observation.js';
-import { type Unknown, unknownOf } from '../unknown.js';
-import { KnownMappings } from './known-mappings.js';
-import { NOTHING, Profile } from './profile.js';
-import { RunningSum } from './running-sum.js';
+import { type Unknown, unknownOf } from '../status-text.js';
+import { ageUs } from '../summaries/summary.js';
+import { EMPTY_PROFILE, Profile, RunningSum } from './profile.js';
 
 /** From, to, in microseconds since the start. */
 export interface TimeSpan {
@@ -14,24 +12,24 @@ export interface TimeSpan {
 }
 
 /** Some snapshots of one target, one after the other. */
-export interface Slice extends TimeSpan {
+interface Slice extends TimeSpan {
   readonly profile: Profile;
 }
 
-export const FOR_EVER: TimeSpan = { startUs: 0, endUs: Number.POSITIVE_INFINITY };
+const ALL_TIME: TimeSpan = { startUs: 0, endUs: Number.POSITIVE_INFINITY };
 
-/** How much is kept; where there is more, it gets coarser. */
+/** How much is kept; more is merged into coarser sums. */
 export interface SumLimits {
   /** Of one target; as many columns as a picture can have. At least 2. */
   readonly slices: number;
-  /** Of one slice: so many addresses at which something changes. At least 8. */
+  /** Of one slice: addresses at which something changes. At least 8. */
   readonly pieces: number;
   /** Of all targets together. 40 bytes each. */
   readonly allPieces: number;
 }
 
 const LIMITS: SumLimits = { slices: 512, pieces: 2_048, allPieces: 2 ** 19 };
-/** Below these nothing is to be seen any more: that is kept for however many targets. */
+/** With less, nothing could be seen: this much is kept of every target. */
 const LEAST_SLICES = 16;
 const LEAST_PIECES = 32;
 /** Rounding: two snapshots of 100.1 ms fill 200 ms. */
@@ -46,20 +44,20 @@ interface GrowingSlice extends Slice {
 const latest = new Profile();
 
 /**
- * What happened in one target, in slices of time. A slice is one snapshot while there are few; when there are too many,
- * neighbours become one, up to twice as long. So neither the length of the recording nor its addresses need be known
- * before, and its first and its last minute are kept alike.
+ * What happened in one target, in slices of time. A slice is one snapshot as long as there are few; when there are too
+ * many, neighbours are merged, up to twice as long. So neither the length of the recording nor its addresses need to be
+ * known before, and its first and its last minute are kept alike.
  */
 export class TargetSums {
   #slices: GrowingSlice[] = [];
   #sliceUs = 0;
-  /** The last slice, as long as something is added to it; otherwise empty. */
+  /** The last slice while something is added to it; otherwise empty. */
   #pending = new RunningSum(LIMITS.pieces);
   readonly #mappings = new KnownMappings();
   snapshots = 0;
-  /** Why nothing is known of it in some snapshots, which are left out. */
+  /** Why some snapshots are left out: they say nothing of its accesses. */
   unknown: Unknown | undefined;
-  /** Accessed bytes are counted by mapping: each is as flat as it is known. */
+  /** Accessed bytes are counted by mapping: nothing is known of where in it they are. */
   isFlat = false;
   #settledPieces = 0;
   /** Page-microseconds in which it was found accessed. */
@@ -70,7 +68,7 @@ export class TargetSums {
     readonly pageSize: number,
   ) {}
 
-  /** How many it keeps, as far as memory goes. */
+  /** The memory that it takes, in pieces. */
   get pieces(): number {
     return this.#settledPieces + this.#pending.footprint;
   }
@@ -80,36 +78,36 @@ export class TargetSums {
     return this.#slices;
   }
 
-  /** All that were mapped at any time; where they overlap, the latest. Empty where none are known. */
+  /** All mappings it had at any time; the latest where they overlap. Empty if none are known. */
   get mappings(): readonly ObservedMapping[] {
     return this.#mappings.all;
   }
 
   add({ snapshot, mappings, residentBytes }: Observation, window: TimeSpan, limits: SumLimits): void {
-    this.#mappings.take(mappings);
+    this.#mappings.add(mappings);
     const startUs = Math.max(snapshot.startUs, window.startUs);
     const endUs = Math.min(Math.max(snapshot.endUs, snapshot.startUs + 1), window.endUs);
     if (endUs <= startUs) return;
-    const unknown = unknownOf(snapshot, snapshot.residentBytes ?? residentBytes);
+    const unknown = unknownOf(snapshot, residentBytes);
     if (unknown) {
       this.unknown = unknown;
       return;
     }
-    this.isFlat ||= snapshot.columns.accessedPages !== undefined;
     const { columns, maxNrAccesses } = snapshot;
+    this.isFlat ||= columns.accessedPages !== undefined;
     latest.setToSnapshot(columns, maxNrAccesses, endUs - startUs, ageUs(snapshot, 1));
     latest.coarsen(limits.pieces);
     this.snapshots++;
-    this.accessed += accessedOf(latest);
+    for (let i = 0; i < latest.length; i++) this.accessed += latest.accessedUs(i) * latest.pagesOf(i);
     this.#pending.limit = limits.pieces;
     if (!this.#joinLast({ startUs, endUs, profile: latest })) {
-      this.#append({ startUs, endUs, profile: NOTHING });
+      this.#append({ startUs, endUs, profile: EMPTY_PROFILE });
       this.#pending.add(latest);
     }
     while (this.#slices.length > limits.slices) this.#lengthen();
   }
 
-  /** Makes what is kept fit the limits. */
+  /** Shrinks its sums to the limits. */
   fit(limits: SumLimits): void {
     this.#settle();
     this.#pending = new RunningSum(limits.pieces);
@@ -131,7 +129,7 @@ export class TargetSums {
     return sum.take().copy();
   }
 
-  /** @returns whether it was near enough */
+  /** @returns whether the last slice was short enough */
   #joinLast({ endUs, profile }: Slice): boolean {
     const last = this.#slices.at(-1);
     if (!last || endUs - last.startUs > this.#sliceUs * SLACK) return false;
@@ -167,24 +165,17 @@ export class TargetSums {
   }
 }
 
-function accessedOf(profile: Profile): number {
-  let sum = 0;
-  for (let i = 0; i < profile.length; i++)
-    sum += profile.accessedUs(i) * (profile.edge(i + 1) - profile.edge(i));
-  return sum;
-}
-
-export interface Gathering {
+interface Gathering {
   readonly window?: TimeSpan;
   readonly limits?: SumLimits;
 }
 
 /**
- * Goes through a source once, in memory that has a bound. Targets in the order of their first snapshots; those without any
- * are such of which nothing is known.
+ * Goes through a source once, in bounded memory. Returns the targets in the order of their first snapshots; nothing is
+ * known of those without any.
  */
 export async function gather(source: ObservationSource, options: Gathering = {}): Promise<TargetSums[]> {
-  const { window = FOR_EVER } = options;
+  const { window = ALL_TIME } = options;
   let limits = options.limits ?? LIMITS;
   const targets = new Map<number, TargetSums>();
   let pieces = 0;
@@ -208,11 +199,45 @@ function isLeast({ slices, pieces }: SumLimits): boolean {
   return slices <= LEAST_SLICES && pieces <= LEAST_PIECES;
 }
 
-/** First what few pictures have room for. */
+/** Takes first what few pictures have room for. */
 function halved(limits: SumLimits): SumLimits {
   const { slices, pieces } = limits;
   const isFine = pieces / LEAST_PIECES > slices / LEAST_SLICES / 2;
   return isFine || slices <= LEAST_SLICES
     ? { ...limits, pieces: Math.max(LEAST_PIECES, pieces >> 1) }
     : { ...limits, slices: Math.max(LEAST_SLICES, slices >> 1) };
+}
+
+/** More former mappings are forgotten: a process that maps and unmaps for ever has no end of them. */
+const MAX_FORMER = 20_000;
+
+/** All mappings that a target had at any time; the latest where they overlap. */
+class KnownMappings {
+  #latest: readonly ObservedMapping[] = [];
+  /** In address order. */
+  all: readonly ObservedMapping[] = [];
+
+  add(mappings: readonly ObservedMapping[]): void {
+    if (mappings === this.#latest || mappings.length === 0) return;
+    this.#latest = mappings;
+    const former = outside(this.all, mappings).slice(0, MAX_FORMER);
+    this.all =
+      former.length === 0 ? mappings : [...former, ...mappings].sort((a, b) => a.startPage - b.startPage);
+  }
+}
+
+/** The parts of `before` that lie outside of `now`. Both in address order. */
+function outside(before: readonly ObservedMapping[], now: readonly ObservedMapping[]): ObservedMapping[] {
+  const left: ObservedMapping[] = [];
+  let i = 0;
+  for (const mapping of before) {
+    let startPage = mapping.startPage;
+    while (i < now.length && now[i]!.endPage <= startPage) i++;
+    for (let k = i; k < now.length && now[k]!.startPage < mapping.endPage; k++) {
+      if (now[k]!.startPage > startPage) left.push({ ...mapping, startPage, endPage: now[k]!.startPage });
+      startPage = now[k]!.endPage;
+    }
+    if (startPage < mapping.endPage) left.push({ ...mapping, startPage });
+  }
+  return left;
 }

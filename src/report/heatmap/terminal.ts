@@ -1,21 +1,34 @@
-import { characters, clip, columnsOf } from '../characters.js';
-import { bold, type ColourMode, dim } from '../colour.js';
-import { joinFitting } from '../picture.js';
+import {
+  bold,
+  type ColourMode,
+  dim,
+  heatIn,
+  legendShares,
+  paint,
+  type Rgb,
+  type Theme,
+  xtermColour,
+} from '../colour.js';
 import { nameOfRange } from '../region-mappings.js';
+import { characters, clip, columnsOf, joinFitting } from '../terminal-text.js';
 import { formatDuration, formatShare } from '../units.js';
 import {
   type Cells,
   cellsOf,
   equalSpans,
+  gapText,
   type HeatMap,
   LEAST_HEIGHT,
+  leftOutText,
   type Panel,
+  panelName,
+  panelParts,
   scaleTop,
   shareRows,
+  sharesOf,
+  titleParts,
 } from './heat-map.js';
-import { heatIn, type Rgb, type Theme, xtermColour } from './palette.js';
-import { timeTicks } from './ticks.js';
-import { gapText, leftOutText, panelName, panelParts, sharesOf, titleParts } from './words.js';
+import { timeTicks } from './layout.js';
 
 export interface TerminalOptions {
   /** Columns, at least 20. */
@@ -29,11 +42,12 @@ export interface TerminalOptions {
 const ADDRESS_WIDTH = 12;
 const NAMES_WIDTH = 22;
 const MIN_CELLS = 20;
+const LEGEND_CELLS = 11;
 /** In a narrower terminal the cells need the columns. */
 const WIDTH_FOR_NAMES = 72;
 const RESET = '\x1b[0m';
 
-/** The picture as lines, none wider than the terminal. Without colours a line has one row of digits, with them two. */
+/** The picture as lines, none wider than the terminal. A line has one row of digits, or in colour two rows of cells. */
 export function renderHeatMap(map: HeatMap, options: TerminalOptions): string[] {
   const { width, colour } = options;
   const laidOut = map.panels.map((panel) => layOut(panel, map, options));
@@ -49,7 +63,7 @@ export function renderHeatMap(map: HeatMap, options: TerminalOptions): string[] 
 interface LaidOut {
   readonly panel: Panel;
   readonly cells: readonly Cells[];
-  /** Of the column of addresses, 0 for none. */
+  /** Of the column of addresses; 0 without one. */
   readonly labelWidth: number;
   readonly columns: number;
   readonly namesWidth: number;
@@ -93,7 +107,7 @@ function panelLines(laidOut: LaidOut, map: HeatMap, top: number, options: Termin
   return lines;
 }
 
-/** From high addresses to low. A line is labelled with the address that it begins at. */
+/** From high addresses to low. A line is labelled with its lowest address. */
 function rangeLines(laidOut: LaidOut, cells: Cells, top: number, options: TerminalOptions): string[] {
   const { colour } = options;
   const { pageSize, mappings } = laidOut.panel.sums;
@@ -124,9 +138,11 @@ function rangeLines(laidOut: LaidOut, cells: Cells, top: number, options: Termin
 function paintRow(cells: Cells, upper: number, lower: number, top: number, options: TerminalOptions): string {
   const { spans, shares, rowEdges } = cells;
   const rows = rowEdges.length - 1;
-  if (options.colour === 'none') {
-    return spans.map((_, i) => digit(shares[i * rows + upper]! / top)).join('');
-  }
+  if (options.colour === 'none')
+    return paint(
+      spans.map((_, i) => shares[i * rows + upper]! / top),
+      'none',
+    );
   let line = '';
   let last = '';
   for (let i = 0; i < spans.length; i++) {
@@ -149,7 +165,7 @@ function colourOf(share: number, top: number, theme: Theme): Rgb | undefined {
   return Number.isNaN(share) ? undefined : heatIn(theme, share / top);
 }
 
-/** Two cells in one character. Both alike are a coloured space: it has no seam, and needs nothing of a font. */
+/** Two cells in one character. If both are alike it is a coloured space, which has no seam and needs no font. */
 function halves(above: Rgb | undefined, below: Rgb | undefined, mode: ColourMode) {
   const of = (ground: 38 | 48, rgb: Rgb) =>
     mode === 'truecolor' ? `${ground};2;${rgb.join(';')}` : `${ground};5;${xtermColour(rgb)}`;
@@ -159,12 +175,6 @@ function halves(above: Rgb | undefined, below: Rgb | undefined, mode: ColourMode
   const [front, back] = [of(38, above), of(48, below)];
   if (front.slice(2) === back.slice(2)) return { code: `\x1b[${back}m`, character: ' ' };
   return { code: `\x1b[${front};${back}m`, character: characters().halves!.upper };
-}
-
-/** As `watch` has them: a dot is never, 0 less than a tenth of the scale, a space nobody watched. */
-function digit(share: number): string {
-  if (Number.isNaN(share)) return ' ';
-  return share <= 0 ? '.' : String(Math.min(9, Math.floor(share * 10)));
 }
 
 /** Each label begins at its time. */
@@ -182,14 +192,11 @@ function timeAxis({ startUs, endUs }: HeatMap, columns: number): string {
 function legend(top: number, whole: string, { width, colour, theme }: TerminalOptions): string {
   const [before, after] = ['accessed: never ', ` ${formatShare(top)} of ${whole}`];
   const note = '   blank: not watched   addresses grow upwards';
-  const cells = 11;
-  if (before.length + cells + after.length > width)
+  if (before.length + LEGEND_CELLS + after.length > width)
     return dim(clip(`0 to ${formatShare(top)}`, width), colour);
-  const scale = Array.from({ length: cells }, (_, i) => (i === 0 ? 0 : (i - 0.5) / (cells - 1)));
-  const painted =
-    colour === 'none'
-      ? scale.map(digit).join('')
-      : `${scale.map((share) => `${halves(heatIn(theme, share), heatIn(theme, share), colour).code} `).join('')}${RESET}`;
-  const rest = clip(after + note, width - before.length - cells);
+  const scale = [...legendShares(LEGEND_CELLS)];
+  const cell = (share: number) => `${halves(heatIn(theme, share), heatIn(theme, share), colour).code} `;
+  const painted = colour === 'none' ? paint(scale, 'none') : scale.map(cell).join('') + RESET;
+  const rest = clip(after + note, width - before.length - LEGEND_CELLS);
   return dim(before, colour) + painted + dim(rest, colour);
 }

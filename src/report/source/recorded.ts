@@ -7,28 +7,28 @@ import { BYTES_OF_TARGET } from '../../record/limits.js';
 import { ObservedMemory } from '../../record/observed-memory.js';
 import { type ColumnarLine, damageNote, type RecordReader, readColumnar } from '../../record/reader.js';
 import { type ColumnarSnapshot, snapshotOfLine } from '../../record/restore.js';
-import { otherWatcherText } from '../other-watcher.js';
+import { otherWatcherText } from '../status-text.js';
 import type { Observation, ObservationSource, SourceHeader } from './observation.js';
 
 interface ObservedTarget {
   readonly info: TargetInfo;
-  /** Undefined where it was forgotten. */
+  /** Undefined once it was dropped. */
   memory: ObservedMemory | undefined;
-  /** Snapshots of all targets before its latest one. */
+  /** How many snapshots of all targets came before its latest one. */
   lastSeen: number;
 }
 
-/** So many have their mappings in memory: those with the latest snapshots, for nothing says that a process has ended. */
+/** Targets whose mappings are kept: those with the latest snapshots, since a record does not say when a process ended. */
 const MAX_MEMORIES = 2_000;
 
-/** Other watchers that are named at most. */
+/** The most other watchers that are named. */
 const MAX_OTHERS = 10;
 
 /**
  * Opens a record and reads its header.
  *
  * @param path `-` for standard input
- * @throws PagepulseError `RECORD` where it cannot be read, or has no header
+ * @throws PagepulseError `RECORD` if it cannot be read, or has no header
  */
 export async function openRecord(path: string): Promise<RecordedSource> {
   const reader = readColumnar(path === '-' ? process.stdin : path);
@@ -44,13 +44,13 @@ export async function openRecord(path: string): Promise<RecordedSource> {
   return new RecordedSource(name, first.value, lines, reader);
 }
 
-/** A record; how far it is read can be told. */
+/** A record that is read from its start to its end. */
 export class RecordedSource implements ObservationSource {
   readonly header: SourceHeader;
   readonly #targets = new Map<number, ObservedTarget>();
   readonly #withMemory = new Set<ObservedTarget>();
   #snapshots = 0;
-  /** What the snapshots need of it; with the attrs in force. */
+  /** The header with the attrs in force. */
   #inForce: HeaderLine & Partial<AttrsInForce>;
   #ofUnknownTargets = 0;
   /** A set, since each file of a rotated recording repeats them. */
@@ -79,7 +79,7 @@ export class RecordedSource implements ObservationSource {
   async *observations(): AsyncGenerator<Observation> {
     try {
       for (let next = await this.lines.next(); !next.done; next = await this.lines.next()) {
-        const observation = this.#take(next.value);
+        const observation = this.#observationFrom(next.value);
         if (observation) yield observation;
       }
     } finally {
@@ -93,7 +93,7 @@ export class RecordedSource implements ObservationSource {
     const notes: string[] = [];
     if (version > RECORD_VERSION)
       notes.push(
-        `it is of version ${version} of the format, of which only what version ${RECORD_VERSION} has was read; ` +
+        `it has version ${version} of the format, of which only the fields of version ${RECORD_VERSION} were read; ` +
           'a newer Pagepulse reads the rest',
       );
     notes.push(...this.#others);
@@ -102,14 +102,14 @@ export class RecordedSource implements ObservationSource {
     const unknown = this.#ofUnknownTargets;
     if (unknown > 0)
       notes.push(
-        `${unknown === 1 ? '1 snapshot was' : `${unknown} snapshots were`} left out, of a process that it does not name`,
+        `${unknown === 1 ? '1 snapshot was' : `${unknown} snapshots were`} left out, of a process without a target line`,
       );
     if (truncated)
-      notes.push(`it breaks off after line ${lines}, without an end, as a recording does that was killed`);
+      notes.push(`it breaks off after line ${lines}, without an end, as if the recording had been killed`);
     return notes.map((note) => `${this.header.name}: ${note}`);
   }
 
-  #take(line: ColumnarLine): Observation | undefined {
+  #observationFrom(line: ColumnarLine): Observation | undefined {
     switch (line.type) {
       case 'target':
         this.#addTarget(line);

@@ -1,11 +1,11 @@
 import { printable } from '../../core/printable.js';
-import { clip, columnsOf } from '../characters.js';
+import { sparkline } from '../charts.js';
 import { type ColourMode, paint } from '../colour.js';
 import { heatStrip, rangesOf, residentStrip } from '../heat-strip.js';
-import { sparkline } from '../sparkline.js';
-import { formatBytes } from '../units.js';
+import { clip, columnsOf } from '../terminal-text.js';
+import { formatBytes, formatShare } from '../units.js';
 import { TREND_LENGTH } from './model.js';
-import type { SortKey } from './order.js';
+import type { SortKey } from './query.js';
 import { isPending, type ProcessRow, shareOf, type TopRow } from './rows.js';
 
 /** One column of the table; `heat` cannot be sorted by. */
@@ -13,12 +13,12 @@ export interface Column {
   readonly key: SortKey | 'heat';
   readonly title: string;
   readonly isLeft: boolean;
-  /** In terminal columns. It gets the larger one where there is room. */
+  /** In terminal columns. It gets more than the least if there is room. */
   readonly minWidth: number;
   readonly maxWidth: number;
-  /** In a narrow terminal the columns with the largest ones go first. */
+  /** In a narrow terminal the columns with the largest numbers are dropped first. */
   readonly priority: number;
-  /** Printable, at most `width` wide but for attributes. */
+  /** Printable, and at most `width` wide without its attributes. */
   cell(row: TopRow, width: number, colour: ColourMode): string;
 }
 
@@ -32,7 +32,7 @@ const UNKNOWN = '-';
 const MAX_NAME_WIDTH = 40;
 const MAX_HEAT_WIDTH = 64;
 
-/** A column of numbers, to the right. */
+/** A column of numbers, aligned to the right. */
 function figure(key: SortKey, title: string, width: number, priority: number, cell: Column['cell']): Column {
   return { key, title, isLeft: false, minWidth: width, maxWidth: width, priority, cell };
 }
@@ -76,13 +76,13 @@ const COLUMNS: readonly Column[] = [
   },
 ];
 
-/** Every row begins with one character that says whether it is selected or has ended. */
-export const MARK_WIDTH = 1;
+/** Every row begins with a character that marks the selected row and processes that have ended. */
+const MARK_WIDTH = 1;
 
 /**
- * The columns that have room, and how wide they are. Room that is left goes to the names, the strip and the trend.
+ * The columns that fit, with their widths. Room that is left goes to the names, the heat strip and the trend.
  *
- * @param rows that are shown: their names decide how wide the names are
+ * @param rows the visible ones, whose names decide how wide the names are
  */
 export function placeColumns(width: number, rows: readonly TopRow[], showsShared: boolean): PlacedColumn[] {
   const showsHeat = rows.length === 0 || rows.some(({ kind }) => kind === 'process');
@@ -108,7 +108,7 @@ export function placeColumns(width: number, rows: readonly TopRow[], showsShared
   return columns.map((column) => ({ column, width: column.minWidth + (extra.get(column) ?? 0) }));
 }
 
-/** Printable. Whether a group shows its processes is told by a sign before its name, and they stand below it, indented. */
+/** Printable. A sign before a group's name tells whether its processes are shown, indented below it. */
 function nameOfRow(row: TopRow): string {
   const name = printable(row.name);
   if (row.kind === 'group') return `${row.isExpanded ? '-' : '+'} ${name}`;
@@ -120,9 +120,8 @@ export function isEnded(row: TopRow): boolean {
 }
 
 /**
- * All ranges of a process side by side, with a gap between two. Their lengths are as the square roots of their sizes: a
- * stack is seen beside a heap, and the heap has the most. Where accesses are counted by mapping, its resident memory laid
- * end to end.
+ * All ranges of a process side by side, with gaps. Their lengths follow the square roots of their sizes, so that a stack
+ * is visible beside a heap. If accesses are counted by mapping, its resident memory end to end.
  */
 function heatOf({ snapshot, unknown }: ProcessRow, cells: number): Float64Array {
   const strip = new Float64Array(cells).fill(Number.NaN);
@@ -151,8 +150,7 @@ function bytes(value: number | undefined): string {
 }
 
 function share(value: number | undefined): string {
-  if (value === undefined) return UNKNOWN;
-  return value > 0 && value < 0.01 ? '<1 %' : `${Math.round(value * 100)} %`;
+  return value === undefined ? UNKNOWN : formatShare(value);
 }
 
 function cost(value: number | undefined): string {

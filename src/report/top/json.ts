@@ -1,15 +1,14 @@
 import type { TopState } from './model.js';
-import type { Figures, ProcessRow, TopRow } from './rows.js';
-import { isPending, shareOf } from './rows.js';
-import type { SelectedRows, Selection } from './select.js';
+import type { RowQuery, SelectedRows } from './query.js';
+import { type Figures, isPending, type ProcessRow, shareOf, type TopRow } from './rows.js';
 
-/** Of the documents of `pagepulse top --json`; it grows where a field changes its meaning, not where one is added. */
-export const TOP_JSON_VERSION = 1;
+/** Of the documents of `pagepulse top --json`: it grows if a field changes its meaning, not if one is added. */
+const TOP_JSON_VERSION = 1;
 
-/** One update as a value for JSON: docs/design.md says what its fields are. What is not known is null. */
+/** One update as a value for JSON (docs/design.md has its fields). Null is not known. */
 export function topDocument(
   state: TopState,
-  { sort, isReversed, group, filter }: Selection,
+  { sort, isReversed, group, filter }: RowQuery,
   selected: SelectedRows,
 ) {
   const { latest, totals, skipped, dueInUs } = state;
@@ -84,7 +83,7 @@ function figures(row: Figures) {
   };
 }
 
-/** To what can be told apart. */
+/** To the precision of the measurement. */
 function rounded(value: number | null): number | null {
   return value === null ? null : Math.round(value * 10_000) / 10_000;
 }

@@ -1,14 +1,12 @@
 import { printable } from '../../core/printable.js';
-import { clip, columnsOf } from '../characters.js';
-import { bold, type ColourMode, dim, inverse } from '../colour.js';
-import { formatCost, formatInForce } from '../in-force.js';
-import { joinFitting, legendLine, toTenths, waitingParts } from '../picture.js';
-import { formatBytes, formatDuration } from '../units.js';
+import { bold, type ColourMode, dim, inverse, legendLine } from '../colour.js';
+import { formatCost, formatInForce, waitingParts } from '../status-text.js';
+import { clip, joinFitting, pad } from '../terminal-text.js';
+import { formatBytes, formatDuration, formatProcesses, tidy } from '../units.js';
 import { isEnded, type PlacedColumn, placeColumns } from './columns.js';
-import { helpLines } from './help.js';
 import type { TopState } from './model.js';
+import type { RowQuery, SelectedRows } from './query.js';
 import type { TopRow } from './rows.js';
-import type { SelectedRows, Selection } from './select.js';
 
 export interface LayoutOptions {
   /** Columns of the terminal, at least 1. */
@@ -16,11 +14,11 @@ export interface LayoutOptions {
   readonly colour: ColourMode;
 }
 
-/** What the table on a terminal has beside its rows. */
+/** What the table on a terminal shows beside its rows. */
 export interface LiveOptions extends LayoutOptions {
   /** Rows of the terminal, at least 1. */
   readonly height: number;
-  /** Index of the first row that is shown, and of the selected one; -1 for none. */
+  /** Index of the first visible row, and of the selected one; -1 for none. */
   readonly first: number;
   readonly selected: number;
   readonly isFrozen: boolean;
@@ -35,7 +33,7 @@ const LINES_BELOW = 1;
 const SELECTED = '>';
 const ENDED = 'x';
 
-/** Rows of the table that a terminal of this height has room for, at least one. */
+/** Rows of the table in a terminal of this height, at least one. */
 export function rowsThatFit(height: number): number {
   return Math.max(1, height - LINES_ABOVE - LINES_BELOW);
 }
@@ -43,22 +41,18 @@ export function rowsThatFit(height: number): number {
 /** The table as lines that fit the terminal. Only rows that are visible are laid out. */
 export function renderTop(
   state: TopState,
-  selection: Selection,
+  query: RowQuery,
   { rows, ...counts }: SelectedRows,
   options: LiveOptions,
 ): string[] {
   const { width, height, colour, first, selected, isFrozen, isHelp } = options;
-  const above = [titleLine(state, options), summaryLine(state, selection, counts, isFrozen, width)];
-  const below = bottomLine(selection, options);
+  const above = [titleLine(state, options), summaryLine(state, query, counts, isFrozen, width)];
+  const below = bottomLine(query, options);
   if (isHelp) return [...[...above, ...helpLines(width, colour)].slice(0, height - LINES_BELOW), below];
   const visible = rows.slice(first, first + rowsThatFit(height));
-  const columns = placeColumns(
-    width,
-    visible,
-    state.rows.some(({ sharedBytes }) => sharedBytes !== undefined),
-  );
+  const columns = placeColumns(width, visible, showsShared(state));
   const lines = visible.map((row, i) => rowLine(row, columns, first + i === selected, options));
-  const filled = [...above, headingLine(columns, selection, options), ...lines];
+  const filled = [...above, headingLine(columns, query, options), ...lines];
   while (filled.length < height - LINES_BELOW) filled.push('');
   return [...filled.slice(0, height - LINES_BELOW), below].slice(-height);
 }
@@ -66,22 +60,25 @@ export function renderTop(
 /** All rows as a block of text without control sequences, for a file or a pipe. */
 export function renderTopPlain(
   state: TopState,
-  selection: Selection,
+  query: RowQuery,
   selected: SelectedRows,
   width: number,
 ): string {
   const options: LayoutOptions = { width, colour: 'none' };
-  const showsShared = state.rows.some(({ sharedBytes }) => sharedBytes !== undefined);
-  const columns = placeColumns(width, selected.rows, showsShared);
+  const columns = placeColumns(width, selected.rows, showsShared(state));
   const lines = [
     titleLine(state, options),
-    summaryLine(state, selection, selected, false, width),
-    headingLine(columns, selection, options),
+    summaryLine(state, query, selected, false, width),
+    headingLine(columns, query, options),
     ...selected.rows.map((row) => rowLine(row, columns, false, options)),
-    legendLine({ width, height: 1, colour: 'none' }),
+    legendLine(width, 'none'),
     '',
   ];
   return lines.map((line) => line.trimEnd()).join('\n');
+}
+
+function showsShared({ rows }: TopState): boolean {
+  return rows.some(({ sharedBytes }) => sharedBytes !== undefined);
 }
 
 function titleLine({ latest, rows, dueInUs }: TopState, { width, colour }: LayoutOptions): string {
@@ -90,7 +87,7 @@ function titleLine({ latest, rows, dueInUs }: TopState, { width, colour }: Layou
   const { check, stats, endUs } = latest;
   const cost = formatCost(stats);
   const parts = ['pagepulse top', `${check} check`, ...(cost ? [`cost ${cost}`] : [])];
-  parts.push(formatDuration(toTenths(endUs)), formatInForce(stats.inForce));
+  parts.push(formatDuration(tidy(endUs, 1e5)), formatInForce(stats.inForce));
   if (stats.overruns > 0) parts.push(`overruns ${stats.overruns}`);
   if (stats.lostSamplers > 0) parts.push(`samplers lost ${stats.lostSamplers}`);
   return bold(joinFitting(parts, width), colour);
@@ -98,7 +95,7 @@ function titleLine({ latest, rows, dueInUs }: TopState, { width, colour }: Layou
 
 function summaryLine(
   { totals, skipped }: TopState,
-  { sort, isReversed, group, filter }: Selection,
+  { sort, isReversed, group, filter }: RowQuery,
   { matching, leftOut }: Omit<SelectedRows, 'rows'>,
   isFrozen: boolean,
   width: number,
@@ -106,7 +103,7 @@ function summaryLine(
   const { processes, pending, unknown, residentBytes, workingSetBytes } = totals;
   const sum = (bytes: number, isBound: boolean) => `${isBound ? '<= ' : ''}${formatBytes(bytes)}`;
   const nothing = pending > 0 ? 'pending' : unknown > 0 ? 'not known' : '-';
-  const parts = [`${processes} process${processes === 1 ? '' : 'es'}`];
+  const parts = [formatProcesses(processes)];
   if (isFrozen) parts.unshift('frozen');
   parts.push(
     `resident ${residentBytes === undefined ? '-' : sum(residentBytes, totals.isUpperBound)}`,
@@ -122,15 +119,15 @@ function summaryLine(
   return joinFitting(parts, width);
 }
 
-/** The title that the rows are sorted by is in capitals. */
+/** The title of the column that rows are sorted by is in capitals. */
 function headingLine(
   columns: readonly PlacedColumn[],
-  { sort, group }: Selection,
+  { sort, group }: RowQuery,
   { width, colour }: LayoutOptions,
 ): string {
   const titles = columns.map(({ column, width: room }) => {
     const title = column.key === 'pid' && group !== 'none' ? 'count' : column.title;
-    return place(column.key === sort ? title.toUpperCase() : title, room, column.isLeft);
+    return pad(column.key === sort ? title.toUpperCase() : title, room, column.isLeft);
   });
   return dim(clip(` ${titles.join(' ')}`.trimEnd(), width), colour);
 }
@@ -144,23 +141,54 @@ function rowLine(
   const hasEnded = isEnded(row);
   const cells = columns
     .filter(({ column }) => column.key !== 'heat')
-    .map(({ column, width: room }) => place(column.cell(row, room, colour), room, column.isLeft));
+    .map(({ column, width: room }) => pad(column.cell(row, room, colour), room, column.isLeft));
   const text = clip((isSelected ? SELECTED : hasEnded ? ENDED : ' ') + cells.join(' '), width);
   const shown = isSelected ? inverse(text, colour) : hasEnded ? dim(text, colour) : text;
   const heat = columns.find(({ column }) => column.key === 'heat');
   return heat ? `${shown} ${heat.column.cell(row, heat.width, colour)}` : shown;
 }
 
-function bottomLine({ filter }: Selection, { width, height, colour, isTyping, isHelp }: LiveOptions): string {
+function bottomLine({ filter }: RowQuery, { width, colour, isTyping, isHelp }: LiveOptions): string {
   if (isTyping) return clip(`filter: ${printable(filter)}_  (Enter keeps it, Esc ends it)`, width);
   const hint = isHelp ? 'Esc back' : 'arrows  Enter open  / filter  g group  space freeze  ? help  q quits';
   const short = isHelp ? hint : '? help  q quits';
-  return legendLine({ width, height, colour, hint: width >= 110 ? hint : short });
+  return legendLine(width, colour, width >= 110 ? hint : short);
 }
 
-/** Text in a cell of this width. Text that is wider is cut. */
-function place(text: string, width: number, isLeft: boolean): string {
-  const fitting = clip(text, width);
-  const gap = ' '.repeat(Math.max(0, width - columnsOf(fitting)));
-  return isLeft ? fitting + gap : gap + fitting;
+/** Keys and what they do. With the columns below, the help fits a terminal of 80 by 24. */
+const KEYS: readonly (readonly [keys: string, what: string])[] = [
+  ['arrows up and down', 'select a row; PgUp, PgDn, Home, End work too'],
+  ['Enter', 'open a process, or unfold a group'],
+  ['Esc, q', 'back; q quits from the table'],
+  ['left, right', 'sort by the previous or next column, or by a letter:'],
+  ['p n m w s h c t x', 'pid, name, resident, working, share, hot, cold, trend, cost'],
+  ['r', 'reverse the order'],
+  ['/', 'filter by name, command line or pid; Esc ends it'],
+  ['g', 'group by name, cgroup, parent, or not'],
+  ['space', 'freeze or unfreeze the table'],
+  ['Ctrl-L', 'redraw the screen'],
+];
+
+const COLUMNS: readonly (readonly [title: string, what: string])[] = [
+  ['working', 'memory accessed in the last aggregation interval; - is not known'],
+  ['share', 'working set / resident'],
+  ['hot', 'accessed in at least half of the samples; - with one look an interval'],
+  ['cold 5m', 'resident, and not accessed for 5 minutes or more'],
+  ['shared', 'resident memory that other watched processes have too'],
+  ['trend', 'working set after the last snapshots, from 0 to its largest'],
+  ['cost', 'its part of the cost of watching, of one core'],
+  ['heat', 'memory by address, cold to hot; if counted by mapping, end to end'],
+];
+
+const KEYS_WIDTH = 20;
+const TITLE_WIDTH = 9;
+
+function helpLines(width: number, colour: ColourMode): string[] {
+  const lines = [
+    ...KEYS.map(([keys, what]) => keys.padEnd(KEYS_WIDTH) + what),
+    '',
+    ...COLUMNS.map(([title, what]) => title.padEnd(TITLE_WIDTH) + what),
+    'sums     marked <=, and groups, count shared memory for each process',
+  ];
+  return [bold(clip('Keys and columns', width), colour), ...lines.map((line) => clip(line, width))];
 }

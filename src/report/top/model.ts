@@ -2,26 +2,25 @@ import type { Snapshot } from '../../core/snapshot.js';
 import type { MonitorStats } from '../../core/stats.js';
 import type { CheckName, TargetInfo } from '../../core/target.js';
 import { CHECKS } from '../../sources/registry.js';
-import { type Unknown, unknownOf, whyUnknown } from '../unknown.js';
-import { COLD_US, type Measures, measure } from './measures.js';
-import type { ProcessRow } from './rows.js';
+import { type Unknown, unknownOf, whyUnknown } from '../status-text.js';
+import { COLD_US, type Measures, measure, type ProcessRow, sumOfKnown } from './rows.js';
 
 /** Snapshots that a trend goes back. */
 export const TREND_LENGTH = 24;
-/** A process that is not watched any longer stays in the table for this time. */
+/** For how long a process stays in the table after it has ended. */
 export const ENDED_MS = 5_000;
 
-/** What is read about a process beside its snapshots. */
+/** Facts about a process that its snapshots do not carry. */
 export interface ProcessFacts {
   readonly residentBytes: number;
   readonly parentPid: number;
-  /** Undefined where nobody asked for it. */
+  /** Undefined if it was not read. */
   readonly cgroup: string | undefined;
 }
 
-/** What is known of pages that several watched processes have. */
+/** Which pages several watched processes share. */
 export interface Sharing {
-  /** By the monitor's number of a target: resident bytes that others have too. */
+  /** By target id: resident bytes that others have too. */
   readonly byTarget: ReadonlyMap<number, { readonly sharedBytes: number }>;
   /** Of all targets, each page counted once. */
   readonly sums: { readonly residentBytes: number; readonly workingSetBytes: number };
@@ -30,20 +29,20 @@ export interface Sharing {
 /** All watched processes together. */
 export interface Totals {
   readonly processes: number;
-  /** How many of them have no snapshot yet. */
+  /** Those without a snapshot yet. */
   readonly pending: number;
-  /** Processes of which nothing is known but what is resident. */
+  /** Those of which only the resident memory is known. */
   readonly unknown: number;
-  /** Undefined where it is not known of any of them (yet); else of those of which it is. */
+  /** Of the processes of which it is known; undefined if there are none (yet). */
   readonly residentBytes: number | undefined;
   readonly workingSetBytes: number | undefined;
-  /** Whether pages that several have were counted for each: the sums are no less than what is in memory then. */
+  /** Whether shared pages were counted for each process: the sums are an upper bound then. */
   readonly isUpperBound: boolean;
-  /** The same of the working set alone: where accesses are counted by mapping, a survey cannot tell which pages they were. */
+  /** The same for the working set: if accesses are counted by mapping, a survey cannot tell which pages they were. */
   readonly isWorkingSetUpperBound: boolean;
 }
 
-/** The latest of everything, as it is shown. Nothing in it changes. */
+/** Everything as it is shown. Immutable. */
 export interface TopState {
   readonly rows: readonly ProcessRow[];
   readonly totals: Totals;
@@ -51,23 +50,23 @@ export interface TopState {
   readonly latest:
     | { readonly check: CheckName; readonly endUs: number; readonly stats: MonitorStats }
     | undefined;
-  /** When the first snapshot is due, in microseconds from now on; undefined where that is not known. */
+  /** When the first snapshot is due, in microseconds from now on; undefined if that is not known. */
   readonly dueInUs: number | undefined;
   /** Targets that could not be opened. */
   readonly skipped: number;
 }
 
-/** What came of a process with its snapshots. */
+/** What the snapshots of a process say. */
 interface Seen {
   snapshot: Snapshot;
   measures: Measures;
   trend: readonly (number | null)[];
-  /** By what the snapshot itself says. */
+  /** By the snapshot alone. */
   unknown: Unknown | undefined;
   readonly firstUs: number;
 }
 
-interface Watched {
+interface WatchedProcess {
   readonly target: TargetInfo;
   /** Undefined before the first snapshot. */
   seen: Seen | undefined;
@@ -76,11 +75,11 @@ interface Watched {
   endedMs: number | undefined;
 }
 
-/** Gathers snapshots and what else is known, and makes rows of them. Knows no files, no clock and no terminal. */
+/** Makes rows of snapshots and facts. Uses no files, no clock and no terminal. */
 export class TopModel {
-  readonly #watched = new Map<number, Watched>();
+  readonly #watched = new Map<number, WatchedProcess>();
   #latest: Snapshot | undefined;
-  /** Where it is known which pages are shared, that. */
+  /** Undefined if it is not known which pages are shared. */
   sharing: Sharing | undefined;
   skipped = 0;
 
@@ -94,14 +93,14 @@ export class TopModel {
     watched.seen = {
       snapshot,
       measures,
-      // A new one each time: rows that were handed out keep theirs.
+      // A new array each time, because rows that were handed out keep theirs.
       trend: [...(before?.trend.slice(1 - TREND_LENGTH) ?? []), unknown ? null : measures.workingSetBytes],
       unknown,
       firstUs: before?.firstUs ?? snapshot.startUs,
     };
   }
 
-  /** A process is watched from now on: it is shown before its first snapshot. */
+  /** A process is watched from now on; it is shown before its first snapshot. */
   start(target: TargetInfo): void {
     this.#watchedOf(target);
   }
@@ -123,7 +122,7 @@ export class TopModel {
   }
 
   /**
-   * Leaves out what ended some seconds before `nowMs`. Some microseconds a process.
+   * Drops processes that ended ENDED_MS before `nowMs`. Takes some microseconds per process.
    *
    * @param dueInUs when the first snapshot is due
    */
@@ -136,7 +135,7 @@ export class TopModel {
     return { rows, totals: this.#totals(rows), latest: this.#latest, dueInUs, skipped: this.skipped };
   }
 
-  #watchedOf(target: TargetInfo): Watched {
+  #watchedOf(target: TargetInfo): WatchedProcess {
     let watched = this.#watched.get(target.id);
     if (!watched) {
       watched = { target, seen: undefined, facts: undefined, endedMs: undefined };
@@ -145,12 +144,11 @@ export class TopModel {
     return watched;
   }
 
-  #row(id: number, { target, seen, facts, endedMs }: Watched, weights: CostWeights): ProcessRow {
+  #row(id: number, { target, seen, facts, endedMs }: WatchedProcess, weights: CostWeights): ProcessRow {
     const { snapshot, measures } = seen ?? {};
     const residentBytes = facts?.residentBytes ?? snapshot?.residentBytes;
-    const unknown =
-      seen && (seen.unknown ?? unknownOf(seen.snapshot, seen.snapshot.residentBytes ?? residentBytes));
-    /** What is not resident (any longer) cannot be in use, nor be taken away. */
+    const unknown = seen && (seen.unknown ?? unknownOf(seen.snapshot, residentBytes));
+    /** Memory that is not resident (any longer) is neither in use nor cold. */
     const atMost = (bytes: number | undefined) =>
       unknown || bytes === undefined ? undefined : Math.min(bytes, residentBytes ?? Number.POSITIVE_INFINITY);
     const hasEnded = endedMs !== undefined;
@@ -186,8 +184,8 @@ export class TopModel {
   }
 
   /**
-   * The cost is measured for all processes together; each has a part of it by what makes it dear: with the referenced
-   * check its resident memory, all of which is walked through, otherwise its regions, each of which is sampled once.
+   * The cost is measured for all processes together. It is divided by what it follows: resident memory if the check walks
+   * through all of it, else regions, each of which is sampled once.
    */
   #costWeights(): CostWeights {
     const byTarget = new Map<number, number>();
@@ -234,19 +232,13 @@ export class TopModel {
     return {
       ...counts,
       residentBytes: sharing.sums.residentBytes,
-      // A survey knows pages, not how many bytes of a mapping were accessed.
+      // A survey knows pages, but not how many bytes of a mapping were accessed.
       workingSetBytes:
         workingSetBytes === undefined || isCounted ? workingSetBytes : sharing.sums.workingSetBytes,
       isUpperBound: false,
       isWorkingSetUpperBound: isCounted && isUpperBound,
     };
   }
-}
-
-/** Undefined where none is known. */
-function sumOfKnown(values: readonly (number | undefined)[]): number | undefined {
-  const known = values.filter((value) => value !== undefined);
-  return known.length === 0 ? undefined : known.reduce((total, value) => total + value, 0);
 }
 
 interface CostWeights {

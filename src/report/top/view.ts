@@ -1,11 +1,9 @@
-import { GROUP_KINDS } from './groups.js';
-import { SORT_KEYS, type SortKey } from './order.js';
+import { GROUP_KINDS, type RowQuery, type SortKey } from './query.js';
 import type { TopRow } from './rows.js';
-import type { Selection } from './select.js';
 
-/** What the user has made of the table. */
-export interface TopView extends Selection {
-  /** Key of the selected row, and where it was last; undefined before the first arrow. */
+/** How the user wants to see the table. */
+export interface TopView extends RowQuery {
+  /** Key of the selected row, and its last index; undefined before the first arrow key. */
   readonly selectedKey: string | undefined;
   readonly selectedAt: number;
   /** Index of the first visible row. */
@@ -13,17 +11,17 @@ export interface TopView extends Selection {
   readonly isTyping: boolean;
   readonly isFrozen: boolean;
   readonly isHelp: boolean;
-  /** The monitor's number of the process that is open. */
+  /** Target id of the process that is open. */
   readonly openId: number | undefined;
 }
 
-/** What a key acts on. */
+/** The table that a key acts on. */
 export interface Table {
-  /** As they are shown, by the same view. */
+  /** By the same view. */
   readonly rows: readonly TopRow[];
   /** Rows that are visible at once. */
   readonly page: number;
-  /** What there are columns for. */
+  /** Keys that have a column. */
   readonly sortable: readonly SortKey[];
 }
 
@@ -39,9 +37,9 @@ const SORT_BY_KEY: Readonly<Record<string, SortKey>> = {
   x: 'cost',
 };
 
-export function firstView(selection: Omit<Selection, 'expanded'>): TopView {
+export function firstView(query: Omit<RowQuery, 'expanded'>): TopView {
   return {
-    ...selection,
+    ...query,
     expanded: new Set(),
     selectedKey: undefined,
     selectedAt: 0,
@@ -53,12 +51,7 @@ export function firstView(selection: Omit<Selection, 'expanded'>): TopView {
   };
 }
 
-/** Whether a name is what there is a column to sort by. */
-export function isSortKey(name: string): name is SortKey {
-  return (SORT_KEYS as readonly string[]).includes(name);
-}
-
-/** The view with its selection on a row that there is, and in sight: rows come, go and move. */
+/** The view with its selection on an existing row, and in sight: rows come, go and move. */
 export function settle(view: TopView, { rows, page }: Pick<Table, 'rows' | 'page'>): TopView {
   const last = Math.max(0, rows.length - 1);
   let { selectedKey, selectedAt, first } = view;
@@ -72,7 +65,7 @@ export function settle(view: TopView, { rows, page }: Pick<Table, 'rows' | 'page
 }
 
 /**
- * What a key makes of the view.
+ * The view after a key.
  *
  * @param name of the key, and the text it writes, as in KeyPress
  * @returns undefined to quit
@@ -126,7 +119,7 @@ function typed(view: TopView, name: string, text: string): TopView {
   return text === '' ? view : { ...view, filter: view.filter + text };
 }
 
-/** The selected row, or the first one where nothing was selected yet. */
+/** Opens the selected row, or the first one if none is selected. */
 function entered(view: TopView, { rows }: Table): TopView {
   const row = view.selectedKey === undefined ? rows[0] : rows[view.selectedAt];
   if (!row) return view;
@@ -153,7 +146,7 @@ function moved(view: TopView, name: string, { rows, page }: Table): TopView {
   };
   const step = steps[name];
   if (step === undefined || rows.length === 0) return view;
-  // The first arrow shows where one is.
+  // The first arrow key selects a visible row.
   const from =
     view.selectedKey === undefined ? Math.max(view.first, 0) - (step === 1 ? 1 : 0) : view.selectedAt;
   const selectedAt = Math.max(0, Math.min(rows.length - 1, from + step));

@@ -1,7 +1,7 @@
 import test from 'ava';
 import { renderCosts } from '../../../src/cli/bench/cost-report.js';
 import { type BenchResult, onePercentOf, type WatchingCost } from '../../../src/cli/bench/result.js';
-import { renderBar, renderTable } from '../../../src/report/table.js';
+import { renderBar, renderTable } from '../../../src/report/terminal-text.js';
 
 const figure = (median: number, p25 = median, p75 = median) => ({ median, p25, p75, runs: 5 });
 

@@ -80,14 +80,14 @@ test('several records are reported on one after the other', async (t) => {
   const [first, second, ...none] = JSON.parse(out).sources;
   t.deepEqual([first, none], [second, []]);
   const both = await report(t, 'mappings', MOVING, MOVING);
-  t.is(both.out.split('\ntogether ').length, 3);
+  t.is(both.out.split('\ntotal ').length, 3);
 });
 
 test('where nothing was recorded in a stretch of time, that is told', async (t) => {
   for (const kind of ['wss', 'access', 'mappings']) {
     const { status, out, err } = await report(t, kind, '--from', '10m', MOVING);
     t.deepEqual([status, err], [0, '']);
-    t.regex(out, /\nNo snapshots: nothing was seen, or nothing in this time/);
+    t.regex(out, /\nNo snapshots, or none in this time/);
   }
   t.deepEqual(await report(t, 'raw', '--from', '10m', MOVING), { status: 0, out: '', err: '' });
   const map = await report(t, 'heatmap', '--time', '10m-', MOVING);

@@ -26,7 +26,7 @@ test("every report tells of a recording of the kernel's DAMON what it has, once 
   t.regex(wss, /\n7\.87 s, 38 snapshots of 1 process, DAMON check\n/);
   t.regex(wss, /\ntarget 0 +16\.1 MiB +56\.1 MiB +69\.4 MiB +- +- /);
   t.regex(await report('access', record), /\n55ce81502000 +467 MiB +0 % +3\.8 s +-\n/);
-  t.regex(await report('mappings', record), /does not tell what was mapped/);
+  t.regex(await report('mappings', record), /has no mappings/);
   t.regex(await report('heatmap', record), /\ntarget 0 {2}the hottest 18\.6 MiB of 536 MiB watched/);
   t.is((await report('raw', '--json', record)).trimEnd().split('\n').length, 38);
   t.regex(await report('diff', record, record), /\nworking set, p50 +16\.1 MiB +16\.1 MiB +0 B\n/);

@@ -2,8 +2,7 @@ import test from 'ava';
 import { Snapshot } from '../../../src/core/snapshot.js';
 import { chartDataOf } from '../../../src/report/heatmap/chart-data.js';
 import { renderHtml } from '../../../src/report/heatmap/html.js';
-import { renderPng } from '../../../src/report/heatmap/png.js';
-import { renderSvg } from '../../../src/report/heatmap/svg.js';
+import { renderPng, renderSvg } from '../../../src/report/heatmap/image.js';
 import { mapOf, mappingOf, snapshotsOf, sourceOf, TIB_PAGES } from './examples.js';
 
 const EVIL = '</script><img src=x onerror="alert(1)">&\'';

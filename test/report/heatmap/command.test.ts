@@ -4,7 +4,7 @@ import test, { type ExecutionContext } from 'ava';
 import { headerLine, snapshotLine, targetLine } from '../../../src/record/format.js';
 import { folder, isOneLine, run } from '../../helpers/cli.js';
 import { HEADER } from '../../helpers/records.js';
-import { snapshotOf } from '../snapshots.js';
+import { snapshotOf } from '../../helpers/snapshots.js';
 import { snapshotsOf } from './examples.js';
 
 function recordIn(path: string): string {
@@ -60,8 +60,8 @@ test('of a process of which nothing is known there is no picture, but the reason
   const { status, out, err } = await heatmap(t, record);
   t.is(status, 1);
   t.is(out, '');
-  t.regex(err, /nothing is known of process 4242 postgres: 0\.0002 % of the 16 TiB watched is resident/);
-  t.regex(err, /What helps: --range START-END, or --check referenced/);
+  t.regex(err, /process 4242 postgres is not known: 0\.0002 % of the 16 TiB watched is resident/);
+  t.regex(err, /Try --range START-END, or --check referenced/);
 });
 
 test('what cannot be is said in one line, and leaves no file behind', async (t) => {

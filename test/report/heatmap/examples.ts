@@ -4,7 +4,7 @@ import { heatMapOf } from '../../../src/report/heatmap/heat-map.js';
 import type { RangeChoice } from '../../../src/report/heatmap/ranges.js';
 import { gather, type SumLimits } from '../../../src/report/heatmap/sums.js';
 import type { Observation, ObservationSource } from '../../../src/report/source/observation.js';
-import { type RegionRow, snapshotOf } from '../snapshots.js';
+import { type RegionRow, snapshotOf } from '../../helpers/snapshots.js';
 
 export const MIB_PAGES = 256;
 export const TIB_PAGES = 2 ** 28;

@@ -1,8 +1,8 @@
 import test from 'ava';
 import { shareRows } from '../../../src/report/heatmap/heat-map.js';
+import { addressTicks, timeTicks } from '../../../src/report/heatmap/layout.js';
 import { Profile } from '../../../src/report/heatmap/profile.js';
 import { chooseRanges } from '../../../src/report/heatmap/ranges.js';
-import { addressTicks, timeTicks } from '../../../src/report/heatmap/ticks.js';
 import { MIB_PAGES, mappingOf, TIB_PAGES } from './examples.js';
 
 /** [startPage, endPage, share] in order; what lies between was not watched. */

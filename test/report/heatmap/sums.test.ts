@@ -1,10 +1,9 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { cellsOf, equalSpans, spansOf } from '../../../src/report/heatmap/heat-map.js';
-import { Profile } from '../../../src/report/heatmap/profile.js';
-import { RunningSum } from '../../../src/report/heatmap/running-sum.js';
+import { Profile, RunningSum } from '../../../src/report/heatmap/profile.js';
 import { gather } from '../../../src/report/heatmap/sums.js';
-import { type RegionRow, snapshotOf } from '../snapshots.js';
+import { type RegionRow, snapshotOf } from '../../helpers/snapshots.js';
 import { mapOf, mappingOf, snapshotsOf, sourceOf } from './examples.js';
 
 /** Regions of pages 0 to 40, with holes. */

@@ -1,8 +1,8 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { columnsOf } from '../../../src/report/characters.js';
 import { renderHeatMap } from '../../../src/report/heatmap/terminal.js';
-import { regionRows } from '../snapshots.js';
+import { columnsOf } from '../../../src/report/terminal-text.js';
+import { regionRows } from '../../helpers/snapshots.js';
 import { mapOf, mappingOf, snapshotsOf, sourceOf, TIB_PAGES } from './examples.js';
 
 const far = 2 * TIB_PAGES;
@@ -119,6 +119,6 @@ test('of 50 processes the busiest four are shown, and how much the others had is
   t.true(map.panels.every(({ sums }) => sums.target.pid % 10 === 1));
   t.is(
     renderHeatMap(map, plain).at(-1),
-    'left out: 46 more processes with 45 % of the accesses; --panels and --pid choo…',
+    'left out: 46 more processes with 45 % of the accesses; use --panels or --pid t…',
   );
 });

@@ -4,8 +4,8 @@ import { gzipSync } from 'node:zlib';
 import test from 'ava';
 import { openRecord } from '../../../src/report/source/recorded.js';
 import { folderFor, HEADER, TARGET } from '../../helpers/records.js';
+import { PAGE } from '../../helpers/snapshots.js';
 
-const PAGE = 4096;
 const header = { type: 'header', version: 1, ...HEADER };
 const snapshot = (endUs: number) => ({
   type: 'snapshot',
@@ -110,8 +110,8 @@ test('what is wrong with a record is said when it was read', async (t) => {
 
   t.deepEqual(source.notes(), [
     `${path}: skipped 2 damaged lines: 3, 5`,
-    `${path}: 1 snapshot was left out, of a process that it does not name`,
-    `${path}: it breaks off after line 5, without an end, as a recording does that was killed`,
+    `${path}: 1 snapshot was left out, of a process without a target line`,
+    `${path}: it breaks off after line 5, without an end, as if the recording had been killed`,
   ]);
 });
 
@@ -140,7 +140,7 @@ test('a record of a later version is read as far as it is understood, and that i
   for await (const { snapshot } of source.observations()) seen.push(snapshot.workingSetBytes());
   t.deepEqual(seen, [3 * PAGE, 3 * PAGE]);
   t.deepEqual(source.notes(), [
-    `${path}: it is of version 2 of the format, of which only what version 1 has was read; a newer Pagepulse reads the rest`,
+    `${path}: it has version 2 of the format, of which only the fields of version 1 were read; a newer Pagepulse reads the rest`,
     `${path}: skipped 1 damaged line: 6`,
   ]);
 });

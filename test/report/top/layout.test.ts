@@ -1,12 +1,12 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { columnsOf } from '../../../src/report/characters.js';
-import { sparkline } from '../../../src/report/sparkline.js';
-import { GROUP_KINDS } from '../../../src/report/top/groups.js';
+import { sparkline } from '../../../src/report/charts.js';
+import { columnsOf } from '../../../src/report/terminal-text.js';
 import { type LiveOptions, renderTop, renderTopPlain } from '../../../src/report/top/layout.js';
 import type { TopModel } from '../../../src/report/top/model.js';
-import { type Selection, selectRows } from '../../../src/report/top/select.js';
-import { BY_PID, busy, modelOf, models, PAGE } from './rows.js';
+import { GROUP_KINDS, type RowQuery, selectRows } from '../../../src/report/top/query.js';
+import { PAGE } from '../../helpers/snapshots.js';
+import { BY_PID, busy, modelOf, models } from './rows.js';
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: attributes are control sequences
 const ATTRIBUTES = /\x1b\[[0-9;]*m/g;
@@ -21,7 +21,7 @@ const LIVE: LiveOptions = {
   isTyping: false,
 };
 
-function draw(model: TopModel, live: Partial<LiveOptions> = {}, chosen: Partial<Selection> = {}): string[] {
+function draw(model: TopModel, live: Partial<LiveOptions> = {}, chosen: Partial<RowQuery> = {}): string[] {
   const selection = { ...BY_PID, ...chosen };
   const state = model.state(1);
   return renderTop(state, selection, selectRows(state.rows, selection), { ...LIVE, ...live });

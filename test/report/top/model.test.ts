@@ -1,8 +1,8 @@
 import test from 'ava';
 import { ENDED_MS, TopModel, TREND_LENGTH } from '../../../src/report/top/model.js';
 import { shareOf } from '../../../src/report/top/rows.js';
-import { snapshotOf } from '../snapshots.js';
-import { busy, modelOf, PAGE, rowsOf } from './rows.js';
+import { PAGE, snapshotOf } from '../../helpers/snapshots.js';
+import { busy, modelOf, rowsOf } from './rows.js';
 
 const MIXED = [
   [0, 10, 20, 5], // always
@@ -133,7 +133,7 @@ test('of a process whose memory samples hardly ever meet, nothing is known but w
   ]) {
     const { rows, totals } = modelOf(given, busy(2, 20, { facts: {} })).state(0);
     t.like(rows[0], { residentBytes: 100 * PAGE, workingSetBytes: undefined, hotBytes: undefined });
-    t.regex(rows[0]!.unknown!, /is resident, so samples hardly ever meet memory$/);
+    t.regex(rows[0]!.unknown!, /is resident, so samples rarely hit memory$/);
     t.like(totals, { processes: 2, unknown: 1, workingSetBytes: 20 * PAGE });
     t.is(modelOf(given).state(0).totals.workingSetBytes, undefined);
   }

@@ -1,12 +1,10 @@
 import fc from 'fast-check';
 import { type ProcessFacts, TopModel } from '../../../src/report/top/model.js';
+import type { RowQuery } from '../../../src/report/top/query.js';
 import type { ProcessRow } from '../../../src/report/top/rows.js';
-import type { Selection } from '../../../src/report/top/select.js';
-import { regionRows, type SnapshotParts, snapshotOf } from '../snapshots.js';
+import { PAGE, regionRows, type SnapshotParts, snapshotOf } from '../../helpers/snapshots.js';
 
-export const PAGE = 4_096;
-
-export const BY_PID: Selection = {
+export const BY_PID: RowQuery = {
   sort: 'pid',
   isReversed: false,
   group: 'none',

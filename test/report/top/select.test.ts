@@ -1,9 +1,8 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { GROUP_KINDS } from '../../../src/report/top/groups.js';
-import { SORT_KEYS } from '../../../src/report/top/order.js';
-import { selectRows } from '../../../src/report/top/select.js';
-import { BY_PID, busy, models, PAGE, rowsOf } from './rows.js';
+import { GROUP_KINDS, SORT_KEYS, selectRows } from '../../../src/report/top/query.js';
+import { PAGE } from '../../helpers/snapshots.js';
+import { BY_PID, busy, models, rowsOf } from './rows.js';
 
 const THREE = rowsOf(
   busy(30, 10, { comm: 'web', facts: { residentBytes: 40 * PAGE, parentPid: 7, cgroup: '/b' } }),

@@ -1,6 +1,5 @@
 import test from 'ava';
-import { SORT_KEYS } from '../../../src/report/top/order.js';
-import { selectRows } from '../../../src/report/top/select.js';
+import { SORT_KEYS, selectRows } from '../../../src/report/top/query.js';
 import { firstView, press, settle, type TopView } from '../../../src/report/top/view.js';
 import { BY_PID, busy, rowsOf } from './rows.js';
 
