@@ -31,7 +31,7 @@ const DAY_US = 86_400e6;
 
 const table = RegionTable.forLimits(10, regions);
 table.count = splitEvenly(table, 0, startPage, startPage + pages, regions);
-const files = new IdleFiles(idlePageSupport().ok ? undefined : NO_BITMAP);
+const files = new IdleFiles(idlePageSupport().ok ? {} : { bitmap: NO_BITMAP });
 const random = randomFrom(new RandomStreams(1).next());
 const check = new IdlePageCheck(new ProcessSpace({ pid }), files);
 const target = { samples: new Samples(table), check, random, salt: random.next() };

@@ -50,8 +50,8 @@ export class KPageFlags extends WordFile {
    * @param hugeFrames frames in a transparent huge page
    * @throws the system's error
    */
-  constructor(hugeFrames: number) {
-    super(KPAGEFLAGS);
+  constructor(hugeFrames: number, path = KPAGEFLAGS) {
+    super(path);
     this.#hugeFrames = hugeFrames;
   }
 
@@ -112,8 +112,8 @@ export function alignDown(frame: number, frames: number): number {
  * over the large folio.
  */
 export class KPageCount extends WordFile {
-  constructor() {
-    super('/proc/kpagecount');
+  constructor(path = '/proc/kpagecount') {
+    super(path);
   }
 
   /** How many times the frame is mapped; 0 for a frame that does not exist. */

@@ -20,7 +20,7 @@ export const FRAMES_PER_WORD = 64;
  * read 0, like an accessed page (frames.ts identifies them). All users of the bitmap share the marks.
  */
 export class IdleBitmap extends WordFile {
-  constructor() {
-    super(IDLE_BITMAP, 'r+');
+  constructor(path = IDLE_BITMAP) {
+    super(path, 'r+');
   }
 }

@@ -31,9 +31,9 @@ const FRAME_HIGH = 0x007f_ffff; // bits 32 .. 54
  */
 export class Pagemap extends WordFile {
   /** @throws PagepulseError `NO_PROCESS`, `PERMISSION` */
-  constructor(pid: number) {
+  constructor(pid: number, directory = memoryDirectory(pid)) {
     try {
-      super(`${memoryDirectory(pid)}/pagemap`, 'r', REACH);
+      super(`${directory}/pagemap`, 'r', REACH);
     } catch (error) {
       throw processError(error, pid, `read the page table of process ${pid}`);
     }

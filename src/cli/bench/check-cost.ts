@@ -41,7 +41,7 @@ let idleFiles: IdleFiles | undefined;
  */
 export function idlePageSteps(pid: number, pages: readonly number[]): CheckSteps {
   const hasBitmap = idlePageSupport().ok;
-  idleFiles ??= new IdleFiles(hasBitmap ? undefined : NO_BITMAP);
+  idleFiles ??= new IdleFiles(hasBitmap ? {} : { bitmap: NO_BITMAP });
   const check = new IdlePageCheck(new ProcessSpace({ pid }), idleFiles);
   const table = RegionTable.forLimits(3, SAMPLES_A_TICK);
   // Regions of one page leave nothing to chance: the check samples these pages.

@@ -17,18 +17,23 @@ import { Marked } from './marked.js';
 /** What the check asks of the bitmap. */
 export type IdleBits = Pick<IdleBitmap, 'readBatch' | 'writeBatch'>;
 
-/** The files of the whole machine, opened once a sampler and shared by its targets. */
+/** The files of the whole machine, opened once a sampler and shared by its targets; others in tests. */
 export class IdleFiles {
-  readonly hugePages = hugePagePages();
   readonly bitmap: IdleBits;
   readonly flags: KPageFlags;
-  readonly mappers = new KPageCount();
+  readonly mappers: KPageCount;
   readonly known = new KnownFrames();
+  /** Pages in a transparent huge page. */
+  readonly hugePages: number;
+  readonly openPagemap: (pid: number) => Pagemap;
 
   /** @throws the system's error; `idlePageSupport` tells beforehand what it would be */
-  constructor(bitmap: IdleBits = new IdleBitmap()) {
-    this.bitmap = bitmap;
-    this.flags = new KPageFlags(this.hugePages);
+  constructor(files: Partial<Omit<IdleFiles, 'known'>> = {}) {
+    this.hugePages = files.hugePages ?? hugePagePages();
+    this.bitmap = files.bitmap ?? new IdleBitmap();
+    this.flags = files.flags ?? new KPageFlags(this.hugePages);
+    this.mappers = files.mappers ?? new KPageCount();
+    this.openPagemap = files.openPagemap ?? ((pid) => new Pagemap(pid));
   }
 }
 
@@ -58,7 +63,7 @@ export class IdlePageCheck implements PageCheck {
     readonly files: IdleFiles,
   ) {
     const { pid } = process.target;
-    this.#pagemap = new Pagemap(pid);
+    this.#pagemap = files.openPagemap(pid);
     this.#kinds = new FrameKinds(files.flags, files.hugePages);
     this.#owner = files.known.newOwner();
   }
@@ -208,7 +213,7 @@ export class IdlePageCheck implements PageCheck {
   }
 
   #reopen(): void {
-    const pagemap = new Pagemap(this.process.target.pid);
+    const pagemap = this.files.openPagemap(this.process.target.pid);
     this.#pagemap.close();
     this.#pagemap = pagemap;
     this.#owner = this.files.known.newOwner();
