@@ -2,12 +2,11 @@ import assert from 'node:assert/strict';
 import test from 'ava';
 import fc from 'fast-check';
 import { runOnce } from '../../../bench/accuracy/run.js';
-import { moveBoundaries } from '../../../src/core/evidence/boundaries.js';
 import { Cells } from '../../../src/core/evidence/cells.js';
-import { Memory } from '../../../src/core/evidence/memory.js';
-import { Parts } from '../../../src/core/evidence/parts.js';
+import { Memory } from '../../../src/core/evidence/learn.js';
+import { moveBoundaries } from '../../../src/core/evidence/merge.js';
+import { unlikePages } from '../../../src/core/evidence/report.js';
 import { Rows } from '../../../src/core/evidence/rows.js';
-import { unlikePages } from '../../../src/core/evidence/unlike.js';
 import { RegionTable } from '../../../src/core/region-table.js';
 
 const CELL = 1_000;
@@ -35,11 +34,10 @@ test('a part that is hit one time in five, on ground that is hit one time in twe
   const cells = expected(40, [50, 0.05], [8, 0.2], [42, 0.05]);
   const rows = new Rows();
   rows.push(0, 100 * CELL, 13, 200, 0, 0, 0);
-  const parts = new Parts();
-  t.true(parts.find(cells, rows, 0, 0));
-  t.deepEqual([parts.start, parts.end], [50 * CELL, 58 * CELL]);
-  t.is(Math.round((100 * parts.hits) / parts.trials), 20);
-  t.false(parts.find(expected(40, [100, 0.05]), rows, 0, 0));
+  t.true(cells.findPart(rows, 0, 0));
+  t.deepEqual([cells.part.start, cells.part.end], [50 * CELL, 58 * CELL]);
+  t.is(Math.round((100 * cells.part.hits) / cells.part.trials), 20);
+  t.false(expected(40, [100, 0.05]).findPart(rows, 0, 0));
 });
 
 test('what may be unlike the rest of a row: much where nothing is known, nothing where all is, and never more than there is', (t) => {

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { Memory } from '../../../src/core/evidence/memory.js';
+import { Memory } from '../../../src/core/evidence/learn.js';
 import { RegionTable } from '../../../src/core/region-table.js';
 
 const PAGES = 100;
