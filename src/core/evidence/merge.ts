@@ -111,39 +111,13 @@ function dropLooseEdges(rows: Rows): void {
   rows.count = into + 1;
 }
 
-/** Differences are counted in this many bins of this width; larger ones in more, each twice as wide as the one before. */
-const FINE_BINS = 64;
-const BIN_WIDTH = 0.5;
-const BINS = FINE_BINS + 16;
-const bins = new Uint32Array(BINS);
+/** Two rows of full memory differ by less. */
+const MOST_GAIN = 2_048;
 
 /** Joins the rows that differ least until there are at most `most`, in the end whatever they are: honest averages. */
 export function joinToFit(rows: Rows, most: number, limitPages: number): void {
-  let tolerance = 0;
-  while (rows.count > most && tolerance < Number.POSITIVE_INFINITY) {
-    tolerance = Math.max(2 * tolerance, toleranceFor(rows, rows.count - most, limitPages));
-    joinAlike(rows, limitPages, tolerance);
-  }
-}
-
-/** The level at which about `excess` rows go. Only about: a row that was joined differs from others by something else. */
-function toleranceFor(rows: Rows, excess: number, limitPages: number): number {
-  bins.fill(0);
-  for (let i = 0; i + 1 < rows.count; i++) {
-    if (rows.kind[i] === RowKind.EDGE || !rows.touches(i)) continue;
-    const next = rows.kind[i + 1] === RowKind.EDGE ? i + 2 : i + 1;
-    if (next === rows.count || rows.end[next]! - rows.start[i]! > limitPages) continue;
-    bins[binOf(rows.difference(i, next))]! += next - i;
-  }
-  let bin = 0;
-  for (let less = bins[0]!; less < excess && bin + 1 < BINS; less += bins[bin]!) bin++;
-  return bin < FINE_BINS ? (bin + 1) * BIN_WIDTH : FINE_BINS * BIN_WIDTH * 2 ** (bin - FINE_BINS + 1);
-}
-
-function binOf(difference: number): number {
-  const bin = Math.floor(difference / BIN_WIDTH);
-  if (bin < FINE_BINS) return bin;
-  return Math.min(BINS - 1, FINE_BINS + Math.floor(Math.log2(bin / FINE_BINS)));
+  for (let level = 0.5; rows.count > most && level <= MOST_GAIN; level *= 2)
+    joinAlike(rows, limitPages, level);
 }
 
 /** A boundary is looked for this many cells to both sides, */
