@@ -1,9 +1,8 @@
-import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
 import type { RegionTable } from '../region-table.js';
 import type { Cells } from './cells.js';
 import { MAX_ANSWERS, RowKind } from './columns.js';
 import { grownFromLeft, grownFromRight, RowBuilder, readEdge, readProbe } from './edges.js';
-import type { Candidates, Rows } from './rows.js';
+import type { Rows } from './rows.js';
 import {
   bestOfFew,
   CUT,
@@ -46,10 +45,10 @@ export class Cutter {
    * @param candidates emptied before; gets the surprises that were not worth a cut
    * @returns how many cuts and changed rows are news
    */
-  read(table: RegionTable, rows: Rows, candidates: Candidates, random: RandomGenerator): number {
+  read(table: RegionTable, rows: Rows, candidates: Rows): number {
     const { kind, hits, trials } = table.evidence!;
     const builder = this.#builder;
-    builder.begin(table, rows, candidates, random);
+    builder.begin(table, rows, candidates);
     const { memory } = builder;
     this.cells.read(table, memory);
     let news = 0;
@@ -234,7 +233,7 @@ export class Cutter {
 
   /** Makes runs of unexpected answers candidates for a probe, which reaches to the next other answers. */
   #findSurprises(from: number, to: number, start: number, end: number, known: number): void {
-    const { candidates, random, answers } = this.#builder;
+    const { candidates, answers } = this.#builder;
     const { pages, isHit } = answers;
     const strange = known < 0.5 ? 1 : 0;
     const chance = strange === 1 ? known : 1 - known;
@@ -248,7 +247,7 @@ export class Cutter {
       if (at + 1 - first < least) continue;
       const left = first > from ? pages[first - 1]! + 1 : start;
       const right = at + 1 < to ? pages[at + 1]! : end;
-      candidates.add(pages[(first + at) >> 1]!, left, right, random);
+      candidates.pivot[candidates.push(left, right, 0, 0, 0, 0, 0)] = pages[(first + at) >> 1]!;
     }
   }
 }

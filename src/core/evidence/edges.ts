@@ -1,8 +1,7 @@
-import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
 import type { RegionTable } from '../region-table.js';
 import { RowKind } from './columns.js';
 import { Answers, Memory } from './learn.js';
-import { Candidates, Rows } from './rows.js';
+import { Rows } from './rows.js';
 import {
   bestOfFew,
   logLikelihood,
@@ -26,9 +25,9 @@ const LEAST_TRIALS = 8;
 /** Builds the rows that a table's answers speak for, from left to right. */
 export class RowBuilder {
   table!: RegionTable;
-  random!: RandomGenerator;
   rows = new Rows();
-  candidates = new Candidates();
+  /** Pages with surprising answers, to be probed: their pivots, and the nearest answers of the other kind on both sides. */
+  candidates = new Rows();
   readonly memory = new Memory();
   /** Of the row that is being read. */
   readonly answers = new Answers();
@@ -38,13 +37,12 @@ export class RowBuilder {
   #nextTrials = 0;
 
   /** @param rows and candidates are emptied */
-  begin(table: RegionTable, rows: Rows, candidates: Candidates, random: RandomGenerator): void {
+  begin(table: RegionTable, rows: Rows, candidates: Rows): void {
     this.table = table;
     this.rows = rows;
     this.candidates = candidates;
-    this.random = random;
     rows.count = 0;
-    candidates.clear();
+    candidates.count = 0;
     this.#nextStart = -1;
     this.memory.read(table);
   }

@@ -6,7 +6,7 @@ import { Cutter } from './cut.js';
 import { joinAlike, joinToFit, moveBoundaries } from './merge.js';
 import { type Allowance, plan, write } from './plan.js';
 import { Reporter } from './report.js';
-import { Candidates, Rows } from './rows.js';
+import { Rows } from './rows.js';
 
 /** After this many samples without news, all of a target has been looked at as finely as can be asked for, */
 const COVERED = 262_144;
@@ -24,7 +24,7 @@ const KEPT = 0.75;
 /** What is known of a target between its merge and its split. */
 interface Known {
   readonly rows: Rows;
-  readonly candidates: Candidates;
+  readonly candidates: Rows;
   /** Samples since there was news. */
   quietSamples: number;
   quota: number;
@@ -49,7 +49,7 @@ export class EvidenceAdaptation implements Adaptation {
     const quotas = targets.length > 1 ? divideRegions(targets, limits.maxRegions) : undefined;
     for (let t = 0; t < targets.length; t++) {
       const target = targets[t]!;
-      const { table, random } = target;
+      const { table } = target;
       if (!table.evidence || table.count === 0) continue;
       const known = this.#of(target);
       const { rows, candidates } = known;
@@ -57,7 +57,7 @@ export class EvidenceAdaptation implements Adaptation {
       const least = Math.min(quota, leastRegions(limits, targets, quota));
       const limitPages = Math.max(1, table.totalPages() / least);
       const samples = samplesIn(table.evidence.planned, table.count);
-      const news = this.#cutter.read(table, rows, candidates, random);
+      const news = this.#cutter.read(table, rows, candidates);
       joinAlike(rows, limitPages, 0, this.#cells);
       joinToFit(rows, Math.max(1, Math.floor(KEPT * quota)), limitPages);
       // If minRegions is close to maxRegions, pieces of less than half of that size may still be too many.
@@ -85,7 +85,7 @@ export class EvidenceAdaptation implements Adaptation {
   #of(target: AdaptedTarget): Known {
     let known = this.#known.get(target);
     if (!known) {
-      known = { rows: new Rows(), candidates: new Candidates(), quietSamples: 0, quota: 0 };
+      known = { rows: new Rows(), candidates: new Rows(), quietSamples: 0, quota: 0 };
       this.#known.set(target, known);
     }
     return known;

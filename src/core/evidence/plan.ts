@@ -4,7 +4,7 @@ import type { RegionTable } from '../region-table.js';
 import { type Cells, LEAST_WITH_PARTS } from './cells.js';
 import { Ends, NO_PLACE, NOT_ASKED, RowKind } from './columns.js';
 import { isBetween } from './report.js';
-import type { Candidates, Rows } from './rows.js';
+import type { Rows } from './rows.js';
 import { isVeryMixed } from './significance.js';
 
 // Step 5, plan: which pieces the next aggregation interval looks at, and how many samples each gets. Nothing done here is
@@ -58,7 +58,7 @@ const FINE = 1 / 256;
  */
 export function plan(
   rows: Rows,
-  candidates: Candidates,
+  candidates: Rows,
   planned: Rows,
   allowance: Allowance,
   random: RandomGenerator,
@@ -66,7 +66,7 @@ export function plan(
 ): number {
   const { samples, each, regions } = allowance;
   const spare = Math.max(0, regions - rows.count);
-  candidates.keep(Math.min(Math.floor((FOR_PROBES * samples) / each), Math.floor(spare / 4)), random);
+  choose(candidates, Math.min(Math.floor((FOR_PROBES * samples) / each), Math.floor(spare / 4)), random);
   let pieces = Math.floor(spare / 2);
   planned.count = 0;
   let next = 0;
@@ -84,6 +84,15 @@ export function plan(
     }
   }
   return allot(planned, allowance);
+}
+
+/** Leaves at most `count` rows, chosen at random, in order. */
+function choose(rows: Rows, count: number, random: RandomGenerator): void {
+  if (rows.count <= count) return;
+  let kept = 0;
+  for (let i = 0; kept < count; i++)
+    if (uniformFloat64(random) * (rows.count - i) < count - kept) rows.copy(i, kept++);
+  rows.count = kept;
 }
 
 /** A row in pieces of about the same length. Returns how many. */
@@ -109,7 +118,7 @@ function pushAround(rows: Rows, i: number, into: Rows, { start, end, hits, trial
 }
 
 /** A row with probes around its candidates, from the `next`th on. Returns the first candidate behind it. */
-function pushWithProbes(rows: Rows, i: number, into: Rows, candidates: Candidates, next: number): number {
+function pushWithProbes(rows: Rows, i: number, into: Rows, candidates: Rows, next: number): number {
   const end = rows.end[i]!;
   let from = rows.start[i]!;
   for (; next < candidates.count && candidates.pivot[next]! < end; next++) {

@@ -1,7 +1,5 @@
-import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
-import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
 import { NOT_ASKED, RowKind } from './columns.js';
-import { DIFFERENT, difference, isDifferenceAbove, isMixed } from './significance.js';
+import { DIFFERENT, isDifferenceAbove, isMixed } from './significance.js';
 
 const COLUMNS = [
   ...(['start', 'end', 'hits', 'trials', 'pendingHits', 'pendingTrials', 'pivot', 'blur'] as const),
@@ -99,12 +97,7 @@ export class Rows {
     return isMixed(this.hits[i]!, this.trials[i]!);
   }
 
-  /** How much likelier two rates make the evidence of two rows than one. */
-  difference(a: number, b: number): number {
-    return difference(this.hits[a]!, this.trials[a]!, this.hits[b]!, this.trials[b]!);
-  }
-
-  /** Whether that is above a level; false unless both have evidence. */
+  /** Whether two rates explain two rows better than one by more than this gain; false unless both have evidence. */
   isDifferenceAbove(level: number, a: number, b: number): boolean {
     if (this.trials[a] === 0 || this.trials[b] === 0) return false;
     return isDifferenceAbove(level, this.hits[a]!, this.trials[a]!, this.hits[b]!, this.trials[b]!);
@@ -126,53 +119,5 @@ export class Rows {
       larger.set(this[name]);
       this[name] = larger;
     }
-  }
-}
-
-const MOST_CANDIDATES = 256;
-
-/** Pages with surprising answers, candidates for a probe; a random selection if there are too many. */
-export class Candidates {
-  readonly pivot = new Float64Array(MOST_CANDIDATES);
-  /** The nearest answers of the other kind: the surprise reaches no farther. */
-  readonly start = new Float64Array(MOST_CANDIDATES);
-  readonly end = new Float64Array(MOST_CANDIDATES);
-  #seen = 0;
-
-  get count(): number {
-    return Math.min(this.#seen, MOST_CANDIDATES);
-  }
-
-  clear(): void {
-    this.#seen = 0;
-  }
-
-  add(pivot: number, start: number, end: number, random: RandomGenerator): void {
-    const nth = this.#seen++;
-    const at = nth < MOST_CANDIDATES ? nth : Math.floor(uniformFloat64(random) * this.#seen);
-    if (at < MOST_CANDIDATES) this.#set(at, pivot, start, end);
-  }
-
-  /** Leaves at most `count` of them, chosen at random, in the order of their pages. */
-  keep(count: number, random: RandomGenerator): void {
-    let left = this.count;
-    while (left > count) {
-      const at = Math.floor(uniformFloat64(random) * left--);
-      this.#set(at, this.pivot[left]!, this.start[left]!, this.end[left]!);
-    }
-    for (let i = 1; i < left; i++) {
-      const [pivot, start, end] = [this.pivot[i]!, this.start[i]!, this.end[i]!];
-      let to = i;
-      for (; to > 0 && this.pivot[to - 1]! > pivot; to--)
-        this.#set(to, this.pivot[to - 1]!, this.start[to - 1]!, this.end[to - 1]!);
-      this.#set(to, pivot, start, end);
-    }
-    this.#seen = left;
-  }
-
-  #set(at: number, pivot: number, start: number, end: number): void {
-    this.pivot[at] = pivot;
-    this.start[at] = start;
-    this.end[at] = end;
   }
 }
