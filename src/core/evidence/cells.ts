@@ -2,7 +2,7 @@ import type { RegionTable } from '../region-table.js';
 import { RowKind } from './columns.js';
 import type { Memory } from './learn.js';
 import type { Rows } from './rows.js';
-import { difference, HINT, isDifferenceAbove, isMixed, PART_FOUND } from './significance.js';
+import { difference, HINT, isDifferenceAbove, isMixed } from './significance.js';
 
 /** What is remembered of a cell fades by this part in an aggregation interval. */
 const FADE = 1 / 256;
@@ -14,10 +14,6 @@ export const LEAST_WITH_PARTS = 4;
 const LEAST_OF_BOTH = 8;
 /** and with odds this many times those of the row. */
 const ODDS = [2, 5, 16, 1 / 2, 1 / 5, 1 / 16] as const;
-/** A part remembers at most this many samples if it has been found, */
-const MOST_TRIALS = 200;
-/** and this many, at the rate of the row, if there is only a hint: it must be able to turn out different. */
-const FORGET = 5;
 
 /**
  * Where in large mixed rows the hits were, over many aggregation intervals: all pages of a target in as many equal cells as
@@ -29,8 +25,8 @@ const FORGET = 5;
 export class Cells {
   /** Pages of a cell. */
   pages = 1;
-  /** The part that findPart() has found: pages of the row, and the evidence for it. */
-  readonly part = { start: 0, end: 0, hits: 0, trials: 0 };
+  /** The part that findPart() has found. */
+  readonly part = { start: 0, end: 0 };
   /** Hits and samples of all cells before each. */
   #hits = new Float64Array(1);
   #trials = new Float64Array(1);
@@ -153,10 +149,6 @@ export class Cells {
     const start = rows.start[i]! - before;
     part.start = Math.max(rows.start[i]!, start + Math.round(bestFrom * this.pages));
     part.end = Math.min(rows.end[i]!, start + Math.round(bestTo * this.pages));
-    const isFound = best > PART_FOUND;
-    const rate = isFound ? this.hits(bestFrom, bestTo) / this.trials(bestFrom, bestTo) : hits / trials;
-    part.trials = isFound ? Math.min(MOST_TRIALS, this.trials(bestFrom, bestTo)) : FORGET;
-    part.hits = rate * part.trials;
     return part.end > part.start;
   }
 }

@@ -99,22 +99,27 @@ function choose(rows: Rows, count: number, random: RandomGenerator): void {
 function pushPieces(rows: Rows, i: number, into: Rows, random: RandomGenerator): number {
   const [start, size] = [rows.start[i]!, rows.size(i)];
   const count = Math.min(PIECES, size);
-  const known = FORGET / Math.max(FORGET, rows.trials[i]!);
   const shift = size >= 4 * count ? uniformFloat64(random) - 0.5 : 0;
   let from = start;
   for (let p = 1; p <= count; p++) {
     const to = p === count ? start + size : start + Math.floor(((p + shift) * size) / count);
-    into.push(from, to, rows.hits[i]! * known, rows.trials[i]! * known, rows.last[i]!, rows.age[i]!, 0);
+    pushDoubtful(rows, i, into, from, to);
     from = to;
   }
   return count;
 }
 
-/** A part of a row, with the evidence for it, and the rest. */
-function pushAround(rows: Rows, i: number, into: Rows, { start, end, hits, trials }: Cells['part']): void {
+/** A part of a row, and the rest. */
+function pushAround(rows: Rows, i: number, into: Rows, { start, end }: Cells['part']): void {
   if (start > rows.start[i]!) into.pushPart(rows, i, rows.start[i]!, start);
-  into.push(start, end, hits, trials, rows.last[i]!, rows.age[i]!, 0);
+  pushDoubtful(rows, i, into, start, end);
   if (end < rows.end[i]!) into.pushPart(rows, i, end, rows.end[i]!);
+}
+
+/** A part of a row that may turn out different, so it remembers little. */
+function pushDoubtful(rows: Rows, i: number, into: Rows, start: number, end: number): void {
+  const known = FORGET / Math.max(FORGET, rows.trials[i]!);
+  into.push(start, end, rows.hits[i]! * known, rows.trials[i]! * known, rows.last[i]!, rows.age[i]!, 0);
 }
 
 /** A row with probes around its candidates, from the `next`th on. Returns the first candidate behind it. */
