@@ -185,9 +185,7 @@ export function allot(rows: Rows, { samples, each, search }: Allowance): number 
   const forEdge = Math.min(each, (FOR_EDGES * samples) / edges);
   const forOpen = Math.min(each, (FOR_OPEN * samples) / open);
   const others = each * probes + (edges && edges * forEdge) + (open && open * forOpen);
-  // While there is news, what no other row needs goes to settled rows.
-  const rest = search === 1 ? samples - FOR_SEARCH * samples - others : 0;
-  const forDoubt = Math.min(search === 1 ? each : each / 2, Math.max(FOR_SETTLED * samples, rest) / doubts);
+  const forDoubt = Math.min(each, (FOR_SETTLED * samples) / doubts);
   const wanted = others + (doubts && doubts * forDoubt);
   const part = Math.min(1, (FOR_KNOWN * samples) / wanted);
   let left = samples;
