@@ -34,9 +34,6 @@ const SAMPLES_PER_PAGE = 4;
 const KNOWN = 20;
 /** How much more a row counts that was hit every second time than one that always was, or never. */
 const DOUBT = 40;
-/** In the search, a page of rows at this rate and above counts this much against one of others. */
-const HOT = 0.9;
-const HOT_WEIGHT = 0.3;
 
 /** A row that holds a boundary between similar rates, or may, is cut into this many pieces that can each turn out different. */
 const PIECES = 4;
@@ -54,7 +51,7 @@ const FINE = 1 / 256;
  * Divides rows for the next aggregation interval, and decides how many samples each gets.
  *
  * @param planned emptied; gets the result
- * @returns samples per page of cold ground
+ * @returns samples per page of ground
  */
 export function plan(
   rows: Rows,
@@ -165,11 +162,11 @@ function isDoubtful(rows: Rows, i: number, cells: Cells): boolean {
 /**
  * Decides how many samples each row gets. Ground may get more than a row can have; it becomes several rows when written.
  *
- * @returns samples per page of cold ground
+ * @returns samples per page of ground
  */
 export function allot(rows: Rows, { samples, each, search }: Allowance): number {
   const { count } = rows;
-  let [edges, probes, open, doubts, weights, total] = [0, 0, 0, 0, 0, 0];
+  let [edges, probes, open, doubts, plain, total] = [0, 0, 0, 0, 0, 0];
   for (let i = 0; i < count; i++) {
     total += rows.size(i);
     if (rows.kind[i] === RowKind.EDGE) edges++;
@@ -179,7 +176,7 @@ export function allot(rows: Rows, { samples, each, search }: Allowance): number 
       rows.planned[i] = rows.open[i] === 1 || rows.trials[i]! < KNOWN ? 1 : 0;
       if (rows.planned[i] === 1) open++;
       else doubts += doubtOf(rows, i);
-      weights += weightOf(rows, i);
+      plain += rows.size(i);
     }
   }
   const forEdge = Math.min(each, (FOR_EDGES * samples) / edges);
@@ -199,13 +196,13 @@ export function allot(rows: Rows, { samples, each, search }: Allowance): number 
     owed -= rows.planned[i]!;
     left -= rows.planned[i]!;
   }
-  if (weights === 0) return 0;
+  if (plain === 0) return 0;
   // Per page of all, not only of ground: what is found must not move the places that the search has yet to reach.
-  const density = Math.min((FOR_SEARCH * samples) / total, left / weights) * search;
+  const density = Math.min((FOR_SEARCH * samples) / total, left / plain) * search;
   owed = 0;
   for (let i = 0; i < count; i++) {
     if (rows.kind[i] !== RowKind.PLAIN) continue;
-    owed += Math.min(density * weightOf(rows, i), SAMPLES_PER_PAGE * rows.size(i));
+    owed += rows.size(i) * Math.min(density, SAMPLES_PER_PAGE);
     let more = Math.min(left, Math.floor(owed));
     owed -= more;
     left -= more;
@@ -224,15 +221,11 @@ function doubtOf(rows: Rows, i: number): number {
   return 1 + DOUBT * rate * (1 - rate);
 }
 
-function weightOf(rows: Rows, i: number): number {
-  return rows.size(i) * (rows.rate(i) < HOT ? 1 : HOT_WEIGHT);
-}
-
 /**
  * Writes planned rows into a table, those with more samples than a row can have as several. Cuts lie at multiples of one
  * length from page 0 on, so that the same ground is asked in the same places whatever is found in it.
  *
- * @param density samples per page of cold ground
+ * @param density samples per page of ground
  */
 export function write(
   rows: Rows,
@@ -246,7 +239,8 @@ export function write(
     left += rows.planned[i]!;
     pieces += Math.ceil((rows.planned[i]! - each) / each) + 1;
   }
-  const length = (each / Math.max(density, 1e-12)) * Math.max(1, pieces / Math.max(1, spare));
+  const fewer = Math.max(1, pieces / Math.max(1, spare));
+  const width = Math.max(each / SAMPLES_PER_PAGE, (each / Math.max(density, 1e-12)) * fewer);
   const evidence = table.evidence!;
   let at = 0;
   const writeRow = (i: number, start: number, end: number, samples: number, ends: number) => {
@@ -277,7 +271,6 @@ export function write(
       writeRow(i, start, end, rows.planned[i]!, Ends.BOTH);
       continue;
     }
-    const width = Math.max(each / SAMPLES_PER_PAGE, rows.rate(i) < HOT ? length : length / HOT_WEIGHT);
     let cut = Math.floor(width * (Math.floor(start / width) + 1));
     // A short piece at an end goes with its neighbour.
     if (cut - start < width / 4) cut = Math.floor(width * (Math.floor(start / width) + 2));
