@@ -1,11 +1,9 @@
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
 import type { RegionTable } from '../region-table.js';
-import { type Cells, LEAST_WITH_PARTS } from './cells.js';
+import type { Cells } from './cells.js';
 import { Ends, NO_PLACE, NOT_ASKED, RowKind } from './columns.js';
-import { isBetween } from './report.js';
 import type { Rows } from './rows.js';
-import { isVeryMixed } from './significance.js';
 
 // Step 5, plan: which pieces the next aggregation interval looks at, and how many samples each gets. Nothing done here is
 // reported: what the next answers do not confirm is merged again.
@@ -35,17 +33,8 @@ const KNOWN = 20;
 /** How much more a row counts that was hit every second time than one that always was, or never. */
 const DOUBT = 40;
 
-/** A row that holds a boundary between similar rates, or may, is cut into this many pieces that can each turn out different. */
-const PIECES = 4;
-/** What a piece remembers of its row. */
+/** What a part of a row that may turn out different remembers. */
 const FORGET = 5;
-/** A row hit about as often as not, with this many samples, is cut into pieces once in this many aggregation intervals, */
-const SETTLED = 100;
-const REVIEW = 8;
-/** unless it may be such a piece itself and is not this small a part of a cell. */
-const SMALL = 1 / 32;
-/** Below this part of the smaller neighbour, the exact place of a boundary is not worth more samples. */
-const FINE = 1 / 256;
 
 /**
  * Divides rows for the next aggregation interval, and decides how many samples each gets.
@@ -71,9 +60,7 @@ export function plan(
     while (next < candidates.count && candidates.pivot[next]! < rows.start[i]!) next++;
     if (rows.kind[i] !== RowKind.PLAIN) {
       planned.copy(i, planned.push(0, 0, 0, 0, 0, 0, 0), rows);
-    } else if (pieces >= PIECES && (isWorthCutting(rows, i) || isDoubtful(rows, i, cells))) {
-      pieces -= pushPieces(rows, i, planned, random) - 1;
-    } else if (pieces >= PIECES && cells.findPart(rows, i, before)) {
+    } else if (pieces >= 2 && cells.findPart(rows, i, before)) {
       pushAround(rows, i, planned, cells.part);
       pieces -= 2;
     } else {
@@ -92,31 +79,12 @@ function choose(rows: Rows, count: number, random: RandomGenerator): void {
   rows.count = kept;
 }
 
-/** A row in pieces of about the same length. Returns how many. */
-function pushPieces(rows: Rows, i: number, into: Rows, random: RandomGenerator): number {
-  const [start, size] = [rows.start[i]!, rows.size(i)];
-  const count = Math.min(PIECES, size);
-  const shift = size >= 4 * count ? uniformFloat64(random) - 0.5 : 0;
-  let from = start;
-  for (let p = 1; p <= count; p++) {
-    const to = p === count ? start + size : start + Math.floor(((p + shift) * size) / count);
-    pushDoubtful(rows, i, into, from, to);
-    from = to;
-  }
-  return count;
-}
-
-/** A part of a row, and the rest. */
+/** A part of a row that remembers little, so that it can turn out different, and the rest. */
 function pushAround(rows: Rows, i: number, into: Rows, { start, end }: Cells['part']): void {
   if (start > rows.start[i]!) into.pushPart(rows, i, rows.start[i]!, start);
-  pushDoubtful(rows, i, into, start, end);
-  if (end < rows.end[i]!) into.pushPart(rows, i, end, rows.end[i]!);
-}
-
-/** A part of a row that may turn out different, so it remembers little. */
-function pushDoubtful(rows: Rows, i: number, into: Rows, start: number, end: number): void {
   const known = FORGET / Math.max(FORGET, rows.trials[i]!);
   into.push(start, end, rows.hits[i]! * known, rows.trials[i]! * known, rows.last[i]!, rows.age[i]!, 0);
+  if (end < rows.end[i]!) into.pushPart(rows, i, end, rows.end[i]!);
 }
 
 /** A row with probes around its candidates, from the `next`th on. Returns the first candidate behind it. */
@@ -137,26 +105,6 @@ function pushWithProbes(rows: Rows, i: number, into: Rows, candidates: Rows, nex
   if (from === rows.start[i]) into.copy(i, into.push(0, 0, 0, 0, 0, 0, 0), rows);
   else if (from < end) into.pushPart(rows, i, from, end);
   return next;
-}
-
-/** Whether a row holds a boundary that is worth placing better. */
-function isWorthCutting(rows: Rows, i: number): boolean {
-  if (!isBetween(rows, i) || rows.size(i) < 2) return false;
-  if (rows.size(i) < FINE * Math.min(rows.size(i - 1), rows.size(i + 1))) return false;
-  return rows.areDifferent(i - 1, i) && rows.areDifferent(i, i + 1);
-}
-
-/** Whether a row has been hit about as often as not for so long that it is time to look for parts that cells cannot see. */
-function isDoubtful(rows: Rows, i: number, cells: Cells): boolean {
-  const size = rows.size(i);
-  const isOpen = rows.open[i] === 1 || (i + 1 < rows.count && rows.open[i + 1] === 1);
-  return (
-    isVeryMixed(rows.hits[i]!, rows.trials[i]!) &&
-    rows.trials[i]! >= SETTLED &&
-    (rows.age[i]! + i) % REVIEW === 0 &&
-    size >= 2 * PIECES &&
-    size < (isOpen ? SMALL : LEAST_WITH_PARTS) * cells.pages
-  );
 }
 
 /**

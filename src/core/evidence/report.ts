@@ -56,9 +56,10 @@ export class Reporter {
       const end = rows.end[i]!;
       size = end - start;
       const meets = at >= 0 && boundary < 0 && endPage[at] === start;
-      if (meets && isBoundary(rows, i)) {
+      if (meets && rows.kind[i] === RowKind.EDGE) {
         boundary = Math.min(end, start + Math.round(size * leftShare(rows, i)));
-        boundaryDeviation = deviationOf(rows, i);
+        // Of a uniform distribution over its places.
+        boundaryDeviation = Math.sqrt((size * (size + 2)) / 12 + 0.25);
         endPage[at] = boundary;
         continue;
       }
@@ -187,48 +188,13 @@ function halveLargest(table: RegionTable): boolean {
   return true;
 }
 
-/** Whether a row is reported as a boundary, not as a region. */
-function isBoundary(rows: Rows, i: number): boolean {
-  return rows.kind[i] === RowKind.EDGE || isBetween(rows, i);
-}
-
-/**
- * Whether a row that is small beside its neighbours has a rate between theirs, which differ: it most likely holds the
- * boundary between them.
- */
-export function isBetween(rows: Rows, i: number): boolean {
-  const [left, right] = [i - 1, i + 1];
-  if (!rows.touches(left) || !rows.touches(i) || rows.trials[i] === 0) return false;
-  if (rows.kind[left] !== RowKind.PLAIN || rows.kind[right] !== RowKind.PLAIN) return false;
-  if (2 * rows.size(i) > Math.min(rows.size(left), rows.size(right))) return false;
-  const [before, rate, after] = [rows.rate(left), rows.rate(i), rows.rate(right)];
-  if (!((before < rate && rate < after) || (before > rate && rate > after))) return false;
-  return rows.areDifferent(left, right);
-}
-
-/** The part of a boundary row that belongs to the region before it. */
+/** The part of an edge that belongs to the row before it. */
 function leftShare(rows: Rows, i: number): number {
-  if (rows.kind[i] === RowKind.EDGE) {
-    // Of all sizes that the smaller neighbour may have, each magnitude is as likely as the next.
-    const left = rows.size(i - 1);
-    const right = rows.size(i + 1);
-    const size = rows.size(i);
-    const inner = Math.min(left, right);
-    const share = (inner * (Math.sqrt(1 + size / inner) - 1)) / size;
-    return left <= right ? share : 1 - share;
-  }
-  const [before, after] = [rows.rate(i - 1), rows.rate(i + 1)];
-  return (rows.rate(i) - after) / (before - after);
-}
-
-/** Standard deviation of where the boundary lies in its row, in pages. */
-function deviationOf(rows: Rows, i: number): number {
-  const size = rows.size(i);
-  if (rows.kind[i] === RowKind.EDGE) return Math.sqrt((size * (size + 2)) / 12 + 0.25);
-  const rate = rows.rate(i);
-  const apart = rows.rate(i - 1) - rows.rate(i + 1);
-  const known = (rows.trials[i]! * apart * apart) / Math.max(1e-9, rate * (1 - rate));
-  return size / Math.sqrt(12 + known);
+  // Of all sizes that the smaller neighbour may have, each magnitude is as likely as the next.
+  const [left, right, size] = [rows.size(i - 1), rows.size(i + 1), rows.size(i)];
+  const inner = Math.min(left, right);
+  const share = (inner * (Math.sqrt(1 + size / inner) - 1)) / size;
+  return left <= right ? share : 1 - share;
 }
 
 /**
