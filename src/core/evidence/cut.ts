@@ -6,13 +6,13 @@ import type { Rows } from './rows.js';
 import {
   bestOfFew,
   CUT,
-  CUT_AT_LEAST,
-  CUT_FROM_KNOWN,
   difference,
+  HINT,
   isVeryMixed,
   logLikelihood,
   mostGain,
   POSSIBLE,
+  SURE,
 } from './significance.js';
 
 // Step 2, cut: rows are cut where the answers of this aggregation interval say that a part has a rate of its own.
@@ -203,7 +203,7 @@ export class Cutter {
     this.#longest = longest;
     this.#best = 0;
     // The answers of most rows are too well mixed for any cut.
-    if (mostGain(rare === 1 ? hits : count - hits, count, runs) <= CUT_AT_LEAST) return;
+    if (mostGain(rare === 1 ? hits : count - hits, count, runs) <= HINT) return;
     for (let a = 0; a < runs; a++) {
       for (let b = a; b < runs; b++) {
         const [first, after] = [runFrom[a]!, runTo[b]!];
@@ -218,10 +218,10 @@ export class Cutter {
 
   #isWorthIt(known: number): boolean {
     if (this.#best > CUT) return true;
-    if (known < 0 || this.#best <= CUT_AT_LEAST) return false;
+    if (known < 0 || this.#best <= HINT) return false;
     const length = this.#bestTo - this.#bestFrom;
     const hits = this.#builder.answers.hitsIn(this.#bestFrom, this.#bestTo);
-    return bestOfFew(hits, length) - logLikelihood(hits, length, known) > CUT_FROM_KNOWN;
+    return bestOfFew(hits, length) - logLikelihood(hits, length, known) > SURE;
   }
 
   /** Of the answers [from, to), if those of [a, b) have a rate of their own. */

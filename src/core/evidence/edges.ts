@@ -2,16 +2,7 @@ import type { RegionTable } from '../region-table.js';
 import { RowKind } from './columns.js';
 import { Answers, Memory } from './learn.js';
 import { Rows } from './rows.js';
-import {
-  bestOfFew,
-  logLikelihood,
-  MOVED,
-  POSSIBLE,
-  POSSIBLE_PLACE,
-  PROBE_FOUND,
-  PROBE_HINT,
-  possibleRate,
-} from './significance.js';
+import { bestOfFew, DIFFERENT, HINT, logLikelihood, POSSIBLE, possibleRate } from './significance.js';
 
 // Step 2, cut, where the rates on both sides are known: edges, boundaries that have moved, and probes.
 
@@ -145,7 +136,7 @@ export function readEdge(builder: RowBuilder, i: number): boolean {
   }
   let [first, last] = [-1, -1];
   for (let at = 0, sum = 0; at <= asked; at++) {
-    if (sum >= best - POSSIBLE_PLACE) {
+    if (sum >= best - POSSIBLE) {
       if (first < 0) first = at;
       last = at;
     }
@@ -213,7 +204,7 @@ function reach(
   const { count, pages, isHit } = answers;
   const forHit = Math.log(rate / known);
   const forMiss = Math.log((1 - rate) / (1 - known));
-  let [sum, best, length] = [0, MOVED, 0];
+  let [sum, best, length] = [0, HINT, 0];
   for (let n = 0; n < count; n++) {
     const at = first + n * step;
     if (Math.abs(pages[at]! - fromPage) > most) break;
@@ -258,13 +249,13 @@ export function readProbe(builder: RowBuilder, i: number): number {
       if (gain > best) [best, from, to] = [gain, a, b];
     }
   }
-  if (best < PROBE_HINT) {
+  if (best < HINT) {
     builder.write(i, start, end, had, of, 0);
     return 0;
   }
   const left = Math.min(pages[from]!, from > 0 ? pages[from - 1]! + 1 : start);
   const right = Math.max(pages[to - 1]! + 1, to < count ? pages[to]! : end);
-  const isFound = best > PROBE_FOUND;
+  const isFound = best > DIFFERENT;
   const first = isFound ? pages[from]! : left;
   const after = isFound ? pages[to - 1]! + 1 : right;
   if (left > start) builder.write(i, start, left, had, of, 0);

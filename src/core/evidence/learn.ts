@@ -1,6 +1,6 @@
 import type { RegionTable } from '../region-table.js';
 import { MAX_ANSWERS, RowKind } from './columns.js';
-import { DIFFERENT, isDifferenceAbove, possibleRate, TOGETHER } from './significance.js';
+import { DIFFERENT, isDifferenceAbove, possibleRate, SURE } from './significance.js';
 
 // Step 1, learn: what this aggregation interval's answers, added to those before, say about the rate of each row.
 
@@ -141,12 +141,12 @@ export class Memory {
       if (touches && sum + more > 0) {
         sum += more;
       } else {
-        if (most > TOGETHER) this.#change(from, to);
+        if (most > SURE) this.#change(from, to);
         [sum, from, most] = [Math.max(0, more), more > 0 ? i : i + 1, 0];
       }
       if (sum > most) [most, to] = [sum, i + 1];
     }
-    if (most > TOGETHER) this.#change(from, to);
+    if (most > SURE) this.#change(from, to);
   }
 
   /** Only what rows [from, to) say now is known of them. */

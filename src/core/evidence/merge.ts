@@ -1,7 +1,7 @@
 import { type Cells, LEAST_CELLS } from './cells.js';
 import { RowKind } from './columns.js';
 import type { Rows } from './rows.js';
-import { divergence, HINT, isSettledAs, PART_FOUND, POSSIBLE, possibleRate } from './significance.js';
+import { divergence, HINT, isSettledAs, POSSIBLE, possibleRate, SURE } from './significance.js';
 
 // Step 3, merge: neighbours that no test tells apart become one row, more of them if there are too many, and boundaries
 // between similar rates move to where cells place them.
@@ -149,7 +149,7 @@ function areNear(rows: Rows, i: number, cells: Cells, before: number): boolean {
   const left = possibleRate(rows.hits[i - 1]!, rows.trials[i - 1]!);
   if (divergence(left, possibleRate(rows.hits[i]!, rows.trials[i]!)) > FAR) return false;
   const [start, end] = [before - rows.size(i - 1), before + rows.size(i)];
-  return rows.areDifferent(i - 1, i) || cells.areDifferent(PART_FOUND, start, before, before, end);
+  return rows.areDifferent(i - 1, i) || cells.areDifferent(SURE, start, before, before, end);
 }
 
 function move(rows: Rows, i: number, cells: Cells, before: number): void {

@@ -2,7 +2,7 @@ import type { RegionTable } from '../region-table.js';
 import { type Cells, LEAST_WITH_PARTS } from './cells.js';
 import { RowKind } from './columns.js';
 import type { Rows } from './rows.js';
-import { divergence, isDifferenceAbove, PART_FOUND, POSSIBLE, possibleRate } from './significance.js';
+import { divergence, isDifferenceAbove, POSSIBLE, possibleRate, SURE } from './significance.js';
 
 // Step 4, report: rows become the regions of a snapshot, with how sure each is.
 
@@ -69,7 +69,7 @@ export class Reporter {
         !(
           rows.isMixed(anchor) &&
           rows.isMixed(i) &&
-          cells?.areDifferent(PART_FOUND, anchorAt, anchorAt + rows.size(anchor), before, before + size)
+          cells?.areDifferent(SURE, anchorAt, anchorAt + rows.size(anchor), before, before + size)
         );
       if (!isAlike || end - startPage[at]! > limitPages) {
         if (!isAlike) {

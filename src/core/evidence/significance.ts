@@ -10,28 +10,14 @@ import { MAX_ANSWERS } from './columns.js';
 
 /** Two rates are as good as one; a place at most 7 times less likely than the best is possible. */
 export const POSSIBLE = 2;
-/** The same for an edge, which is read many times: its true place is excluded once in 70 times. */
-export const POSSIBLE_PLACE = 3;
-/** Below this, a probe has not found even a hint. */
-export const PROBE_HINT = 3;
-/** A boundary has moved: the rate beyond it makes two or three answers next to it 90 times likelier. */
-export const MOVED = 4.5;
-/** Worth a closer look, or waiting for more samples. */
+/** Worth a closer look, or waiting for more samples; with a known rate, enough to see that a boundary has moved. */
 export const HINT = 5;
-/** A row is cut if its known rate speaks for it as well (CUT_FROM_KNOWN). */
-export const CUT_AT_LEAST = 6;
-/** A probe has found something: the best of the runs around its page, against a known rate. */
-export const PROBE_FOUND = 7;
 /** One comparison tells two rates apart: one false alarm in 16,000. */
 export const DIFFERENT = 8;
 /** The best of some 200 runs of answers tells a part of a row apart: one false alarm in 2,000 rows. */
 export const CUT = 11;
-/** The best of some thousand runs of cells tells a part of a row apart: one false alarm in 3,000 rows. */
-export const PART_FOUND = 13;
-/** The best of some 200 runs of answers is this unlikely at the rate known before. */
-export const CUT_FROM_KNOWN = 14;
-/** Neighbours have become colder together: once in 3,000 intervals of 1,000 rows, as such a sum exceeds x with e^-x. */
-export const TOGETHER = 15;
+/** The best of some thousand comparisons tells two rates apart: one false alarm in 8,000. */
+export const SURE = 14;
 
 /** Rows whose rate r has r (1 - r) above this are mixed: it takes many samples to tell a part of one from the rest. */
 const MIXED = 0.02;
