@@ -39,7 +39,7 @@ export interface EvidenceColumns {
   readonly deviation: Float64Array;
   /** How many pages of the row may be accessed unlike the rest of it (root mean square); in reported rows. */
   readonly unlike: Float64Array;
-  /** Hits and samples of each cell (cells.ts): not of rows, but of equal parts of all pages, as many as there may be rows. */
+  /** Hits and samples of each cell (learn.ts): not of rows, but of equal parts of all pages, as many as there may be rows. */
   readonly cellHits: Float64Array;
   readonly cellTrials: Float64Array;
   /**

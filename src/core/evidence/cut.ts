@@ -1,7 +1,7 @@
 import type { RegionTable } from '../region-table.js';
-import type { Cells } from './cells.js';
 import { MAX_ANSWERS, RowKind } from './columns.js';
 import { grownFromLeft, grownFromRight, RowBuilder, readEdge, readProbe } from './edges.js';
+import type { Cells } from './learn.js';
 import type { Rows } from './rows.js';
 import {
   bestOfFew,

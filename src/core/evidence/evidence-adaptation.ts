@@ -1,8 +1,8 @@
 import type { Adaptation, AdaptationLimits, AdaptedTarget } from '../adaptation.js';
 import { divideRegions, leastRegions } from '../region-budget.js';
-import { Cells } from './cells.js';
 import { MAX_ANSWERS } from './columns.js';
 import { Cutter } from './cut.js';
+import { Cells } from './learn.js';
 import { joinAlike, joinToFit, moveBoundaries } from './merge.js';
 import { type Allowance, plan, write } from './plan.js';
 import { Reporter } from './report.js';

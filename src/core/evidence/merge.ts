@@ -1,5 +1,5 @@
-import { type Cells, LEAST_CELLS } from './cells.js';
 import { RowKind } from './columns.js';
+import { type Cells, LEAST_CELLS } from './learn.js';
 import type { Rows } from './rows.js';
 import { divergence, HINT, isSettledAs, POSSIBLE, possibleRate, SURE } from './significance.js';
 

@@ -1,6 +1,6 @@
 import type { RegionTable } from '../region-table.js';
-import { type Cells, LEAST_WITH_PARTS } from './cells.js';
 import { RowKind } from './columns.js';
+import { type Cells, LEAST_WITH_PARTS } from './learn.js';
 import type { Rows } from './rows.js';
 import { divergence, isDifferenceAbove, POSSIBLE, possibleRate, SURE } from './significance.js';
 

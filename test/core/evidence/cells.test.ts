@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import test from 'ava';
 import fc from 'fast-check';
 import { runOnce } from '../../../bench/accuracy/run.js';
-import { Cells } from '../../../src/core/evidence/cells.js';
-import { Memory } from '../../../src/core/evidence/learn.js';
+import { Cells, Memory } from '../../../src/core/evidence/learn.js';
 import { moveBoundaries } from '../../../src/core/evidence/merge.js';
+import { findPart } from '../../../src/core/evidence/plan.js';
 import { unlikePages } from '../../../src/core/evidence/report.js';
 import { Rows } from '../../../src/core/evidence/rows.js';
 import { RegionTable } from '../../../src/core/region-table.js';
@@ -34,9 +34,8 @@ test('a part that is hit one time in five, on ground that is hit one time in twe
   const cells = expected(40, [50, 0.05], [8, 0.2], [42, 0.05]);
   const rows = new Rows();
   rows.push(0, 100 * CELL, 13, 200, 0, 0, 0);
-  t.true(cells.findPart(rows, 0, 0));
-  t.deepEqual([cells.part.start, cells.part.end], [50 * CELL, 58 * CELL]);
-  t.false(expected(40, [100, 0.05]).findPart(rows, 0, 0));
+  t.deepEqual(findPart(cells, rows, 0, 0), [50 * CELL, 58 * CELL]);
+  t.is(findPart(expected(40, [100, 0.05]), rows, 0, 0), undefined);
 });
 
 test('what may be unlike the rest of a row: much where nothing is known, nothing where all is, and never more than there is', (t) => {
