@@ -9,6 +9,7 @@ import {
   difference,
   HINT,
   isVeryMixed,
+  KNOWN,
   logLikelihood,
   mostGain,
   POSSIBLE,
@@ -21,8 +22,6 @@ import {
 const SURPRISE = 0.5;
 /** A part that was cut is cut again, at most this often. */
 const MOST_DEPTH = 5;
-/** Samples behind what a row was, for a difference to be news. */
-const KNOWN = 20;
 
 export class Cutter {
   readonly #builder = new RowBuilder();

@@ -2,7 +2,15 @@ import type { RegionTable } from '../region-table.js';
 import { MAX_ANSWERS, RowKind } from './columns.js';
 import { Memory } from './learn.js';
 import { Rows } from './rows.js';
-import { bestOfFew, DIFFERENT, HINT, logLikelihood, POSSIBLE, possibleRate } from './significance.js';
+import {
+  bestOfFew,
+  DIFFERENT,
+  HINT,
+  logLikelihood,
+  POSSIBLE,
+  POSSIBLE_PLACE,
+  possibleRate,
+} from './significance.js';
 
 // Step 2, cut, where the rates on both sides are known: edges, boundaries that have moved, and probes.
 
@@ -175,7 +183,7 @@ export function readEdge(builder: RowBuilder, i: number): boolean {
   }
   let [first, last] = [-1, -1];
   for (let at = 0, sum = 0; at <= asked; at++) {
-    if (sum >= best - POSSIBLE) {
+    if (sum >= best - POSSIBLE_PLACE) {
       if (first < 0) first = at;
       last = at;
     }

@@ -4,7 +4,7 @@ import type { RegionTable } from '../region-table.js';
 import { Ends, NO_PLACE, NOT_ASKED, RowKind } from './columns.js';
 import { type Cells, LEAST_WITH_PARTS } from './learn.js';
 import type { Rows } from './rows.js';
-import { difference, HINT, isMixed } from './significance.js';
+import { difference, HINT, isMixed, KNOWN } from './significance.js';
 
 // Step 5, plan: which pieces the next aggregation interval looks at, and how many samples each gets. Nothing done here is
 // reported: what the next answers do not confirm is merged again.
@@ -29,8 +29,6 @@ const FOR_KNOWN = 0.8;
 const FOR_SEARCH = 0.85;
 /** More samples per page and aggregation interval would tell little more. */
 const SAMPLES_PER_PAGE = 4;
-/** Fewer samples leave it undecided what a row is. */
-const KNOWN = 20;
 /** How much more a row counts that was hit every second time than one that always was, or never. */
 const DOUBT = 40;
 

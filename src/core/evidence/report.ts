@@ -2,12 +2,10 @@ import type { RegionTable } from '../region-table.js';
 import { RowKind } from './columns.js';
 import { type Cells, LEAST_WITH_PARTS } from './learn.js';
 import type { Rows } from './rows.js';
-import { divergence, isDifferenceAbove, POSSIBLE, possibleRate, SURE } from './significance.js';
+import { divergence, isDifferenceAbove, KNOWN, POSSIBLE, possibleRate, SURE } from './significance.js';
 
 // Step 4, report: rows become the regions of a snapshot, with how sure each is.
 
-/** Runs with another run between them share a rate only if each has this many samples: what is hardly known fits any rate. */
-const KNOWN = 20;
 /** The rate of its run counts as much as this many samples of a row. */
 const NEIGHBOURLY = 40;
 /** A row whose rate is this close to 0 or 1 may have pages that always are accessed, or never. */
@@ -132,6 +130,7 @@ export class Reporter {
     }
     if (at < 2) return;
     const other = this.#runs[this.#runs[at - 2]!.like]!;
+    // What is hardly known fits any rate.
     if (Math.min(run.trials, other.trials) < KNOWN) return;
     if (isDifferenceAbove(POSSIBLE, run.hits, run.trials, other.hits, other.trials)) return;
     run.like = this.#runs[at - 2]!.like;
@@ -229,7 +228,7 @@ function unlikeOf(rows: Rows, i: number, before: number, count: number, cells?: 
 }
 
 /** A hidden part of a row has this many times the odds of the row, or one in this many. */
-const ODDS = 5;
+const HIDDEN_ODDS = 5;
 /** Parts of either kind expected in a target before anything is known, and cells in each. */
 const EXPECTED = 3;
 const LENGTH = 4;
@@ -245,9 +244,9 @@ const LENGTH = 4;
 export function unlikePages(cells: Cells, first: number, after: number, count: number): number {
   const hits = cells.hits(first, after);
   const odds = (hits + 0.5) / (cells.trials(first, after) - hits + 0.5);
-  const more = Math.log((1 + odds) / (1 + odds * ODDS));
-  const less = Math.log((1 + odds) / (1 + odds / ODDS));
-  const step = Math.log(ODDS);
+  const more = Math.log((1 + odds) / (1 + odds * HIDDEN_ODDS));
+  const less = Math.log((1 + odds) / (1 + odds / HIDDEN_ODDS));
+  const step = Math.log(HIDDEN_ODDS);
   const begin = EXPECTED / count;
   const end = 1 / LENGTH;
   // For each state: its probability, and times that the mean and mean square of the number of cells in parts so far.

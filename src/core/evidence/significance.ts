@@ -10,6 +10,8 @@ import { MAX_ANSWERS } from './columns.js';
 
 /** Two rates are as good as one; a place at most 7 times less likely than the best is possible. */
 export const POSSIBLE = 2;
+/** The same for an edge, which is read many times: its true place is excluded once in 70 times. */
+export const POSSIBLE_PLACE = 3;
 /** Worth a closer look, or waiting for more samples; with a known rate, enough to see that a boundary has moved. */
 export const HINT = 5;
 /** One comparison tells two rates apart: one false alarm in 16,000. */
@@ -18,6 +20,9 @@ export const DIFFERENT = 8;
 export const CUT = 11;
 /** The best of some thousand comparisons tells two rates apart: one false alarm in 8,000. */
 export const SURE = 14;
+
+/** Samples from which a rate counts as known. */
+export const KNOWN = 20;
 
 /** Rows whose rate r has r (1 - r) above this are mixed: it takes many samples to tell a part of one from the rest. */
 const MIXED = 0.02;
