@@ -2,15 +2,7 @@ import type { RegionTable } from '../region-table.js';
 import { MAX_ANSWERS, RowKind } from './columns.js';
 import { Memory } from './learn.js';
 import { Rows } from './rows.js';
-import {
-  bestOfFew,
-  DIFFERENT,
-  HINT,
-  logLikelihood,
-  POSSIBLE,
-  POSSIBLE_PLACE,
-  possibleRate,
-} from './significance.js';
+import { bestOfFew, DIFFERENT, FAINT, HINT, logLikelihood, POSSIBLE, possibleRate } from './significance.js';
 
 // Step 2, cut, where the rates on both sides are known: edges, boundaries that have moved, and probes.
 
@@ -183,7 +175,7 @@ export function readEdge(builder: RowBuilder, i: number): boolean {
   }
   let [first, last] = [-1, -1];
   for (let at = 0, sum = 0; at <= asked; at++) {
-    if (sum >= best - POSSIBLE_PLACE) {
+    if (sum >= best - FAINT) {
       if (first < 0) first = at;
       last = at;
     }
@@ -296,7 +288,7 @@ export function readProbe(builder: RowBuilder, i: number): number {
       if (gain > best) [best, from, to] = [gain, a, b];
     }
   }
-  if (best < HINT) {
+  if (best < FAINT) {
     builder.write(i, start, end, had, of, 0);
     return 0;
   }

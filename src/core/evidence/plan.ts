@@ -4,7 +4,7 @@ import type { RegionTable } from '../region-table.js';
 import { Ends, NO_PLACE, NOT_ASKED, RowKind } from './columns.js';
 import { type Cells, LEAST_WITH_PARTS } from './learn.js';
 import type { Rows } from './rows.js';
-import { difference, HINT, isMixed, KNOWN } from './significance.js';
+import { difference, HINT, isMixed, isVeryMixed, KNOWN } from './significance.js';
 
 // Step 5, plan: which pieces the next aggregation interval looks at, and how many samples each gets. Nothing done here is
 // reported: what the next answers do not confirm is merged again.
@@ -36,8 +36,14 @@ const DOUBT = 40;
 const LEAST_OF_BOTH = 8;
 /** and with odds this many times those of the row. */
 const ODDS = [2, 5, 16, 1 / 2, 1 / 5, 1 / 16] as const;
-/** It remembers this many samples. */
+/** It remembers this many samples, so that it can turn out different. */
 const FORGET = 5;
+/** A row hit about as often as not, with this many samples, is cut into pieces once in this many aggregation intervals, */
+const SETTLED = 100;
+const REVIEW = 8;
+const PIECES = 4;
+/** unless it may be such a piece itself and is not this small a part of a cell. */
+const SMALL = 1 / 32;
 
 /**
  * Divides rows for the next aggregation interval, and decides how many samples each gets.
@@ -63,6 +69,11 @@ export function plan(
     while (next < candidates.count && candidates.pivot[next]! < rows.start[i]!) next++;
     if (rows.kind[i] !== RowKind.PLAIN) {
       planned.copy(i, planned.push(0, 0, 0, 0, 0, 0, 0), rows);
+      continue;
+    }
+    if (pieces >= PIECES && isDoubtful(rows, i, cells)) {
+      pushPieces(rows, i, planned, random);
+      pieces -= PIECES - 1;
       continue;
     }
     const part = pieces >= 2 ? findPart(cells, rows, i, before) : undefined;
@@ -128,11 +139,41 @@ export function findPart(
   return bestTo > 0 && end > start ? [start, end] : undefined;
 }
 
-/** Pages [start, end) of a row, which remember little so that they can turn out different, and the rest. */
-function pushAround(rows: Rows, i: number, into: Rows, start: number, end: number): void {
-  if (start > rows.start[i]!) into.pushPart(rows, i, rows.start[i]!, start);
+/** Whether a row has been hit about as often as not for so long that it is time to look for parts that cells cannot see. */
+function isDoubtful(rows: Rows, i: number, cells: Cells): boolean {
+  const size = rows.size(i);
+  const isOpen = rows.open[i] === 1 || (i + 1 < rows.count && rows.open[i + 1] === 1);
+  return (
+    isVeryMixed(rows.hits[i]!, rows.trials[i]!) &&
+    rows.trials[i]! >= SETTLED &&
+    (rows.age[i]! + i) % REVIEW === 0 &&
+    size >= 2 * PIECES &&
+    size < (isOpen ? SMALL : LEAST_WITH_PARTS) * cells.pages
+  );
+}
+
+/** A row in pieces of about the same length. */
+function pushPieces(rows: Rows, i: number, into: Rows, random: RandomGenerator): void {
+  const [start, size] = [rows.start[i]!, rows.size(i)];
+  const shift = size >= 4 * PIECES ? uniformFloat64(random) - 0.5 : 0;
+  let from = start;
+  for (let p = 1; p <= PIECES; p++) {
+    const to = p === PIECES ? start + size : start + Math.floor(((p + shift) * size) / PIECES);
+    pushDoubtful(rows, i, into, from, to);
+    from = to;
+  }
+}
+
+/** A part of a row that remembers little. */
+function pushDoubtful(rows: Rows, i: number, into: Rows, start: number, end: number): void {
   const known = FORGET / Math.max(FORGET, rows.trials[i]!);
   into.push(start, end, rows.hits[i]! * known, rows.trials[i]! * known, rows.last[i]!, rows.age[i]!, 0);
+}
+
+/** Such a part of a row, and the rest. */
+function pushAround(rows: Rows, i: number, into: Rows, start: number, end: number): void {
+  if (start > rows.start[i]!) into.pushPart(rows, i, rows.start[i]!, start);
+  pushDoubtful(rows, i, into, start, end);
   if (end < rows.end[i]!) into.pushPart(rows, i, end, rows.end[i]!);
 }
 

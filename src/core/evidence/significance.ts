@@ -10,8 +10,8 @@ import { MAX_ANSWERS } from './columns.js';
 
 /** Two rates are as good as one; a place at most 7 times less likely than the best is possible. */
 export const POSSIBLE = 2;
-/** The same for an edge, which is read many times: its true place is excluded once in 70 times. */
-export const POSSIBLE_PLACE = 3;
+/** The same for what is read many times, edges and probes: the true place is excluded once in 70 times. */
+export const FAINT = 3;
 /** Worth a closer look, or waiting for more samples; with a known rate, enough to see that a boundary has moved. */
 export const HINT = 5;
 /** One comparison tells two rates apart: one false alarm in 16,000. */
