@@ -20,8 +20,6 @@ import {
 
 /** A run of answers is a surprise if at most this many such runs were expected in its row. */
 const SURPRISE = 0.5;
-/** A part that was cut is cut again, at most this often. */
-const MOST_DEPTH = 5;
 
 export class Cutter {
   readonly #builder = new RowBuilder();
@@ -83,7 +81,7 @@ export class Cutter {
     const known = memory.expected(had, of);
     const first = grownFromLeft(builder, i, known);
     const last = grownFromRight(builder, i, known);
-    if (first === 0 && last === count) return this.#cut(i, 0, count, start, end, had, of, 0);
+    if (first === 0 && last === count) return this.#cut(i, had, of, known);
     if (first >= last) {
       builder.writeWhole(i);
       return 0;
@@ -97,101 +95,96 @@ export class Cutter {
       builder.writeEdge(edge, from);
     }
     const to = last < count ? Math.max(from + 1, pages[last - 1]! + 1) : end;
-    const cuts = this.#cut(i, first, last, from, to, had, of, 1);
+    this.#writePart(i, first, last, from, to, had, of);
     if (last < count) {
       const edge = Math.max(to, pages[last]!);
       builder.writeEdge(to, edge);
       builder.leaveToNext(edge, answers.hitsIn(last, count), count - last);
     }
-    return cuts + 1;
+    return 1;
   }
 
   /**
-   * Writes [start, end) of row `i`, which has the answers [from, to), in one piece or in several.
+   * Writes row `i` in one piece, or in two or three.
    *
-   * @param had of `of` samples, what was remembered of these pages
-   * @param depth 0 for a whole row
+   * @param had of `of` samples, what was remembered of it
+   * @param known the rate that it was taken to have
    * @returns how many cuts were made
    */
-  #cut(
-    i: number,
-    from: number,
-    to: number,
-    start: number,
-    end: number,
-    had: number,
-    of: number,
-    depth: number,
-  ): number {
+  #cut(i: number, had: number, of: number, known: number): number {
     const builder = this.#builder;
-    const { answers, memory } = builder;
-    const { pages } = answers;
-    const count = to - from;
-    const hits = answers.hitsIn(from, to);
-    const isMixed = hits > 0 && hits < count && depth <= MOST_DEPTH;
-    if (isMixed) this.#findBest(from, to);
-    const known = depth > 0 && of === 0 ? -1 : memory.expected(had, of);
+    const { pages, count } = builder.answers;
+    const hits = builder.answers.hitsIn(0, count);
+    const start = builder.table.startPage[i]!;
+    const end = builder.table.endPage[i]!;
+    const isMixed = hits > 0 && hits < count;
+    if (isMixed) this.#findBest();
     if (!isMixed || !this.#isWorthIt(known)) {
-      if (depth === 0) {
-        if (isMixed) this.#findSurprises(from, to, start, end, known);
-        builder.writeWhole(i);
-      } else {
-        const keeps = of > 0 && difference(hits, count, had, of) < POSSIBLE;
-        builder.write(i, start, end, hits + (keeps ? had : 0), count + (keeps ? of : 0), count);
-      }
+      if (isMixed) this.#findSurprises(start, end, known);
+      builder.writeWhole(i);
       return 0;
     }
     const bestFrom = this.#bestFrom;
     const bestTo = this.#bestTo;
     // Either boundary may lie anywhere between its outermost and its innermost possible place.
     let [outFrom, inFrom, inTo, outTo] = [bestFrom, bestFrom, bestTo, bestTo];
-    const least = this.#likelihood(from, bestFrom, bestTo, to) - POSSIBLE;
-    while (outFrom > from && this.#likelihood(from, outFrom - 1, bestTo, to) > least) outFrom--;
-    while (inFrom + 1 < bestTo && this.#likelihood(from, inFrom + 1, bestTo, to) > least) inFrom++;
-    while (outTo < to && this.#likelihood(from, bestFrom, outTo + 1, to) > least) outTo++;
-    while (inTo - 1 > inFrom + 1 && this.#likelihood(from, bestFrom, inTo - 1, to) > least) inTo--;
+    const least = this.#likelihood(bestFrom, bestTo) - POSSIBLE;
+    while (outFrom > 0 && this.#likelihood(outFrom - 1, bestTo) > least) outFrom--;
+    while (inFrom + 1 < bestTo && this.#likelihood(inFrom + 1, bestTo) > least) inFrom++;
+    while (outTo < count && this.#likelihood(bestFrom, outTo + 1) > least) outTo++;
+    while (inTo - 1 > inFrom + 1 && this.#likelihood(bestFrom, inTo - 1) > least) inTo--;
     // No boundary lies within a page.
-    while (outFrom > from && pages[outFrom - 1] === pages[outFrom]) outFrom--;
-    while (outTo < to && pages[outTo] === pages[outTo - 1]) outTo++;
+    while (outFrom > 0 && pages[outFrom - 1] === pages[outFrom]) outFrom--;
+    while (outTo < count && pages[outTo] === pages[outTo - 1]) outTo++;
     // The memory of the whole includes what the inner part contributed; the outer parts go on without it.
-    const inner = answers.hitsIn(bestFrom, bestTo) / (bestTo - bestFrom);
+    const inner = builder.answers.hitsIn(bestFrom, bestTo) / (bestTo - bestFrom);
     const share = Math.min(1, (pages[bestTo - 1]! + 1 - pages[bestFrom]!) / (end - start));
     const outerOf = of * (1 - share);
     const outerHad = Math.min(outerOf, Math.max(0, had - of * share * inner));
-    let cuts = 1;
     let at = start;
-    if (outFrom > from) {
+    if (outFrom > 0) {
       const edge = pages[outFrom - 1]! + 1;
-      cuts += this.#cut(i, from, outFrom, at, edge, outerHad, outerOf, depth + 1);
+      this.#writePart(i, 0, outFrom, at, edge, outerHad, outerOf);
       at = Math.max(edge, pages[inFrom]!);
       builder.writeEdge(edge, at);
     }
-    if (outTo === to) return cuts + this.#cut(i, inFrom, inTo, at, end, 0, 0, depth + 1);
+    if (outTo === count) {
+      this.#writePart(i, inFrom, inTo, at, end, 0, 0);
+      return 1;
+    }
     const innerEnd = Math.max(at + 1, pages[inTo - 1]! + 1);
-    cuts += this.#cut(i, inFrom, inTo, at, innerEnd, 0, 0, depth + 1);
+    this.#writePart(i, inFrom, inTo, at, innerEnd, 0, 0);
     at = Math.max(innerEnd, pages[outTo]!);
     builder.writeEdge(innerEnd, at);
-    return cuts + this.#cut(i, outTo, to, at, end, outerHad, outerOf, depth + 1);
+    this.#writePart(i, outTo, count, at, end, outerHad, outerOf);
+    return 1;
+  }
+
+  /** Writes [start, end) of row `i`, with the answers [from, to), and the memory of it unless they contradict it. */
+  #writePart(i: number, from: number, to: number, start: number, end: number, had: number, of: number): void {
+    const count = to - from;
+    const hits = this.#builder.answers.hitsIn(from, to);
+    const keeps = of > 0 && difference(hits, count, had, of) < POSSIBLE;
+    this.#builder.write(i, start, end, hits + (keeps ? had : 0), count + (keeps ? of : 0), count);
   }
 
   /** Finds the run of answers that gains most from a rate of its own; it starts and ends with the rarer answer. */
-  #findBest(from: number, to: number): void {
+  #findBest(): void {
     const { answers } = this.#builder;
-    const { pages, isHit } = answers;
+    const { pages, isHit, count } = answers;
     const runFrom = this.#runFrom;
     const runTo = this.#runTo;
-    const count = to - from;
-    const hits = answers.hitsIn(from, to);
+    const hits = answers.hitsIn(0, count);
     const rare = 2 * hits <= count ? 1 : 0;
     let [runs, length, longest] = [0, 0, 0];
-    for (let at = from; at < to; at++) {
+    for (let at = 0; at < count; at++) {
       if (isHit[at] !== rare) {
         length = 0;
         continue;
       }
       if (++length > longest) longest = length;
       // No cut lies within a page.
-      if (at > from && runs > 0 && (length > 1 || pages[at - 1] === pages[at])) {
+      if (runs > 0 && (length > 1 || pages[at - 1] === pages[at])) {
         runTo[runs - 1] = at + 1;
       } else {
         runFrom[runs] = at;
@@ -206,7 +199,7 @@ export class Cutter {
     for (let a = 0; a < runs; a++) {
       for (let b = a; b < runs; b++) {
         const [first, after] = [runFrom[a]!, runTo[b]!];
-        const gain = this.#likelihood(from, first, after, to) - bestOfFew(hits, count);
+        const gain = this.#likelihood(first, after) - bestOfFew(hits, count);
         if (gain <= this.#best || after - first === count) continue;
         this.#best = gain;
         this.#bestFrom = first;
@@ -217,35 +210,36 @@ export class Cutter {
 
   #isWorthIt(known: number): boolean {
     if (this.#best > CUT) return true;
-    if (known < 0 || this.#best <= HINT) return false;
+    if (this.#best <= HINT) return false;
     const length = this.#bestTo - this.#bestFrom;
     const hits = this.#builder.answers.hitsIn(this.#bestFrom, this.#bestTo);
     return bestOfFew(hits, length) - logLikelihood(hits, length, known) > SURE;
   }
 
-  /** Of the answers [from, to), if those of [a, b) have a rate of their own. */
-  #likelihood(from: number, a: number, b: number, to: number): number {
+  /** Of all answers, if those of [a, b) have a rate of their own. */
+  #likelihood(a: number, b: number): number {
     const { answers } = this.#builder;
     const within = answers.hitsIn(a, b);
-    return bestOfFew(within, b - a) + bestOfFew(answers.hitsIn(from, to) - within, to - from - (b - a));
+    const others = answers.count - (b - a);
+    return bestOfFew(within, b - a) + bestOfFew(answers.hitsIn(0, answers.count) - within, others);
   }
 
   /** Makes runs of unexpected answers candidates for a probe, which reaches to the next other answers. */
-  #findSurprises(from: number, to: number, start: number, end: number, known: number): void {
+  #findSurprises(start: number, end: number, known: number): void {
     const { candidates, answers } = this.#builder;
-    const { pages, isHit } = answers;
+    const { pages, isHit, count } = answers;
     const strange = known < 0.5 ? 1 : 0;
     const chance = strange === 1 ? known : 1 - known;
     let least = 1;
-    for (let runs = (to - from) * chance; runs > SURPRISE; runs *= chance) least++;
+    for (let runs = count * chance; runs > SURPRISE; runs *= chance) least++;
     if (strange === this.#rare && this.#longest < least) return;
-    for (let at = from; at < to; at++) {
+    for (let at = 0; at < count; at++) {
       if (isHit[at] !== strange) continue;
       const first = at;
-      while (at + 1 < to && isHit[at + 1] === strange) at++;
+      while (at + 1 < count && isHit[at + 1] === strange) at++;
       if (at + 1 - first < least) continue;
-      const left = first > from ? pages[first - 1]! + 1 : start;
-      const right = at + 1 < to ? pages[at + 1]! : end;
+      const left = first > 0 ? pages[first - 1]! + 1 : start;
+      const right = at + 1 < count ? pages[at + 1]! : end;
       candidates.pivot[candidates.push(left, right, 0, 0, 0, 0, 0)] = pages[(first + at) >> 1]!;
     }
   }
