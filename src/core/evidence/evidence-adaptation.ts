@@ -1,48 +1,46 @@
 import type { Adaptation, AdaptationLimits, AdaptedTarget } from '../adaptation.js';
 import { divideRegions, leastRegions } from '../region-budget.js';
-import { moveBoundaries } from './boundaries.js';
-import { Cells } from './cells.js';
 import { MAX_ANSWERS } from './columns.js';
-import { joinAlike, joinToFit } from './join.js';
-import { plan } from './plan.js';
+import { Cutter } from './cut.js';
+import { Cells } from './learn.js';
+import { joinAlike, joinToFit, moveBoundaries } from './merge.js';
+import { type Allowance, plan, write } from './plan.js';
 import { Reporter } from './report.js';
 import { Rows } from './rows.js';
-import { Structure } from './structure.js';
-import { Suspects } from './suspects.js';
-import { write } from './write.js';
 
-/** After so many samples without anything new, all of a target has been looked at as finely as one this large allows. */
+/** After this many samples without news, all of a target has been looked at as finely as can be asked for, */
 const COVERED = 262_144;
-/** Ranges of fewer pages are not looked for by all means. */
+/** or after one sample for this many pages. */
 const LEAST_PAGES = 16;
-/** Then all of it is looked at so finely again once in so many aggregation intervals. */
+/** All of it is then looked at that finely once in this many aggregation intervals. */
 const ROUNDS = 256;
-/** All of a target is looked at so finely in no less than so many intervals: in small memory there is no hurry to be paid for. */
+/** A target is covered in no fewer intervals than this: small memory is not worth more samples. */
 const COVER_ROUNDS = 8;
-/** What ground of any size may be asked in an interval; the kernel's way asks about as much of small memory. */
+/** What any target may be asked in an interval; `damon` asks about as much of small memory. */
 const LEAST_SAMPLES = 1_000;
-/** The part of the regions that may be kept; the rest is for dividing them. */
+/** The part of the regions that merging leaves; the rest is for dividing them. */
 const KEPT = 0.75;
 
-/** What is known of a target between its merge and its split, and how long there has been nothing new. */
+/** What is known of a target between its merge and its split. */
 interface Known {
   readonly rows: Rows;
-  readonly suspects: Suspects;
-  news: number;
-  /** Samples since there was something new. */
+  readonly candidates: Rows;
+  /** Samples since there was news. */
   quietSamples: number;
   quota: number;
 }
 
 /**
- * Regions by evidence (docs/adaptation.md): where in a region the samples were hit and missed says where to cut it, tests
- * with stated errors say what is a boundary, and samples go where they tell most.
+ * Regions by evidence (docs/adaptation.md): the pages where samples were hit and missed say where to cut a region, tests
+ * with stated error rates decide what is a boundary, and samples go where they tell most.
+ *
+ * merge() learns, cuts, merges and reports; split() plans.
  */
 export class EvidenceAdaptation implements Adaptation {
   readonly name = 'evidence';
   readonly answersPerRegion = MAX_ANSWERS;
   readonly #cells = new Cells();
-  readonly #structure = new Structure(this.#cells);
+  readonly #cutter = new Cutter(this.#cells);
   readonly #reporter = new Reporter();
   readonly #planned = new Rows();
   readonly #known = new WeakMap<AdaptedTarget, Known>();
@@ -51,45 +49,35 @@ export class EvidenceAdaptation implements Adaptation {
     const quotas = targets.length > 1 ? divideRegions(targets, limits.maxRegions) : undefined;
     for (let t = 0; t < targets.length; t++) {
       const target = targets[t]!;
-      const { table, random } = target;
+      const { table } = target;
       if (!table.evidence || table.count === 0) continue;
       const known = this.#of(target);
-      const { rows, suspects } = known;
-      known.quota = quotas?.[t] ?? limits.maxRegions;
-      known.quietSamples += samplesIn(table.evidence.planned, table.count);
-      known.news = this.#structure.read(table, rows, suspects, random);
-      const least = Math.min(known.quota, leastRegions(limits, targets, known.quota));
+      const { rows, candidates } = known;
+      const quota = quotas?.[t] ?? limits.maxRegions;
+      const least = Math.min(quota, leastRegions(limits, targets, quota));
       const limitPages = Math.max(1, table.totalPages() / least);
+      const samples = samplesIn(table.evidence.planned, table.count);
+      const news = this.#cutter.read(table, rows, candidates);
       joinAlike(rows, limitPages, 0, this.#cells);
-      joinToFit(rows, Math.max(1, Math.floor(KEPT * known.quota)), limitPages);
-      // Where minRegions is nearly maxRegions, pieces of less than half of that size may still be too many.
-      joinToFit(rows, known.quota, Number.POSITIVE_INFINITY);
+      joinToFit(rows, Math.max(1, Math.floor(KEPT * quota)), limitPages);
+      // If minRegions is close to maxRegions, pieces of less than half of that size may still be too many.
+      joinToFit(rows, quota, Number.POSITIVE_INFINITY);
       moveBoundaries(rows, this.#cells);
       countAges(rows, table.maxNrAccesses);
       this.#reporter.report(rows, table, limitPages, least, this.#cells);
-      if (known.news > 0) known.quietSamples = 0;
+      known.quota = quota;
+      known.quietSamples = news > 0 ? 0 : known.quietSamples + samples;
     }
   }
 
   split(targets: readonly AdaptedTarget[], limits: AdaptationLimits): void {
-    const maxSamples = limits.maxSamples ?? limits.maxRegions * limits.maxNrAccesses;
     for (const target of targets) {
       const { table, random } = target;
       const known = this.#known.get(target);
       if (!known || !table.evidence || known.rows.count === 0) continue;
-      const { rows, suspects, quota } = known;
       if (targets.length > 1) this.#cells.load(table);
-      const each = Math.min(table.maxNrAccesses, MAX_ANSWERS);
-      const regions = Math.min(quota, table.capacity);
-      const toCover = Math.min(COVERED, table.totalPages() / LEAST_PAGES);
-      const enough = Math.max(LEAST_SAMPLES, toCover / COVER_ROUNDS);
-      const samples = Math.floor(Math.min(enough, (maxSamples * quota) / limits.maxRegions));
-      const least = Math.min(1, toCover / ROUNDS / samples);
-      const calm = Math.min(1, toCover / Math.max(1, known.quietSamples)) ** 2;
-      // In steps of a half: every step moves the places that are asked.
-      const search = 2 ** Math.round(Math.log2(Math.max(least, calm)));
-      const allowance = { regions, samples, each, search };
-      const density = plan(rows, suspects, this.#planned, allowance, random, this.#cells);
+      const allowance = allowanceFor(target, known, limits);
+      const density = plan(known.rows, known.candidates, this.#planned, allowance, random, this.#cells);
       write(this.#planned, table, allowance, density);
     }
   }
@@ -97,14 +85,34 @@ export class EvidenceAdaptation implements Adaptation {
   #of(target: AdaptedTarget): Known {
     let known = this.#known.get(target);
     if (!known) {
-      known = { rows: new Rows(), suspects: new Suspects(), news: 0, quietSamples: 0, quota: 0 };
+      known = { rows: new Rows(), candidates: new Rows(), quietSamples: 0, quota: 0 };
       this.#known.set(target, known);
     }
     return known;
   }
 }
 
-/** One aggregation interval more for what stayed about the same, a new start for what did not. */
+/** A target's share of the budget, and how much of it the search is worth: less and less while there is no news. */
+function allowanceFor(
+  { table }: AdaptedTarget,
+  { quota, quietSamples }: Known,
+  { maxRegions, maxNrAccesses, maxSamples = maxRegions * maxNrAccesses }: AdaptationLimits,
+): Allowance {
+  const toCover = Math.min(COVERED, table.totalPages() / LEAST_PAGES);
+  const enough = Math.max(LEAST_SAMPLES, toCover / COVER_ROUNDS);
+  const samples = Math.floor(Math.min(enough, (maxSamples * quota) / maxRegions));
+  const least = Math.min(1, toCover / ROUNDS / samples);
+  const calm = Math.min(1, toCover / Math.max(1, quietSamples)) ** 2;
+  return {
+    regions: Math.min(quota, table.capacity),
+    samples,
+    each: Math.min(table.maxNrAccesses, MAX_ANSWERS),
+    // In powers of two: each change moves the places that are asked.
+    search: 2 ** Math.round(Math.log2(Math.max(least, calm))),
+  };
+}
+
+/** Rows whose nrAccesses stayed about the same are one aggregation interval older; others start again, as with `damon`. */
 function countAges(rows: Rows, maxNrAccesses: number): void {
   let largest = 0;
   for (let i = 0; i < rows.count; i++) largest = Math.max(largest, rows.rate(i) * maxNrAccesses);

@@ -4,25 +4,24 @@ import { RandomStreams, randomFrom } from '../random.js';
 import type { RegionTable } from '../region-table.js';
 import { Ends, MAX_ANSWERS, NO_PLACE, NOT_ASKED, RowKind } from './columns.js';
 
-/** The golden ratio: its multiples fill the line more evenly than any other number's, however many there are. */
+/** The golden ratio: its multiples fill the line more evenly than those of any other number, however many there are. */
 const GOLDEN = (Math.sqrt(5) - 1) / 2;
-
-/** By how much of the distance between two samples chance moves one: what lies on a grid in memory must not be missed. */
+/** Chance moves a sample by this part of the distance to the next, so that what lies on a grid in memory is not missed. */
 const JITTER = 0.05;
-
+/** Only rows with this many samples look closely at their ends. */
 const LEAST_FOR_ENDS = 5;
 
-/** So many orders, as good as any, for each number of samples. */
+/** Random orders for each number of samples. */
 const ORDERS = 32;
 /**
- * In which order the places of a row are asked, at (samples * ORDERS + which) * MAX_ANSWERS. By chance: programs work and
- * rest in turns, and where places side by side were always asked at the same distance in time, that would look as if there
- * was something between them.
+ * The order in which the places of a row are asked, at (samples * ORDERS + which) * MAX_ANSWERS. It is random because
+ * programs work and rest in turns: if neighbouring places were always asked at the same distance in time, that would look
+ * like a boundary between them.
  */
 let places: Uint8Array | undefined;
 
-/** Some milliseconds: once, and only where there is evidence. */
-function ordersByChance(): Uint8Array {
+/** Takes some milliseconds, once, and only with the first table that has evidence. */
+function randomOrders(): Uint8Array {
   const orders = new Uint8Array((MAX_ANSWERS + 1) * ORDERS * MAX_ANSWERS);
   const random = randomFrom(new RandomStreams(1).next());
   for (let samples = 1; samples <= MAX_ANSWERS; samples++) {
@@ -39,17 +38,17 @@ function ordersByChance(): Uint8Array {
 }
 
 /**
- * Picks the pages of a tick as planned. A row that has fewer samples than there are ticks is asked in some of them alone,
- * spread over the interval, and neighbours in different ones. The samples of a row lie evenly in it, moved on by the
- * golden ratio from one aggregation interval to the next, so that what no sample has hit gets ever smaller; in a PROBE at
- * distances from its page that grow by one factor. Once a tick and target, some 20 ns a row that is asked.
+ * Picks the pages of a tick as planned. A row with fewer samples than there are ticks is asked in some of them, its
+ * neighbours in others. The samples of a row lie evenly in it and move on by the golden ratio from one aggregation interval
+ * to the next, so that gaps without a sample keep shrinking; those of a PROBE lie around its page. Once per tick and target,
+ * about 20 ns for each row that is asked.
  */
 export function pickPlanned(table: RegionTable, random: RandomGenerator): void {
   const { startPage, endPage, samplePage, count, maxNrAccesses: ticks, tick, round } = table;
   const { planned, place, kind, pivot, answersPerRegion } = table.evidence!;
-  places ??= ordersByChance();
+  places ??= randomOrders();
   const shift = (round * GOLDEN) % 1;
-  // What has come since the rows were planned must not take more than was to be had.
+  // Rows that were added after planning must not exceed the budget.
   const most = table.mostSamples;
   const spent = tick === 0 ? 0 : table.spent;
   let asked = 0;
@@ -79,9 +78,9 @@ export function pickPlanned(table: RegionTable, random: RandomGenerator): void {
 }
 
 /**
- * The `at`th of pages that lie evenly in a row. Now and then the first or the last is near its end instead, at distances of
- * all magnitudes: so that a boundary that is some pages off is found out. Not where it would be one of few, for it is not
- * chosen evenly.
+ * The `at`th of pages that lie evenly in a row. In one of four intervals the first page, in another the last, is near its end
+ * of the row instead, at a distance of any magnitude: this reveals a boundary that is a few pages off. Not in rows with few
+ * samples, because such a page is not chosen evenly.
  */
 function evenly(
   start: number,
@@ -103,8 +102,8 @@ function evenly(
 }
 
 /**
- * The `at`th of the pages around another one of a row: that page itself once or twice in the middle, and on both sides pages whose
- * distances reach from 1 to the end of the row in equal ratios: so an edge is found whatever its distance.
+ * The `at`th of the pages around a page of a row: in the middle that page itself, once or twice, and on both sides pages at
+ * distances that grow from 1 to the end of the row by one factor, so that an edge is met whatever its distance.
  */
 function around(
   pivot: number,
@@ -124,7 +123,7 @@ function around(
   return isLeft ? pivot - distance : pivot + distance;
 }
 
-/** Another one for each row, and for each aggregation interval. */
+/** A different order for each row and aggregation interval. */
 function orderOf(row: number, round: number): number {
   return (Math.imul(row + 1, 0x9e37_79b1) ^ Math.imul(round + 1, 0x85eb_ca6b)) >>> 27;
 }

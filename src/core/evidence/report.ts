@@ -1,47 +1,39 @@
 import type { RegionTable } from '../region-table.js';
-import { divergence } from './boundaries.js';
-import type { Cells } from './cells.js';
 import { RowKind } from './columns.js';
-import { areDifferent } from './join.js';
-import { isDifferenceAbove, possibleRate } from './likelihood.js';
-import { FOUND, LEAST_WITH_PARTS } from './parts.js';
+import { type Cells, LEAST_WITH_PARTS } from './learn.js';
 import type { Rows } from './rows.js';
-import { unlikePages } from './unlike.js';
+import { divergence, isDifferenceAbove, KNOWN, POSSIBLE, possibleRate, SURE } from './significance.js';
 
-/** Two runs with another between them have one rate where two would make their answers no more than this much likelier. */
-const LIKE_ACROSS = 2;
-/** Of these runs each must have so many samples: what is hardly known looks like anything, and may be large. */
-const KNOWN = 20;
-/** So many samples of a row count as much as what its neighbours say that look alike. */
+// Step 4, report: rows become the regions of a snapshot, with how sure each is.
+
+/** The rate of its run counts as much as this many samples of a row. */
 const NEIGHBOURLY = 40;
+/** A row whose rate is this close to 0 or 1 may have pages that always are accessed, or never. */
+const ALMOST = 0.15;
 
-/** Parts of a row that are smaller need not be told. */
-const SMALL = 0.15;
-
-/** What is known of a run of rows that look alike, and the regions that it is reported as: several where it is large. */
+/** Rows side by side that look alike, and the regions that they are reported as: several if they are large. */
 interface Run {
   regions: number;
   pages: number;
-  hits: number;
   trials: number;
-  /** Sums over rows: rate x pages, and pages x pages / samples. */
+  hits: number;
+  /** Sums over rows: rate x pages, and pages^2 / samples. */
   weighted: number;
   spread: number;
-  /** The run that it shares its rate with: what lies on both sides of something else is often one ground. */
+  /** The run whose rate it shares: what lies on both sides of something else is often the same ground. */
   like: number;
 }
 
-/** Reports rows, in tables as snapshots take them. */
 export class Reporter {
   readonly #runs: Run[] = [];
-  /** What is known of the row that is being added: by itself, or by the cells of a large one where these remember more. */
+  #count = 0;
+  /** Evidence of the row that is being added, from its memory or from its cells if these remember more. */
   #hits = 0;
   #trials = 0;
-  #count = 0;
 
   /**
-   * Writes rows into a table as they are reported: neighbours that the test does not tell apart as one region; an edge cut in
-   * the middle, or where its rate says, with how far that may be off.
+   * Writes rows into a table as they are reported. Neighbours that no test tells apart are one region; an edge is cut at its
+   * most likely place, with how far that may be off.
    *
    * @param limitPages that no region exceeds by more than its part of an edge
    * @param least regions, as far as there are pages for them
@@ -53,35 +45,34 @@ export class Reporter {
     let at = -1;
     /** The first region and row of the run, and its largest row. */
     let [runFrom, rowFrom, anchor] = [0, 0, 0];
-    let largest = 0;
-    let [boundary, boundaryDeviation] = [-1, 0];
     /** Pages of the target before the row, before the anchor, and before the run. */
-    let [before, anchorAt, runAt, size] = [0, 0, 0, 0];
+    let [before, anchorAt, runAt, size, largest] = [0, 0, 0, 0, 0];
+    let [boundary, boundaryDeviation] = [-1, 0];
     for (let i = 0; i < rows.count; i++) {
       before += size;
       const start = rows.start[i]!;
       const end = rows.end[i]!;
       size = end - start;
       const meets = at >= 0 && boundary < 0 && endPage[at] === start;
-      if (meets && isEdge(rows, i)) {
+      if (meets && rows.kind[i] === RowKind.EDGE) {
         boundary = Math.min(end, start + Math.round(size * leftShare(rows, i)));
-        boundaryDeviation = spreadOf(rows, i);
+        // Of a uniform distribution over its places.
+        boundaryDeviation = Math.sqrt((size * (size + 2)) / 12 + 0.25);
         endPage[at] = boundary;
         continue;
       }
       const isAlike =
         meets &&
-        !areDifferent(rows, anchor, i) &&
+        !rows.areDifferent(anchor, i) &&
         !(
           rows.isMixed(anchor) &&
           rows.isMixed(i) &&
-          cells?.areDifferent(FOUND, anchorAt, anchorAt + rows.size(anchor), before, before + size)
+          cells?.areDifferent(SURE, anchorAt, anchorAt + rows.size(anchor), before, before + size)
         );
       if (!isAlike || end - startPage[at]! > limitPages) {
         if (!isAlike) {
           this.#add(rows, rowFrom, i, at + 1 - runFrom, runAt, cells);
-          runAt = before;
-          [runFrom, rowFrom, anchor, anchorAt] = [at + 1, i, i, before];
+          [runFrom, rowFrom, runAt, anchor, anchorAt] = [at + 1, i, before, i, before];
         }
         if (at + 1 === capacity) break;
         at++;
@@ -102,16 +93,16 @@ export class Reporter {
     }
     this.#add(rows, rowFrom, rows.count, at + 1 - runFrom, runAt, cells);
     table.count = at + 1;
-    for (let i = 0; i <= at; i++) if (unlike[i]! > 0) unlike[i] = Math.sqrt(unlike[i]!);
+    for (let i = 0; i <= at; i++) unlike[i] = Math.sqrt(unlike[i]!);
     this.#setRates(table);
     while (table.count < least && halveLargest(table));
   }
 
-  /** Adds rows as a run: their mean rate is that of their pages, not of their samples. */
+  /** Adds rows [from, to) as a run. Its mean rate is that of its pages, not of its samples. */
   #add(rows: Rows, from: number, to: number, regions: number, place: number, cells?: Cells): void {
     if (regions === 0) return;
     const at = this.#count++;
-    this.#runs[at] ??= { regions: 0, pages: 0, hits: 0, trials: 0, weighted: 0, spread: 0, like: 0 };
+    this.#runs[at] ??= { regions: 0, pages: 0, trials: 0, hits: 0, weighted: 0, spread: 0, like: 0 };
     const run = this.#runs[at]!;
     run.regions = regions;
     run.like = at;
@@ -125,7 +116,7 @@ export class Reporter {
       rates += (this.#hits / this.#trials) * rows.size(i);
       pages += rows.size(i);
     }
-    // What a row alone knows little of, its neighbours know better: the tests have found no difference.
+    // No test has found a difference: what a row alone knows little about, its neighbours know better.
     const neighbourly = to - from > 1 && run.trials > 0 ? NEIGHBOURLY : 0;
     const shared = pages > 0 ? (neighbourly * rates) / pages : 0;
     for (let i = from, before = place; i < to; before += rows.size(i++)) {
@@ -139,8 +130,9 @@ export class Reporter {
     }
     if (at < 2) return;
     const other = this.#runs[this.#runs[at - 2]!.like]!;
+    // What is hardly known fits any rate.
     if (Math.min(run.trials, other.trials) < KNOWN) return;
-    if (isDifferenceAbove(LIKE_ACROSS, run.hits, run.trials, other.hits, other.trials)) return;
+    if (isDifferenceAbove(POSSIBLE, run.hits, run.trials, other.hits, other.trials)) return;
     run.like = this.#runs[at - 2]!.like;
     other.pages += run.pages;
     other.hits += run.hits;
@@ -167,7 +159,7 @@ export class Reporter {
       const { regions, like } = this.#runs[r]!;
       const { pages, weighted, spread, trials } = this.#runs[like]!;
       const rate = pages > 0 ? Math.min(1, weighted / pages) : 0;
-      // So many samples of one row would leave as much to chance.
+      // One row with this many samples would have the same variance.
       const samples = spread > 0 ? Math.min(trials, (pages * pages) / spread) : 0;
       for (const after = region + regions; region < after; region++) {
         nrAccesses[region] = Math.round(rate * maxNrAccesses);
@@ -177,20 +169,7 @@ export class Reporter {
   }
 }
 
-/** How many pages of a row may be unlike the rest of it. */
-function unlikeOf(rows: Rows, i: number, before: number, count: number, cells?: Cells): number {
-  if (!cells) return 0;
-  if (rows.size(i) >= LEAST_WITH_PARTS * cells.pages) {
-    if (!rows.isMixed(i)) return 0;
-    return unlikePages(cells, cells.firstIn(before), cells.lastIn(before + rows.size(i)), count);
-  }
-  // One that nearly always is, or nearly never, may be all or nothing in a part that is too small to be told.
-  const rate = rows.rate(i);
-  const part = Math.min(rate, 1 - rate);
-  return part < SMALL ? part * rows.size(i) : 0;
-}
-
-/** Makes two of the largest region; false where it has but one page. */
+/** Makes two of the largest region; false if it has only one page. */
 function halveLargest(table: RegionTable): boolean {
   const { startPage, endPage, count } = table;
   let at = 0;
@@ -202,61 +181,24 @@ function halveLargest(table: RegionTable): boolean {
   table.count = count + 1;
   for (let i = count - 1; i >= at; i--) table.copyRow(i, i + 1);
   endPage[at] = startPage[at + 1] = startPage[at]! + Math.floor(size / 2);
-  table.evidence!.deviation[at + 1] = 0;
-  table.evidence!.unlike[at] = table.evidence!.unlike[at + 1] = table.evidence!.unlike[at]! / 2;
+  const { deviation, unlike } = table.evidence!;
+  deviation[at + 1] = 0;
+  unlike[at] = unlike[at + 1] = unlike[at]! / 2;
   return true;
-}
-
-/** Whether a row is to be reported as a boundary, not as a region. */
-function isEdge(rows: Rows, i: number): boolean {
-  return rows.kind[i] === RowKind.EDGE || isBetween(rows, i);
-}
-
-/**
- * Whether a row that is smaller than its neighbours has a rate between theirs, which differ: then it most likely holds the
- * boundary between them.
- */
-export function isBetween(rows: Rows, i: number): boolean {
-  const left = i - 1;
-  const right = i + 1;
-  if (!rows.touches(left) || !rows.touches(i) || rows.trials[i] === 0) return false;
-  if (rows.kind[left] !== RowKind.PLAIN || rows.kind[right] !== RowKind.PLAIN) return false;
-  if (2 * rows.size(i) > Math.min(rows.size(left), rows.size(right))) return false;
-  const before = rows.rate(left);
-  const rate = rows.rate(i);
-  const after = rows.rate(right);
-  if (!((before < rate && rate < after) || (before > rate && rate > after))) return false;
-  return areDifferent(rows, left, right);
 }
 
 /** The part of an edge that belongs to the row before it. */
 function leftShare(rows: Rows, i: number): number {
-  if (rows.kind[i] === RowKind.EDGE) {
-    // Of any size that the smaller neighbour may have, the next magnitude is as likely as this one.
-    const left = rows.size(i - 1);
-    const right = rows.size(i + 1);
-    const size = rows.size(i);
-    const inner = Math.min(left, right);
-    const share = (inner * (Math.sqrt(1 + size / inner) - 1)) / size;
-    return left <= right ? share : 1 - share;
-  }
-  const [before, after] = [rows.rate(i - 1), rows.rate(i + 1)];
-  return (rows.rate(i) - after) / (before - after);
-}
-
-/** Standard deviation of where it lies, in pages. */
-function spreadOf(rows: Rows, i: number): number {
-  const size = rows.size(i);
-  if (rows.kind[i] === RowKind.EDGE) return Math.sqrt((size * (size + 2)) / 12 + 0.25);
-  const rate = rows.rate(i);
-  const apart = rows.rate(i - 1) - rows.rate(i + 1);
-  const known = (rows.trials[i]! * apart * apart) / Math.max(1e-9, rate * (1 - rate));
-  return size / Math.sqrt(12 + known);
+  // Of all sizes that the smaller neighbour may have, each magnitude is as likely as the next.
+  const [left, right, size] = [rows.size(i - 1), rows.size(i + 1), rows.size(i)];
+  const inner = Math.min(left, right);
+  const share = (inner * (Math.sqrt(1 + size / inner) - 1)) / size;
+  return left <= right ? share : 1 - share;
 }
 
 /**
- * How far the boundary before a row may be off where the rates on its sides are near to each other: by so many samples of one
- * aggregation interval as it takes to tell them apart.
+ * How far the boundary before a row may be off if the rates on its sides are similar: as far as the samples of one interval
+ * that it takes to tell them apart.
  */
 function blurOf(rows: Rows, i: number): number {
   if (rows.blur[i]! >= 0) return rows.blur[i]!;
@@ -271,4 +213,66 @@ function blurOf(rows: Rows, i: number): number {
     rows.size(i) / Math.max(1, rows.fresh[i]!),
   );
   return Math.min(rows.size(i - 1), rows.size(i), spacing / (2 * apart));
+}
+
+/** How many pages of a row may be unlike the rest of it. */
+function unlikeOf(rows: Rows, i: number, before: number, count: number, cells?: Cells): number {
+  if (!cells) return 0;
+  if (rows.size(i) >= LEAST_WITH_PARTS * cells.pages) {
+    if (!rows.isMixed(i)) return 0;
+    return unlikePages(cells, cells.firstIn(before), cells.lastIn(before + rows.size(i)), count);
+  }
+  const rate = rows.rate(i);
+  const part = Math.min(rate, 1 - rate);
+  return part < ALMOST ? part * rows.size(i) : 0;
+}
+
+/** A hidden part of a row has this many times the odds of the row, or one in this many. */
+const HIDDEN_ODDS = 5;
+/** Parts of either kind expected in a target before anything is known, and cells in each. */
+const EXPECTED = 3;
+const LENGTH = 4;
+
+/**
+ * How many pages of a large row may be unlike the rest: the root mean square over all ways in which parts of it may be
+ * accessed more or less than the rest, weighted by how likely each makes what its cells remember. Each cell is a state of a
+ * hidden Markov chain; this is the forward algorithm. Takes about 50 ns a cell.
+ *
+ * @param first and the cell after the last of the row
+ * @param count cells of the target
+ */
+export function unlikePages(cells: Cells, first: number, after: number, count: number): number {
+  const hits = cells.hits(first, after);
+  const odds = (hits + 0.5) / (cells.trials(first, after) - hits + 0.5);
+  const more = Math.log((1 + odds) / (1 + odds * HIDDEN_ODDS));
+  const less = Math.log((1 + odds) / (1 + odds / HIDDEN_ODDS));
+  const step = Math.log(HIDDEN_ODDS);
+  const begin = EXPECTED / count;
+  const end = 1 / LENGTH;
+  // For each state: its probability, and times that the mean and mean square of the number of cells in parts so far.
+  let [like, likeSum, likeSquare] = [1, 0, 0];
+  let [high, highSum, highSquare] = [0, 0, 0];
+  let [low, lowSum, lowSquare] = [0, 0, 0];
+  for (let c = first; c < after; c++) {
+    const h = cells.hits(c, c + 1);
+    const misses = cells.trials(c, c + 1) - h;
+    const ifHigh = Math.exp(h * (step + more) + misses * more);
+    const ifLow = Math.exp(h * (less - step) + misses * less);
+    const nextLike = (1 - 2 * begin) * like + end * (high + low);
+    const nextLikeSum = (1 - 2 * begin) * likeSum + end * (highSum + lowSum);
+    const nextLikeSquare = (1 - 2 * begin) * likeSquare + end * (highSquare + lowSquare);
+    const nextHigh = ifHigh * (begin * like + (1 - end) * high);
+    const highBefore = ifHigh * (begin * likeSum + (1 - end) * highSum);
+    const highSquareBefore = ifHigh * (begin * likeSquare + (1 - end) * highSquare);
+    const nextLow = ifLow * (begin * like + (1 - end) * low);
+    const lowBefore = ifLow * (begin * likeSum + (1 - end) * lowSum);
+    const lowSquareBefore = ifLow * (begin * likeSquare + (1 - end) * lowSquare);
+    const all = 1 / (nextLike + nextHigh + nextLow);
+    [like, likeSum, likeSquare] = [nextLike * all, nextLikeSum * all, nextLikeSquare * all];
+    [high, highSum] = [nextHigh * all, (highBefore + nextHigh) * all];
+    highSquare = (highSquareBefore + 2 * highBefore + nextHigh) * all;
+    [low, lowSum] = [nextLow * all, (lowBefore + nextLow) * all];
+    lowSquare = (lowSquareBefore + 2 * lowBefore + nextLow) * all;
+  }
+  return cells.pages * Math.sqrt(likeSquare + highSquare + lowSquare);
 }

@@ -1,31 +1,34 @@
-import { isMixed } from './cells.js';
 import { NOT_ASKED, RowKind } from './columns.js';
-import { difference, isDifferenceAbove } from './likelihood.js';
+import { DIFFERENT, isDifferenceAbove, isMixed } from './significance.js';
 
-/** Rows between the columns of two tables, or of one before and after: they can be added one after the other. */
+const COLUMNS = [
+  ...(['start', 'end', 'hits', 'trials', 'pendingHits', 'pendingTrials', 'pivot', 'blur'] as const),
+  ...(['last', 'age', 'kind', 'fresh', 'planned', 'open'] as const),
+] as const;
+
+/** Rows on their way from one table to the next, in order: each step of the algorithm reads and writes these. */
 export class Rows {
   count = 0;
   start = new Float64Array(64);
   end = new Float64Array(64);
   hits = new Float64Array(64);
   trials = new Float64Array(64);
-  /** The latest of these, which lean away from the rest (trend.ts). */
   pendingHits = new Float64Array(64);
   pendingTrials = new Float64Array(64);
   pivot = new Float64Array(64);
-  /** How far off its begin may be by what cells say (standard deviation, in pages); -1 where they say nothing. */
+  /** Standard deviation of where the row starts, in pages, if cells have placed it; else -1. */
   blur = new Float64Array(64);
-  /** nrAccesses as reported last. */
-  last = new Uint32Array(64);
-  age = new Uint32Array(64);
-  kind = new Uint32Array(64);
-  /** Samples of this aggregation interval that are in `trials`. */
-  fresh = new Uint32Array(64);
-  planned = new Uint32Array(64);
-  /** 1 where it is still open whether the row and the one before it are alike. */
-  open = new Uint32Array(64);
+  /** nrAccesses as last reported. */
+  last = new Float64Array(64);
+  age = new Float64Array(64);
+  kind = new Float64Array(64);
+  /** How many of `trials` are from this aggregation interval. */
+  fresh = new Float64Array(64);
+  planned = new Float64Array(64);
+  /** 1 while it is undecided whether the row and the one before it are alike. */
+  open = new Float64Array(64);
 
-  /** Adds a row. */
+  /** Adds a row and returns its index. */
   push(
     start: number,
     end: number,
@@ -54,9 +57,14 @@ export class Rows {
     return at;
   }
 
-  /** Adds a row that nothing is known of but that a boundary lies in it. */
   pushEdge(start: number, end: number): void {
     this.kind[this.push(start, end, 0, 0, 0, 0, 0)] = RowKind.EDGE;
+  }
+
+  /** Adds pages [start, end) of row `i` of other rows, with their share of its evidence. */
+  pushPart(rows: Rows, i: number, start: number, end: number): void {
+    const part = (end - start) / rows.size(i);
+    this.push(start, end, rows.hits[i]! * part, rows.trials[i]! * part, rows.last[i]!, rows.age[i]!, 0);
   }
 
   /** Makes row `to` a copy of row `from` of these or other rows. */
@@ -77,64 +85,39 @@ export class Rows {
     this.open[to] = rows.open[from]!;
   }
 
-  /** Adds a copy of row `i` to other rows. */
-  copyTo(i: number, rows: Rows): void {
-    rows.copy(i, rows.push(0, 0, 0, 0, 0, 0, 0), this);
-  }
-
   size(i: number): number {
     return this.end[i]! - this.start[i]!;
-  }
-
-  /** How much likelier two rates make the evidence of two rows than one. */
-  difference(a: number, b: number): number {
-    return difference(this.hits[a]!, this.trials[a]!, this.hits[b]!, this.trials[b]!);
-  }
-
-  /** Whether that is above a bound. Both must have been asked. */
-  isDifferenceAbove(bound: number, a: number, b: number): boolean {
-    return isDifferenceAbove(bound, this.hits[a]!, this.trials[a]!, this.hits[b]!, this.trials[b]!);
   }
 
   rate(i: number): number {
     return this.trials[i]! > 0 ? this.hits[i]! / this.trials[i]! : 0;
   }
 
-  /** Whether it takes many samples to tell a part of it from it. */
   isMixed(i: number): boolean {
     return isMixed(this.hits[i]!, this.trials[i]!);
   }
 
-  /** Whether row `b` begins where row `a` ends. */
-  meet(a: number, b: number): boolean {
-    return a >= 0 && b < this.count && this.end[a] === this.start[b];
+  /** Whether two rates explain two rows better than one by more than this gain; false unless both have evidence. */
+  isDifferenceAbove(level: number, a: number, b: number): boolean {
+    if (this.trials[a] === 0 || this.trials[b] === 0) return false;
+    return isDifferenceAbove(level, this.hits[a]!, this.trials[a]!, this.hits[b]!, this.trials[b]!);
   }
 
-  /** Whether rows `i` and `i + 1` touch. */
+  /** Whether one comparison tells two rows apart. */
+  areDifferent(a: number, b: number): boolean {
+    return this.isDifferenceAbove(DIFFERENT, a, b);
+  }
+
+  /** Whether row `i + 1` starts where row `i` ends. */
   touches(i: number): boolean {
     return i >= 0 && i + 1 < this.count && this.end[i] === this.start[i + 1];
   }
 
   #grow(): void {
-    const rows = 2 * this.start.length;
-    for (const column of [
-      'start',
-      'end',
-      'hits',
-      'trials',
-      'pendingHits',
-      'pendingTrials',
-      'pivot',
-      'blur',
-    ] as const) {
-      const larger = new Float64Array(rows);
-      larger.set(this[column]);
-      this[column] = larger;
-    }
-    for (const column of ['last', 'age', 'kind', 'fresh', 'planned', 'open'] as const) {
-      const larger = new Uint32Array(rows);
-      larger.set(this[column]);
-      this[column] = larger;
+    for (const name of COLUMNS) {
+      const larger = new Float64Array(2 * this[name].length);
+      larger.set(this[name]);
+      this[name] = larger;
     }
   }
 }

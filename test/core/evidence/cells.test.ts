@@ -2,17 +2,16 @@ import assert from 'node:assert/strict';
 import test from 'ava';
 import fc from 'fast-check';
 import { runOnce } from '../../../bench/accuracy/run.js';
-import { moveBoundaries } from '../../../src/core/evidence/boundaries.js';
-import { Cells } from '../../../src/core/evidence/cells.js';
-import { Memory } from '../../../src/core/evidence/memory.js';
-import { Parts } from '../../../src/core/evidence/parts.js';
+import { Cells, Memory } from '../../../src/core/evidence/learn.js';
+import { moveBoundaries } from '../../../src/core/evidence/merge.js';
+import { findPart } from '../../../src/core/evidence/plan.js';
+import { unlikePages } from '../../../src/core/evidence/report.js';
 import { Rows } from '../../../src/core/evidence/rows.js';
-import { unlikePages } from '../../../src/core/evidence/unlike.js';
 import { RegionTable } from '../../../src/core/region-table.js';
 
 const CELL = 1_000;
 
-/** Cells with so many hits each, of so many samples; pages from 0 on. */
+/** Cells with these hits, each of `trials` samples; pages start at 0. */
 function cellsOf(hits: readonly number[], trials: number): Cells {
   const table = RegionTable.forLimits(1, Math.max(20, hits.length), 32);
   table.cellPages = CELL;
@@ -23,7 +22,7 @@ function cellsOf(hits: readonly number[], trials: number): Cells {
   return cells;
 }
 
-/** So many cells at each rate, one after the other, hit as often as is to be expected. */
+/** Cells at each rate, one part after the other, hit as often as expected. */
 function expected(trials: number, ...parts: readonly (readonly [count: number, rate: number])[]): Cells {
   return cellsOf(
     parts.flatMap(([count, rate]) => new Array<number>(count).fill(rate * trials)),
@@ -35,19 +34,16 @@ test('a part that is hit one time in five, on ground that is hit one time in twe
   const cells = expected(40, [50, 0.05], [8, 0.2], [42, 0.05]);
   const rows = new Rows();
   rows.push(0, 100 * CELL, 13, 200, 0, 0, 0);
-  const parts = new Parts();
-  t.true(parts.find(cells, rows, 0, 0));
-  t.deepEqual([parts.start, parts.end], [50 * CELL, 58 * CELL]);
-  t.is(Math.round((100 * parts.hits) / parts.trials), 20);
-  t.false(parts.find(expected(40, [100, 0.05]), rows, 0, 0));
+  t.deepEqual(findPart(cells, rows, 0, 0), [50 * CELL, 58 * CELL]);
+  t.is(findPart(expected(40, [100, 0.05]), rows, 0, 0), undefined);
 });
 
-test('what may be unlike the rest of a row: much where nothing is known, nothing where all is, and never more than there is', (t) => {
+test('pages unlike the rest of a row: many if nothing is known, none if all is, and never more than the row has', (t) => {
   const pages = (cells: Cells) => unlikePages(cells, 0, 100, 1_000) / CELL;
   const [unknown, little, much] = [0.01, 40, 1_000].map((n) => pages(expected(n, [100, 0.05])));
   t.true(unknown! > 3 && unknown! < 20, `${unknown}`);
   t.true(little! < unknown! && much! < 0.01, `${little}, ${much}`);
-  // Too little to be sure of it, and enough to reckon with it.
+  // Too little to be sure of a part, enough to expect one.
   const hidden = pages(expected(15, [50, 0.05], [4, 0.2], [46, 0.05]));
   t.true(hidden > 2 && hidden < 8, `${hidden}`);
   t.notThrows(() =>
@@ -60,7 +56,7 @@ test('what may be unlike the rest of a row: much where nothing is known, nothing
   );
 });
 
-test('a boundary between rates near to each other moves to where cells say, and says how far off it may be', (t) => {
+test('a boundary between rates close to each other moves to where cells place it, with how far off it may be', (t) => {
   const cells = expected(60, [40, 0.05], [20, 0.2], [40, 0.05]);
   const rows = new Rows();
   rows.push(0, 37 * CELL, 10, 200, 0, 0, 0);
@@ -102,7 +98,7 @@ test('of warm ranges in 1 GiB, the interval holds the truth in 90 to 99 of 100 s
   t.true(width < 0.12, `width ${width}`);
 });
 
-test('cells remember for as long as a target has as many pages, however many these are, and then nothing', (t) => {
+test('cells remember as long as a target keeps its number of pages, whatever that is, and then nothing', (t) => {
   const holds = fc.property(fc.integer({ min: 100, max: 2 ** 40 }), (pages) => {
     const table = RegionTable.forLimits(1, 1_000, 32);
     table.count = 1;

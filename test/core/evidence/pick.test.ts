@@ -42,7 +42,7 @@ test('each row is asked as often as planned, in pages that lie evenly in it', (t
   });
 });
 
-test('what no sample has reached gets ever smaller from one aggregation interval to the next', (t) => {
+test('gaps without a sample keep shrinking from one aggregation interval to the next', (t) => {
   const table = tableOf([10]);
   const seen = new Set<number>();
   for (let round = 0; round < 8; round++) {
@@ -59,7 +59,7 @@ test('what no sample has reached gets ever smaller from one aggregation interval
   t.true(largest < 32, `a gap of ${largest} pages`);
 });
 
-test('a closer look asks its page, and others at all distances from it', (t) => {
+test('a probe asks its page, and others at all distances from it', (t) => {
   const table = tableOf([20]);
   table.evidence!.kind[0] = RowKind.PROBE;
   table.evidence!.pivot[0] = 300;
@@ -75,7 +75,7 @@ test('a closer look asks its page, and others at all distances from it', (t) => 
   }
 });
 
-test('a closer look at a page that its row has no longer stays in the row', (t) => {
+test('a probe of a page that its row no longer has stays in the row', (t) => {
   const table = tableOf([20]);
   table.evidence!.kind[0] = RowKind.PROBE;
   for (const pivot of [-5, 1_300]) {
@@ -87,7 +87,7 @@ test('a closer look at a page that its row has no longer stays in the row', (t) 
   }
 });
 
-test('rows that have come since take no more samples than were to be had', (t) => {
+test('rows added after planning do not exceed the budget', (t) => {
   const table = tableOf([5, 20]);
   table.mostSamples = 15;
   for (let interval = 0; interval < 2; interval++) {
@@ -117,7 +117,7 @@ test('answers are kept in the places of their pages; rows that were not asked ha
   t.true(table.evidence!.answers.subarray(32, 64).every((answer) => answer === 0));
 });
 
-test('a table without evidence has no columns for it, and one with evidence takes them along', (t) => {
+test('a table without evidence has no columns for it, and one with evidence keeps them when copied', (t) => {
   t.is(RegionTable.forLimits(10, 100).evidence, undefined);
   const table = tableOf([5, 6]);
   table.evidence!.hits[1] = 3;

@@ -5,7 +5,7 @@ import {
   difference,
   isSettledAs,
   mostGain,
-} from '../../../src/core/evidence/likelihood.js';
+} from '../../../src/core/evidence/significance.js';
 import { estimateWorkingSet } from '../../../src/core/working-set.js';
 
 test('likelihoods: one hit of two is as likely as it can be at a rate of a half', (t) => {

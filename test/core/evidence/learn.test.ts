@@ -1,10 +1,10 @@
 import test from 'ava';
-import { Memory } from '../../../src/core/evidence/memory.js';
+import { Memory } from '../../../src/core/evidence/learn.js';
 import { RegionTable } from '../../../src/core/region-table.js';
 
 const PAGES = 100;
 
-/** Rows side by side that remember so many hits of 200 samples. */
+/** Rows side by side that remember these hits of 200 samples. */
 function tableOf(hits: readonly number[]): RegionTable {
   const table = RegionTable.forLimits(3, hits.length, 32);
   table.maxNrAccesses = 20;
@@ -32,7 +32,7 @@ function read(memory: Memory, table: RegionTable, answers: readonly boolean[]): 
     evidence![column].set(memory[column].subarray(0, table.count));
 }
 
-/** How many such aggregation intervals it takes until a row has changed; 100 where it does not. */
+/** How many such aggregation intervals it takes until a row has changed; 100 for never. */
 function untilChanged(memory: Memory, table: RegionTable, answers: readonly boolean[], row = 0): number {
   for (let n = 1; n < 100; n++) {
     read(memory, table, answers);
@@ -41,7 +41,7 @@ function untilChanged(memory: Memory, table: RegionTable, answers: readonly bool
   return 100;
 }
 
-test('a row that is asked once in an aggregation interval tells in time that it is not hot any more', (t) => {
+test('a row that is asked once per aggregation interval soon shows that it is no longer hot', (t) => {
   const memory = new Memory();
   const table = tableOf([180]);
   const intervals = untilChanged(memory, table, [false]);
@@ -72,7 +72,7 @@ test('a row that goes on as it was has not changed, and remembers no more sample
   }
 });
 
-test('neighbours tell together that they are not hot any more, long before one could alone', (t) => {
+test('neighbours show together that they are no longer hot, long before one could alone', (t) => {
   const pieces = new Array<number>(20).fill(130);
   const [memory, table] = [new Memory(), tableOf([0, ...pieces, 0])];
   const together = untilChanged(memory, table, [false, false], 1);
@@ -83,7 +83,7 @@ test('neighbours tell together that they are not hot any more, long before one c
   t.true(2 * together <= alone, `${together} aggregation intervals together, ${alone} alone`);
 });
 
-test('where neighbours are hit less often together, what is known of each is enough to tell it from the ground', (t) => {
+test('after neighbours have become colder together, each knows enough to be told from the ground', (t) => {
   const pieces = Array.from({ length: 24 }, (_, n) => 190 + (n % 8));
   const [memory, table] = [new Memory(), tableOf([0, ...pieces, 0])];
   t.true(untilChanged(memory, table, [false, true, false], 1) < 5);
@@ -95,7 +95,7 @@ test('where neighbours are hit less often together, what is known of each is eno
   });
 });
 
-test('neighbours with a hole between them are no neighbours', (t) => {
+test('rows with a hole between them are not neighbours', (t) => {
   const [memory, table] = [new Memory(), tableOf([130, 130, 130, 130, 130, 130, 130, 130])];
   for (let i = 0; i < table.count; i++) {
     table.startPage[i]! += PAGES * i;

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { allot } from '../../../src/core/evidence/allot.js';
+import { allot } from '../../../src/core/evidence/plan.js';
 import { Rows } from '../../../src/core/evidence/rows.js';
 
 test('a row that deserves as many samples as it has room for gets these, however the search is spread', (t) => {
