@@ -4,7 +4,7 @@ import { createAdaptation } from '../core/create-adaptation.js';
 import { DELIVERED } from '../core/delivered.js';
 import { RandomStreams } from '../core/random.js';
 import type { MonitorStats } from '../core/stats.js';
-import type { TargetRequest } from '../sources/target-request.js';
+import type { TargetRequest } from '../sources/source.js';
 import { AttrsPolicy } from './attrs-policy.js';
 import { Calls } from './calls.js';
 import { startClock } from './clock.js';
@@ -75,7 +75,7 @@ export class Coordinator implements CoordinatorApi {
       });
       const attached = await targets.attach(setup.targets);
       if (!setup.skipsFailing) for (const each of attached) if (isWire(each)) throw fromWire(each);
-      policy.requireEnough(targets.inForce.told.attrs.minRegions * targets.all.length);
+      policy.requireEnough(targets.inForce.reported.attrs.minRegions * targets.all.length);
       await targets.setAttrs(policy.inForce);
       const clock = startClock(setup.clock);
       // What opening the targets took was before this time: as a share of it, it would be several cores.

@@ -10,9 +10,9 @@ import type { CheckName, OtherWatcher, TargetInfo } from '../core/target.js';
 import type { TuningStep } from '../core/tuning.js';
 import { pageSize } from '../kernel/page-size.js';
 import type { SelectionStats } from '../processes/follower.js';
-import type { TargetRequest } from '../sources/target-request.js';
+import type { TargetRequest } from '../sources/source.js';
 import { fromWire, isWire } from './comlink-errors.js';
-import { Connection } from './connection.js';
+import { Connection, SnapshotQueue } from './connection.js';
 import { completeOptions, defined, type MonitorOptions } from './options.js';
 import {
   checkedAttrs,
@@ -33,7 +33,6 @@ import type {
   Started,
 } from './protocol.js';
 import { Selecting } from './selecting.js';
-import { SnapshotQueue } from './snapshot-queue.js';
 
 /** What a monitor tells beside its snapshots. */
 export interface MonitorEvents {

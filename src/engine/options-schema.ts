@@ -21,6 +21,7 @@ import { pageSize } from '../kernel/page-size.js';
 import { type AddressRange, type ProcessRequest, pagesOf } from '../processes/process-request.js';
 import type { Run, Selection } from '../processes/selection.js';
 import { CHECKS } from '../sources/registry.js';
+import type { TargetRequest } from '../sources/source.js';
 import {
   type SyntheticAccess,
   type SyntheticPhase,
@@ -28,7 +29,6 @@ import {
   type SyntheticSpec,
   validateSynthetic,
 } from '../sources/synthetic/spec.js';
-import type { TargetRequest } from '../sources/target-request.js';
 import { MAX_SAMPLERS, type MonitorOptions } from './options.js';
 
 const { POSITIVE_INFINITY } = Number;

@@ -14,7 +14,7 @@ import type { CheckName } from '../core/target.js';
 import { completeGoal, type TuningGoal } from '../core/tuning.js';
 import type { Selection } from '../processes/selection.js';
 import { CHECKS, chooseCheck } from '../sources/registry.js';
-import type { TargetRequest } from '../sources/target-request.js';
+import type { TargetRequest } from '../sources/source.js';
 import { LEAST_INTERVALS } from './budget.js';
 import type { ClockName, CostScope, MonitorSetup, PolicySetup } from './protocol.js';
 import { defaultSamplerLimit } from './thread-pool.js';

@@ -5,8 +5,7 @@ import type { RandomState } from '../core/random.js';
 import type { AttrsChange, AttrsInForce, MonitorStats } from '../core/stats.js';
 import type { CheckName, TargetInfo } from '../core/target.js';
 import type { TuningGoal, TuningStep } from '../core/tuning.js';
-import type { TargetIdentity } from '../sources/source.js';
-import type { TargetRequest } from '../sources/target-request.js';
+import type { TargetIdentity, TargetRequest } from '../sources/source.js';
 import type { WireError } from './comlink-errors.js';
 
 /** What the threads say to each other. Calls go through Comlink; what flows all the time does not. */

@@ -1,6 +1,5 @@
 import { type Adaptation, countRegions } from '../core/adaptation.js';
-import { extrapolate } from '../core/aggregate.js';
-import { aggregate, mergeSeen, update } from '../core/cycle.js';
+import { aggregate, extrapolate, mergeSeen, update } from '../core/cycle.js';
 import { TargetStatus } from '../core/region-table.js';
 import type { MonitorStats } from '../core/stats.js';
 import type { AttrsPolicy } from './attrs-policy.js';
@@ -217,7 +216,7 @@ export class Schedule {
 
   readStats(): MonitorStats {
     const { all, inForce } = this.targets;
-    return this.meter.read(this.clock.nowUs(), countRegions(all), inForce.told);
+    return this.meter.read(this.clock.nowUs(), countRegions(all), inForce.reported);
   }
 
   /**

@@ -1,5 +1,5 @@
 import { TargetStatus } from '../core/region-table.js';
-import { Order } from '../sources/region-source.js';
+import { Order } from '../sources/source.js';
 import { Schedule, type UpdateNeed } from './schedule.js';
 import type { Interval, Target } from './target.js';
 

@@ -1,12 +1,12 @@
 import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
 import type { AdaptedTarget } from '../core/adaptation.js';
 import { type Attrs, maxNrAccesses } from '../core/attrs.js';
-import { initRegions } from '../core/init.js';
 import { RegionTable, TargetStatus } from '../core/region-table.js';
+import { initRegions } from '../core/regions.js';
 import { Settling } from '../core/settling.js';
 import { Presence } from '../core/snapshot-columns.js';
 import type { TargetInfo } from '../core/target.js';
-import type { TargetRequest } from '../sources/target-request.js';
+import type { TargetRequest } from '../sources/source.js';
 import type { SamplerLink } from './sampler-link.js';
 
 /** Where a target stands whose regions a source delivers: in an interval, or before the next one. Times in the monitor's. */

@@ -1,19 +1,18 @@
-import { rescale } from '../core/aggregate.js';
 import type { Attrs } from '../core/attrs.js';
-import { type InForce, inForceFor } from '../core/in-force.js';
+import { rescale } from '../core/cycle.js';
 import { type RandomStreams, randomFrom } from '../core/random.js';
+import { type InForce, inForceFor } from '../core/region-budget.js';
 import { DEFAULT_RANGES, RegionTable, TargetStatus } from '../core/region-table.js';
 import type { AttrsInForce } from '../core/stats.js';
 import type { TargetInfo } from '../core/target.js';
-import type { TargetRequest } from '../sources/target-request.js';
-import { targetToMove } from './balance.js';
+import type { TargetRequest } from '../sources/source.js';
 import type { InControl } from './calls.js';
 import { toWire } from './comlink-errors.js';
 import type { Meter } from './meter.js';
 import type { Attached, DetachReason, TargetToWatch } from './protocol.js';
 import type { Publisher } from './publisher.js';
 import type { SamplerLink } from './sampler-link.js';
-import type { Samplers } from './samplers.js';
+import { type Samplers, targetToMove } from './samplers.js';
 import { copiedTable, fillFirst, Target } from './target.js';
 import { TargetOpener } from './target-opener.js';
 
@@ -83,7 +82,7 @@ export class Targets {
     this.arriving += arrivals.length;
     try {
       const errors = await this.#opener.open(arrivals, async (link, portion) => {
-        const { minRegions } = inForceFor(this.#inForce, this.all.length + this.arriving).told.attrs;
+        const { minRegions } = inForceFor(this.#inForce, this.all.length + this.arriving).reported.attrs;
         const targets = portion.map(({ arrival, opened }) => {
           const info: TargetInfo = { id: arrival.id, ...opened.target };
           const table = this.#tableFor(opened.ranges, minRegions);

@@ -1,6 +1,6 @@
 import { PagepulseError } from '../core/errors.js';
-import { threeRanges } from '../core/ranges.js';
 import { TargetStatus } from '../core/region-table.js';
+import { threeRanges } from '../core/regions.js';
 import { MappedRanges } from '../kernel/mapped-ranges.js';
 import { isAlive, readCmdline, readWatchable } from '../kernel/stat.js';
 import { readResidentBytes } from '../kernel/status.js';

@@ -4,8 +4,7 @@ import { ClearRefs } from '../kernel/clear-refs.js';
 import { pageSize } from '../kernel/page-size.js';
 import { Smaps } from '../kernel/smaps.js';
 import type { ProcessSpace } from './process-space.js';
-import type { RegionSource } from './region-source.js';
-import type { AddressSpace } from './source.js';
+import type { AddressSpace, RegionSource } from './source.js';
 
 /** Of one target after the other. */
 const smaps = new Smaps();

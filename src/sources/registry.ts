@@ -3,12 +3,10 @@ import { PagepulseError } from '../core/errors.js';
 import type { CheckName } from '../core/target.js';
 import { idlePageSupport, procSupport, referencedSupport, type Support } from '../kernel/support.js';
 import { IdleFiles, IdlePageCheck } from './idle-page/check.js';
-import type { PageCheck } from './page-check.js';
 import { ProcessSpace } from './process-space.js';
 import { ReferencedSource } from './referenced.js';
-import type { RegionSource } from './region-source.js';
+import type { PageCheck, RegionSource, TargetRequest } from './source.js';
 import { SyntheticCheck } from './synthetic/check.js';
-import type { TargetRequest } from './target-request.js';
 
 /** Opens targets in one sampler thread. @throws PagepulseError as the sources' constructors do */
 export type OpenTarget = (request: TargetRequest, random: RandomGenerator) => PageCheck | RegionSource;

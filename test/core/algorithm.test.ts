@@ -1,11 +1,11 @@
 import test from 'ava';
-import { extrapolate, resetAggregated } from '../../src/core/aggregate.js';
 import { completeAttrs, maxNrAccesses } from '../../src/core/attrs.js';
+import { extrapolate, resetAggregated } from '../../src/core/cycle.js';
 import { countAges, DamonAdaptation } from '../../src/core/damon-adaptation.js';
 import { PagepulseError } from '../../src/core/errors.js';
-import { initRegions } from '../../src/core/init.js';
 import { RandomStreams, randomFrom } from '../../src/core/random.js';
 import { RegionTable } from '../../src/core/region-table.js';
+import { initRegions } from '../../src/core/regions.js';
 import { pickSamples } from '../../src/core/sampling.js';
 import { Snapshot } from '../../src/core/snapshot.js';
 import { columnsOver, snapshotColumns } from '../../src/core/snapshot-columns.js';

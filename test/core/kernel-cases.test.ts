@@ -1,11 +1,9 @@
 import test from 'ava';
-import { rescale } from '../../src/core/aggregate.js';
 import { completeAttrs } from '../../src/core/attrs.js';
+import { rescale } from '../../src/core/cycle.js';
 import { mergeRegions, splitRegions } from '../../src/core/damon-adaptation.js';
-import { splitEvenly } from '../../src/core/init.js';
 import { RandomStreams, randomFrom } from '../../src/core/random.js';
-import { threeRanges } from '../../src/core/ranges.js';
-import { updateRegions } from '../../src/core/update.js';
+import { splitEvenly, threeRanges, updateRegions } from '../../src/core/regions.js';
 import { type Row, spans, tableOf, union } from '../helpers/tables.js';
 
 // The numbers of the unit tests that the kernel publishes for DAMON (mm/damon/tests).

@@ -3,12 +3,10 @@ import test, { type ExecutionContext } from 'ava';
 import fc from 'fast-check';
 import { countRegions } from '../../src/core/adaptation.js';
 import { DamonAdaptation } from '../../src/core/damon-adaptation.js';
-import { initRegions } from '../../src/core/init.js';
 import { RandomStreams, randomFrom } from '../../src/core/random.js';
-import { threeRanges } from '../../src/core/ranges.js';
 import { RegionTable } from '../../src/core/region-table.js';
+import { initRegions, threeRanges, updateRegions } from '../../src/core/regions.js';
 import { pickSamples } from '../../src/core/sampling.js';
-import { updateRegions } from '../../src/core/update.js';
 import { flawOf, spans, union } from '../helpers/tables.js';
 
 /** Up to three ranges that do not touch, of one page up to terabytes. */

@@ -1,7 +1,7 @@
 import test from 'ava';
 import { countRegions } from '../../src/core/adaptation.js';
-import { resetAggregated } from '../../src/core/aggregate.js';
 import { createAdaptation } from '../../src/core/create-adaptation.js';
+import { resetAggregated } from '../../src/core/cycle.js';
 import { RandomStreams, randomFrom } from '../../src/core/random.js';
 import { divideRegions, LEAST_REGIONS, limitsFor } from '../../src/core/region-budget.js';
 import { pickSamples } from '../../src/core/sampling.js';

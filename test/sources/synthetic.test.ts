@@ -1,8 +1,8 @@
 import test from 'ava';
 import { count, prepare } from '../../src/core/cycle.js';
-import { initRegions } from '../../src/core/init.js';
 import { RandomStreams, randomFrom } from '../../src/core/random.js';
 import { RegionTable, TargetStatus } from '../../src/core/region-table.js';
+import { initRegions } from '../../src/core/regions.js';
 import { Samples } from '../../src/core/sampling.js';
 import { pageSize } from '../../src/kernel/page-size.js';
 import { SyntheticCheck } from '../../src/sources/synthetic/check.js';

@@ -1,12 +1,11 @@
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
 import { NOT_ASKED } from '../../core/evidence/columns.js';
-import { threeRanges } from '../../core/ranges.js';
 import { TargetStatus } from '../../core/region-table.js';
+import { threeRanges } from '../../core/regions.js';
 import { Answer, Residence, type Samples } from '../../core/sampling.js';
 import { pageSize } from '../../kernel/page-size.js';
-import type { PageCheck } from '../page-check.js';
-import type { AddressSpace, TargetIdentity } from '../source.js';
+import type { AddressSpace, PageCheck, TargetIdentity } from '../source.js';
 import { type SyntheticPhase, type SyntheticRange, type SyntheticSpec, validateSynthetic } from './spec.js';
 
 /** Checks a scripted address space: no kernel, any size, and the same every time with the same random numbers. */

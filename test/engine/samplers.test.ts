@@ -1,8 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import test from 'ava';
 import fc from 'fast-check';
-import { targetToMove } from '../../src/engine/balance.js';
 import type { SamplerLink } from '../../src/engine/sampler-link.js';
+import { targetToMove } from '../../src/engine/samplers.js';
 import type { Target } from '../../src/engine/target.js';
 import { Monitor, type Snapshot } from '../../src/index.js';
 import { hotCold, KEPT, MIB } from '../helpers/synthetic.js';
