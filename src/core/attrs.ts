@@ -112,7 +112,7 @@ export function maxSamples(attrs: Attrs, maxRegions: number): number {
 export function requireKnownTo(adaptation: AdaptationName, { maxSamplesPerSecond }: Partial<Attrs>): void {
   if (maxSamplesPerSecond === undefined || adaptation === 'evidence') return;
   throw refuse(
-    `maxSamplesPerSecond needs the evidence adaptation: ${adaptation} samples every region once per sampling interval; ` +
+    `a sample limit needs the evidence adaptation: ${adaptation} samples every region once per sampling interval; ` +
       'choose evidence, lower maxRegions or give longer intervals',
   );
 }

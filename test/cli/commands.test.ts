@@ -44,7 +44,7 @@ for (const [what, args, status, pattern] of [
     'a limit of samples without evidence',
     ['record', '--pid', '1', '--max-samples', '500'],
     2,
-    /for the adaptation evidence; with damon every region/,
+    /needs the evidence adaptation: damon samples every region/,
   ],
   [
     'a limit of no samples',
