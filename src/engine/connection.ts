@@ -7,20 +7,20 @@ import type { CoordinatorApi, FromCoordinator, MonitorEnd, MonitorSetup } from '
 import { SharedState } from './shared-state.js';
 import { ThreadPool } from './thread-pool.js';
 
-/** Slots of sampler threads beyond the limit: for those that were given up and have not ended yet. */
+/** Slots for sampler threads beyond the limit: for abandoned threads that have not ended yet. */
 const SPARE_SLOTS = 64;
 
-/** The main thread's side of a running monitor: its threads, the calls to its coordinator, and what that sends. */
+/** The main thread's side of a running monitor: its threads, calls to the coordinator, and messages from it. */
 export class Connection {
   readonly shared: SharedState;
   readonly #pool: ThreadPool;
   readonly #control: MessagePort;
   readonly #data: MessagePort;
   readonly #coordinator: Comlink.Remote<CoordinatorApi>;
-  /** Rejects where the coordinator's thread fails; resolves when it has ended. */
+  /** Resolves when the coordinator's thread has ended; rejects if it failed. */
   readonly #life: Promise<void>;
   #isClosed = false;
-  /** Whoever waits for an answer. Not left to Promise.race: `#life` would remember every call until its end. */
+  /** Rejects calls without an answer yet. With Promise.race, `#life` would keep a reference to every call until its end. */
   readonly #waiting = new Set<(error: unknown) => void>();
   #hasEnded = false;
   #failure: unknown;
@@ -44,9 +44,9 @@ export class Connection {
   }
 
   /**
-   * Calls the coordinator, and wakes it for that.
+   * Calls the coordinator, and wakes it.
    *
-   * @throws what the call throws; PagepulseError `STOPPED` where the monitor ends before it answers
+   * @throws what the call throws; PagepulseError `STOPPED` if the monitor ends before it answers
    */
   async call<T>(made: (coordinator: Comlink.Remote<CoordinatorApi>) => Promise<T>): Promise<T> {
     if (this.#hasEnded) throw this.#reason();
@@ -66,10 +66,10 @@ export class Connection {
 
   #reason(): unknown {
     if (this.#failure !== undefined && !this.#isClosed) return this.#failure;
-    return new PagepulseError('STOPPED', 'the monitor has ended; start another one');
+    return new PagepulseError('STOPPED', 'the monitor has ended; start a new one');
   }
 
-  /** Passes on all messages, in order, until the monitor has ended. */
+  /** Passes on all messages, in order, until the monitor ends. */
   async receive(take: (message: FromCoordinator) => void): Promise<MonitorEnd> {
     const end = new Promise<MonitorEnd>((resolve) => {
       this.#data.on('message', (message: FromCoordinator) => {
@@ -89,7 +89,7 @@ export class Connection {
   }
 }
 
-/** Snapshots that have arrived and wait for their reader, and readers that wait for snapshots. */
+/** Snapshots that wait for a reader, and readers that wait for snapshots. */
 export class SnapshotQueue {
   #snapshots: Snapshot[] = [];
   #readers: {
@@ -99,7 +99,7 @@ export class SnapshotQueue {
   #isEnded = false;
   #error: unknown;
 
-  /** @param taken called for each snapshot as its reader gets it */
+  /** @param taken called for each snapshot when a reader gets it */
   constructor(readonly taken: () => void) {}
 
   push(snapshot: Snapshot): void {
@@ -108,7 +108,7 @@ export class SnapshotQueue {
     else this.#snapshots.push(snapshot);
   }
 
-  /** No more will come. Readers get what is left, then the end, or once the error. */
+  /** Ends the queue. Readers get the remaining snapshots, then the error once if there is one, then the end. */
   end(error?: unknown): void {
     if (this.#isEnded) return;
     this.#isEnded = true;

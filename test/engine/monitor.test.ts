@@ -294,8 +294,7 @@ for (const kind of ['exit', 'hang', 'throw'] as const) {
         results.map((each) => (each instanceof PagepulseError ? each.code : each.id)),
         [1, kind === 'throw' ? 'INTERNAL' : 'THREADS', 3, kind === 'throw' ? 'INTERNAL' : 'THREADS', 5],
       );
-      const reason =
-        /bad is not watched: to open it (took more than 2 s|ended the sampler thread)|has a fault/;
+      const reason = /cannot watch bad: opening it (took more than 2 s|ended the sampler thread)|has a fault/;
       t.regex((results[1] as PagepulseError).message, reason);
       const seen = new Set<number>();
       for await (const { target } of monitor) if (seen.add(target.id).size === 4) break;
@@ -313,7 +312,7 @@ test.serial(
     monitor.on('detached', (...event) => detached.push(event));
     for await (const { target, endUs } of monitor) if (target.id === 1 && endUs > 800_000) break;
     t.like(detached, [
-      [{ id: 0 }, 'failed', 'the script has a fault; this is a fault in Pagepulse: please report it'],
+      [{ id: 0 }, 'failed', 'the script has a fault; this is a bug in Pagepulse, please report it'],
     ]);
     t.is((await monitor.stats()).lostSamplers, 0);
   },
@@ -331,7 +330,7 @@ test.serial('a target that keeps killing its samplers is given up', async (t) =>
   });
   t.like(target, { id: 0 });
   t.is(reason, 'failed');
-  t.regex(String(message), /samplers were lost/);
+  t.regex(String(message), /sampler threads were lost/);
 });
 
 test.serial('targets share samplers beyond the limit', async (t) => {

@@ -35,7 +35,7 @@ test('threads that cannot be started are an error that says so, and leave nothin
   t.is(stderr, '');
   t.regex(
     stdout,
-    /^THREADS a sampler thread could not start: .*; look at the limits .*\nand fewer can be watched\n$/,
+    /^THREADS a sampler thread could not start: .*; check the limits .*\nand fewer can be watched\n$/,
   );
   t.is(status, 0);
 });
