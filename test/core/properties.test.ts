@@ -54,7 +54,7 @@ function started(
   return table;
 }
 
-/** Joined where they touch: ranges that touch are one run of regions. */
+/** Joins ranges that touch: they are one run of regions. */
 const runsOf = (itsRanges: readonly (readonly [number, number])[]) =>
   itsRanges.reduce<[number, number][]>((runs, [start, end]) => {
     const last = runs.at(-1);
@@ -134,7 +134,7 @@ test('maxRegions holds over all targets together', (t) => {
   );
 });
 
-test('an update leaves regions for exactly the new ranges, and never more than a few more', (t) => {
+test('an update covers exactly the new ranges, and adds only a few regions', (t) => {
   holds(
     t,
     fc.property(ranges, ranges, limits, seeds, (before, after, itsLimits, seed) => {
@@ -200,6 +200,6 @@ test('three ranges cover every mapping, and leave out the two largest gaps', (t)
   );
 });
 
-test('there are no ranges without mappings', (t) => {
+test('without mappings there are no ranges', (t) => {
   t.is(threeRanges(new Float64Array(0)).length, 0);
 });

@@ -3,7 +3,7 @@ import test from 'ava';
 import { NoAnswer, SamplerLink } from '../../src/engine/sampler-link.js';
 import { SharedState } from '../../src/engine/shared-state.js';
 
-test('a thread that says nothing is waited for no longer than that, and the error says what it may be', async (t) => {
+test('a call to a silent thread times out, and the error says why that may be', async (t) => {
   const { port1, port2 } = new MessageChannel();
   const link = new SamplerLink(SharedState.create(1), 0);
   link.shared.slots.reserve(0);
@@ -17,7 +17,7 @@ test('a thread that says nothing is waited for no longer than that, and the erro
   port2.close();
 });
 
-test('a thread that has ended is not waited for', async (t) => {
+test('a call to a thread that has ended fails at once', async (t) => {
   const { port1, port2 } = new MessageChannel();
   const link = new SamplerLink(SharedState.create(1), 0);
   link.shared.slots.reserve(0);
