@@ -89,7 +89,7 @@ export function mergeSeen(
   limits: AdaptationLimits,
 ): void {
   for (const { table, ticks, presence } of targets) {
-    presence.take(table);
+    presence.measure(table);
     extrapolate(table, ticks, limits.maxNrAccesses);
   }
   adaptation.merge(targets, limits);

@@ -49,7 +49,7 @@ export function columnSetOf({ evidence, delivered }: RegionTable): number {
 /**
  * Copies the table's regions to a buffer of their own, which can be transferred to another thread.
  *
- * @param presence the presence of a sampled table, taken before its regions were merged
+ * @param presence the presence of a sampled table, measured before its regions were merged
  */
 export function snapshotColumns(table: RegionTable, presence?: Presence): SnapshotColumns {
   const { count, evidence, delivered } = table;
@@ -137,14 +137,14 @@ const PRESENCE_COLUMNS = 4;
  * one aggregation interval. This costs nothing, because a page check looks up each page anyway. It is exact if all or nothing
  * is resident. Regions without a lookup count as resident.
  *
- * Taken before regions are merged, and then written to the merged regions in proportion to their overlap.
+ * Measured before regions are merged, and then written to the merged regions in proportion to their overlap.
  */
 export class Presence {
   #rows = new Float64Array(0);
   #count = 0;
 
   /** Runs once per aggregation interval and target, at some nanoseconds a region. Reuses its memory. */
-  take({ count, startPage, endPage, lookedUp, present, unseen }: RegionTable): void {
+  measure({ count, startPage, endPage, lookedUp, present, unseen }: RegionTable): void {
     if (this.#rows.length < PRESENCE_COLUMNS * count)
       this.#rows = new Float64Array(2 * PRESENCE_COLUMNS * count);
     const rows = this.#rows;

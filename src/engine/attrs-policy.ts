@@ -40,7 +40,7 @@ export class AttrsPolicy {
   /** Replaces the budget if a region source delivers. */
   #sourceBudget: SourceBudget | undefined;
   /** CPU time of the source's reads in the current window. */
-  #looksUs = 0;
+  #readsUs = 0;
   /** Access events of each target since the last step. */
   readonly #events = new Map<AdaptedTarget, AccessEvents>();
   /** Aggregation intervals since the last step of `auto`. */
@@ -92,11 +92,11 @@ export class AttrsPolicy {
   /**
    * Takes the cost of intervals of a region source that have ended.
    *
-   * @param looksUs CPU time of their reads
+   * @param readsUs CPU time of their reads
    * @param passUs CPU time of one interval of every target
    */
-  delivered(looksUs: number, passUs: number): void {
-    this.#looksUs += looksUs;
+  delivered(readsUs: number, passUs: number): void {
+    this.#readsUs += readsUs;
     this.#sourceBudget?.expect(passUs);
   }
 
@@ -174,7 +174,7 @@ export class AttrsPolicy {
   }
 
   /** Measures the cost of the current window if it has ended. */
-  look(nowUs: number, regions: number, targets: number): void {
+  measure(nowUs: number, regions: number, targets: number): void {
     if (!this.isDue(nowUs)) return;
     const { ticks, overruns } = this.meter;
     const cpuUs = this.meter.cpuUs();
@@ -189,9 +189,9 @@ export class AttrsPolicy {
     }
     if (this.#fromUs > 0) {
       const [elapsedUs, windowCpuUs] = [nowUs - this.#fromUs, cpuUs - this.#fromCpuUs];
-      this.#sourceBudget?.measure({ elapsedUs, cpuUs: windowCpuUs, looksUs: this.#looksUs });
+      this.#sourceBudget?.measure({ elapsedUs, cpuUs: windowCpuUs, readsUs: this.#readsUs });
     }
-    this.#looksUs = 0;
+    this.#readsUs = 0;
     this.#fromOverruns = overruns;
     this.#fromUs = nowUs;
     this.#fromCpuUs = cpuUs;

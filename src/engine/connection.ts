@@ -70,11 +70,11 @@ export class Connection {
   }
 
   /** Passes on all messages, in order, until the monitor ends. */
-  async receive(take: (message: FromCoordinator) => void): Promise<MonitorEnd> {
+  async receive(handle: (message: FromCoordinator) => void): Promise<MonitorEnd> {
     const end = new Promise<MonitorEnd>((resolve) => {
       this.#data.on('message', (message: FromCoordinator) => {
         if (message.type === 'end') resolve({ reason: message.reason, stats: message.stats });
-        else take(message);
+        else handle(message);
       });
     });
     return Promise.race([end, this.#life.then(() => end)]);

@@ -154,7 +154,7 @@ export class Loop {
   /** Applies the attrs that the policy decides. The samplers must be parked, but need not answer. */
   async #keepPace(): Promise<void> {
     const { clock, targets, policy, publisher } = this.parts;
-    policy.look(clock.nowUs(), countRegions(targets.all), targets.all.length);
+    policy.measure(clock.nowUs(), countRegions(targets.all), targets.all.length);
     const { inForce } = policy;
     if (sameInForce(inForce, targets.inForce)) {
       targets.decide(inForce); // the reason may have changed

@@ -255,7 +255,7 @@ export class Monitor extends EventEmitter<MonitorEvents> implements AsyncIterabl
 
   async #receive(): Promise<MonitorEnd> {
     try {
-      const end = await this.#connection.receive((message) => this.#take(message));
+      const end = await this.#connection.receive((message) => this.#handle(message));
       this.#queue.end();
       return end;
     } catch (error) {
@@ -273,7 +273,7 @@ export class Monitor extends EventEmitter<MonitorEvents> implements AsyncIterabl
     return Number((process.hrtime.bigint() - BigInt(this.startedMonotonicNs)) / 1_000n);
   }
 
-  #take(message: FromCoordinator): void {
+  #handle(message: FromCoordinator): void {
     switch (message.type) {
       case 'snapshots': {
         const { targets, columnSets, endUs, maxNrAccesses, stats } = message;

@@ -137,10 +137,10 @@ export class Sampler implements SamplerApi {
         break;
       case Phase.UPDATE:
         if (table.status === TargetStatus.STALE || (sampled && this.#shared.phases.isUpdated(target.id)))
-          takeSpace(table, this.#sourceOf(target).readSpace(nowUs));
+          storeSpace(table, this.#sourceOf(target).readSpace(nowUs));
         break;
       case Phase.REFRESH:
-        if (table.status === TargetStatus.STALE) takeSpace(table, this.#sourceOf(target).readSpace(nowUs));
+        if (table.status === TargetStatus.STALE) storeSpace(table, this.#sourceOf(target).readSpace(nowUs));
         break;
     }
   }
@@ -272,7 +272,7 @@ export class Sampler implements SamplerApi {
 }
 
 /** Stores the target's current address space in its table. */
-function takeSpace(table: RegionTable, { status, ranges, residentBytes }: AddressSpace): void {
+function storeSpace(table: RegionTable, { status, ranges, residentBytes }: AddressSpace): void {
   table.status = status;
   if (status !== TargetStatus.OK) return;
   table.setRanges(ranges);

@@ -57,7 +57,7 @@ export class Samplers {
    * @param except the sampler that the target should leave
    * @throws PagepulseError `THREADS`
    */
-  async take(regionsOf: (link: SamplerLink) => number, except?: SamplerLink): Promise<SamplerLink> {
+  async assign(regionsOf: (link: SamplerLink) => number, except?: SamplerLink): Promise<SamplerLink> {
     if (!this.mayGrow) {
       const others = this.#all.filter((link) => link !== except);
       const link = leastBy(others, (each) => regionsOf(each) + each.targets);

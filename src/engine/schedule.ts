@@ -172,7 +172,7 @@ export class Schedule {
       const { table, ticks } = target;
       if (ticks === 0 || table.evidence || nowUs - target.sinceUs < FIRST_ANSWER_US) continue;
       const counts = table.nrAccesses.slice(0, table.count);
-      target.presence.take(table);
+      target.presence.measure(table);
       extrapolate(table, ticks, maxNrAccesses);
       target.startUs = Math.max(target.sinceUs, this.#aggregationStartUs);
       this.publish([target]);
@@ -182,7 +182,7 @@ export class Schedule {
 
   /** Publishes the interval that the end of a target cuts off. */
   publishLastOf(target: Target): void {
-    if (!this.#isWorthTelling(target)) return;
+    if (!this.#isWorthPublishing(target)) return;
     mergeSeen([target], this.adaptation, this.targets.inForce.limits);
     target.startUs = this.#aggregationStartUs;
     this.publish([target]);
@@ -199,14 +199,14 @@ export class Schedule {
 
   /** Publishes the interval that the end of the monitor cuts off, as a shorter one. */
   aggregateLast(): void {
-    const last = this.targets.all.filter((target) => this.#isWorthTelling(target));
+    const last = this.targets.all.filter((target) => this.#isWorthPublishing(target));
     if (last.length === 0) return;
     mergeSeen(last, this.adaptation, this.targets.inForce.limits);
     for (const target of last) target.startUs = this.#aggregationStartUs;
     this.publish(last);
   }
 
-  #isWorthTelling({ table, ticks, snapshots }: Target): boolean {
+  #isWorthPublishing({ table, ticks, snapshots }: Target): boolean {
     const least = snapshots === 0 ? 1 : LEAST_PART * this.targets.maxNrAccesses;
     return table.count > 0 && ticks >= least;
   }

@@ -6,7 +6,7 @@ const ROOM = 0.3;
 /** Weight of a window in the estimated cost besides reads. */
 const LATEST = 0.3;
 /** Reads get at least this share of the budget: while V8 compiles at the start, other costs are several times higher. */
-const LEAST_FOR_LOOKS = 0.5;
+const LEAST_FOR_READS = 0.5;
 /** Whatever the budget, a target is read at least once an hour. */
 const LONGEST_PERIOD_US = 3_600_000_000;
 
@@ -16,7 +16,7 @@ export interface SourceWindow {
   /** CPU time that counts as cost. */
   readonly cpuUs: number;
   /** CPU time of reads that ended in the window. */
-  readonly looksUs: number;
+  readonly readsUs: number;
 }
 
 /**
@@ -48,8 +48,8 @@ export class SourceBudget {
     this.#follow();
   }
 
-  measure({ elapsedUs, cpuUs, looksUs }: SourceWindow): void {
-    this.#beside += LATEST * (Math.max(0, cpuUs - looksUs) / elapsedUs - this.#beside);
+  measure({ elapsedUs, cpuUs, readsUs }: SourceWindow): void {
+    this.#beside += LATEST * (Math.max(0, cpuUs - readsUs) / elapsedUs - this.#beside);
     this.#follow();
   }
 
@@ -63,8 +63,8 @@ export class SourceBudget {
 
   #follow(): void {
     const aim = AIM * this.share;
-    const forLooks = Math.max(aim - this.#beside, LEAST_FOR_LOOKS * aim);
-    const neededUs = Math.min(LONGEST_PERIOD_US, this.#passUs / forLooks);
+    const forReads = Math.max(aim - this.#beside, LEAST_FOR_READS * aim);
+    const neededUs = Math.min(LONGEST_PERIOD_US, this.#passUs / forReads);
     if (neededUs > this.#periodUs || neededUs < (1 - ROOM) * this.#periodUs) this.#periodUs = neededUs;
   }
 }

@@ -21,7 +21,7 @@ const WORK_AT_ONCE_US = 200_000;
 /** The end of the monitor publishes an interval only if it was at least this long, or the target's first. */
 const SHORTEST_LAST_US = 50_000;
 /** The last reads are left out if they would take longer than this, except for targets without a snapshot. */
-const LAST_LOOKS_US = 500_000;
+const LAST_READS_US = 500_000;
 
 /**
  * The schedule of targets whose regions a source delivers. There is no sampling. Each target has its own intervals, which start
@@ -72,7 +72,7 @@ export class SourceSchedule extends Schedule {
       table.orders = 0;
       if (!interval.isRunning) continue;
       if (
-        this.#isLast ? this.#isWorthALastLook(interval, nowUs) : this.#endUs(interval) <= nowUs + TICK_US / 2
+        this.#isLast ? this.#isWorthALastRead(interval, nowUs) : this.#endUs(interval) <= nowUs + TICK_US / 2
       ) {
         table.ageStep = this.#passedIntervals(interval, nowUs);
         table.orders = Order.DELIVER;
@@ -86,7 +86,7 @@ export class SourceSchedule extends Schedule {
   override aggregate(): void {
     const nowUs = this.clock.nowUs();
     const delivered: Target[] = [];
-    let looksUs = 0;
+    let readsUs = 0;
     for (const target of this.targets.all) {
       const { table, interval } = target;
       const isThere = table.status === TargetStatus.OK && target.link !== undefined;
@@ -94,7 +94,7 @@ export class SourceSchedule extends Schedule {
       if (table.orders & Order.DELIVER) continue; // its sampler was lost; retried at the next tick
       if (table.deliveries !== interval.delivered) {
         delivered.push(target);
-        looksUs += table.costUs;
+        readsUs += table.costUs;
         target.startUs = interval.beganUs;
         interval.delivered = table.deliveries;
         interval.isRunning = interval.hasPeek = false;
@@ -109,7 +109,7 @@ export class SourceSchedule extends Schedule {
     for (const target of delivered) this.policy.observe(target, attrs);
     this.publish(delivered, nowUs);
     if (delivered.length > 0) this.policy.aggregated(attrs, nowUs);
-    this.policy.delivered(looksUs, this.#passUs());
+    this.policy.delivered(readsUs, this.#passUs());
     if (!this.#isLast) this.#orderBeginnings(nowUs);
   }
 
@@ -131,12 +131,12 @@ export class SourceSchedule extends Schedule {
   override beginLast(): boolean {
     this.#isLast = true;
     const nowUs = this.clock.nowUs();
-    return this.targets.all.some(({ interval }) => this.#isWorthALastLook(interval, nowUs));
+    return this.targets.all.some(({ interval }) => this.#isWorthALastRead(interval, nowUs));
   }
 
-  #isWorthALastLook({ isRunning, beganUs, delivered }: Interval, nowUs: number): boolean {
+  #isWorthALastRead({ isRunning, beganUs, delivered }: Interval, nowUs: number): boolean {
     if (!isRunning || delivered === 0) return isRunning;
-    return nowUs - beganUs >= SHORTEST_LAST_US && this.#passUs() <= LAST_LOOKS_US;
+    return nowUs - beganUs >= SHORTEST_LAST_US && this.#passUs() <= LAST_READS_US;
   }
 
   #orderBeginnings(nowUs: number): void {

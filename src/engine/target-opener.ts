@@ -21,7 +21,7 @@ export interface Opened<A extends TargetToOpen> {
 }
 
 /** Makes the sampler watch the targets that it opened. Called in control. */
-export type Take<A extends TargetToOpen> = (
+export type Watch<A extends TargetToOpen> = (
   link: SamplerLink,
   portion: readonly Opened<A>[],
 ) => Promise<void>;
@@ -53,20 +53,20 @@ export class TargetOpener {
   /**
    * Opens targets. If a sampler is lost meanwhile, the target that it was opening fails and the others go to another sampler.
    *
-   * @param take called with every portion that was opened
+   * @param watch called with every portion that was opened
    * @param except the sampler that the targets should leave
    * @returns for each arrival the error, or undefined if it was opened
    */
   async open<A extends TargetToOpen>(
     arrivals: readonly A[],
-    take: Take<A>,
+    watch: Watch<A>,
     except?: SamplerLink,
   ): Promise<(WireError | undefined)[]> {
     const errors = new Map<A, WireError>();
     let waiting = arrivals;
     for (let turn = 1; waiting.length > 0; turn++) {
       const outcome = { errors, again: [], isLastTurn: turn >= MAX_TURNS };
-      await this.#openOnce(waiting, take, except, outcome);
+      await this.#openOnce(waiting, watch, except, outcome);
       waiting = outcome.again;
     }
     return arrivals.map((arrival) => errors.get(arrival));
@@ -74,7 +74,7 @@ export class TargetOpener {
 
   async #openOnce<A extends TargetToOpen>(
     arrivals: readonly A[],
-    take: Take<A>,
+    watch: Watch<A>,
     except: SamplerLink | undefined,
     outcome: Outcome<A>,
   ): Promise<void> {
@@ -83,7 +83,7 @@ export class TargetOpener {
     await Promise.all(
       arrivals.map(async (arrival) => {
         try {
-          const link = await this.samplers.take(this.regionsOf, except);
+          const link = await this.samplers.assign(this.regionsOf, except);
           bySampler.set(link, [...(bySampler.get(link) ?? []), arrival]);
         } catch (error) {
           if (isLastTurn || error instanceof NoAnswer) errors.set(arrival, toWire(error));
@@ -98,7 +98,7 @@ export class TargetOpener {
           errors.set(arrival, error);
           this.release(link, handle);
         };
-        await this.#openIn(link, its, take, failed, outcome);
+        await this.#openIn(link, its, watch, failed, outcome);
       }),
     );
   }
@@ -106,7 +106,7 @@ export class TargetOpener {
   async #openIn<A extends TargetToOpen>(
     link: SamplerLink,
     arrivals: readonly A[],
-    take: Take<A>,
+    watch: Watch<A>,
     failed: (arrival: A, error: WireError, handle?: number) => void,
     { errors, again, isLastTurn }: Outcome<A>,
   ): Promise<void> {
@@ -131,10 +131,10 @@ export class TargetOpener {
     try {
       const first: Opened<A>[] = [];
       while (next < arrivals.length && !link.joined) first.push(...(await open(FRESH_PORTION_MS)));
-      if (first.length > 0) await this.inControl(() => take(link, first));
+      if (first.length > 0) await this.inControl(() => watch(link, first));
       taken = next;
       while (next < arrivals.length) {
-        await this.inControl(async () => take(link, await open(PORTION_MS)));
+        await this.inControl(async () => watch(link, await open(PORTION_MS)));
         taken = next;
       }
     } catch (error) {

@@ -51,8 +51,8 @@ function accuracyOf(snapshots: readonly Snapshot[]): { precision: number; recall
 }
 
 test.serial('one busy process among many idle ones keeps the interval that it needs', async (t) => {
-  const crowd = [hotCold(), ...Array.from({ length: 30 }, () => IDLE)];
-  const { steps } = await watched(crowd, { durationUs: 20e6, auto: true, attrs: KEPT });
+  const targets = [hotCold(), ...Array.from({ length: 30 }, () => IDLE)];
+  const { steps } = await watched(targets, { durationUs: 20e6, auto: true, attrs: KEPT });
   t.true(steps.length > 10);
   t.true(steps.every(({ wantedSampleUs }) => wantedSampleUs === 5_000));
 });

@@ -156,5 +156,5 @@ test('a slot becomes free only after its thread has ended', (t) => {
   t.is(free(), undefined, 'revoked, but its thread may still write');
   state.ended(0);
   t.is(free(), 0);
-  t.false(state.phases.awaitDone(0, HOUR_MS), 'whoever waits for it is let go at once');
+  t.false(state.phases.awaitDone(0, HOUR_MS), 'the wait for it ends at once');
 });

@@ -109,7 +109,7 @@ test('cost besides reads reduces the budget for reads, by up to half', (t) => {
   const budget = new SourceBudget(0.02);
   budget.expect(40_000);
   t.is(budget.allow(wanted).attrs.aggrUs, 2.5e6);
-  for (let i = 0; i < 50; i++) budget.measure({ elapsedUs: 1e6, cpuUs: 100_000, looksUs: 16_000 });
+  for (let i = 0; i < 50; i++) budget.measure({ elapsedUs: 1e6, cpuUs: 100_000, readsUs: 16_000 });
   t.is(budget.allow(wanted).attrs.aggrUs, 5e6);
 });
 

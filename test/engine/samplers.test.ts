@@ -83,7 +83,7 @@ test.serial('targets left on one sampler are divided again, and remain watched',
     t.true(error < 0.1, `off by ${error}`);
     t.true(
       columns.nrAccesses.every((nrAccesses) => nrAccesses <= maxNrAccesses),
-      'nobody else counts',
+      'only one sampler counts a target',
     );
   }
   t.is((await monitor.stats()).lostSamplers, 0);
