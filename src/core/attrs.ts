@@ -6,7 +6,7 @@ import { brokenRule, integerIn, numberIn, type RulesOf } from './rules.js';
 export interface Attrs {
   /** Sampling interval, 1 us to 1 day: each region has one page checked per interval. Default 5,000. */
   readonly sampleUs: number;
-  /** Aggregation interval, up to 1 day: each one ends with a snapshot. Rounded down to whole sampling intervals. Default 100,000. */
+  /** Aggregation interval, up to 1 day: ends with a snapshot. Rounded down to whole sampling intervals. Default 100,000. */
   readonly aggrUs: number;
   /** Update interval, 1 us to 1 day: how often the mappings of the targets are read again. Default 1,000,000. */
   readonly updateUs: number;

@@ -61,7 +61,7 @@ export class DeliveredRows {
     }
   }
 
-  /** Joins neighbours until at most `limit` regions are left, starting with those that touch and are similar. Sums stay exact. */
+  /** Joins neighbours down to `limit` regions, starting with those that touch and are similar. Sums stay exact. */
   fitInto(limit: number): void {
     for (const gap of GAPS) {
       for (const difference of DIFFERENCES) {

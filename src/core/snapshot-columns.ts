@@ -158,7 +158,7 @@ export class Presence {
     }
   }
 
-  /** Sets the resident and unseen pages of regions that cover the same pages as the rows. One pass, as both are in address order. */
+  /** Sets the resident and unseen pages of regions that cover the same pages as the rows, in one pass. */
   writeTo({ startPages, endPages, residentPages, unseenPages }: SnapshotColumns): void {
     if (!residentPages || !unseenPages) return;
     const rows = this.#rows;

@@ -61,8 +61,8 @@ export interface MonitorOptions {
    */
   readonly adaptation?: AdaptationName;
   /**
-   * Most sampler threads, from 1 to 4,096, or `per-target` for no lower limit. Each target gets its own thread up to this
-   * number; further targets share threads. Default: the number of processors, at least 2.
+   * Most sampler threads, from 1 to 4,096. Each target gets its own thread up to this number; further targets share threads.
+   * `per-target` means 4,096. Default: the number of processors, at least 2.
    */
   readonly workers?: number | 'per-target';
   /** Seed of all random choices, a 32-bit integer. Default random; see `monitor.seed`. */
@@ -74,7 +74,7 @@ export interface MonitorOptions {
    * Default true with `select`, else false.
    */
   readonly skipFailing?: boolean;
-  /** Whether the monitor ends with its last target. Set it to false to attach others later. No effect with `select`. Default true. */
+  /** Whether the monitor ends with its last target. Use false to attach others later. No effect with `select`. Default true. */
   readonly endAlone?: boolean;
   /** Ends the monitor after this time, in microseconds, above 0. Default never. */
   readonly durationUs?: number;

@@ -68,7 +68,7 @@ export class Target implements AdaptedTarget {
   /**
    * Counts the loss of its sampler.
    *
-   * @param culprit the target that the sampler worked on; if unknown, suspects each target without a snapshot since the last loss
+   * @param culprit the target that the sampler worked on; if unknown, any target without a snapshot since the last loss
    */
   lost(culprit: number | undefined): void {
     const isSuspect = culprit === undefined && this.snapshots === this.#snapshotsAtLoss;
