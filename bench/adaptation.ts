@@ -1,9 +1,9 @@
 import { Bench } from 'tinybench';
 import { createAdaptation } from '../src/core/create-adaptation.js';
 import { aggregate } from '../src/core/cycle.js';
-import { splitEvenly } from '../src/core/init.js';
 import { RandomStreams, randomFrom } from '../src/core/random.js';
 import { RegionTable } from '../src/core/region-table.js';
+import { splitEvenly } from '../src/core/regions.js';
 import { Presence, snapshotColumns } from '../src/core/snapshot-columns.js';
 
 const TICKS = 20;

@@ -1,8 +1,8 @@
 import { Bench } from 'tinybench';
 import { count, prepare } from '../src/core/cycle.js';
-import { splitEvenly } from '../src/core/init.js';
 import { RandomStreams, randomFrom } from '../src/core/random.js';
 import { RegionTable } from '../src/core/region-table.js';
+import { splitEvenly } from '../src/core/regions.js';
 import { Samples } from '../src/core/sampling.js';
 import { pageSize } from '../src/kernel/page-size.js';
 import { SyntheticCheck } from '../src/sources/synthetic/check.js';

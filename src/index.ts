@@ -21,10 +21,10 @@ export type {
   SharingTarget,
   TargetSharing,
 } from './processes/sharing/types.js';
+export type { TargetRequest } from './sources/source.js';
 export type {
   SyntheticAccess,
   SyntheticPhase,
   SyntheticRange,
   SyntheticSpec,
 } from './sources/synthetic/spec.js';
-export type { TargetRequest } from './sources/target-request.js';

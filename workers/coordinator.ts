@@ -4,7 +4,7 @@ import { Coordinator } from '../src/engine/coordinator.js';
 import type { CoordinatorStart } from '../src/engine/protocol.js';
 import { nameThread } from '../src/kernel/thread-cpu.js';
 
-/** A task that lasts as long as the monitor. */
+/** A task that runs until the monitor ends. */
 export default async function coordinator(start: CoordinatorStart): Promise<void> {
   carryErrors();
   nameThread('coordinator');

@@ -4,7 +4,7 @@ import type { SamplerStart } from '../src/engine/protocol.js';
 import { Sampler } from '../src/engine/sampler.js';
 import { nameThread } from '../src/kernel/thread-cpu.js';
 
-/** A task that lasts as long as the sampler is needed. */
+/** A task that runs until the sampler is no longer needed. */
 export default async function sampler(start: SamplerStart): Promise<void> {
   carryErrors();
   nameThread(`sampler ${start.slot}`);

@@ -7,9 +7,9 @@ import {
   prepare,
   type SampledTarget,
 } from '../../src/core/cycle.js';
-import { initRegions } from '../../src/core/init.js';
 import { type RandomStreams, randomFrom } from '../../src/core/random.js';
 import { RegionTable } from '../../src/core/region-table.js';
+import { initRegions } from '../../src/core/regions.js';
 import { Samples } from '../../src/core/sampling.js';
 import { Presence, type SnapshotColumns, snapshotColumns } from '../../src/core/snapshot-columns.js';
 import { SyntheticCheck } from '../../src/sources/synthetic/check.js';

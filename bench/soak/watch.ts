@@ -32,7 +32,7 @@ const MOST_FAULTS = 30;
 const EXPECTED_CODES = ['NO_PROCESS', 'ZOMBIE'];
 const TOO_DEAR = /too many mappings/;
 /** What becomes of targets and calls when their sampler is killed. */
-const LOST = /samplers were lost|sampler thread has ended/;
+const LOST = /sampler threads were lost|sampler thread ended/;
 
 const random = xoroshiro128plus(seed);
 const below = (end: number) => uniformInt(random, 0, end - 1);

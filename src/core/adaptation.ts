@@ -1,39 +1,39 @@
 import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
 import type { RegionTable } from './region-table.js';
 
-/** What an adaptation may do with one target. */
+/** One target, as an adaptation sees it. */
 export interface AdaptedTarget {
   readonly table: RegionTable;
-  /** The target's own stream of random numbers, so that a run can be repeated whatever threads it had. */
+  /** The target's own random stream: results do not depend on the number of threads. */
   readonly random: RandomGenerator;
 }
 
-/** The bounds that an adaptation keeps. */
+/** The bounds that an adaptation keeps to. */
 export interface AdaptationLimits {
   readonly minRegions: number;
   readonly maxRegions: number;
-  /** aggregation / sampling interval. */
+  /** Aggregation interval / sampling interval. */
   readonly maxNrAccesses: number;
-  /** Pages that may be asked about in an aggregation interval, in all targets (evidence). Default maxRegions x maxNrAccesses. */
+  /** Most samples per aggregation interval, over all targets; `evidence` only. Default maxRegions x maxNrAccesses. */
   readonly maxSamples?: number;
 }
 
 /**
- * How regions follow what was seen: the one place that decides where regions begin and end. Both calls come
- * once an aggregation interval, with every target of the monitor, before and after the snapshot is taken.
- * Implementations keep the union of the regions of a target, and leave them sorted, disjoint and not empty.
+ * Decides where regions start and end, from what the samples found. Once per aggregation interval, `merge` runs before the
+ * snapshot and `split` after it, each with every target of the monitor. The regions of a target must still cover the same
+ * pages afterwards, and must be sorted, disjoint and non-empty.
  */
 export interface Adaptation {
   readonly name: AdaptationName;
-  /** What has to be kept of each region's samples in its table; 0 for nothing. */
+  /** How many answers the table keeps for each region; 0 for none. */
   readonly answersPerRegion: number;
-  /** Counts the ages, and joins neighbours that were accessed alike. */
+  /** Updates the ages, and joins neighbours with a similar access rate. */
   merge(targets: readonly AdaptedTarget[], limits: AdaptationLimits): void;
-  /** Divides regions, so that the next interval can find differences inside them. */
+  /** Splits regions, so that the next interval can find differences inside them. */
   split(targets: readonly AdaptedTarget[], limits: AdaptationLimits): void;
 }
 
-/** The adaptations there are. */
+/** All adaptations. */
 export const ADAPTATIONS = ['damon', 'evidence'] as const;
 export type AdaptationName = (typeof ADAPTATIONS)[number];
 

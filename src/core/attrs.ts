@@ -2,22 +2,22 @@ import type { AdaptationName } from './adaptation.js';
 import { PagepulseError } from './errors.js';
 import { brokenRule, integerIn, numberIn, type RulesOf } from './rules.js';
 
-/** How a monitor watches: DAMON's attributes. Intervals in microseconds. */
+/** DAMON's monitoring attributes: intervals in microseconds, and limits on the number of regions. */
 export interface Attrs {
-  /** One page of each region is checked once in it. Default 5,000. */
+  /** Sampling interval, 1 us to 1 day: each region has one page checked per interval. Default 5,000. */
   readonly sampleUs: number;
-  /** Its end yields a snapshot; a whole number of sampling intervals. Default 100,000. */
+  /** Aggregation interval, up to 1 day: ends with a snapshot. Rounded down to whole sampling intervals. Default 100,000. */
   readonly aggrUs: number;
-  /** How often the targets' mappings are read again. Default 1,000,000. */
+  /** Update interval, 1 us to 1 day: how often the mappings of the targets are read again. Default 1,000,000. */
   readonly updateUs: number;
-  /** Regions that each target has at least, where its size allows. At least 3. Default 10. */
+  /** Fewest regions per target, if its size allows. From 3 to 1,000,000. Default 10. */
   readonly minRegions: number;
-  /** Regions of all targets together, at most. Default 1,000. */
+  /** Most regions of all targets together. From 3 to 1,000,000, and at least minRegions. Default 1,000. */
   readonly maxRegions: number;
   /**
-   * Samples a second in all targets together, at most: from the second aggregation interval on, and only with the
-   * adaptation `evidence`, whose regions are not all asked in every sampling interval. Default maxRegions a sampling
-   * interval.
+   * Most samples per second over all targets, from 1 to 10^9. Only the `evidence` adaptation accepts it, because it need not
+   * sample every region in every interval. It holds from the second aggregation interval on. Default: maxRegions samples per
+   * sampling interval.
    */
   readonly maxSamplesPerSecond?: number;
 }
@@ -30,13 +30,13 @@ export const DEFAULT_ATTRS: Attrs = {
   maxRegions: 1_000,
 };
 
-/** A day: above this an interval is a typing error, and timers lose their range. */
+/** One day. A longer interval is most likely a typing error, and exceeds the range of timers. */
 const MAX_INTERVAL_US = 86_400_000_000;
 
-/** Nothing could make more. */
+/** More than any machine can make. */
 const MAX_SAMPLES_PER_SECOND = 1e9;
 
-/** More would not fit the counters, and no machine could check them. */
+/** More would not fit the counters, and no machine can check them. */
 const MAX_REGIONS = 1_000_000;
 
 const INTERVAL = numberIn(1, MAX_INTERVAL_US, 'from 1 us to 1 day, in microseconds');
@@ -51,8 +51,8 @@ export const ATTRS_RULES: RulesOf<Attrs> = {
 };
 
 /**
- * The defaults with what is given in their place, refused where they contradict each other. An aggregation
- * interval that is no whole number of sampling intervals is rounded down to one.
+ * Fills in defaults, and rejects attrs that contradict each other. The aggregation interval is rounded down to a whole number
+ * of sampling intervals.
  *
  * @throws PagepulseError with code `ATTRS`
  */
@@ -81,25 +81,25 @@ export function sameAttrs(a: Attrs, b: Attrs): boolean {
   return names.every((name) => a[name] === b[name]);
 }
 
-/** The same with another sampling interval, and as many of them in an aggregation interval as before. */
+/** Changes the sampling interval, and keeps the number of sampling intervals per aggregation interval. */
 export function withSampleUs(attrs: Attrs, sampleUs: number): Attrs {
   return { ...attrs, sampleUs, aggrUs: maxNrAccesses(attrs) * sampleUs };
 }
 
-/** The same for a source that has no sampling interval: what is looked at once is an aggregation interval. */
+/** For a source without a sampling interval: it reads once per aggregation interval. */
 export function withoutSampling(attrs: Attrs): Attrs {
   return { ...attrs, sampleUs: attrs.aggrUs };
 }
 
-/** The nrAccesses of a region that is found accessed in every sampling interval of an aggregation interval. */
+/** The nrAccesses of a region that is accessed in every sampling interval of an aggregation interval. */
 export function maxNrAccesses(attrs: Attrs): number {
   return Math.max(1, Math.floor(attrs.aggrUs / attrs.sampleUs));
 }
 
 /**
- * The pages that may be asked about in an aggregation interval.
+ * Most samples per aggregation interval.
  *
- * @param maxRegions of all targets
+ * @param maxRegions for all targets together
  */
 export function maxSamples(attrs: Attrs, maxRegions: number): number {
   const ofRegions = maxRegions * maxNrAccesses(attrs);
@@ -108,12 +108,12 @@ export function maxSamples(attrs: Attrs, maxRegions: number): number {
   return Math.max(1, Math.min(ofRegions, Math.floor((maxSamplesPerSecond * aggrUs) / 1e6)));
 }
 
-/** @throws PagepulseError `ATTRS` where an adaptation does not know what is given */
+/** @throws PagepulseError `ATTRS` if the adaptation does not support a given attribute */
 export function requireKnownTo(adaptation: AdaptationName, { maxSamplesPerSecond }: Partial<Attrs>): void {
   if (maxSamplesPerSecond === undefined || adaptation === 'evidence') return;
   throw refuse(
-    `a limit of samples is for the adaptation evidence; with ${adaptation} every region is asked once in a sampling ` +
-      'interval: give a smaller maxRegions or longer intervals, or choose evidence',
+    `a sample limit needs the evidence adaptation: ${adaptation} samples every region once per sampling interval; ` +
+      'choose evidence, lower maxRegions or give longer intervals',
   );
 }
 

@@ -4,7 +4,7 @@ import { EvidenceAdaptation } from './evidence/evidence-adaptation.js';
 
 export const DEFAULT_ADAPTATION: AdaptationName = 'damon';
 
-/** A fresh adaptation of this name; what it remembers of its targets goes with them. */
+/** A new adaptation without any memory of targets. It stands apart from `Adaptation` to keep imports free of cycles. */
 export function createAdaptation(name: AdaptationName): Adaptation {
   return name === 'damon' ? new DamonAdaptation() : new EvidenceAdaptation();
 }

@@ -1,47 +1,47 @@
 import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
 import type { Adaptation, AdaptationLimits, AdaptedTarget } from './adaptation.js';
-import { extrapolate, resetAggregated } from './aggregate.js';
+import { type Attrs, maxNrAccesses } from './attrs.js';
 import { type RegionTable, TargetStatus } from './region-table.js';
+import { updateRegions } from './regions.js';
 import { countAnswers, pickSamples, pickSparseSamples, type Samples } from './sampling.js';
 import type { Presence } from './snapshot-columns.js';
-import { updateRegions } from './update.js';
 
 /**
- * The life of a monitor in order, as kdamond_fn in mm/damon/core.c has it for the kernel:
+ * The order of a monitor's work, as kdamond_fn in mm/damon/core.c defines it for the kernel:
  *
  *     every sampling interval     prepare, wait, count
  *     every aggregation interval  aggregate: make up for missed ticks, merge, publish and tune, reset, split
  *     every update interval       update
  *
- * Pages are shared between processes, and marking one old erases what another target's check would see. So no prepare of the
- * next tick may start before every count of this one has ended, in whatever thread.
+ * Processes share pages, and marking a page old erases what another target's check would see. So every thread must finish
+ * counting a tick before any thread prepares the next one.
  */
 
-/** What the cycle needs of a page check (src/sources/page-check.ts has the contract). */
+/** What the cycle needs of a page check (the contract is in src/sources/source.ts). */
 export interface PageMarks {
   readonly repeatsPages: boolean;
   mark(samples: Samples, nowUs: number): boolean;
   answer(samples: Samples, nowUs: number): void;
 }
 
-/** A target as the thread that samples it has it. */
+/** A target, as the sampler that watches it sees it. */
 export interface SampledTarget {
   readonly samples: Samples;
   readonly check: PageMarks;
-  /** The target's own stream of random numbers, so that a run can be repeated whatever threads it had. */
+  /** The target's own random stream: results do not depend on the number of threads. */
   readonly random: RandomGenerator;
-  /** Which part of the pages is asked about, if the check repeats pages. */
+  /** Selects the pages that are sampled, if the check repeats pages. */
   readonly salt: number;
 }
 
-/** A target as the thread that adapts its regions has it. */
+/** A target, as the thread that adapts its regions sees it. */
 export interface AggregatedTarget extends AdaptedTarget {
-  /** Ticks of the aggregation interval in which it was checked. */
+  /** Ticks of this aggregation interval that checked it. */
   ticks: number;
   readonly presence: Presence;
 }
 
-/** Chooses a page of every region and has it marked old. Hot: once a tick and target. */
+/** Chooses a page of every region and has the check mark it old. Hot: once per tick and target. */
 export function prepare({ samples, check, random, salt }: SampledTarget, nowUs: number): void {
   const { table } = samples;
   if (check.repeatsPages) pickSparseSamples(table, random, salt);
@@ -50,18 +50,18 @@ export function prepare({ samples, check, random, salt }: SampledTarget, nowUs: 
   if (!check.mark(samples, nowUs)) table.status = TargetStatus.STALE;
 }
 
-/** Counts the pages that were accessed since. Hot, as above. @returns asked pages that the check cannot see */
+/** Counts the pages accessed since `prepare`. Hot: once per tick and target. @returns sampled pages that the check cannot see */
 export function count({ samples, check }: SampledTarget, nowUs: number): number {
   check.answer(samples, nowUs);
   return countAnswers(samples);
 }
 
 /**
- * Ends an aggregation interval. Ticks that a target has missed, because it came late or the machine was too busy, are made up
- * for; one that was checked in less than half of them is left out.
+ * Ends an aggregation interval. Extrapolates the counts of targets that missed ticks, and leaves out targets that missed
+ * more than half of them.
  *
- * @param ticks that were made in it
- * @param publish gets the targets with their merged regions, to make snapshots of them and to tune the intervals
+ * @param ticks made in this aggregation interval
+ * @param publish receives the targets with merged regions, to make snapshots and tune the intervals
  */
 export function aggregate<T extends AggregatedTarget>(
   targets: readonly T[],
@@ -82,22 +82,55 @@ export function aggregate<T extends AggregatedTarget>(
   adaptation.split(seen, limits);
 }
 
-/** The first half of it: for targets that end within an interval. */
+/** The first half of `aggregate`: enough for targets that end within an interval. */
 export function mergeSeen(
   targets: readonly AggregatedTarget[],
   adaptation: Adaptation,
   limits: AdaptationLimits,
 ): void {
   for (const { table, ticks, presence } of targets) {
-    presence.take(table);
+    presence.measure(table);
     extrapolate(table, ticks, limits.maxNrAccesses);
   }
   adaptation.merge(targets, limits);
 }
 
-/** Fits the regions to the ranges that were read again. @returns false if the table must be merged first to have room */
+/** Fits the regions to new ranges. @returns false if the table has no room until its next merge */
 export function update(table: RegionTable): boolean {
   if (!table.hasRoomForUpdate) return false;
   updateRegions(table);
   return true;
+}
+
+/**
+ * Scales counts of `ticks` sampling intervals up to `max` intervals. A target misses ticks if the machine is too busy, or if
+ * it is attached in the middle of an aggregation interval.
+ */
+export function extrapolate(table: RegionTable, ticks: number, max: number): void {
+  if (ticks === max || ticks === 0) return;
+  const { nrAccesses, count } = table;
+  for (let i = 0; i < count; i++) nrAccesses[i] = Math.min(max, Math.round((nrAccesses[i]! * max) / ticks));
+}
+
+/** After a snapshot: keeps the counts as the last ones, and starts again from 0. */
+export function resetAggregated(table: RegionTable): void {
+  const { nrAccesses, lastNrAccesses, count } = table;
+  for (let i = 0; i < count; i++) lastNrAccesses[i] = nrAccesses[i]!;
+  nrAccesses.fill(0, 0, count);
+  table.clearPresence();
+  table.evidence?.answers.fill(0, 0, count * table.evidence.answersPerRegion);
+  table.tick = 0;
+}
+
+/** Converts counts and ages from old intervals to new ones. The share of accesses and the time they stand for stay the same. */
+export function rescale(table: RegionTable, from: Attrs, to: Attrs): void {
+  const { nrAccesses, lastNrAccesses, age, count } = table;
+  const oldMax = maxNrAccesses(from);
+  const newMax = maxNrAccesses(to);
+  table.maxNrAccesses = newMax;
+  for (let i = 0; i < count; i++) {
+    nrAccesses[i] = Math.floor((nrAccesses[i]! * newMax) / oldMax);
+    lastNrAccesses[i] = Math.floor((lastNrAccesses[i]! * newMax) / oldMax);
+    age[i] = Math.floor((age[i]! * from.aggrUs) / to.aggrUs);
+  }
 }

@@ -4,20 +4,21 @@ import { type Adaptation, type AdaptationLimits, type AdaptedTarget, countRegion
 import { divideRegions, leastRegions } from './region-budget.js';
 import type { RegionTable } from './region-table.js';
 
-/** The kernel's way (mm/damon/core.c): merge what looks alike, split at random, let chance find the edges. */
+/** The kernel's algorithm (mm/damon/core.c): merge similar neighbours and split at random, so that chance finds the edges. */
 export class DamonAdaptation implements Adaptation {
   readonly name = 'damon';
   readonly answersPerRegion = 0;
   #countAtLastSplit = 0;
-  /** The part of the budget of each target, by what was seen of it when they were merged last. */
+  /** Each target's part of maxRegions, from its accesses at the last merge. */
   #quotas: Uint32Array = new Uint32Array();
 
   /**
-   * Merges each target with a threshold of a tenth of its own largest nrAccesses (the kernel takes the largest
-   * of all targets; a busy process must not blur a quiet one), and while that leaves more than maxRegions in
-   * all, again with twice the threshold, up to the largest difference there can be: in those targets that have more
-   * than their part. Regions that are too large to be merged, though they look alike, must not take the room of others:
-   * of several targets, one that has more than its part loses them.
+   * Merges each target with a threshold of a tenth of its own largest nrAccesses. The kernel takes the largest of all
+   * targets, but a busy process must not blur a quiet one.
+   *
+   * While more than maxRegions remain in total, doubles the threshold of targets that exceed their part, up to maxNrAccesses.
+   * The size limit keeps some similar regions apart. With several targets, one that exceeds its part merges those as well,
+   * so that they do not take room from others.
    */
   merge(targets: readonly AdaptedTarget[], limits: AdaptationLimits): void {
     const thresholds = targets.map(({ table }) => mergeThreshold(table));
@@ -41,10 +42,12 @@ export class DamonAdaptation implements Adaptation {
   }
 
   /**
-   * Splits every region in two while there is room for twice as many; in three where the last split found
-   * nothing new (the number of regions came back to what it was) and there is room: then a border may lie in
-   * the middle, where two halves look alike. Where there is no room to split all of several targets, those are split
-   * whose part of the budget allows it.
+   * Splits every region in two if there is room for twice as many.
+   *
+   * Splits in three if there is room and the last split found nothing new, which is when the number of regions came back to
+   * what it was. A border may lie in the middle then, where two halves look alike.
+   *
+   * If there is no room to split several targets, splits those whose part of maxRegions allows it.
    */
   split(targets: readonly AdaptedTarget[], limits: AdaptationLimits): void {
     const count = countRegions(targets);
@@ -55,13 +58,13 @@ export class DamonAdaptation implements Adaptation {
     const pieces = count === this.#countAtLastSplit && count < limits.maxRegions / 3 ? 3 : 2;
     this.#countAtLastSplit = count;
     for (const { table, random } of targets) {
-      // One of a crowd may have more than its table can hold twice.
+      // With many targets, one may have more regions than its table can hold twice.
       if (pieces * table.count <= table.capacity) splitRegions(table, pieces, random);
     }
   }
 }
 
-/** @param room regions that may be added in all */
+/** @param room regions that may be added in total */
 function splitWithin(targets: readonly AdaptedTarget[], room: number, quotas: Uint32Array): void {
   targets.forEach(({ table, random }, i) => {
     const { count } = table;
@@ -71,7 +74,7 @@ function splitWithin(targets: readonly AdaptedTarget[], room: number, quotas: Ui
   });
 }
 
-/** Differences of nrAccesses up to this one are taken for chance. */
+/** The largest difference in nrAccesses that counts as chance. */
 export function mergeThreshold(table: RegionTable): number {
   const { nrAccesses, count } = table;
   let largest = 0;
@@ -79,12 +82,12 @@ export function mergeThreshold(table: RegionTable): number {
   return Math.floor(largest / 10);
 }
 
-/** A merged region must not exceed this, so that at least `regions` of them remain. In pages. */
+/** Largest size of a merged region, in pages, such that at least `regions` of them remain. */
 function sizeLimit(table: RegionTable, regions: number): number {
   return Math.max(1, table.totalPages() / regions);
 }
 
-/** One aggregation interval more for what stayed about the same, a new start for what did not. */
+/** Regions whose nrAccesses stayed about the same grow older by one aggregation interval; the others start again at 0. */
 export function countAges(table: RegionTable, threshold: number): void {
   const { nrAccesses, lastNrAccesses, age, count } = table;
   for (let i = 0; i < count; i++) {
@@ -93,8 +96,8 @@ export function countAges(table: RegionTable, threshold: number): void {
 }
 
 /**
- * Joins touching regions that differ by at most `threshold` and together have at most `limitPages`, as long as there are
- * more than `least`; in place.
+ * Joins touching regions that differ by at most `threshold` and together have at most `limitPages`. Stops at `least` regions.
+ * In place.
  */
 export function mergeRegions(table: RegionTable, threshold: number, limitPages: number, least = 1): void {
   const { startPage, endPage, nrAccesses, age, count } = table;
@@ -122,14 +125,14 @@ export function mergeRegions(table: RegionTable, threshold: number, limitPages: 
   table.count = into + 1;
 }
 
-/** Rounded down; equal values stay as they are even where the products exceed what a float64 holds exactly. */
+/** Rounded down. Equal values stay as they are, even if the products exceed what a float64 holds exactly. */
 function weightedMean(a: number, weightA: number, b: number, weightB: number): number {
   return a === b ? a : Math.floor((a * weightA + b * weightB) / (weightA + weightB));
 }
 
 /**
- * Splits each region larger than two pages into up to `pieces`: cut at a random tenth, then the left part
- * again. In place; the table must have room for all pieces.
+ * Splits each region larger than two pages into up to `pieces`: first at a random tenth, then the left part again. In place;
+ * the table must have room for all pieces.
  */
 export function splitRegions(table: RegionTable, pieces: number, random: RandomGenerator): void {
   const { startPage, endPage, capacity } = table;
@@ -137,7 +140,7 @@ export function splitRegions(table: RegionTable, pieces: number, random: RandomG
   for (let read = table.moveToEnd(); read < capacity; read++) {
     const start = startPage[read]!;
     const end = endPage[read]!;
-    // The cuts come from the right, the rows are written from the left: at most two cuts, kept in locals.
+    // Cuts are made from the right and rows written from the left. There are at most two cuts, kept in locals.
     let size = end - start;
     let cutA = 0;
     let cutB = 0;

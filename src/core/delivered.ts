@@ -1,25 +1,25 @@
 import type { Adaptation } from './adaptation.js';
 import type { RegionTable } from './region-table.js';
 
-/** The adaptation of regions that a source delivers: they come as they are. */
+/** The adaptation for regions that a source delivers: it leaves them as they are. */
 export const DELIVERED: Adaptation = { name: 'damon', answersPerRegion: 0, merge: () => {}, split: () => {} };
 
-/** Heats that differ by no more than this are about the same: a tenth, as in the merge of sampled regions. */
+/** Heats that differ by up to a tenth count as the same, as in the merge of sampled regions. */
 const ALIKE = 0.1;
 
-/** How far apart neighbours may lie, in pages, and how much their heats may differ, to be delivered as one; tried in order. */
+/** The gap in pages, and the difference in heat, up to which neighbours are delivered as one. Tried in order. */
 const GAPS = [0, 16, 4_096, Number.POSITIVE_INFINITY];
 const DIFFERENCES = [0, ALIKE, 1];
 
 const COLUMNS = ['startPage', 'endPage', 'residentPages', 'unseenPages', 'accessedPages'] as const;
 
-/** What a region source has found, before it is in a table: regions in address order, columns of pages. */
+/** The regions that a source found, in address order, before they go into a table. All columns are in pages. */
 export class DeliveredRows {
   count = 0;
   startPage = new Float64Array(256);
   endPage = new Float64Array(256);
   residentPages = new Float64Array(256);
-  /** Of the resident pages, those that the source cannot see. */
+  /** Resident pages that the source cannot see. */
   unseenPages = new Float64Array(256);
   accessedPages = new Float64Array(256);
 
@@ -38,8 +38,8 @@ export class DeliveredRows {
   }
 
   /**
-   * Makes them cover these [start, end) pairs, and nothing else: a region that is cut is taken to be alike all over, and
-   * where there is none nothing is resident.
+   * Makes the rows cover exactly these [start, end) pairs. Cutting a region assumes that it is uniform. Gaps become regions
+   * without resident pages.
    */
   clipTo(ranges: Float64Array): void {
     const { count } = this;
@@ -61,7 +61,7 @@ export class DeliveredRows {
     }
   }
 
-  /** Joins neighbours until there are at most `limit` regions: those that touch and are alike first. Sums stay exact. */
+  /** Joins neighbours down to `limit` regions, starting with those that touch and are similar. Sums stay exact. */
   fitInto(limit: number): void {
     for (const gap of GAPS) {
       for (const difference of DIFFERENCES) {
@@ -103,17 +103,17 @@ export class DeliveredRows {
   }
 }
 
-/** Of the interval before: where its regions ended, how hot they were, and their ages. */
+/** The regions of the previous interval: end pages, heats and ages. */
 let ends = new Float64Array(256);
 let heats = new Float64Array(256);
 let ages = new Float64Array(256);
 
 /**
- * Makes a table what a region source has delivered. nrAccesses is 1 where anything was accessed, for the interval is looked
- * at once; age counts the aggregation intervals for which a region has been about as hot as it was. There are at most
- * `table.deliveredLimit` regions. Once an interval and target, some 20 ns a region.
+ * Replaces the regions of a table with those that a source delivered, at most `table.deliveredLimit`. nrAccesses is 1 if
+ * anything was accessed, because the source reads once per interval. The age is the number of aggregation intervals for
+ * which the heat has stayed about the same. Runs once per interval and target, at about 20 ns a region.
  *
- * @param isLast whether the interval has ended, and ages count
+ * @param isLast whether the interval has ended; only then do ages grow
  */
 export function deliverRegions(table: RegionTable, rows: DeliveredRows, isLast: boolean): void {
   const delivered = table.delivered!;
@@ -137,7 +137,7 @@ export function deliverRegions(table: RegionTable, rows: DeliveredRows, isLast: 
   table.count = rows.count;
 }
 
-/** Returns how many regions there were. */
+/** @returns the number of regions kept */
 function keepHeats(table: RegionTable): number {
   const { count, endPage, age } = table;
   const { residentPages, accessedPages } = table.delivered!;

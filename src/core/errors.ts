@@ -1,19 +1,20 @@
 import { printable } from './printable.js';
 
 /**
- * What went wrong, for programs. The message says it for people, together with what to do next.
+ * The kind of an error, for programs. The message explains it to people and says what to do next.
  *
- * - `ATTRS`: an option that is wrong, or options that contradict each other; the message names the member
- * - `NO_PROCESS`: no process with that id, or it has ended
- * - `KERNEL_THREAD`, `ZOMBIE`: a process without memory of its own
- * - `PERMISSION`: the kernel refused, or hid what was asked (frames read as 0)
- * - `LIMIT`: too many files are open, or as many targets as were wanted
- * - `TOO_LARGE`: a process has more mappings, or longer paths in them, than are read of one process
+ * - `ATTRS`: an option is invalid, or options contradict each other; the message names the option
+ * - `NO_PROCESS`: no process has this PID, or the process has ended
+ * - `KERNEL_THREAD`, `ZOMBIE`: the process has no memory of its own
+ * - `PERMISSION`: the kernel denied access, or hid the data (frame numbers read as 0)
+ * - `LIMIT`: too many files are open, or the limit of targets is reached
+ * - `TOO_LARGE`: a process has more mappings, or longer paths in them, than Pagepulse reads
  * - `UNSUPPORTED`: this machine does not offer the access check or file
- * - `THREADS`: the thread pool did not start, or lost its coordinator
- * - `OUTPUT`, `RECORD`: a record could not be written, or is not one
- * - `STOPPED`: the monitor has ended already
- * - `INTERNAL`: a fault in Pagepulse itself; it fails the target it befell
+ * - `THREADS`: a thread could not start, stopped answering, or ended unexpectedly
+ * - `OUTPUT`: a record could not be written
+ * - `RECORD`: a file is not a record, or is damaged
+ * - `STOPPED`: the monitor has already ended
+ * - `INTERNAL`: a bug in Pagepulse; only the affected target fails
  */
 export type ErrorCode =
   | 'ATTRS'
@@ -31,8 +32,8 @@ export type ErrorCode =
   | 'INTERNAL';
 
 /**
- * Every error that Pagepulse raises on purpose: one sentence of what was tried, one of what to do next. The names in it are
- * printable, whoever shows it.
+ * Every error that Pagepulse raises on purpose. The message says what failed, why, and what to do next, and contains only
+ * printable characters.
  */
 export class PagepulseError extends Error {
   override readonly name = 'PagepulseError';

@@ -1,7 +1,7 @@
-// Any user can choose the names of processes, files and mappings, and the contents of a record, and the terminal is often
-// root's. Everything that is shown passes through one of these functions.
+// Any user can choose the names of processes, files and mappings, and the contents of a record. The terminal is often root's.
+// So all output passes through one of these functions.
 
-// Tested first: nearly all text is plain, and a report may print gigabytes of it.
+// Tested first, because nearly all text is plain and a report may print gigabytes of it.
 const NOT_PLAIN = /[^\x20-\x7e]/;
 const NOT_PLAIN_LINES = /[^\n\x20-\x7e]/;
 /**
@@ -11,20 +11,20 @@ const NOT_PLAIN_LINES = /[^\n\x20-\x7e]/;
 const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/gu;
 /** The same, except for line feeds. */
 const UNPRINTABLE_IN_LINES = /(?!\n)[\p{C}\p{Zl}\p{Zp}]/gu;
-/** The same; a sequence that sets colours or other attributes matches as a whole. */
+/** The same, but a sequence that sets colours or other attributes matches as a whole. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: attributes are control sequences
 const UNPRINTABLE_OR_ATTRIBUTES = /\x1b\[[0-9;]*m|(?!\n)[\p{C}\p{Zl}\p{Zp}]/gu;
-/** These select a narrow or a wide glyph. Without them the width is what columnsOf says. */
+/** These select a narrow or a wide glyph. Without them, the width is the one that columnsOf returns. */
 const VARIANTS = /\p{Variation_Selector}/gu;
 
-/** A name, or one line of text with names in it, as it can be shown: no process draws on the terminal through its name. */
+/** Makes a name, or one line of text with names, safe to show: no process can control the terminal through its name. */
 export function printable(text: string): string {
   return NOT_PLAIN.test(text) ? text.replace(VARIANTS, '').replace(UNPRINTABLE, '?') : text;
 }
 
 /**
- * Lines of a table or picture. Line feeds and attributes stay, because they are ours: names are made printable before the
- * layout. If that was forgotten for a name, it can at most colour what follows it.
+ * Makes the lines of a table or picture safe to show. Keeps line feeds and attributes, because the layout adds them after
+ * making names printable. A name that was missed can at most colour the text after it.
  */
 export function printableLines(text: string): string {
   if (!NOT_PLAIN_LINES.test(text)) return text;
@@ -37,12 +37,12 @@ type JsonArguments = readonly [
   indent?: number,
 ];
 
-/** JSON.stringify, with everything unprintable escaped: the same value, and harmless on a terminal. */
+/** JSON.stringify with every unprintable character escaped: the same value, and harmless on a terminal. */
 export function jsonText(...[value, replacer, indent]: JsonArguments): string {
   return withEscapes(JSON.stringify(value, replacer, indent));
 }
 
-/** The same with a line feed at the end; to append it later would copy the text once more. */
+/** The same with a line feed at the end. Appending it later would copy the text once more. */
 export function jsonLine(...[value, replacer, indent]: JsonArguments): string {
   return withEscapes(`${JSON.stringify(value, replacer, indent)}\n`);
 }

@@ -2,17 +2,17 @@ import { xoroshiro128plus, xoroshiro128plusFromState } from 'pure-rand/generator
 import type { JumpableRandomGenerator } from 'pure-rand/types/JumpableRandomGenerator';
 import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
 
-/** A generator's state as it is sent to another thread. */
+/** A generator's state, in the form that is sent to another thread. */
 export type RandomState = readonly number[];
 
 /**
- * Streams of random numbers that all come from one seed: each is the same generator, 2^64 numbers further on.
- * Handed out in the order of attaching, so the numbers a target gets do not depend on threads or timing.
+ * Random streams from one seed: each is the same generator, 2^64 numbers further on. They are handed out in the order of
+ * attaching, so the numbers that a target gets do not depend on threads or timing.
  */
 export class RandomStreams {
   readonly #next: JumpableRandomGenerator;
 
-  /** @param seed a 32-bit integer; other numbers are cut to one */
+  /** @param seed a 32-bit integer; other numbers are truncated to 32 bits */
   constructor(seed: number) {
     this.#next = xoroshiro128plus(seed | 0);
   }

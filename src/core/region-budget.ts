@@ -1,19 +1,22 @@
-import type { AdaptedTarget } from './adaptation.js';
-import type { Attrs } from './attrs.js';
+import type { AdaptationLimits, AdaptedTarget } from './adaptation.js';
+import { type Attrs, maxNrAccesses, maxSamples } from './attrs.js';
+import type { AttrsInForce } from './stats.js';
 
-/** Every target has so many regions at least: one for each of its ranges. */
+/** The fewest regions of a target: one for each of its ranges. */
 export const LEAST_REGIONS = 3;
 
-/** The share of maxRegions that is left to need, however many targets there are. */
+/** The share of maxRegions that is divided by need, however many targets there are. */
 const FOR_NEED = 0.5;
 
-/** How much less a page weighs that was not accessed: who only is large gets a look now and then. */
+/** The weight of a page without accesses, so that a large idle target still gets some regions. */
 const UNACCESSED = 1 / 64;
 
 /**
- * What minRegions and maxRegions come to with so many targets. With few they are as given. Where minRegions of each would
- * take more than half of maxRegions, each has fewer, down to 3; and where even 3 of each would, there are more than
- * maxRegions in all: half of it beyond them.
+ * The region limits for this number of targets:
+ *
+ * - With few targets, the limits as given.
+ * - If minRegions of every target would take more than half of maxRegions, fewer per target, down to 3.
+ * - If even 3 per target would, maxRegions grows to 3 per target plus half of the given maxRegions.
  */
 export function limitsFor<A extends Pick<Attrs, 'minRegions' | 'maxRegions'>>(attrs: A, targets: number): A {
   const { minRegions, maxRegions } = attrs;
@@ -27,8 +30,8 @@ export function limitsFor<A extends Pick<Attrs, 'minRegions' | 'maxRegions'>>(at
 }
 
 /**
- * The regions that a target keeps when its neighbours are merged: minRegions, and where not all can have that, half of its
- * part, so that it can split.
+ * The fewest regions that a merge leaves a target: minRegions, or half of its part if not all targets can have minRegions.
+ * Half, so that a split can double them.
  */
 export function leastRegions(
   { minRegions, maxRegions }: Pick<Attrs, 'minRegions' | 'maxRegions'>,
@@ -40,13 +43,13 @@ export function leastRegions(
 }
 
 /**
- * Divides maxRegions among the targets, by need: each has 3, and of the rest the more the more of its memory was accessed,
- * and a little for what it has. Both count by their logarithm: twice the memory has about as many edges. A part of the
- * rest that would not let a target split even once is of more use to those that need most.
+ * Divides maxRegions among the targets by need. Each gets 3. Its share of the rest grows with the memory that it accessed,
+ * and a little with its size. Both count by their logarithm, because twice the memory has about as many edges. A share that
+ * is too small for even one split goes to the targets with the greatest need instead.
  *
- * Once or twice an aggregation interval; some 100 us for 500 targets.
+ * Runs once or twice per aggregation interval, and takes about 100 us for 500 targets.
  *
- * @returns the regions that each target may have
+ * @returns the most regions for each target
  */
 export function divideRegions(targets: readonly AdaptedTarget[], maxRegions: number): Uint32Array {
   const rest = Math.max(0, maxRegions - LEAST_REGIONS * targets.length);
@@ -72,4 +75,28 @@ function needOf({ table: { startPage, endPage, nrAccesses, count } }: AdaptedTar
     if (nrAccesses[i]! > 0) accessed += size;
   }
   return UNACCESSED * Math.log2(1 + pages) + Math.log2(1 + accessed);
+}
+
+/**
+ * The attrs and limits in force. Decided when the attrs or the number of targets change, then passed along unchanged. `attrs`
+ * are as chosen.
+ */
+export interface InForce extends AttrsInForce {
+  /** The bounds of the adaptation, for all targets together. */
+  readonly limits: AdaptationLimits;
+  /** As reported to users: with the region limits for this number of targets. */
+  readonly reported: AttrsInForce;
+}
+
+export function inForceFor({ attrs, reason, turns }: AttrsInForce, targets: number): InForce {
+  const chosen = turns === undefined ? { reason } : { reason, turns };
+  const reported = { attrs: limitsFor(attrs, targets), ...chosen };
+  const { maxRegions } = reported.attrs;
+  const limits = {
+    minRegions: attrs.minRegions,
+    maxRegions,
+    maxNrAccesses: maxNrAccesses(attrs),
+    maxSamples: maxSamples(attrs, maxRegions),
+  };
+  return { attrs, ...chosen, limits, reported };
 }

@@ -1,13 +1,13 @@
 import { type EvidenceColumns, evidenceBytes, NO_PLACE, NOT_ASKED, RowKind } from './evidence/columns.js';
 
 /**
- * The regions of one target as columns over one SharedArrayBuffer, so that the coordinator and the sampler
- * that watches the target see the same table without copying. Nothing in it is locked: samplers touch it
- * only inside a phase, the coordinator only between phases (docs/design.md).
+ * The regions of one target as columns over one SharedArrayBuffer. The coordinator and the target's sampler share the table
+ * without copying. It needs no locks: samplers touch it only during a phase, the coordinator only between phases
+ * (docs/design.md).
  *
  * Layout: 16 header words (Int32), 4 header numbers (Float64), the ranges (2 Float64 each), then the columns, the widest first
  * so that each is aligned: 3 of Float64 and 6 of Uint32, `capacity` elements each. A table with evidence has more of both
- * (evidence/columns.ts), and one that a region source fills has 3 more of Float64.
+ * (evidence/columns.ts). A table that a region source fills has 3 more of Float64.
  */
 
 const HEADER_WORDS = 16;
@@ -33,32 +33,32 @@ const PEEKS = 13;
 const AGE_STEP = 14;
 const RANGE_CAPACITY = 15;
 
-/** Among the header numbers. */
+/** Indices of the header numbers. */
 const CELL_PAGES = 0;
 const RESIDENT_BYTES = 1;
 const COST_US = 2;
 const BEGIN_US = 3;
 
-/** Ranges that a table has room for unless more are asked for: those of the three-ranges cover. */
+/** Ranges that a table has room for by default: those of `threeRanges`. */
 export const DEFAULT_RANGES = 3;
 
-/** How a sampler found the address space of a target. */
+/** The state in which a sampler found a target's address space. */
 export const TargetStatus = {
   /** Read as expected. */
   OK: 0,
-  /** Reads came back empty (an exec, an exit): read the mappings again before the next tick. */
+  /** Reads returned nothing, after an exec or an exit: read the mappings again before the next tick. */
   STALE: 1,
   /** The process has ended. */
   GONE: 2,
-  /** It lives, and may not or cannot be watched any longer. */
+  /** The process is alive, but watching it failed or is no longer permitted. */
   FAILED: 3,
 } as const;
 export type TargetStatus = (typeof TargetStatus)[keyof typeof TargetStatus];
 
-/** What a region source delivers of each region, beside where it lies. */
+/** What a region source delivers for each region, besides its start and end. */
 export interface DeliveredColumns {
   readonly residentPages: Float64Array;
-  /** Of these, pages that the source cannot see. */
+  /** Resident pages that the source cannot see. */
   readonly unseenPages: Float64Array;
   /** Pages accessed in the interval. */
   readonly accessedPages: Float64Array;
@@ -70,23 +70,23 @@ export class RegionTable {
   readonly startPage: Float64Array;
   /** First page after each region. */
   readonly endPage: Float64Array;
-  /** The page of each region that this sampling interval asks about. */
+  /** The page of each region that is sampled in this sampling interval. */
   readonly samplePage: Float64Array;
   readonly nrAccesses: Uint32Array;
   readonly lastNrAccesses: Uint32Array;
   readonly age: Uint32Array;
   /**
-   * Of this aggregation interval: samples whose page was looked up, those of them that were in memory, and those of these
-   * that the check cannot see.
+   * Counts of this aggregation interval: samples whose page was looked up, samples whose page was in memory, and samples in
+   * memory that the check cannot see.
    */
   readonly lookedUp: Uint32Array;
   readonly present: Uint32Array;
   readonly unseen: Uint32Array;
   /** Only in a table that a region source fills. */
   readonly delivered: DeliveredColumns | undefined;
-  /** [start, end) pairs of pages that the regions lie over, in address order; `rangeCount` of them are set. */
+  /** [start, end) pairs of pages that the regions cover, in address order; the first `rangeCount` are set. */
   readonly ranges: Float64Array;
-  /** Only where an adaptation asks for it. */
+  /** Only if the adaptation keeps answers. */
   readonly evidence: EvidenceColumns | undefined;
   readonly #words: Int32Array;
   readonly #numbers: Float64Array;
@@ -142,12 +142,12 @@ export class RegionTable {
   }
 
   /**
-   * An empty table for a monitor with these limits. Merging keeps a target below the larger of maxRegions and
-   * about 2 * minRegions (two neighbours that together exceed total / minRegions stay two).
+   * An empty table for a monitor with these limits. Merging keeps a target below the larger of maxRegions and about
+   * 2 * minRegions, because two neighbours that together exceed total / minRegions stay separate.
    *
-   * @param answersPerRegion what the adaptation keeps of each row's samples; 0 for none
-   * @param isDelivered whether a region source fills it
-   * @param ranges that the regions may lie over, at most
+   * @param answersPerRegion how many answers the adaptation keeps for each row; 0 for none
+   * @param isDelivered whether a region source fills the table
+   * @param ranges the most ranges that the regions may cover
    */
   static forLimits(
     minRegions: number,
@@ -158,8 +158,8 @@ export class RegionTable {
   ): RegionTable {
     const capacity = RegionTable.capacityFor(minRegions, maxRegions, ranges);
     const bytes = HEADER_BYTES + 16 * ranges + capacity * bytesPerRegion(answersPerRegion, isDelivered);
-    // V8 maps growable buffers itself and unmaps them, also those that never grow. Others come from malloc, whose arenas (one a
-    // thread) become fragmented when tables come and go: 384 MiB resident instead of 149 after two minutes of the soak.
+    // V8 maps and unmaps growable buffers itself, even if they never grow. Other buffers come from malloc, whose arenas (one per
+    // thread) fragment when tables come and go: 384 MiB resident instead of 149 after two minutes of the soak test.
     const buffer = new SharedArrayBuffer(bytes, { maxByteLength: bytes });
     const words = new Int32Array(buffer, 0, HEADER_WORDS);
     words[ANSWERS_PER_REGION] = answersPerRegion;
@@ -168,12 +168,12 @@ export class RegionTable {
     return new RegionTable(buffer);
   }
 
-  /** Rows that a table for these limits has. */
+  /** Number of rows in a table for these limits. */
   static capacityFor(minRegions: number, maxRegions: number, ranges = DEFAULT_RANGES): number {
     return Math.max(maxRegions, 2 * minRegions + ranges) + 2 * updateRows(ranges);
   }
 
-  /** Ranges that it has room for. */
+  /** Number of ranges that the table has room for. */
   get rangeCapacity(): number {
     return this.#words[RANGE_CAPACITY]!;
   }
@@ -212,7 +212,7 @@ export class RegionTable {
     this.unseen.fill(0);
   }
 
-  /** Resident memory of the whole process in bytes, when it was read last; 0 if it is not known. */
+  /** Resident memory of the whole process in bytes, when last read; 0 if unknown. */
   get residentBytes(): number {
     return this.#numbers[RESIDENT_BYTES]!;
   }
@@ -221,7 +221,7 @@ export class RegionTable {
     this.#numbers[RESIDENT_BYTES] = bytes;
   }
 
-  /** What a region source is to do for this target in the next phase: bits of Order. */
+  /** What a region source must do for this target in the next phase: bits of Order. */
   get orders(): number {
     return this.#words[ORDERS]!;
   }
@@ -230,7 +230,7 @@ export class RegionTable {
     this.#words[ORDERS] = orders;
   }
 
-  /** Intervals that its region source has delivered, and looks into intervals that went on. */
+  /** Intervals that the region source has delivered. */
   get deliveries(): number {
     return this.#words[DELIVERIES]!;
   }
@@ -239,15 +239,16 @@ export class RegionTable {
     this.#words[DELIVERIES] = intervals;
   }
 
+  /** Reads in the middle of an interval. */
   get peeks(): number {
     return this.#words[PEEKS]!;
   }
 
-  set peeks(looks: number) {
-    this.#words[PEEKS] = looks;
+  set peeks(reads: number) {
+    this.#words[PEEKS] = reads;
   }
 
-  /** Aggregation intervals from the delivery before to the one that is ordered: there may be pauses between them. */
+  /** Aggregation intervals between the last delivery and the ordered one; more than 1 after a pause. */
   get ageStep(): number {
     return this.#words[AGE_STEP]!;
   }
@@ -256,7 +257,7 @@ export class RegionTable {
     this.#words[AGE_STEP] = intervals;
   }
 
-  /** CPU that its region source takes for an interval, in microseconds; 0 before the first. */
+  /** CPU time that the region source needs for an interval, in microseconds; 0 before the first. */
   get costUs(): number {
     return this.#numbers[COST_US]!;
   }
@@ -265,7 +266,7 @@ export class RegionTable {
     this.#numbers[COST_US] = us;
   }
 
-  /** The part of it that the start of the running interval took. */
+  /** CPU time that the start of the current interval took, in microseconds. */
   get beginUs(): number {
     return this.#numbers[BEGIN_US]!;
   }
@@ -274,12 +275,12 @@ export class RegionTable {
     this.#numbers[BEGIN_US] = us;
   }
 
-  /** Regions that a source may deliver: maxRegions, and of this target alone, for they cost nothing. */
+  /** Most regions that a source may deliver: maxRegions for each target, because delivered regions cost nothing. */
   get deliveredLimit(): number {
     return this.capacity - 2 * updateRows(this.rangeCapacity);
   }
 
-  /** Ticks of this aggregation interval that have picked their pages, and aggregation intervals; with evidence alone. */
+  /** Ticks of this aggregation interval that have picked their pages; only with evidence. */
   get tick(): number {
     return this.#words[TICK]!;
   }
@@ -288,6 +289,7 @@ export class RegionTable {
     this.#words[TICK] = tick;
   }
 
+  /** Aggregation intervals so far; only with evidence. */
   get round(): number {
     return this.#words[ROUND]!;
   }
@@ -296,7 +298,7 @@ export class RegionTable {
     this.#words[ROUND] = round;
   }
 
-  /** Rows whose page is asked about in this tick. */
+  /** Rows that are sampled in this tick. */
   get asked(): number {
     return this.#words[ASKED]!;
   }
@@ -305,7 +307,7 @@ export class RegionTable {
     this.#words[ASKED] = rows;
   }
 
-  /** Samples that an aggregation interval may have, Infinity until it is set; and those that this one has had. */
+  /** Most samples in an aggregation interval; Infinity until set. */
   get mostSamples(): number {
     const word = this.#words[MOST_SAMPLES]!;
     return word === 0 ? Number.POSITIVE_INFINITY : word - 1;
@@ -315,6 +317,7 @@ export class RegionTable {
     this.#words[MOST_SAMPLES] = Number.isFinite(samples) ? samples + 1 : 0;
   }
 
+  /** Samples in this aggregation interval so far. */
   get spent(): number {
     return this.#words[SPENT]!;
   }
@@ -323,7 +326,7 @@ export class RegionTable {
     this.#words[SPENT] = samples;
   }
 
-  /** Pages of a cell, 0 where cells hold nothing of this target yet; with evidence alone. */
+  /** Pages in a cell; 0 while the cells hold nothing of this target. Only with evidence. */
   get cellPages(): number {
     return this.#numbers[CELL_PAGES]!;
   }
@@ -336,7 +339,7 @@ export class RegionTable {
     return this.#words[RANGE_COUNT]!;
   }
 
-  /** Takes [start, end) pairs of pages in address order, at most `rangeCapacity`. */
+  /** Sets the ranges: up to `rangeCapacity` [start, end) pairs of pages, in address order. */
   setRanges(pairs: Float64Array): void {
     this.ranges.set(pairs);
     this.#words[RANGE_COUNT] = pairs.length / 2;
@@ -368,7 +371,7 @@ export class RegionTable {
     if (this.evidence) copyEvidence(this.evidence, from, to);
   }
 
-  /** Makes row `at` a region that nothing is known of yet. */
+  /** Makes row `at` a region without any counts. */
   setFresh(at: number, startPage: number, endPage: number): void {
     this.startPage[at] = startPage;
     this.endPage[at] = endPage;
@@ -380,8 +383,10 @@ export class RegionTable {
   }
 
   /**
-   * Moves all rows to the end of the table and returns the index of the first: a pass that reads from there
-   * and writes from row 0 can add as many rows as the table has spare without a second table.
+   * Moves all rows to the end of the table. A pass that then reads from there and writes from row 0 can add rows without a
+   * second table, as many as the table has spare.
+   *
+   * @returns the index of the first moved row
    */
   moveToEnd(): number {
     const { count, capacity } = this;
@@ -398,7 +403,7 @@ export class RegionTable {
     return first;
   }
 
-  /** Takes over everything of another table, which must fit; but for cells, of which each table has others. */
+  /** Copies another table, which must fit. Leaves out the cells: each table has its own. */
   copyFrom(other: RegionTable): void {
     this.count = other.count;
     this.status = other.status;
@@ -448,7 +453,7 @@ const COPIED_COLUMNS = [
   'unseen',
 ] as const;
 
-/** Rows that fitting the regions to new ranges can add: one a range, one a hole between the old ranges, and some to be safe. */
+/** Rows that new ranges can add: one per range, one per hole between the old ranges, and two spare ones. */
 function updateRows(ranges: number): number {
   return 2 * ranges + 2;
 }

@@ -1,10 +1,10 @@
 /**
- * Which values an option accepts. Rules stand next to the interface they belong to. The schemas of options are made of them
- * (schema.ts), and threads, which do not load schemas, check by them alone.
+ * Which values an option accepts. Rules stand next to the interface that they belong to. The main thread builds schemas from
+ * them (schema.ts); other threads check with the rules alone, because loading the schema library takes milliseconds.
  */
 export interface Rule {
   readonly is: (value: unknown) => boolean;
-  /** What it must be: messages say "NAME must be" before it. */
+  /** Follows "NAME must be" in messages. */
   readonly wanted: string;
 }
 
@@ -27,7 +27,7 @@ export function oneOf(choices: readonly string[]): Rule {
   return { is: (value) => choices.includes(value as string), wanted: choices.join(' or ') };
 }
 
-/** The first rule that is broken, as a message; undefined if there is none. Missing members are ignored. */
+/** A message for the first broken rule; undefined if the values keep them all. Missing members are ignored. */
 export function brokenRule<T extends object>(values: T, rules: RulesOf<T>): string | undefined {
   for (const name of Object.keys(rules) as (keyof T & string)[]) {
     const value = values[name];

@@ -4,38 +4,38 @@ import { type EvidenceColumns, NO_PLACE } from './evidence/columns.js';
 import { pickPlanned } from './evidence/pick.js';
 import type { RegionTable } from './region-table.js';
 
-/** What a page check says about a sampled page. */
+/** A page check's answer for a sampled page. */
 export const Answer = {
-  /** Nothing: its frame cannot carry a mark, or it is not this page's tick. */
+  /** No answer: the page's frame cannot carry a mark, or the page is not due in this tick. */
   NONE: 0,
-  /** Not accessed since it was marked. A page that is not in memory was not. */
+  /** Not accessed since it was marked. Includes pages that are not in memory. */
   MISS: 1,
   /** Accessed. */
   HIT: 2,
 } as const;
 
-/** Where the page was when the check looked it up. */
+/** Whether the page was in memory when the check looked it up. */
 export const Residence = {
   UNKNOWN: 0,
   /** Not in memory. */
   ABSENT: 1,
   PRESENT: 2,
-  /** In memory, and of a kind that the check cannot see. */
+  /** In memory, but of a kind that the check cannot see. */
   UNSEEN: 3,
 } as const;
 
 /**
- * The sampled page of each region of a target in one sampling interval, and what the page check answers. Rows are the rows of
- * the region table. Core chooses the pages; the check fills in the rest.
+ * The sampled page of each region of a target in one sampling interval, and the page check's answers. Rows are those of the
+ * region table. Core chooses the pages, and the check fills in the rest.
  */
 export class Samples {
-  /** The page of each row, or NOT_ASKED. A check may put in a neighbour from the same region that stands for it. */
+  /** The page of each row, or NOT_ASKED. A check may substitute a neighbour from the same region. */
   readonly pages: Float64Array;
   /** Values of Answer. */
   readonly answers: Uint8Array;
   /** Values of Residence. */
   readonly residence: Uint8Array;
-  /** For how many sampling intervals the answer stands, at least 1: some pages are too expensive to ask about in each. */
+  /** The number of sampling intervals that the answer counts for, at least 1: some pages are too expensive for every tick. */
   readonly weights: Uint8Array;
 
   constructor(readonly table: RegionTable) {
@@ -53,7 +53,7 @@ export class Samples {
     return this.table.capacity;
   }
 
-  /** The region that a row's page is sampled from: [startPages[row], endPages[row]). */
+  /** A row's page is sampled from the region [startPages[row], endPages[row]). */
   get startPages(): Float64Array {
     return this.table.startPage;
   }
@@ -67,7 +67,7 @@ export class Samples {
     return this.table.maxNrAccesses;
   }
 
-  /** Before a check marks the pages. */
+  /** Called before a check marks the pages. */
   clear(): void {
     const { count } = this;
     this.answers.fill(Answer.NONE, 0, count);
@@ -77,9 +77,9 @@ export class Samples {
 }
 
 /**
- * Counts the answers of a sampling interval in the table. Once a tick and target, some 5 ns a region.
+ * Counts the answers of a sampling interval in the table. Runs once per tick and target, at about 5 ns a region.
  *
- * @returns asked pages that got no answer because the check cannot see them
+ * @returns sampled pages without an answer because the check cannot see them
  */
 export function countAnswers({ table, pages, answers, residence, weights }: Samples): number {
   const { count, nrAccesses, lookedUp, present, unseen, maxNrAccesses } = table;
@@ -98,7 +98,7 @@ export function countAnswers({ table, pages, answers, residence, weights }: Samp
   return unanswered;
 }
 
-/** Keeps which page of a row was hit or missed, in the place that was planned for it. Some 3 ns a region. */
+/** Keeps which page of a row was hit or missed, in the place planned for it. About 3 ns a region. */
 function recordAnswers(
   { answers, answersPerRegion, place }: EvidenceColumns,
   pages: Float64Array,
@@ -113,8 +113,8 @@ function recordAnswers(
 }
 
 /**
- * Picks a uniformly random page of every region; in a table with evidence, the pages that are planned, and NOT_ASKED for
- * the regions whose turn it is not. Once a tick and target, some 20 ns a region.
+ * Picks a uniformly random page of every region. In a table with evidence, picks the planned pages, and NOT_ASKED for regions
+ * that are not due. Runs once per tick and target, at about 20 ns a region.
  */
 export function pickSamples(table: RegionTable, random: RandomGenerator): void {
   if (table.evidence) {
@@ -129,17 +129,19 @@ export function pickSamples(table: RegionTable, random: RandomGenerator): void {
   }
 }
 
-/** Of so many neighbouring pages of a large region one is asked about, always the same. A power of two. */
+/** Group size in large regions: of this many neighbouring pages, always the same one is sampled. A power of two. */
 export const SPARSE_GROUP = 64;
 
-/** A region has at least so many pages to be asked about, or all that it has. */
+/** Fewest candidate pages of a region; a smaller region uses all of its pages. */
 export const MIN_CANDIDATES = 32;
 
 /**
- * As `pickSamples`, but out of a fixed random part of the pages: in a large region one of each SPARSE_GROUP, in smaller
- * ones of as many as leave MIN_CANDIDATES. Each part holds the next smaller one, so that few pages are ever asked about
- * however regions change. Which pages these are depends on `salt` and on nothing that a program does, so the share of
- * them that is accessed is, for all regions with the salts there are, what it is of all pages.
+ * Like `pickSamples`, but from a fixed random subset of the pages: one of each SPARSE_GROUP in a large region, and a larger
+ * share in smaller ones, so that MIN_CANDIDATES are left. Each subset contains the next sparser one, so few pages are ever
+ * sampled, however the regions change.
+ *
+ * The subset depends on `salt` alone, and not on what a program does. So over all salts, the accessed share of the subset is
+ * on average the accessed share of all pages.
  */
 export function pickSparseSamples(table: RegionTable, random: RandomGenerator, salt: number): void {
   pickSamples(table, random);
@@ -149,8 +151,8 @@ export function pickSparseSamples(table: RegionTable, random: RandomGenerator, s
     const end = endPage[i]!;
     const group = sparseGroup(end - start, MIN_CANDIDATES);
     if (group === 1) continue;
-    // Of the place among the 64, the low bits are fixed, and only the others are left to chance. (A bit operation takes
-    // the low 32 bits of a page number of any size, and is cheaper than a remainder.)
+    // The low bits of the place among the 64 are fixed; the others are random. (A bit operation takes the low 32 bits of a page
+    // number of any size, and is cheaper than a remainder.)
     const page = samplePage[i]!;
     if (page < 0) continue;
     const place = page & (SPARSE_GROUP - 1);
@@ -161,14 +163,14 @@ export function pickSparseSamples(table: RegionTable, random: RandomGenerator, s
   }
 }
 
-/** Of how many neighbouring pages one is asked about, so that a region of `pages` has `candidates`; a power of two. */
+/** The group size, a power of two, with which a region of `pages` has `candidates` to sample. */
 export function sparseGroup(pages: number, candidates: number): number {
   let group = SPARSE_GROUP;
   while (group > 1 && pages < group * candidates) group /= 2;
   return group;
 }
 
-/** A signed number of 32 bits that looks random (the finalizer of MurmurHash3, by Austin Appleby, in the public domain). */
+/** A pseudo-random signed 32-bit number (the finalizer of MurmurHash3, by Austin Appleby, in the public domain). */
 export function mixed(group: number, salt: number): number {
   let hash = (group | 0) ^ Math.imul((group / 2 ** 32) | 0, 0x9e37_79b9) ^ salt;
   hash = Math.imul(hash ^ (hash >>> 16), 0x85eb_ca6b);

@@ -2,10 +2,10 @@ import * as v from 'valibot';
 import { PagepulseError } from './errors.js';
 import type { Rule, RulesOf } from './rules.js';
 
-/** Which values a T accepts. Only the main thread loads schemas: that takes some milliseconds. */
+/** Which values a T accepts. Only the main thread loads schemas, because that takes some milliseconds. */
 export type Schema<T> = v.GenericSchema<T>;
 
-/** A schema for each member, `optional` if it may be missing. The compiler rejects a set that does not agree with T. */
+/** A schema for each member, `optional` if it may be missing. The compiler rejects a set that does not match T. */
 type Members<T> = {
   readonly [K in keyof T]-?: Record<never, never> extends Pick<T, K>
     ? v.OptionalSchema<Schema<Exclude<T[K], undefined>>, undefined>
@@ -44,7 +44,7 @@ export function either<A, B>(isFirst: (input: unknown) => boolean, first: Schema
   return v.lazy((input): Schema<A | B> => (isFirst(input) ? first : second) as Schema<A | B>);
 }
 
-/** @param check of members against each other: throws a PagepulseError */
+/** @param check compares members with each other; throws a PagepulseError if they contradict */
 export function together<T>(schema: Schema<T>, check: (value: T) => unknown): Schema<T> {
   return v.pipe(
     schema,
@@ -60,16 +60,16 @@ export function together<T>(schema: Schema<T>, check: (value: T) => unknown): Sc
   );
 }
 
-/** Neither an array, a Map nor a promise that was not awaited: they would pass as objects without members. */
+/** Whether the input is a plain object. An array, a Map or a missing `await` would otherwise pass as one without members. */
 export function isObject(input: unknown): input is object {
   return typeof input === 'object' && Object.prototype.toString.call(input) === '[object Object]';
 }
 
 /**
- * A copy of the input that holds only what the schema accepts, so it can be sent to a thread.
+ * A copy of the input with only the members of the schema, so it can be sent to a thread.
  *
- * @param name of the input in messages; members of `options` are named without it
- * @throws PagepulseError `ATTRS` with the member, what it must be, and what it is
+ * @param name the input's name in messages; members of `options` are named without it
+ * @throws PagepulseError `ATTRS` that names the member, its allowed values and the given one
  */
 export function checked<T>(schema: Schema<T>, input: unknown, name: string): T {
   let result: v.SafeParseResult<Schema<T>>;
@@ -95,7 +95,7 @@ function memberOf(parent: string, key: unknown): string {
   return parent === 'options' ? String(key) : `${parent}.${String(key)}`;
 }
 
-/** Never calls code of the value. */
+/** Never runs code of the value, such as toString. */
 function described(input: unknown): string {
   if (Array.isArray(input)) return 'an array';
   switch (typeof input) {
@@ -112,10 +112,10 @@ function described(input: unknown): string {
   }
 }
 
-/** Of options: targets, synthetic, phases, accesses, and their members. */
+/** Enough for options: targets, synthetic, phases, accesses, and their members. */
 const MAX_DEPTH = 8;
 
-/** The member that cannot be read, because its getter throws. */
+/** The name of the member whose getter throws. */
 function unreadable(input: unknown, name: string, depth = 0): string | undefined {
   if (typeof input !== 'object' || input === null || depth > MAX_DEPTH) return undefined;
   let member = name;

@@ -1,28 +1,30 @@
 import type { RegionTable } from './region-table.js';
 
-/** Regions never count as settled before the first number of aggregation intervals, and always after the second. */
+/** Aggregation intervals before which regions never count as settled, and after which they always do. */
 const FEWEST = 10;
 const MOST = 60;
-/** The latest intervals that are looked at, beside as many before them. */
+/** Compares this many latest intervals, and as many before them. */
 const COMPARED = 5;
-/** The working set has settled once the latest differ by no more than this share, */
+/** Settled if the latest intervals differ by no more than this share, ... */
 const DIFFER = 0.1;
-/** or their mean from that of those before by no more than this one. */
+/** ... or if their mean differs by no more than this share from the mean of those before. */
 const MEANS_DIFFER = 0.05;
 
 /**
- * Whether the regions of a target are still being found. They begin as a few large ones, of which one hit counts all, so
- * the working set starts several times too large and shrinks while they are split and merged. It has settled when it stays
- * about the same: from each of the latest intervals to the next, or, for programs whose working set never does, on average.
- * Growth is a change, too: where a target does nothing for a moment its regions are merged, and found once more.
+ * Whether a target's regions are still settling. They start as a few large ones, and one hit counts the whole region. So the
+ * working set starts several times too large, and shrinks while regions are split and merged.
+ *
+ * It has settled when it stays about the same over the latest intervals. For programs whose working set always varies, a
+ * steady mean is enough. Growth counts as a change, too: the regions of a target that pauses are merged, and found again
+ * later.
  */
 export class Settling {
-  /** Pages in accessed regions, of the latest intervals, the last at the end. */
+  /** Pages in accessed regions in each of the latest intervals, the newest last. */
   readonly #pages: number[] = [];
   #intervals = 0;
   #hasSettled: boolean;
 
-  /** @param isExact what is delivered needs no settling */
+  /** @param isExact true for delivered regions, which need no settling */
   constructor(isExact: boolean) {
     this.#hasSettled = isExact;
   }
@@ -31,7 +33,7 @@ export class Settling {
     return !this.#hasSettled;
   }
 
-  /** Takes the regions of a target at the end of an aggregation interval, after the merge. */
+  /** Adds the regions of a target at the end of an aggregation interval, after the merge. */
   add({ startPage, endPage, nrAccesses, count }: RegionTable): void {
     if (this.#hasSettled) return;
     let pages = 0;

@@ -1,28 +1,29 @@
 import type { RegionTable } from './region-table.js';
 
-/** The columns of a published snapshot, one element a region, in address order. They own their memory. */
+/** The columns of a published snapshot, one element per region, in address order. They own their memory. */
 export interface SnapshotColumns {
-  /** First page of each region: address / page size. */
+  /** First page of each region (address / page size). */
   readonly startPages: Float64Array;
   /** First page after each region. */
   readonly endPages: Float64Array;
+  /** Sampling intervals in which each region's sampled page was accessed: 0 .. snapshot.maxNrAccesses. */
   readonly nrAccesses: Uint32Array;
   /** Aggregation intervals for which nrAccesses has stayed about the same. */
   readonly ages: Uint32Array;
-  /** With the `evidence` adaptation: the samples behind each region's rate, also those of intervals before. */
+  /** `evidence` only: the number of samples behind each region's rate, including earlier intervals. */
   readonly samples?: Uint32Array;
-  /** With the `evidence` adaptation: by how many pages the begin of each region may be off, as a standard deviation. */
+  /** `evidence` only: the standard deviation of each region's start, in pages. */
   readonly deviations?: Float32Array;
-  /** With the `evidence` adaptation: how many pages of each region may be accessed unlike the rest of it. */
+  /** `evidence` only: how many pages of each region may be accessed differently from the rest of it. */
   readonly unlike?: Float32Array;
   /**
-   * Pages of each region that are in memory: exact from a region source, estimated from its samples by a page check. Absent
-   * from records of versions before 0.2.
+   * Pages of each region that are in memory: exact from a region source, estimated from samples with a page check. Absent from
+   * records of versions before 0.2.
    */
   readonly residentPages?: Float64Array;
-  /** Of the resident pages, those the check cannot see (hugetlb, pages on no list): neither accessed nor cold. */
+  /** Resident pages that the check cannot see (hugetlb, pages on no reclaim list): neither accessed nor cold. */
   readonly unseenPages?: Float64Array;
-  /** Pages accessed in the interval, counted by a region source. Without them, a region counts whole once it is hit. */
+  /** Pages accessed in the interval, from a region source. Without this column, one hit counts the whole region. */
   readonly accessedPages?: Float64Array;
 }
 
@@ -46,9 +47,9 @@ export function columnSetOf({ evidence, delivered }: RegionTable): number {
 }
 
 /**
- * The table's regions in memory of their own, one buffer, ready to be transferred to another thread.
+ * Copies the table's regions to a buffer of their own, which can be transferred to another thread.
  *
- * @param presence of a table that is sampled, as it was before its regions were merged
+ * @param presence the presence of a sampled table, measured before its regions were merged
  */
 export function snapshotColumns(table: RegionTable, presence?: Presence): SnapshotColumns {
   const { count, evidence, delivered } = table;
@@ -84,7 +85,7 @@ export function emptyColumns(count: number, sets: number = ColumnSet.NONE): Snap
   return columnsOver(new ArrayBuffer(count * bytesPerRegion(sets)), sets);
 }
 
-/** The columns inside a buffer that was made for these sets. */
+/** Columns over a buffer that was made for these sets. */
 export function columnsOver(buffer: ArrayBuffer, sets: number = ColumnSet.NONE): SnapshotColumns {
   const count = buffer.byteLength / bytesPerRegion(sets);
   let offset = 0;
@@ -128,22 +129,22 @@ function bytesPerRegion(sets: number): number {
   );
 }
 
-/** Columns of a Presence: where the rows lay, and the shares of their pages that are in memory, and not to be seen. */
+/** Columns of a Presence: start page, end page, share of pages in memory, share of pages that the check cannot see. */
 const PRESENCE_COLUMNS = 4;
 
 /**
- * How much of a target's regions is in memory, estimated from the samples of one aggregation interval: of each region the
- * share of looked-up pages that were present. It costs nothing, for a page check looks up each page anyway, and it is
- * exact where all or nothing is resident. Regions that were not looked up count as resident.
+ * Estimates how much of a target's regions is in memory: for each region, the share of looked-up pages that were present in
+ * one aggregation interval. This costs nothing, because a page check looks up each page anyway. It is exact if all or nothing
+ * is resident. Regions without a lookup count as resident.
  *
- * Taken before regions are merged, and written to the regions that come of it, by how much they overlap.
+ * Measured before regions are merged, and then written to the merged regions in proportion to their overlap.
  */
 export class Presence {
   #rows = new Float64Array(0);
   #count = 0;
 
-  /** Once an aggregation interval and target; some nanoseconds a region. Keeps its memory. */
-  take({ count, startPage, endPage, lookedUp, present, unseen }: RegionTable): void {
+  /** Runs once per aggregation interval and target, at some nanoseconds a region. Reuses its memory. */
+  measure({ count, startPage, endPage, lookedUp, present, unseen }: RegionTable): void {
     if (this.#rows.length < PRESENCE_COLUMNS * count)
       this.#rows = new Float64Array(2 * PRESENCE_COLUMNS * count);
     const rows = this.#rows;
@@ -157,7 +158,7 @@ export class Presence {
     }
   }
 
-  /** Sets the resident and unseen pages of regions that cover what the rows did. Both are in address order: one pass. */
+  /** Sets the resident and unseen pages of regions that cover the same pages as the rows, in one pass. */
   writeTo({ startPages, endPages, residentPages, unseenPages }: SnapshotColumns): void {
     if (!residentPages || !unseenPages) return;
     const rows = this.#rows;

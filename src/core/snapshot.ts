@@ -5,52 +5,54 @@ import type { MonitorStats } from './stats.js';
 import type { CheckName, TargetInfo } from './target.js';
 import { estimateWorkingSet, sizeOf } from './working-set.js';
 
-/** One region, in bytes: user addresses are exact in a number, for they are whole pages. */
+/** One region, in bytes. User addresses are exact, because a number holds every multiple of the page size. */
 export interface Region {
   readonly startAddress: number;
   readonly endAddress: number;
-  /** Sampling intervals in which its sampled page was found accessed: 0 .. snapshot.maxNrAccesses. */
+  /** Sampling intervals in which its sampled page was accessed: 0 .. snapshot.maxNrAccesses. */
   readonly nrAccesses: number;
   /** Aggregation intervals for which nrAccesses has stayed about the same. */
   readonly age: number;
-  /** With the `evidence` adaptation: the samples behind its nrAccesses, also those of intervals before. */
+  /** `evidence` only: the number of samples behind its nrAccesses, including earlier intervals. */
   readonly samples?: number;
-  /** Bytes of it in memory, and of these the bytes that the check cannot see; absent where they are not known. */
+  /** Bytes in memory; absent if unknown. */
   readonly residentBytes?: number;
+  /** Resident bytes that the check cannot see; absent if unknown. */
   readonly unseenBytes?: number;
-  /** Bytes accessed in the interval, exactly; only from a check that counts them (`referenced`). */
+  /** Exact number of bytes accessed in the interval; only from a check that counts them (`referenced`). */
   readonly accessedBytes?: number;
 }
 
-/** The working set as an estimate: 95 of 100 such intervals hold what is estimated (docs/adaptation.md says of what). */
+/** An estimate of the working set with its 95 % confidence interval (docs/adaptation.md says which errors it covers). */
 export interface WorkingSet {
   readonly bytes: number;
   readonly lowBytes: number;
   readonly highBytes: number;
 }
 
-/** What every snapshot says beside its columns. */
+/** Everything in a snapshot besides its columns. */
 export interface SnapshotHeader {
   readonly target: TargetInfo;
-  /** The access check that saw it. */
+  /** The access check that was used. */
   readonly check: CheckName;
+  /** In bytes. */
   readonly pageSize: number;
-  /** Begin and end of the aggregation interval, in microseconds since the monitor started. */
+  /** Start and end of the aggregation interval, in microseconds since the monitor started. */
   readonly startUs: number;
   readonly endUs: number;
-  /** The nrAccesses of a region that was found accessed every time: aggregation / sampling interval. */
+  /** The nrAccesses of a region that was accessed in every sampling interval: aggregation / sampling interval. */
   readonly maxNrAccesses: number;
-  /** Resident memory of the whole process, hugetlb included, when it was last read; undefined if it is not known. */
+  /** Resident memory of the whole process in bytes, including hugetlb, when last read; undefined if unknown. */
   readonly residentBytes?: number | undefined;
-  /** The regions of this target are still being found: the working set may be several times too large. */
+  /** Whether the regions are still settling: the working set may be several times too large. */
   readonly isSettling?: boolean | undefined;
-  /** What watching has cost when this was published. */
+  /** The monitor's counters and cost when this was published. */
   readonly stats: MonitorStats;
 }
 
 /**
- * If less than this share of what the regions cover is resident, samples hardly ever meet memory, and the regions never
- * close in on it: nothing is known then.
+ * If less than this share of the covered addresses is resident, samples rarely hit memory and regions never close in on it.
+ * The figures mean nothing then.
  */
 const LEAST_RESIDENT_SHARE = 1 / 1_000;
 
@@ -72,7 +74,7 @@ export class Snapshot implements SnapshotHeader {
   readonly residentBytes: number | undefined;
   readonly isSettling: boolean;
   readonly stats: MonitorStats;
-  /** The regions as columns, for code that goes through many of them. */
+  /** The regions as columns, for code that reads many of them. */
   readonly columns: SnapshotColumns;
   #regions: readonly Region[] | undefined;
 
@@ -89,7 +91,7 @@ export class Snapshot implements SnapshotHeader {
     this.columns = columns;
   }
 
-  /** The regions as objects, made when first asked for. */
+  /** The regions as objects, created on first use. */
   get regions(): readonly Region[] {
     const { columns, pageSize } = this;
     const { samples, residentPages, unseenPages, accessedPages } = columns;
@@ -107,9 +109,12 @@ export class Snapshot implements SnapshotHeader {
   }
 
   /**
-   * Bytes in regions with nrAccesses at or above the threshold (DAMON's working set; 1 unless told otherwise): of each
-   * region the bytes that were accessed where they are counted, else those that are resident, and never more than is
-   * resident in all. Look at `isKnown` first.
+   * The working set in bytes: DAMON's sum over regions with nrAccesses at or above the threshold. Counts a region's accessed
+   * bytes if the check counts them, else its resident bytes. Never more than the resident memory of the process. Meaningless
+   * if `isKnown` is false.
+   *
+   * @param minNrAccesses 0 or more; default 1
+   * @throws PagepulseError `ATTRS`
    */
   workingSetBytes(minNrAccesses = 1): number {
     requireThreshold(minNrAccesses);
@@ -118,27 +123,27 @@ export class Snapshot implements SnapshotHeader {
     );
   }
 
-  /** Bytes in memory that the check cannot see: they are neither accessed nor cold. */
+  /** Bytes in memory that the check cannot see; neither accessed nor cold. */
   unseenBytes(): number {
     const { unseenPages } = this.columns;
     return Math.round(this.#bytesOf(unseenPages ? unseenPages.reduce((sum, pages) => sum + pages, 0) : 0));
   }
 
   /**
-   * Whether the samples say anything about this target. False if so little of what is covered is resident that they hardly
-   * ever meet memory (programs that scatter it over the address space); no figure means anything then.
+   * Whether the figures of this snapshot mean anything. False if so little of the covered addresses is resident that samples
+   * rarely hit memory, as in programs that scatter their memory over the address space.
    */
   get isKnown(): boolean {
     return this.isKnownWith(this.residentBytes);
   }
 
-  /** The same by what is known otherwise of the resident memory of the process: older records do not carry it here. */
+  /** The same for resident memory from another source: snapshots of older records do not contain it. */
   isKnownWith(residentBytes: number | undefined): boolean {
     if (this.columns.accessedPages || residentBytes === undefined) return true;
     return residentBytes >= LEAST_RESIDENT_SHARE * this.coveredBytes;
   }
 
-  /** Bytes of addresses that the regions cover, resident or not. One pass over the regions. */
+  /** Bytes of address space that the regions cover, resident or not. One pass over the regions. */
   get coveredBytes(): number {
     const { columns, pageSize } = this;
     let coveredPages = 0;
@@ -150,7 +155,12 @@ export class Snapshot implements SnapshotHeader {
     return Math.min(pages * this.pageSize, this.residentBytes ?? Number.POSITIVE_INFINITY);
   }
 
-  /** The same with an interval of 95 %; undefined where nothing is known of that, as with the `damon` adaptation. */
+  /**
+   * The working set with its 95 % confidence interval. Undefined with the `damon` adaptation, which keeps no samples.
+   *
+   * @param minNrAccesses 0 or more; default 1
+   * @throws PagepulseError `ATTRS`
+   */
   workingSet(minNrAccesses = 1): WorkingSet | undefined {
     requireThreshold(minNrAccesses);
     if (!this.columns.samples) return undefined;

@@ -1,14 +1,15 @@
 import { type Attrs, sameAttrs } from './attrs.js';
 
-/** Who chose attrs: the user or the defaults, the automatic intervals, or the budget. */
+/** Who chose the attrs: the user or the defaults (`set`), automatic intervals (`auto`), or the CPU budget (`budget`). */
 export type AttrsReason = 'set' | 'auto' | 'budget';
 
+/** The attrs in force, and who chose them. */
 export interface AttrsInForce {
   readonly attrs: Attrs;
   readonly reason: AttrsReason;
   /**
-   * Of a region source: each target is watched in one of this many aggregation intervals, because a budget does not allow
-   * more. Absent if it is watched in all, and with page checks.
+   * Region sources only: the budget allows watching each target in one of this many aggregation intervals. Absent if targets
+   * are watched in every interval.
    */
   readonly turns?: number | undefined;
 }
@@ -17,58 +18,66 @@ export function sameInForce(a: AttrsInForce, b: AttrsInForce): boolean {
   return sameAttrs(a.attrs, b.attrs) && a.turns === b.turns;
 }
 
-/** Other attrs are in force since then, in microseconds since the monitor started. */
+/** A change of the attrs in force. */
 export interface AttrsChange extends AttrsInForce {
+  /** Microseconds since the monitor started. */
   readonly atUs: number;
 }
 
 /** CPU time that one thread of the monitor has used. */
 export interface ThreadCost {
-  /** `coordinator`, `sampler 0`, ...; with `costOf: 'process'` also `others`: the main thread, V8's and libuv's. */
+  /** `coordinator`, `sampler 0`, ...; with `costOf: 'process'` also `others`: the main thread and those of V8 and libuv. */
   readonly name: string;
   readonly cpuUs: number;
 }
 
-/** What the monitor has done and what that cost, since it started. */
+/** Counters and cost of a monitor since it started. */
 export interface MonitorStats {
+  /** Microseconds since the monitor started. */
   readonly elapsedUs: number;
   /** Sampling intervals that were checked. */
   readonly ticks: number;
-  /** Sampling intervals that passed unused because the work of another had not ended in time. */
+  /** Sampling intervals that were skipped because earlier work had not finished in time. */
   readonly overruns: number;
   /**
-   * How long after it was due a tick had been checked by all samplers, in the mean and at most, in microseconds: the
-   * lateness of their waking, and the work. Of the ticks that the samplers make by themselves; null on virtual time.
+   * Mean delay from a tick's due time until the last sampler has finished its check, in microseconds: late wake-ups plus the
+   * work itself. Null on virtual time.
    */
   readonly meanLateUs: number | null;
+  /** The longest such delay, in microseconds; null on virtual time. */
   readonly maxLateUs: number | null;
-  /** Pages asked about. */
+  /** Pages sampled. */
   readonly samples: number;
-  /** Of these, pages whose frame cannot carry the idle bit: neither accessed nor not accessed. */
+  /** Sampled pages without an answer, because their frame cannot carry the idle bit. */
   readonly notSampled: number;
-  /** Snapshots made, and those of them thrown away because the reader was slower than the sampling. */
+  /** Snapshots made, including dropped ones. */
   readonly snapshots: number;
+  /** Snapshots dropped because the reader was too slow. */
   readonly droppedSnapshots: number;
-  /** Samplers that died or stopped answering, and the sampling intervals their targets missed by that. */
+  /** Samplers that died or stopped answering. */
   readonly lostSamplers: number;
+  /** Sampling intervals that targets missed because their sampler was lost. */
   readonly lostTicks: number;
-  /** Regions in all targets now. */
+  /** Current number of regions in all targets. */
   readonly regions: number;
   /** The intervals and limits in force, and who chose them. */
   readonly inForce: AttrsInForce;
   /**
-   * CPU of coordinator and samplers (with `costOf: 'process'`, of the whole process) as a share of one core since the
-   * start, in percent; null on virtual time.
+   * CPU time of coordinator and samplers since the start, in percent of one core; with `costOf: 'process'`, of the whole
+   * process. Null on virtual time.
    */
   readonly cpuPercent: number | null;
-  /** The same of the last 10 s, or since the last snapshot where that is longer ago: what a budget is for. */
+  /**
+   * The same over the last 10 s, or since the last snapshot if that was longer ago. This is what `maxCpuPercent` limits.
+   */
   readonly recentCpuPercent: number | null;
-  /** CPU of the samplers for one page asked about, in microseconds; null before the first, and on virtual time. */
+  /** CPU time of the samplers per sample, in microseconds; null before the first sample and on virtual time. */
   readonly usPerSample: number | null;
+  /** Empty on virtual time. */
   readonly threads: readonly ThreadCost[];
 }
 
-/** CPU that the monitor had used by then, in microseconds; 0 on virtual time. */
+/** CPU time that the monitor had used when the stats were read, in microseconds; 0 on virtual time. */
 export function cpuUsOf({ cpuPercent, elapsedUs }: MonitorStats): number {
   return ((cpuPercent ?? 0) * elapsedUs) / 100;
 }

@@ -1,25 +1,26 @@
-/** The access checks there are; `synthetic` watches an address space that exists only in memory. */
+/** The access checks. `synthetic` watches an address space that exists only in memory. */
 export type CheckName = 'idle-page' | 'referenced' | 'synthetic';
 
-/** A monitored address space. Process ids are reused, so a process is its id together with its start time. */
+/** A monitored address space. PIDs are reused, so PID and start time together identify a process. */
 export interface TargetInfo {
-  /** The monitor's own number for it, counted from 0 and never used again. */
+  /** The monitor's own ID, counted from 0 and never reused. */
   readonly id: number;
-  /** Process id; 0 for a synthetic target. */
+  /** PID; 0 for a synthetic target. */
   readonly pid: number;
   /** When the process started, in clock ticks since boot (field 22 of /proc/PID/stat), as decimal digits. */
   readonly startTime: string;
-  /** The name the kernel shows, at most 15 bytes. */
+  /** The name that the kernel shows (`/proc/PID/comm`), at most 15 bytes. */
   readonly comm: string;
+  /** Command and arguments; empty for a synthetic target. */
   readonly cmdline: readonly string[];
 }
 
-/** Another program, or another monitor of this one, that clears accessed bits which this monitor reads. */
+/** Another program, or another monitor in this process, that clears accessed bits which this monitor reads. */
 export interface OtherWatcher {
-  /** When it was noticed, in microseconds since the monitor started. */
+  /** When it was detected, in microseconds since the monitor started. */
   readonly atUs: number;
   readonly pid: number;
   readonly comm: string;
-  /** PIDs of the targets that it disturbs; empty if it can be any of them, since it uses the idle page bitmap. */
+  /** PIDs of the targets that it disturbs; empty if it may disturb all of them, because it uses the idle page bitmap. */
   readonly targets: readonly number[];
 }

@@ -3,16 +3,17 @@ import type { RegionTable } from './region-table.js';
 import { brokenRule, integerIn, numberIn, type RulesOf } from './rules.js';
 
 /**
- * What automatic intervals aim at: DAMON's monitoring intervals tuning goal (Documentation/mm/damon/design.rst, "Monitoring
- * Intervals Auto-tuning", in the kernel since 6.15), with the kernel's suggestions as defaults.
+ * The goal of automatic intervals: DAMON's monitoring intervals tuning goal (Documentation/mm/damon/design.rst, "Monitoring
+ * Intervals Auto-tuning", in the kernel since 6.15). The defaults are the kernel's suggestions.
  */
 export interface TuningGoal {
-  /** Share of the access events there could be that are to be seen, in 1/10,000. 1 .. 10,000. Default 400. */
+  /** Target share: observed accesses per 10,000 possible ones, from 1 to 10,000. Default 400. */
   readonly accessBp: number;
-  /** Aggregation intervals between two steps. At least 1. Default 3. */
+  /** Aggregation intervals per tuning step, at least 1. Default 3. */
   readonly aggrs: number;
-  /** Bounds of the sampling interval, in microseconds. Default 5,000 and 10,000,000. */
+  /** Shortest sampling interval, 1 us to 1 h, in microseconds. Default 5,000. */
   readonly minSampleUs: number;
+  /** Longest sampling interval, 1 us to 1 h, in microseconds. Default 10,000,000. */
   readonly maxSampleUs: number;
 }
 
@@ -33,18 +34,18 @@ export const GOAL_RULES: RulesOf<TuningGoal> = {
 };
 
 /**
- * A score this near to 1 changes nothing. The kernel goes on at every score but exactly 1; so its interval never rests,
- * for what is seen is a sample, and every change costs a grid that begins anew.
+ * A score this close to 1 changes nothing. The kernel changes the interval at every score but exactly 1, so with noisy scores
+ * its interval never settles. Here, every change restarts the grid of ticks.
  */
 const DEAD_BAND = 0.1;
 
 /**
- * So many standard deviations from 1 may be chance. The step before went by a score with as much noise in it: together
- * they reach this in one step of 200, so that ten in a row rest.
+ * A score within this many standard deviations of 1 may be chance. The step before used an equally noisy score. Together they
+ * exceed this in one step of 200, so ten steps in a row usually change nothing.
  */
 const NOISE_DEVIATIONS = 4;
 
-/** However few samples there are: twice the goal is too much. */
+/** However few samples there are, twice the goal is too much. */
 const MAX_BAND = 1;
 
 /** @throws PagepulseError `ATTRS` */
@@ -61,24 +62,29 @@ export function completeGoal(given: Partial<TuningGoal>): TuningGoal {
 
 /** One step of automatic intervals. */
 export interface TuningStep {
-  /** In microseconds since the monitor started. */
+  /** Microseconds since the monitor started. */
   readonly atUs: number;
-  /** Observed / goal, in the aggregation intervals since the step before. */
+  /** Observed / target, over the aggregation intervals since the last step. */
   readonly score: number;
-  /** The sampling interval that this was observed with, and the one that is wanted now: a budget may keep it longer. */
+  /** The sampling interval that the score was observed with, in microseconds. */
   readonly sampleUs: number;
+  /** The sampling interval that tuning now wants, in microseconds. A budget may keep a longer one in force. */
   readonly wantedSampleUs: number;
 }
 
-/** Access events, in pages times sampling intervals, of any number of targets and aggregation intervals. */
+/** Access events over any number of targets and aggregation intervals, in pages x sampling intervals. */
 export class AccessEvents {
-  /** Sum over regions of size x nrAccesses, and of size x the largest nrAccesses there could be. */
+  /** Sum over regions of size x nrAccesses. */
   observed = 0;
+  /** Sum over regions of size x maxNrAccesses. */
   possible = 0;
-  /** Of `observed`: each nrAccesses is the number of hits among maxNrAccesses independent samples. */
+  /** Variance of `observed`: each nrAccesses is the number of hits among maxNrAccesses independent samples. */
   variance = 0;
 
-  /** Adds a table at the end of an aggregation interval; of one that was delivered, what is resident. Some nanoseconds a region. */
+  /**
+   * Adds a table at the end of an aggregation interval, at some nanoseconds a region. Delivered tables count accessed and
+   * resident pages.
+   */
   add({ startPage, endPage, nrAccesses, count, delivered }: RegionTable, maxNrAccesses: number): void {
     if (delivered) {
       for (let i = 0; i < count; i++) {
@@ -101,15 +107,15 @@ export class AccessEvents {
   }
 }
 
-/** Observed / goal: below 1 the intervals are too short to see enough. 0 where nothing could be seen. */
+/** Observed / target. Below 1, the intervals are too short to see enough accesses. 0 if there were no possible accesses. */
 export function scoreOf({ observed, possible }: AccessEvents, { accessBp }: TuningGoal): number {
   return possible > 0 ? observed / ((possible * accessBp) / 10_000) : 0;
 }
 
 /**
- * The sampling interval after a step, in microseconds: the kernel's rule (kdamond_tune_intervals in mm/damon/core.c). Too
- * few events make it longer, in proportion up to twice as long; too many shorter, down to half. A score that may be 1 but
- * for chance changes nothing.
+ * The sampling interval after a step, in microseconds, by the kernel's rule (kdamond_tune_intervals in mm/damon/core.c). With
+ * too few events the interval grows in proportion, up to double. With too many it shrinks, down to half. A score that differs
+ * from 1 only by chance changes nothing.
  */
 export function nextSampleUs(sampleUs: number, events: AccessEvents, goal: TuningGoal): number {
   const score = scoreOf(events, goal);

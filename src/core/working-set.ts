@@ -1,6 +1,6 @@
 import type { SnapshotColumns } from './snapshot-columns.js';
 
-/** An estimate in pages, and the interval that holds what is estimated in 95 of 100 cases. */
+/** An estimate in pages, with its 95 % confidence interval. */
 export interface Estimate {
   readonly pages: number;
   readonly low: number;
@@ -12,21 +12,21 @@ export function sizeOf({ startPages, endPages }: SnapshotColumns, i: number): nu
   return endPages[i]! - startPages[i]!;
 }
 
-/** Pages of a region that can be told to be accessed or cold: those in memory that the check sees; all if that is not known. */
+/** Pages of a region that are either accessed or cold: those in memory that the check can see, or all if that is unknown. */
 export function seenPagesOf(columns: SnapshotColumns, i: number): number {
   const { residentPages, unseenPages } = columns;
   if (!residentPages) return sizeOf(columns, i);
   return Math.max(0, residentPages[i]! - (unseenPages?.[i] ?? 0));
 }
 
-/** Pages of a region that count in the working set when it was accessed: the accessed, the resident, or all, as far as known. */
+/** Pages that an accessed region adds to the working set: accessed pages if counted, else resident pages, else all. */
 export function accessedPagesOf(columns: SnapshotColumns, i: number): number {
   const { nrAccesses, accessedPages } = columns;
   if (nrAccesses[i] === 0) return 0;
   return accessedPages ? accessedPages[i]! : seenPagesOf(columns, i);
 }
 
-/** Pages of a region that were not accessed in the interval, of those that seenPagesOf counts. */
+/** Pages of `seenPagesOf` that were not accessed in the interval. */
 export function coldPagesOf(columns: SnapshotColumns, i: number): number {
   const { nrAccesses, accessedPages } = columns;
   if (accessedPages) return Math.max(0, seenPagesOf(columns, i) - accessedPages[i]!);
@@ -34,8 +34,8 @@ export function coldPagesOf(columns: SnapshotColumns, i: number): number {
 }
 
 /**
- * How hot a region is, 0 .. 1: the share of samples that found it accessed, or where accessed pages are counted, their share
- * of the resident ones that can be seen.
+ * How hot a region is, 0 .. 1: the accessed share of its samples. If accessed pages are counted, their share of the resident
+ * pages that the check can see.
  */
 export function heatOf(columns: SnapshotColumns, i: number, maxNrAccesses: number): number {
   const { nrAccesses, accessedPages } = columns;
@@ -44,17 +44,17 @@ export function heatOf(columns: SnapshotColumns, i: number, maxNrAccesses: numbe
   return pages > 0 ? Math.min(1, accessedPages[i]! / pages) : 0;
 }
 
-/** Of a normal distribution, 95 % lie within so many standard deviations. */
+/** 95 % of a normal distribution lie within this many standard deviations. */
 const Z95 = 1.96;
-/** What has less than this chance lies outside the interval, on either side of it. */
+/** The interval leaves out outcomes with less than this probability, on either side. */
 const UNLIKELY = 0.025;
-/** What is so many standard deviations away from the threshold is on its side. */
+/** A rate this many standard deviations from the threshold is certainly on its side of it. */
 const SURE = 3;
 
 /**
- * The pages in regions with nrAccesses at or above the threshold, and how far that may be off (docs/adaptation.md): by where
- * regions begin, and by regions whose rate is so near to the threshold that their samples leave it open on which side it is.
- * Not by what no sample has hit yet.
+ * The pages in regions with nrAccesses at or above the threshold, and how far off that may be (docs/adaptation.md). The
+ * interval covers errors of region borders, and of regions whose rate is too close to the threshold to decide from their
+ * samples. It does not cover accesses that no sample has hit yet.
  */
 export function estimateWorkingSet(
   columns: SnapshotColumns,
@@ -63,9 +63,9 @@ export function estimateWorkingSet(
 ): Estimate {
   const { startPages, endPages, nrAccesses, samples, deviations, unlike } = columns;
   let [pages, variance] = [0, 0];
-  /** Of what may be too much, and of what may be missing, inside of regions. */
+  /** Variances of pages inside regions that may be counted in excess, and that may be missing. */
   let [less, more] = [0, 0];
-  /** The largest region that may be on the other side, of those that are counted and of those that are not. */
+  /** The largest counted, and the largest uncounted, region that may be on the other side of the threshold. */
   let [mostLess, mostMore] = [0, 0];
   for (let i = 0; i < startPages.length; i++) {
     const size = seenPagesOf(columns, i);
@@ -96,7 +96,7 @@ export function estimateWorkingSet(
   };
 }
 
-/** How likely a region's rate is on the other side of a threshold than it seems; by the logistic curve in place of the normal. */
+/** The probability that a region's true rate is on the other side of the threshold; approximates the normal by the logistic. */
 function chanceOfOtherSide(rate: number, samples: number, threshold: number): number {
   if (samples === 0) return 0;
   const smoothed = (rate * samples + 0.5) / (samples + 1);

@@ -23,31 +23,31 @@ import type { Meter } from './meter.js';
 import type { PolicySetup } from './protocol.js';
 import { SourceBudget } from './source-budget.js';
 
-/** Costs are looked at this often, however long the intervals are; a window is longer where a tick is. */
+/** Cost is measured over windows of this length, or of one tick if that is longer. */
 const WINDOW_US = 1_000_000;
 
-/** What a start costs says nothing: V8 compiles, and threads settle. */
+/** The cost of the start is not representative: V8 compiles, and threads settle. */
 const WARM_UP_US = 2_000_000;
 
 /**
- * Which attrs are in force: those that are wanted (given, or found by `auto`) as far as the budget allows. Decides; the
- * coordinator applies. Works once an aggregation interval and once a second, never at a tick.
+ * Decides which attrs are in force: the wanted ones (given, or found by `auto`) as far as the budget allows. The coordinator
+ * applies them. Runs once per aggregation interval and once per second, never at a tick.
  */
 export class AttrsPolicy {
   #wanted: Attrs;
   #goal: TuningGoal | undefined;
   #budget: Budget | undefined;
-  /** In its place, where a region source delivers. */
+  /** Replaces the budget if a region source delivers. */
   #sourceBudget: SourceBudget | undefined;
-  /** Of the window that is being measured: CPU that looks of the source took. */
-  #looksUs = 0;
-  /** Of each target, since the last step. */
+  /** CPU time of the source's reads in the current window. */
+  #readsUs = 0;
+  /** Access events of each target since the last step. */
   readonly #events = new Map<AdaptedTarget, AccessEvents>();
-  /** Since the last step of `auto`. */
+  /** Aggregation intervals since the last step of `auto`. */
   #aggregations = 0;
-  /** The last step of `auto` that nobody has been told of. */
+  /** The last step of `auto`, until it is reported. */
   #step: TuningStep | undefined;
-  /** Of the window that is being measured. */
+  /** Start of the current window: its time, and the counters then. */
   #fromUs = 0;
   #fromIntervals = 0;
   #fromOverruns = 0;
@@ -73,10 +73,10 @@ export class AttrsPolicy {
   }
 
   /**
-   * Refuses a budget that even a sampling interval of a minute breaks.
+   * Rejects a budget that even a sampling interval of one minute exceeds.
    *
-   * @param regions the fewest there can be
-   * @throws PagepulseError `ATTRS` with the least budget that works
+   * @param regions the fewest possible
+   * @throws PagepulseError `ATTRS` with the smallest budget that works
    */
   requireEnough(regions: number): void {
     const leastPercent = 100 * leastShareFor(regions);
@@ -84,23 +84,23 @@ export class AttrsPolicy {
     if (!this.#budget || maxCpuPercent === undefined || maxCpuPercent >= leastPercent) return;
     throw new PagepulseError(
       'ATTRS',
-      `maxCpuPercent (${maxCpuPercent}) cannot be kept: sampling ${regions} regions once a minute takes about ` +
-        `${leastPercent.toPrecision(2)} % of a core; give at least that, or fewer targets`,
+      `maxCpuPercent (${maxCpuPercent}) is too small: sampling ${regions} regions once a minute takes about ` +
+        `${leastPercent.toPrecision(2)} % of a core; give at least that, or watch fewer targets`,
     );
   }
 
   /**
-   * Intervals of a region source have ended.
+   * Takes the cost of intervals of a region source that have ended.
    *
-   * @param looksUs CPU that their looks took
-   * @param passUs CPU that one interval of every target takes
+   * @param readsUs CPU time of their reads
+   * @param passUs CPU time of one interval of every target
    */
-  delivered(looksUs: number, passUs: number): void {
-    this.#looksUs += looksUs;
+  delivered(readsUs: number, passUs: number): void {
+    this.#readsUs += readsUs;
     this.#sourceBudget?.expect(passUs);
   }
 
-  /** What is to be in force now. */
+  /** The attrs that should be in force now. */
   get inForce(): AttrsInForce {
     const wanted = this.#wanted;
     const { attrs, turns } = this.#sourceBudget?.allow(wanted) ?? {
@@ -113,8 +113,7 @@ export class AttrsPolicy {
   }
 
   /**
-   * What the user wants from now on; what is not given stays. Intervals given by hand end `auto`, and with it a budget
-   * that nobody has asked for.
+   * Takes attrs from the user; others stay as they are. Given intervals end `auto`, and with it the default budget.
    *
    * @throws PagepulseError `ATTRS`
    */
@@ -130,7 +129,7 @@ export class AttrsPolicy {
     }
   }
 
-  /** Counts the accesses of a target whose aggregation interval ends, after the merge. */
+  /** Counts a target's accesses at the end of its aggregation interval, after the merge. */
   observe(target: AdaptedTarget, attrs: Attrs): void {
     if (!this.#goal) return;
     const events = this.#events.get(target) ?? new AccessEvents();
@@ -139,8 +138,8 @@ export class AttrsPolicy {
   }
 
   /**
-   * An aggregation interval has ended, in which `attrs` were in force: `auto` takes a step where one is due. What a region
-   * source counts needs no tuning: its steps tell how much is accessed, and change nothing.
+   * Ends an aggregation interval in which `attrs` were in force, and takes a step of `auto` if one is due. A region source needs
+   * no tuning: its steps report how much is accessed, and change nothing.
    */
   aggregated(attrs: Attrs, nowUs: number): void {
     if (!this.#goal || ++this.#aggregations < this.#goal.aggrs) return;
@@ -156,26 +155,26 @@ export class AttrsPolicy {
     this.clearEvents();
   }
 
-  /** Begins a step anew: what was seen with other attrs says nothing about these. */
+  /** Restarts a step: events observed with other attrs say nothing about the new ones. */
   clearEvents(): void {
     this.#aggregations = 0;
     this.#events.clear();
   }
 
-  /** A step that was taken since this was last asked. */
+  /** The step taken since the last call, if any. */
   takeStep(): TuningStep | undefined {
     const step = this.#step;
     this.#step = undefined;
     return step;
   }
 
-  /** Whether the cost should be looked at. Asked at every turn of the coordinator. */
+  /** Whether the current window has ended. Called at every turn of the coordinator. */
   isDue(nowUs: number): boolean {
     return nowUs >= this.#windowDueUs;
   }
 
-  /** Looks at what the window has cost, where it ends. */
-  look(nowUs: number, regions: number, targets: number): void {
+  /** Measures the cost of the current window if it has ended. */
+  measure(nowUs: number, regions: number, targets: number): void {
     if (!this.isDue(nowUs)) return;
     const { ticks, overruns } = this.meter;
     const cpuUs = this.meter.cpuUs();
@@ -190,9 +189,9 @@ export class AttrsPolicy {
     }
     if (this.#fromUs > 0) {
       const [elapsedUs, windowCpuUs] = [nowUs - this.#fromUs, cpuUs - this.#fromCpuUs];
-      this.#sourceBudget?.measure({ elapsedUs, cpuUs: windowCpuUs, looksUs: this.#looksUs });
+      this.#sourceBudget?.measure({ elapsedUs, cpuUs: windowCpuUs, readsUs: this.#readsUs });
     }
-    this.#looksUs = 0;
+    this.#readsUs = 0;
     this.#fromOverruns = overruns;
     this.#fromUs = nowUs;
     this.#fromCpuUs = cpuUs;
@@ -205,7 +204,7 @@ export class AttrsPolicy {
     if (this.#budget) this.#updateFromCpuUs = this.meter.threadsCpuUs();
   }
 
-  /** @param share of the targets whose mappings were read */
+  /** @param share the share of targets whose mappings were read */
   endUpdate(share: number): void {
     if (!this.#budget) return;
     this.#updates += share;
@@ -213,7 +212,7 @@ export class AttrsPolicy {
   }
 }
 
-/** All targets have the same intervals: those that the busiest needs. In a crowd the idle ones would drown it. */
+/** All targets use the intervals that the busiest one needs. Averaged with many idle targets, it would not count. */
 function busiestOf(all: Iterable<AccessEvents>, goal: TuningGoal): AccessEvents | undefined {
   let busiest: AccessEvents | undefined;
   for (const events of all) {

@@ -1,18 +1,18 @@
 import { monotonicMs } from './clock.js';
 import type { Phases } from './phases.js';
 
-/** Samplers in the running phase. */
+/** Samplers in the current phase. */
 const SAMPLERS = 0;
-/** Samplers that have still to check before any may prepare, and how often all had. */
+/** Samplers that must still check before any may prepare, and the number of times that all have checked. */
 const UNCHECKED = 1;
 const CHECKS = 2;
-/** Samplers that have still to prepare before the next tick is set, and how often all had. */
+/** Samplers that must still prepare before the next tick is set, and the number of times that all have prepared. */
 const UNPREPARED = 3;
 const PREPARES = 4;
-/** Sampling intervals and ticks that the running phase is still good for: it ends with whichever is used up first. */
+/** Sampling intervals and ticks left in the current phase, which ends when either reaches 0. */
 const INTERVALS_LEFT = 5;
 const TICKS_LEFT = 6;
-/** Of the running phase: ticks, and sampling intervals that have passed. */
+/** Ticks made, and sampling intervals passed, in the current phase. */
 const TICKS = 7;
 const INTERVALS = 8;
 
@@ -21,18 +21,18 @@ const DUE_US = 0;
 const DUE_MS = 1;
 const INTERVAL_MS = 2;
 const INTERVAL_US = 3;
-/** How long after they were due ticks were checked by all: the sum, the longest, and of how many ticks. */
+/** Delay from a tick's due time until all samplers have checked: sum, maximum, and number of ticks. */
 const LATE_SUM_MS = 4;
 const LATE_MAX_MS = 5;
 const LATE_TICKS = 6;
 
-/** A tick is left out if less than this share of the interval is left for pages to be accessed in. */
+/** A tick is skipped if less than this share of the interval is left in which pages can be accessed. */
 const LEAST_WINDOW = 0.25;
 
 /**
- * The ticks of a phase, which the samplers make by themselves: wait until the tick is due, check, wait until all have checked,
- * prepare, wait until all have prepared. Pages are shared between processes, and a mark erases what another sampler is about to
- * see; so nobody prepares before everybody has checked.
+ * Synchronizes the ticks of a phase, which samplers make without the coordinator: wait until the tick is due, check, wait until
+ * all have checked, prepare, wait until all have prepared. Processes share pages, and a mark erases what another sampler is
+ * about to see. So no sampler prepares before all have checked.
  */
 export class Barrier {
   static readonly WORDS = 9;
@@ -46,7 +46,7 @@ export class Barrier {
 
   // The coordinator's side, between phases.
 
-  /** The monitor's time at the tick that runs or comes next: whatever happens in a tick happens at the same time. */
+  /** The monitor's time at the current or next tick. Time stands still within a tick. */
   get dueUs(): number {
     return this.numbers[DUE_US]!;
   }
@@ -54,7 +54,7 @@ export class Barrier {
   /**
    * Sets the next tick.
    *
-   * @param dueMs the same by monotonicMs; undefined if time is virtual and nothing is waited for
+   * @param dueMs the same time by monotonicMs; undefined on virtual time, where nothing waits
    */
   setDue(dueUs: number, dueMs: number | undefined, intervalUs: number): void {
     this.numbers[DUE_US] = dueUs;
@@ -72,8 +72,8 @@ export class Barrier {
    * Sets the barrier up for a phase.
    *
    * @param samplers how many take part
-   * @param intervals sampling intervals to pass before they park again
-   * @param ticks of these, ticks before they park all the same
+   * @param intervals sampling intervals until the samplers park again
+   * @param ticks ticks until they park even if fewer intervals have passed
    */
   reset(samplers: number, intervals: number, ticks: number): void {
     const { words } = this;
@@ -83,17 +83,18 @@ export class Barrier {
     words[TICKS] = words[INTERVALS] = 0;
   }
 
-  /** Wakes those that wait for one another: the phase was broken off. */
+  /** Wakes samplers that wait for each other, after the phase was aborted. */
   wake(): void {
     Atomics.notify(this.words, CHECKS);
     Atomics.notify(this.words, PREPARES);
   }
 
-  /** Ticks of the running phase, and the sampling intervals that passed with them. */
+  /** Ticks in the current phase. */
   get ticks(): number {
     return Atomics.load(this.words, TICKS);
   }
 
+  /** Sampling intervals that passed in the current phase, with or without a tick. */
   get intervals(): number {
     return Atomics.load(this.words, INTERVALS);
   }
@@ -107,7 +108,7 @@ export class Barrier {
     return 1e3 * this.numbers[LATE_MAX_MS]!;
   }
 
-  /** Counts how late the tick is that all have just checked. */
+  /** Counts the delay of the tick that all samplers have just checked. */
   countLateness(): void {
     const { numbers } = this;
     if (numbers[INTERVAL_MS] === 0) return;
@@ -117,14 +118,14 @@ export class Barrier {
     if (lateMs > numbers[LATE_MAX_MS]!) numbers[LATE_MAX_MS] = lateMs;
   }
 
-  // A sampler's side. Hot: once a tick each; nothing is allocated.
+  // A sampler's side. Hot: each runs once per tick, without allocation.
 
-  /** Sleeps until the next tick is due, or the phase is broken off. */
+  /** Sleeps until the next tick is due or the phase is aborted. */
   awaitDue(): void {
     if (this.numbers[INTERVAL_MS] !== 0) this.phases.sleep(this.numbers[DUE_MS]! - monotonicMs());
   }
 
-  /** Blocks until every sampler has checked. @returns false if the phase was broken off */
+  /** Blocks until every sampler has checked. @returns false if the phase was aborted */
   awaitChecked(): boolean {
     const { words } = this;
     const before = Atomics.load(words, CHECKS);
@@ -139,9 +140,9 @@ export class Barrier {
   }
 
   /**
-   * Blocks until every sampler has prepared; the last of them sets the next tick.
+   * Blocks until every sampler has prepared. The last one sets the next tick.
    *
-   * @param hasChecked whether that was a tick, and not the marking before the first
+   * @param hasChecked false for the marking before the first tick
    * @returns whether another tick follows in this phase
    */
   awaitPrepared(hasChecked: boolean): boolean {
@@ -158,8 +159,8 @@ export class Barrier {
   }
 
   /**
-   * The next tick is on the grid. If pages were marked so late that hardly any time is left to see them accessed, it and those
-   * after it are left out until there is time enough; they count as intervals without a tick.
+   * Sets the next tick, on the grid. Skips ticks for which too little time is left after marking; they count as intervals
+   * without a tick.
    */
   #setNext(hasChecked: boolean): void {
     const { words, numbers } = this;

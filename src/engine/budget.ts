@@ -1,48 +1,49 @@
 import { type Attrs, withSampleUs } from '../core/attrs.js';
 
-/** What is aimed at: the rest is for what varies, so that any 10 s stay within the budget x 1.1. */
+/** The share of the budget to aim for. The rest allows for variation, so that any 10 s stay within the budget x 1.1. */
 export const AIM = 0.82;
-/** Above this expected share of the budget the intervals get longer. */
+/** Above this expected share of the budget, intervals get longer. */
 const TOO_MUCH = 0.95;
-/** Below this share, for so long, there is room: not before, or it would be taken again. */
+/** Below this share for CALM_US, intervals get shorter again. Sooner, the change would soon be reversed. */
 const ROOM = 0.6;
 const CALM_US = 3_000_000;
-/** Reading mappings may take this share of what is aimed at before it is done less often. */
+/** Reading mappings may take this share of the aim before it becomes less frequent. */
 const UPDATE_SHARE = 0.25;
-/** What ticks cost is told from the windows of this time, and from three at least. */
+/** The cost of a tick is estimated from the windows of this time, and from at least three. */
 const MEMORY_US = 10_000_000;
 const MIN_WINDOWS = 3;
-/** A window so many times as dear as the others is left out; costs that are so many times the mean have jumped. */
+/** A window this many times as expensive as the others is left out. A median this many times the mean is a jump in cost. */
 const OUTLIER = 2;
 const JUMP = 1.5;
-/** Intervals that differ by this factor tell what follows ticks from what does not. */
+/** Intervals that differ by this factor separate the cost of ticks from the constant cost. */
 const DISTINCT = 1.5;
-/** However much does not follow ticks, longer intervals than so many times what the ticks alone need save next to nothing. */
+/** However large the constant cost, an interval longer than this multiple of what ticks alone need saves almost nothing. */
 const MOST_STRETCH = 10;
-/** A window makes the interval at most so many times as long: at the start, when V8 compiles, it seems to need far more. */
+/** One window lengthens the interval at most by this factor: at the start, while V8 compiles, it seems to need far more. */
 const MOST_STEP = 4;
-/** Weight of the latest window in what an update is thought to cost. */
+/** Weight of the latest window in the estimated cost of an update. */
 const LATEST = 0.3;
-/** Pictures still have to come: an aggregation interval gets longer than this only where fewer regions do not help. */
+/** Snapshots must keep coming: aggregation intervals get longer than this only if fewer regions do not help. */
 export const LONGEST_AGGR_US = 10_000_000;
-/** Aggregation intervals and ticks that a monitor of a given duration should have at least. */
+/** The fewest aggregation intervals and ticks for a monitor with a given duration. */
 export const LEAST_INTERVALS = 4;
 const LEAST_TICKS = 8;
-/** The longest sampling interval: what a tick a minute leaves is not a cost of ticks. */
+/** The longest sampling interval: with one tick a minute, the remaining cost is not that of ticks. */
 const LONGEST_SAMPLE_US = 60_000_000;
 
-/** What a window of about a second has cost. Times in microseconds. */
+/** The cost of a window of about a second. Times in microseconds. */
 export interface Window {
-  /** Sampling intervals that passed in it, at least 1: not all need have been of the same length. */
+  /** Sampling intervals that passed in the window, at least 1. They may differ in length. */
   readonly intervals: number;
   readonly elapsedUs: number;
   readonly cpuUs: number;
-  /** How often the mappings of all were read in it (a half: of half of them), and the CPU time that took. */
+  /** How often the mappings of all targets were read; 0.5 if those of half the targets were. */
   readonly updates: number;
+  /** CPU time of reading them. */
   readonly updateCpuUs: number;
-  /** At its end. */
+  /** At the end of the window. */
   readonly regions: number;
-  /** Sampling intervals of it that were left out because ticks took too long. */
+  /** Sampling intervals of the window that were skipped because ticks took too long. */
   readonly overruns?: number;
 }
 
@@ -51,20 +52,20 @@ interface Remembered extends Pick<Window, 'intervals' | 'elapsedUs'> {
 }
 
 /**
- * Keeps what watching costs within a share of one core, from what it is measured to cost; knows no clock and no threads.
+ * Keeps the measured cost of watching within a share of one core. Uses no clock and no threads.
  *
- * A window costs a us a tick and a constant share b, beside the updates, whose cost is measured. With one interval a and b
- * cannot be told apart, and all is taken to be ticks; as soon as there was a clearly different one, its windows and the
- * latest give both, and the interval goes to a / (aim - b).
+ * A window costs a us per tick plus a constant share b, besides the updates, whose cost is measured. With a single interval, a
+ * and b cannot be separated, so all cost counts as ticks. After a clearly different interval, its windows and the latest give
+ * both, and the interval becomes a / (aim - b).
  *
- * Intervals are stretched first. Beyond an aggregation interval of 10 s, maxRegions is lowered as well, down to minRegions of
- * every target; then intervals grow further, up to a sampling interval of a minute. So the budget holds over 10 s or one
- * sampling interval, whichever is longer. What was taken is given back in the reverse order.
+ * Intervals are stretched first. Beyond an aggregation interval of 10 s, maxRegions shrinks as well, down to minRegions of every
+ * target. Then intervals grow further, up to a sampling interval of a minute. So the budget holds over 10 s or one sampling
+ * interval, whichever is longer. Relaxing happens in the reverse order.
  */
 export class Budget {
-  /** The latest windows of about the same interval, the last at the end: CPU time of a sampling interval, and how long. */
+  /** The latest windows of about the same interval, the newest last. */
   readonly #windows: Remembered[] = [];
-  /** What a sampling interval has cost when it was clearly longer or shorter than now, and how long it was. */
+  /** The cost and length of a sampling interval when it last was clearly longer or shorter than now. */
   #before: { readonly costUs: number; readonly sampleUs: number } | undefined;
   /** CPU time of reading all mappings once, in microseconds. */
   #updateUs = 0;
@@ -74,15 +75,15 @@ export class Budget {
   #calmUs = 0;
 
   /**
-   * @param share of one core: 0.02 are 2 %
-   * @param durationUs of the monitor, which should have some aggregation intervals
+   * @param share of one core: 0.02 is 2 %
+   * @param durationUs of the monitor, which needs several aggregation intervals
    */
   constructor(
     readonly share: number,
     readonly durationUs = Number.POSITIVE_INFINITY,
   ) {}
 
-  /** The attrs that are wanted, as far as the budget allows. aggregation / sampling interval stays. */
+  /** The wanted attrs, as far as the budget allows. The ratio of aggregation to sampling interval stays the same. */
   allow(wanted: Attrs): Attrs {
     const sampleUs = Math.max(wanted.sampleUs, roundUp(this.#shortestSampleUs));
     const updateUs = Math.max(wanted.updateUs, roundUp(this.#shortestUpdateUs));
@@ -91,9 +92,9 @@ export class Budget {
   }
 
   /**
-   * Takes what a window has cost.
+   * Takes the cost of a window.
    *
-   * @param leastRegions that maxRegions is not lowered below: minRegions of every target
+   * @param leastRegions the lower limit of maxRegions: minRegions of every target
    */
   measure(window: Window, wanted: Attrs, leastRegions: number): void {
     const { intervals, elapsedUs, cpuUs, updateCpuUs } = window;
@@ -109,7 +110,7 @@ export class Budget {
       this.#calmUs = 0;
     } else {
       this.#calmUs += elapsedUs;
-      // Ticks that come late leave no room for more of them, however little CPU they got.
+      // Late ticks leave no room for more ticks, however little CPU time they used.
       if (window.overruns) this.#calmUs = 0;
       if (this.#calmUs < CALM_US) return;
       this.#calmUs = 0;
@@ -117,11 +118,11 @@ export class Budget {
     }
   }
 
-  /** Sees to the update interval; returns what updates will cost, as a share of one core. */
+  /** Adjusts the update interval. @returns the expected cost of updates, as a share of one core */
   #updateShare({ updates, updateCpuUs }: Window, wanted: Attrs): number {
     if (updates > 0) this.#updateUs = blend(this.#updateUs, updateCpuUs / updates);
     const neededUs = this.#updateUs / (UPDATE_SHARE * AIM * this.share);
-    // Given back only where much of it is not needed: else it would follow every noise.
+    // Relaxed only if far longer than needed; otherwise it would follow all noise.
     if (neededUs > this.#shortestUpdateUs || neededUs < ROOM * AIM * this.#shortestUpdateUs) {
       this.#shortestUpdateUs = neededUs / AIM;
     }
@@ -144,9 +145,8 @@ export class Budget {
   }
 
   /**
-   * What a tick is taken to cost: the mean, without one window that was far dearer than the others, for that one says
-   * nothing (V8 was compiling). Where the cost has jumped, the median of the last three, which shows that in the second
-   * window.
+   * The estimated cost of a tick: the mean, leaving out one window that was far more expensive than the others, for example
+   * because V8 was compiling. After a jump in cost, the median of the last three windows, which shows it in the second one.
    */
   #tickCost(): number {
     const costs = this.#windows.map(({ tickUs }) => tickUs);
@@ -160,7 +160,7 @@ export class Budget {
     return median > JUMP * mean ? median : mean;
   }
 
-  /** The sampling interval of the windows that are remembered; 0 without any. */
+  /** The mean sampling interval of the remembered windows; 0 without any. */
   #sampleUs(): number {
     let [elapsedUs, intervals] = [0, 0];
     for (const window of this.#windows) {
@@ -170,7 +170,7 @@ export class Budget {
     return intervals > 0 ? elapsedUs / intervals : 0;
   }
 
-  /** What follows the ticks, for each of them, and what is spent however long the intervals are, as a share of one core. */
+  /** The cost of each tick in microseconds, and the constant cost as a share of one core. */
   #costs(): { tickUs: number; constant: number } {
     const costUs = this.#tickCost();
     const sampleUs = this.#sampleUs();
@@ -202,7 +202,7 @@ export class Budget {
     if (this.#maxRegions >= wanted.maxRegions) this.#maxRegions = Number.POSITIVE_INFINITY;
   }
 
-  /** The sampling interval in which ticks and updates cost together what is aimed at. */
+  /** The sampling interval with which ticks and updates together cost the aim. */
   #sampleUsFor(updateShare: number): number {
     const { tickUs, constant } = this.#costs();
     const aim = AIM * this.share - updateShare;
@@ -210,20 +210,20 @@ export class Budget {
     return Math.min(longestUs, tickUs / Math.max(aim - constant, aim / MOST_STRETCH));
   }
 
-  /** Beyond this, regions are given up before the sampling interval gets longer. */
+  /** Beyond this sampling interval, regions are reduced before it gets longer. */
   #longestSampleUs({ sampleUs, aggrUs }: Attrs): number {
     const longestAggrUs = Math.min(LONGEST_AGGR_US, this.durationUs / LEAST_INTERVALS);
     return Math.max(sampleUs, (longestAggrUs * sampleUs) / aggrUs);
   }
 }
 
-/** What a sampling interval costs at the least: the threads wake, and each region is marked and checked. */
+/** The least cost of a sampling interval: waking the threads, and marking and checking each region. */
 const LEAST_TICK_US = 40;
 const LEAST_REGION_US = 2;
 
 /**
- * The smallest budget that these regions can be sampled with, as a share of one core: with the longest sampling interval. A
- * lower bound from the fastest machine measured (docs/cost.md).
+ * The smallest budget for sampling this number of regions, as a share of one core, with the longest sampling interval. A lower
+ * bound from the fastest machine measured (docs/cost.md).
  */
 export function leastShareFor(regions: number): number {
   return (LEAST_TICK_US + regions * LEAST_REGION_US) / LONGEST_SAMPLE_US;
@@ -234,8 +234,8 @@ function blend(before: number, latest: number): number {
 }
 
 /**
- * To two digits, for intervals are read by people, and change less often so. Above a second to a whole part of 10 s: else
- * some 10 s had a tick more than others, which is a lot where there are few.
+ * Rounds up to two digits, so that intervals are readable and change less often. From 1 s to 10 s, rounds up to a whole
+ * fraction of 10 s: otherwise some spans of 10 s would have an extra tick, which matters if there are few.
  */
 export function roundUp(us: number): number {
   if (us <= 100) return Math.ceil(us);

@@ -1,37 +1,37 @@
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
 import type { Mailbox } from './mailbox.js';
 
-/** While calls are being worked on, the event loop gets a turn at least this often. */
+/** While calls are in progress, the event loop gets a turn at least this often. */
 const SLICE_MS = 20;
 
-/** Runs a step while all samplers are parked and answer calls; steps never overlap. */
+/** Runs a step while all samplers are parked and answering calls. Steps never overlap. */
 export type InControl = <T>(step: () => Promise<T>) => Promise<T>;
 
 /**
- * Work beside the loop: calls from the main thread, and the replacing of lost samplers. It needs the event loop, which gets
- * turns only while there is such work; some of it also needs the samplers parked.
+ * Work alongside the loop: calls from the main thread, and replacing lost samplers. It needs the event loop, which gets turns
+ * only while there is such work. Some of it also needs parked samplers.
  */
 export class Calls {
-  /** Calls that have arrived: the mailbox counts those that were made. */
+  /** Calls that have arrived. The mailbox counts the calls made. */
   arrived = 0;
   #running = 0;
   #steps: (() => Promise<void>)[] = [];
-  /** Before the first tick the samplers answer at any time. */
+  /** True before the first tick, when the samplers answer at any time. */
   areSamplersParked = true;
 
   constructor(readonly mailbox: Mailbox) {}
 
-  /** Whether anything needs the event loop, or the samplers parked. */
+  /** Whether any work needs the event loop or parked samplers. */
   get isBusy(): boolean {
     return this.#running > 0 || this.#steps.length > 0;
   }
 
-  /** Whether a call was made that has not arrived yet. */
+  /** Whether a call has been made but has not arrived yet. */
   get isOneOnItsWay(): boolean {
     return this.mailbox.calls !== this.arrived;
   }
 
-  /** Sleeps until a call is made, or `ms` have passed. True if one was. */
+  /** Sleeps until a call is made, or for `ms`. @returns whether a call was made */
   sleep(ms: number): boolean {
     return this.mailbox.sleep(this.arrived, ms);
   }
@@ -42,7 +42,7 @@ export class Calls {
     try {
       return await work();
     } finally {
-      // A turn later: the answer is posted after this, and must be before the thread goes to sleep again.
+      // One turn later: the answer is posted after this, but before the thread goes to sleep again.
       setImmediate(() => this.#running--);
     }
   }
@@ -60,9 +60,9 @@ export class Calls {
   };
 
   /**
-   * Lets calls arrive and be worked on, for at most `ms` if there is nothing to do but wait.
+   * Lets calls arrive and make progress, for at most `ms` if there is nothing to do but wait.
    *
-   * @param park parks the samplers where they answer calls
+   * @param park parks the samplers and lets them answer calls
    */
   async giveTurns(ms: number, park: () => Promise<void>): Promise<void> {
     await nextTurn();

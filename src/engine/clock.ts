@@ -1,8 +1,8 @@
 import type { ClockName } from './protocol.js';
 
 /**
- * CLOCK_MONOTONIC in milliseconds: the same in all threads, as performance.now() is not. Optimised code keeps the pair
- * out of the heap where it is read by index; taking it apart by a pattern would allocate.
+ * CLOCK_MONOTONIC in milliseconds. Unlike performance.now(), it is the same in all threads. Optimised code does not allocate
+ * the pair if it is read by index; destructuring would allocate.
  */
 export function monotonicMs(): number {
   const time = process.hrtime();
@@ -12,15 +12,15 @@ export function monotonicMs(): number {
 /** The monitor's time, in microseconds since it started. */
 export interface Clock {
   nowUs(): number;
-  /** Milliseconds until then, below 0 where it has passed. */
+  /** Milliseconds until this time; negative if it has passed. */
   msUntil(us: number): number;
-  /** Whether there is nothing to sleep for: the time comes when it is reached. */
+  /** On virtual time nothing sleeps: time jumps to the next tick. */
   readonly isVirtual: boolean;
-  /** What monotonicMs shows then; undefined where nothing is waited for. */
+  /** The value of monotonicMs at this time; undefined on virtual time. */
   monotonicMsAt(us: number): number | undefined;
-  /** Says that the work of this grid point begins. */
+  /** Reports that the work of this tick starts. */
   reached(us: number): void;
-  /** Begin of time, for records. */
+  /** When time started, for records. */
   readonly startedAt: string;
   readonly startedMonotonicNs: string;
 }
@@ -50,7 +50,7 @@ class RealClock implements Clock {
   reached(): void {}
 }
 
-/** Stands still while work is done, and is always there already: the same run every time. */
+/** Stands still during work and jumps from tick to tick, so that every run is the same. */
 class VirtualClock implements Clock {
   readonly isVirtual = true;
   readonly startedAt = new Date(0).toISOString();

@@ -1,7 +1,7 @@
 import * as Comlink from 'comlink';
 import { type ErrorCode, PagepulseError, systemCode } from '../core/errors.js';
 
-/** How an error of ours crosses from one thread to another: Comlink itself would keep its message, and lose its code. */
+/** The form in which a PagepulseError crosses threads. Comlink alone would keep its message but lose its code. */
 export interface WireError {
   readonly pagepulse: {
     readonly code: ErrorCode;
@@ -11,8 +11,8 @@ export interface WireError {
 }
 
 /**
- * Teaches Comlink, in the thread that calls this, to carry PagepulseErrors with code and cause. What it does with all
- * other errors stays as it is, for it may be in use by others in this process.
+ * Makes Comlink, in the calling thread, carry PagepulseErrors with code and cause. All other errors keep Comlink's handling,
+ * because the program may use Comlink as well.
  */
 export function carryErrors(): void {
   const original = Comlink.transferHandlers.get('throw');
@@ -23,7 +23,7 @@ export function carryErrors(): void {
 
 let fallback: Comlink.TransferHandler<unknown, unknown>;
 
-/** Anything that is not ours is `INTERNAL`: it fails the target it befell, not the thread. */
+/** Other errors become `INTERNAL`: they fail the affected target, not the thread. */
 export function toWire(error: unknown): WireError {
   const { code, message, cause } = error instanceof PagepulseError ? error : internal(error);
   return { pagepulse: { code, message, cause: cause instanceof Error ? cause.message : undefined } };
@@ -31,7 +31,7 @@ export function toWire(error: unknown): WireError {
 
 function internal(error: unknown): PagepulseError {
   const message = error instanceof Error ? error.message : String(error);
-  const advice = systemCode(error) === undefined ? '; this is a fault in Pagepulse: please report it' : '';
+  const advice = systemCode(error) === undefined ? '; this is a bug in Pagepulse, please report it' : '';
   return new PagepulseError('INTERNAL', message + advice, { cause: error });
 }
 

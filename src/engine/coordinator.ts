@@ -4,7 +4,7 @@ import { createAdaptation } from '../core/create-adaptation.js';
 import { DELIVERED } from '../core/delivered.js';
 import { RandomStreams } from '../core/random.js';
 import type { MonitorStats } from '../core/stats.js';
-import type { TargetRequest } from '../sources/target-request.js';
+import type { TargetRequest } from '../sources/source.js';
 import { AttrsPolicy } from './attrs-policy.js';
 import { Calls } from './calls.js';
 import { startClock } from './clock.js';
@@ -28,7 +28,7 @@ import { SharedState } from './shared-state.js';
 import { SourceSchedule } from './source-schedule.js';
 import { Targets } from './targets.js';
 
-/** The thread that owns time and the region tables: builds what a monitor consists of, and answers the main thread. */
+/** The thread that owns time and the region tables. Builds the parts of a monitor, and answers the main thread. */
 export class Coordinator implements CoordinatorApi {
   readonly #shared: SharedState;
   readonly #host: Comlink.Remote<HostApi>;
@@ -75,10 +75,10 @@ export class Coordinator implements CoordinatorApi {
       });
       const attached = await targets.attach(setup.targets);
       if (!setup.skipsFailing) for (const each of attached) if (isWire(each)) throw fromWire(each);
-      policy.requireEnough(targets.inForce.told.attrs.minRegions * targets.all.length);
+      policy.requireEnough(targets.inForce.reported.attrs.minRegions * targets.all.length);
       await targets.setAttrs(policy.inForce);
       const clock = startClock(setup.clock);
-      // What opening the targets took was before this time: as a share of it, it would be several cores.
+      // Opening the targets happened before time started: as a share of the elapsed time, it would be several cores.
       meter.restart();
       const ScheduleOf = isDelivered ? SourceSchedule : Schedule;
       const schedule = new ScheduleOf(
@@ -115,8 +115,8 @@ export class Coordinator implements CoordinatorApi {
 
   detach(ids: readonly number[], reason: DetachReason): Promise<boolean> {
     const leaving = new Set(ids);
-    // In control: a step that is under way may have chosen some of them, and while no sampler counts, what was seen of a
-    // target that has ended can be read.
+    // In control: a step in progress may have chosen some of them. And the counts of a target that has ended can be read only
+    // while no sampler counts.
     return this.#answer(({ targets, schedule, calls }) =>
       calls.inControl(async () => {
         const its = targets.all.filter(({ info }) => leaving.has(info.id));

@@ -13,17 +13,17 @@ import { MAX_QUIET_US, type Schedule } from './schedule.js';
 import type { SharedState } from './shared-state.js';
 import type { Targets } from './targets.js';
 
-/** A sampler is given up when a phase takes it longer than this and than a sampling interval. */
+/** A sampler is declared lost if a phase takes longer than this and longer than a sampling interval. */
 const MIN_STALL_MS = 2_000;
 const MAX_STALL_MS = 60_000;
 
-/** How long the last phase may take: looks at many processes, or large ones. */
+/** How long the last phase may take: there may be many processes, or large ones. */
 const LAST_PHASE_MS = 2_000;
 
-/** How often the samplers are compared, whether one has much more to do than another. */
+/** How often targets may move from a busy sampler to another. */
 const BALANCE_US = 5_000_000;
 
-/** On virtual time, how often the event loop gets a turn while the reader is waited for. */
+/** On virtual time, how often the event loop gets a turn while waiting for the reader. */
 const READER_SLICE_MS = 20;
 
 /** What the loop drives. */
@@ -41,15 +41,15 @@ export interface LoopParts {
 }
 
 /**
- * The life of a monitor (core/cycle.ts) over its threads. The samplers tick by themselves until there is work on the tables: an
- * aggregation or update interval that ends, or a target whose address space is gone. Meanwhile this thread sleeps on a word
- * of the mailbox, which a call from the main thread changes; only then does the event loop get turns.
+ * Runs the cycle of a monitor (core/cycle.ts) over its threads. The samplers tick without the coordinator until there is work
+ * on the tables: the end of an aggregation or update interval, or a target whose address space is gone. Meanwhile this thread
+ * sleeps on a word of the mailbox, which a call from the main thread changes. Only then does the event loop get turns.
  */
 export class Loop {
   #endReason: EndReason | undefined;
   /**
-   * Of the next tick: whether its pages have been marked old; `none` if the grid itself must still be laid, at the start and
-   * after new intervals.
+   * Whether the pages of the next tick have been marked old. `none` if there is no grid of ticks yet: at the start and after
+   * new intervals.
    */
   #pages: 'none' | 'unmarked' | 'marked' = 'none';
   #balanceDueUs = BALANCE_US;
@@ -72,8 +72,8 @@ export class Loop {
   }
 
   /**
-   * Ticks up to the next one with work on the tables, or that tick. Some ten to twenty times a second; allocates nothing but
-   * its promise while no call is being worked on.
+   * Runs the ticks before the next work on the tables, or the tick with that work. Called about ten to twenty times a second.
+   * Allocates only its promise while no call is in progress.
    */
   async #turn(): Promise<void> {
     const { clock, shared, calls, samplers, targets, schedule, policy } = this.parts;
@@ -83,7 +83,7 @@ export class Loop {
     }
     const isAlone = !samplers.anyIsReady;
     schedule.reviseDue();
-    // Long intervals, and those in which calls are worked on, are slept through here, where calls are heard.
+    // This thread, not the samplers, waits during long intervals and while calls are in progress, because it hears calls.
     const isFast = clock.isVirtual || (targets.attrs.sampleUs <= MAX_QUIET_US && !calls.isBusy);
     const quiet = isAlone ? 0 : schedule.quietIntervals();
     if (isAlone || (this.#pages === 'marked' && (quiet === 0 || !isFast || calls.isOneOnItsWay))) {
@@ -107,12 +107,12 @@ export class Loop {
     if (policy.isDue(clock.nowUs())) await this.#keepPace();
   }
 
-  /** A call may have changed them meanwhile. */
+  /** Whether a call has changed the intervals meanwhile. */
   get #hasNewIntervals(): boolean {
     return this.#pages === 'none';
   }
 
-  /** A tick with work on the tables after its check. Sets the next one, its pages unmarked. */
+  /** Runs a tick with work on the tables after its check. Sets the next tick, with unmarked pages. */
   async #work(): Promise<void> {
     const { clock, shared, calls, samplers, targets, schedule, policy } = this.parts;
     clock.reached(schedule.dueUs);
@@ -143,7 +143,7 @@ export class Loop {
     if (isAggregated) this.#balance();
   }
 
-  /** Not on virtual time: a run must be the same however many samplers there are. */
+  /** Does nothing on virtual time, where a run must not depend on the number of samplers. */
   #balance(): void {
     const { clock, calls, targets } = this.parts;
     if (clock.isVirtual || calls.isBusy || clock.nowUs() < this.#balanceDueUs) return;
@@ -151,15 +151,15 @@ export class Loop {
     if (targets.all.length > 1) calls.inBackground(targets.rebalance());
   }
 
-  /** Applies what the policy asks for. The samplers must be parked; they need not answer. */
+  /** Applies the attrs that the policy decides. The samplers must be parked, but need not answer. */
   async #keepPace(): Promise<void> {
     const { clock, targets, policy, publisher } = this.parts;
-    policy.look(clock.nowUs(), countRegions(targets.all), targets.all.length);
+    policy.measure(clock.nowUs(), countRegions(targets.all), targets.all.length);
     const { inForce } = policy;
     if (sameInForce(inForce, targets.inForce)) {
-      targets.decide(inForce); // who chose them may have changed
+      targets.decide(inForce); // the reason may have changed
     } else {
-      // An answering sampler returns to its event loop, where V8 tidies up: more expensive than some ticks.
+      // An answering sampler returns to its event loop, where V8 collects garbage: more expensive than several ticks.
       if (targets.needsLargerTables(inForce.attrs)) await this.#park();
       await this.apply(inForce);
     }
@@ -179,18 +179,18 @@ export class Loop {
     publisher.send({ type: 'attrs', change: { atUs: clock.nowUs(), ...inForce } });
   }
 
-  /** Waits on for a phase while calls are heard, and gives up samplers that are lost. */
+  /** Continues to wait for a phase while hearing calls, and replaces lost samplers. */
   async #finishPhase(): Promise<void> {
     const { shared, calls, samplers, targets } = this.parts;
     do {
       for (const link of samplers.findLost()) calls.inBackground(targets.reopen(targets.lose(link)));
       await nextTurn();
     } while (this.#endReason === undefined && !samplers.await(calls.arrived));
-    // Which pages are marked is not known of a phase that was broken off.
+    // After an aborted phase, it is unknown which pages are marked.
     if (shared.phases.isBroken && this.#pages === 'marked') this.#pages = 'unmarked';
   }
 
-  /** Parks the samplers where they answer calls. */
+  /** Parks the samplers and lets them answer calls. */
   readonly #park = async (): Promise<void> => {
     const { calls, samplers } = this.parts;
     if (!samplers.await(calls.arrived)) await this.#finishPhase();
@@ -198,7 +198,7 @@ export class Loop {
     if (!samplers.await(calls.arrived)) await this.#finishPhase();
   };
 
-  /** On virtual time, the reader sets the pace: a run must be the same whoever reads it. */
+  /** On virtual time, waits for the reader: a run must not depend on the reader's speed. */
   async #awaitReader(): Promise<void> {
     const { shared, publisher, targets } = this.parts;
     while (this.#endReason === undefined && !publisher.hasRoomFor(targets.all.length)) {
@@ -207,7 +207,7 @@ export class Loop {
     }
   }
 
-  /** Publishes what was seen of the interval that the end cuts off. */
+  /** Publishes the interval that the end cuts off. */
   async #finish(): Promise<void> {
     const { samplers, schedule } = this.parts;
     if (!samplers.anyIsReady || !(await this.#isParkedInTime())) return;
@@ -220,7 +220,7 @@ export class Loop {
     schedule.aggregateLast();
   }
 
-  /** Waits for the samplers, with a limit: stopping a monitor must not depend on a sampler that hangs. */
+  /** Waits for the samplers, with a time limit: a sampler that hangs must not keep the monitor from stopping. */
   async #isParkedInTime(): Promise<boolean> {
     const { samplers, calls } = this.parts;
     const untilMs = performance.now() + LAST_PHASE_MS;

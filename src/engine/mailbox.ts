@@ -2,8 +2,8 @@ const CALLS = 0;
 const UNTAKEN = 1;
 
 /**
- * What the main thread and the coordinator tell each other without messages: that a call was posted, and how many snapshots
- * are waiting for the reader.
+ * Shared words between the main thread and the coordinator, instead of messages: the number of calls posted, and of snapshots
+ * that wait for the reader.
  */
 export class Mailbox {
   static readonly WORDS = 2;
@@ -26,12 +26,12 @@ export class Mailbox {
     return Atomics.load(this.words, CALLS);
   }
 
-  /** Coordinator: sleeps until there are more calls than `answered`, or `timeoutMs` have passed. True if there are. */
+  /** Coordinator: sleeps until the number of calls is not `answered`, or for `timeoutMs`. @returns whether a call was made */
   sleep(answered: number, timeoutMs: number): boolean {
     return Atomics.wait(this.words, CALLS, answered, timeoutMs) !== 'timed-out';
   }
 
-  /** Coordinator: snapshots that were sent and that the reader has not taken. */
+  /** Coordinator: snapshots sent but not yet taken by the reader. */
   get untaken(): number {
     return Atomics.load(this.words, UNTAKEN);
   }
@@ -40,7 +40,7 @@ export class Mailbox {
     Atomics.add(this.words, UNTAKEN, snapshots);
   }
 
-  /** Coordinator: waits until a snapshot is taken, or `timeoutMs` have passed. */
+  /** Coordinator: waits until a snapshot is taken, or for `timeoutMs`. */
   awaitTaken(untaken: number, timeoutMs: number): void {
     Atomics.wait(this.words, UNTAKEN, untaken, timeoutMs);
   }

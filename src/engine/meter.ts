@@ -5,11 +5,11 @@ import type { Samplers } from './samplers.js';
 import type { SharedState } from './shared-state.js';
 import { NOT_SAMPLED, SAMPLES } from './slots.js';
 
-/** Recent costs are those of this time, marked so often. */
+/** Recent cost covers RECENT_US, with a mark every MARK_US. */
 const RECENT_US = 10_000_000;
 const MARK_US = 1_000_000;
 
-/** The monitor measuring itself. The coordinator counts here; what samplers count lies in its slots. */
+/** Counts the monitor's own work and cost. The coordinator counts here; samplers count in their slots. */
 export class Meter {
   ticks = 0;
   overruns = 0;
@@ -21,7 +21,7 @@ export class Meter {
   #cpuBaseUs = readThreadCpuUs(this.#cpuFile) || 0;
   #processBaseUs = processCpuUs();
   readonly #isOfProcess: boolean;
-  /** What all had cost at some times, the oldest first. */
+  /** The total cost at earlier times, the oldest first. */
   readonly #marks = [{ atUs: 0, cpuUs: 0 }];
 
   constructor(
@@ -30,35 +30,35 @@ export class Meter {
     readonly clock: ClockName,
     costOf: CostScope,
   ) {
-    // Where the kernel has no clocks of threads, that of the process is the nearest that there is.
+    // If the kernel has no CPU clocks of threads, the clock of the process comes closest.
     this.#isOfProcess = costOf === 'process' || this.#cpuFile < 0;
   }
 
-  /** Counts CPU from now on: when the monitor's time begins. */
+  /** Restarts counting CPU time, when the monitor's time starts. */
   restart(): void {
     this.#cpuBaseUs = readThreadCpuUs(this.#cpuFile) || 0;
     this.#processBaseUs = processCpuUs();
     for (const link of this.samplers.all) link.restartCpu();
   }
 
-  /** CPU of coordinator and samplers since the start, in microseconds: one read a thread. */
+  /** CPU time of coordinator and samplers since the start, in microseconds. One read per thread. */
   threadsCpuUs(): number {
     return this.#sumOf(this.#threads());
   }
 
-  /** CPU of all that counts as cost, since the start, in microseconds. */
+  /** CPU time that counts as cost since the start, in microseconds. */
   cpuUs(): number {
     return this.#isOfProcess ? processCpuUs() - this.#processBaseUs : this.threadsCpuUs();
   }
 
-  /** @param regions in all targets now */
+  /** @param regions current number in all targets */
   read(elapsedUs: number, regions: number, inForce: AttrsInForce): MonitorStats {
     const samples = this.shared.slots.sumOf(SAMPLES);
     const notSampled = this.shared.slots.sumOf(NOT_SAMPLED);
     const { ticks, overruns, snapshots, droppedSnapshots, lostSamplers, lostTicks } = this;
     const counted = { elapsedUs, ticks, overruns, samples, notSampled, snapshots, droppedSnapshots };
     const lost = { lostSamplers, lostTicks, regions, inForce };
-    // Virtual time has no cost that would be the same twice.
+    // On virtual time, two runs must give the same stats, and cost varies.
     if (this.clock === 'virtual') {
       const noCost = { cpuPercent: null, recentCpuPercent: null, usPerSample: null, threads: [] };
       const none = { ...noCost, meanLateUs: null, maxLateUs: null };
@@ -81,7 +81,7 @@ export class Meter {
     };
   }
 
-  /** The coordinator and the samplers that there are: one read each. */
+  /** The coordinator and the current samplers. One read per thread. */
   #threads(): ThreadCost[] {
     const coordinator = (readThreadCpuUs(this.#cpuFile) || 0) - this.#cpuBaseUs;
     const samplers = this.samplers.all.map((link) => {
@@ -91,7 +91,7 @@ export class Meter {
     return [{ name: 'coordinator', cpuUs: coordinator }, ...samplers];
   }
 
-  /** With what samplers cost that are there no longer. */
+  /** Includes the cost of samplers that have ended. */
   #sumOf(threads: readonly ThreadCost[]): number {
     return threads.reduce((sum, { cpuUs }) => sum + cpuUs, this.samplers.endedCpuUs);
   }
@@ -105,7 +105,7 @@ export class Meter {
   }
 }
 
-/** CPU of all threads of this process, V8's and libuv's among them, in microseconds. */
+/** CPU time of all threads of this process, including those of V8 and libuv, in microseconds. */
 function processCpuUs(): number {
   const { user, system } = process.cpuUsage();
   return user + system;

@@ -10,9 +10,9 @@ import type { CheckName, OtherWatcher, TargetInfo } from '../core/target.js';
 import type { TuningStep } from '../core/tuning.js';
 import { pageSize } from '../kernel/page-size.js';
 import type { SelectionStats } from '../processes/follower.js';
-import type { TargetRequest } from '../sources/target-request.js';
+import type { TargetRequest } from '../sources/source.js';
 import { fromWire, isWire } from './comlink-errors.js';
-import { Connection } from './connection.js';
+import { Connection, SnapshotQueue } from './connection.js';
 import { completeOptions, defined, type MonitorOptions } from './options.js';
 import {
   checkedAttrs,
@@ -33,45 +33,46 @@ import type {
   Started,
 } from './protocol.js';
 import { Selecting } from './selecting.js';
-import { SnapshotQueue } from './snapshot-queue.js';
 
-/** What a monitor tells beside its snapshots. */
+/** Events of a monitor, besides its snapshots. */
 export interface MonitorEvents {
   /** A target was attached after the start. */
   attached: [target: TargetInfo];
-  /** A target could not be opened where that is no failure: `skipFailing`, `select`, or `attachAll`. */
+  /** A target could not be opened and was left out: with `skipFailing` or `select`, or by `attachAll`. */
   skipped: [request: TargetRequest, error: PagepulseError];
-  /** A target is not watched any longer; the message says why where it failed. */
+  /** A target is no longer watched. The message explains a failure; it is empty for other reasons. */
   detached: [target: TargetInfo, reason: DetachReason, message: string];
-  /** Other attrs are in force: by `auto`, a budget or `setAttrs`. */
+  /** Other attrs are in force, because of `auto`, a budget or `setAttrs`. */
   attrs: [change: AttrsChange];
-  /** `auto` took a step, whatever came of it; a change of attrs is told before. */
+  /** `auto` took a step, even if it changed nothing. If it changed attrs, `attrs` is emitted first. */
   tuned: [step: TuningStep];
-  /** A sampler died or stopped answering; that many targets are given to a fresh one. */
+  /** A sampler thread died or stopped answering. This many targets move to a new one. */
   samplerLost: [targets: number];
-  /** Another monitor clears accessed bits that this one reads, so figures are too low. Emitted once for each target. */
+  /** Another program clears accessed bits that this monitor reads, so its figures are too low. Emitted once for each target. */
   otherWatcher: [other: OtherWatcher];
 }
 
 /**
- * Watches processes, and yields a snapshot of each at the end of every aggregation interval:
+ * Watches processes and yields a snapshot of each at the end of every aggregation interval:
  *
  *     const monitor = await Monitor.start({ targets: [{ pid }] });
  *     for await (const snapshot of monitor) console.log(snapshot.workingSetBytes());
  *
- * It ends when it is stopped, when its duration is over, or when its last target has ended. All snapshots go to one
- * queue: use one loop. Leaving the loop does not stop the monitor; `stop()` or `await using` do.
+ * The monitor ends when it is stopped, when its duration is over, or when its last target has ended. All snapshots go to one
+ * queue, so use one loop. Leaving the loop does not stop the monitor; `stop()` and `await using` do.
  */
 export class Monitor extends EventEmitter<MonitorEvents> implements AsyncIterable<Snapshot>, AsyncDisposable {
+  /** The access check in use. */
   readonly check: CheckName;
-  /** The seed of all random choices: with the synthetic check, the same seed sees the same. */
+  /** The seed of all random choices. On virtual time, the same seed gives the same snapshots. */
   readonly seed: number;
-  /** When it started, by the clock on the wall (ISO 8601). */
+  /** Wall-clock time of the start (ISO 8601). */
   readonly startedAt: string;
-  /** The same in nanoseconds of CLOCK_MONOTONIC, as decimal digits: to line up with traces. */
+  /** CLOCK_MONOTONIC at the start, in nanoseconds, as decimal digits. Lines snapshots up with traces. */
   readonly startedMonotonicNs: string;
+  /** In bytes. */
   readonly pageSize: number;
-  /** Resolves when the monitor has ended and all its threads are gone; rejects where it failed. */
+  /** Resolves when the monitor has ended and all its threads are gone; rejects if it failed. */
   readonly ended: Promise<MonitorEnd>;
   #attrs: Attrs;
   readonly #targets = new Map<number, TargetInfo>();
@@ -82,10 +83,10 @@ export class Monitor extends EventEmitter<MonitorEvents> implements AsyncIterabl
   #hasEnded = false;
 
   /**
-   * Starts the threads and opens the targets; resolves when the first pages are being watched.
+   * Starts the threads and opens the targets. Resolves when the targets are being watched.
    *
-   * @throws PagepulseError `ATTRS` (options that are wrong, or contradict each other), `NO_PROCESS`, `KERNEL_THREAD`, `ZOMBIE`,
-   *   `PERMISSION`, `UNSUPPORTED` (the check), `THREADS`
+   * @throws PagepulseError `ATTRS` (invalid or contradictory options), `NO_PROCESS`, `KERNEL_THREAD`, `ZOMBIE`, `PERMISSION`,
+   *   `UNSUPPORTED` (the check), `THREADS`
    */
   static async start(options: MonitorOptions = {}): Promise<Monitor> {
     const given = checkedOptions(options);
@@ -127,7 +128,7 @@ export class Monitor extends EventEmitter<MonitorEvents> implements AsyncIterabl
       () => this.targets,
       (other) => this.emit('otherWatcher', { atUs: this.#nowUs(), ...other }),
     );
-    // A turn later, when whoever has started the monitor listens.
+    // One turn later, so that the caller can add listeners first.
     setImmediate(() => {
       started.attached.forEach((each, i) => {
         if (isWire(each)) this.emit('skipped', setup.targets[i]!, fromWire(each));
@@ -142,7 +143,7 @@ export class Monitor extends EventEmitter<MonitorEvents> implements AsyncIterabl
     });
     this.#queue = new SnapshotQueue(() => connection.shared.mailbox.taken());
     this.ended = this.#receive();
-    // Who iterates hears of a failure there.
+    // Iterators report the failure as well, so an unused `ended` must not be an unhandled rejection.
     this.ended.catch(() => {});
   }
 
@@ -151,18 +152,18 @@ export class Monitor extends EventEmitter<MonitorEvents> implements AsyncIterabl
     return this.#attrs;
   }
 
-  /** What the selection has come to so far; undefined without one. */
+  /** Counters of the selection so far; undefined without `select`. */
   get selection(): SelectionStats | undefined {
     return this.#selecting?.stats;
   }
 
-  /** The targets that are watched now. */
+  /** The current targets. */
   get targets(): readonly TargetInfo[] {
     return [...this.#targets.values()];
   }
 
   /**
-   * Watches one more target; its first snapshot comes after the first whole aggregation interval.
+   * Watches one more target. Its first snapshot comes after its first aggregation interval, or sooner if intervals are long.
    *
    * @throws PagepulseError as `start`, or `STOPPED`
    */
@@ -173,11 +174,11 @@ export class Monitor extends EventEmitter<MonitorEvents> implements AsyncIterabl
   }
 
   /**
-   * Watches more targets, as many as can be opened: one that cannot (it has ended, it is another user's) does not keep the
-   * others, and is told of by `skipped`. Those that are watched already miss nothing meanwhile.
+   * Watches more targets. Leaves out targets that cannot be opened (ended, owned by another user), and emits `skipped` for each.
+   * The current targets continue undisturbed.
    *
-   * @returns in the order of the requests, the target or why it was skipped
-   * @throws PagepulseError `ATTRS` (none is watched then), `STOPPED`
+   * @returns the target, or the error with which it was skipped, in the order of the requests
+   * @throws PagepulseError `ATTRS` (no target is attached then), `STOPPED`
    */
   async attachAll(targets: readonly TargetRequest[]): Promise<(TargetInfo | PagepulseError)[]> {
     const requests = checkedTargets(targets);
@@ -188,22 +189,24 @@ export class Monitor extends EventEmitter<MonitorEvents> implements AsyncIterabl
     return attached;
   }
 
-  /** Stops watching a target; false where there is none with this id. @throws PagepulseError `ATTRS`, `STOPPED` */
+  /** Stops watching a target. @returns false if no target has this ID. @throws PagepulseError `ATTRS`, `STOPPED` */
   async detach(id: number): Promise<boolean> {
     return this.#detach([checkedId(id)], 'detached');
   }
 
-  /** Stops watching these targets; false where none of them is watched. */
+  /** Stops watching these targets. @returns false if none of them is watched. @throws PagepulseError `ATTRS`, `STOPPED` */
   async detachAll(ids: readonly number[]): Promise<boolean> {
     return this.#detach(checkedIds(ids), 'detached');
   }
 
   /**
-   * Changes intervals or limits while running; what is not given stays. Counts and ages are brought to the new
-   * intervals. Intervals given here end `auto`, and with it the budget unless it was asked for; one that was keeps them
-   * longer where they cost too much.
+   * Changes intervals or limits while the monitor runs. Others stay as they are. Counts and ages are rescaled to the new
+   * intervals.
    *
-   * @returns what is in force now
+   * Intervals given here end `auto` and the default budget. A budget given as `maxCpuPercent` stays, and lengthens intervals
+   * that cost too much.
+   *
+   * @returns the attrs in force
    * @throws PagepulseError `ATTRS`, `STOPPED`
    */
   async setAttrs(changed: Partial<Attrs>): Promise<Attrs> {
@@ -212,12 +215,12 @@ export class Monitor extends EventEmitter<MonitorEvents> implements AsyncIterabl
     return this.#attrs;
   }
 
-  /** What the monitor has done and what it has cost so far. */
+  /** Counters and cost of the monitor so far. @throws PagepulseError `STOPPED` */
   stats(): Promise<MonitorStats> {
     return this.#call((coordinator) => coordinator.stats());
   }
 
-  /** Ends the monitor. Snapshots that have arrived can still be read. Resolves when all threads are gone. */
+  /** Ends the monitor. Resolves when all threads are gone. Snapshots that have arrived can still be read. */
   async stop(): Promise<MonitorStats> {
     await this.#stop('stopped');
     return (await this.ended).stats;
@@ -233,7 +236,7 @@ export class Monitor extends EventEmitter<MonitorEvents> implements AsyncIterabl
 
   async #attach(requests: readonly TargetRequest[]): Promise<(TargetInfo | PagepulseError)[]> {
     const attached = await this.#call((coordinator) => coordinator.attach(requests));
-    // The messages that make them some of `targets` were sent before the answer, on another port.
+    // The messages that add them to `targets` were sent before the answer, but on another port.
     await nextTurn();
     return attached.map((each) => (isWire(each) ? fromWire(each) : each));
   }
@@ -254,7 +257,7 @@ export class Monitor extends EventEmitter<MonitorEvents> implements AsyncIterabl
 
   async #receive(): Promise<MonitorEnd> {
     try {
-      const received = this.#connection.receive((message) => this.#take(message));
+      const received = this.#connection.receive((message) => this.#handle(message));
       const end = await (this.#selecting ? Promise.race([received, this.#selecting.failed]) : received);
       this.#queue.end();
       return end;
@@ -273,7 +276,7 @@ export class Monitor extends EventEmitter<MonitorEvents> implements AsyncIterabl
     return Number((process.hrtime.bigint() - BigInt(this.startedMonotonicNs)) / 1_000n);
   }
 
-  #take(message: FromCoordinator): void {
+  #handle(message: FromCoordinator): void {
     switch (message.type) {
       case 'snapshots': {
         const { targets, columnSets, endUs, maxNrAccesses, stats } = message;

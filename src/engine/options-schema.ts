@@ -21,6 +21,7 @@ import { pageSize } from '../kernel/page-size.js';
 import { type AddressRange, type ProcessRequest, pagesOf } from '../processes/process-request.js';
 import type { Run, Selection } from '../processes/selection.js';
 import { CHECKS } from '../sources/registry.js';
+import type { TargetRequest } from '../sources/source.js';
 import {
   type SyntheticAccess,
   type SyntheticPhase,
@@ -28,7 +29,6 @@ import {
   type SyntheticSpec,
   validateSynthetic,
 } from '../sources/synthetic/spec.js';
-import type { TargetRequest } from '../sources/target-request.js';
 import { MAX_SAMPLERS, type MonitorOptions } from './options.js';
 
 const { POSITIVE_INFINITY } = Number;
@@ -103,7 +103,7 @@ const targets = list(target, 'an array of targets');
 const texts = list<string>(value(TEXT), 'an array of strings');
 const patterns = list<RegExp>(value(PATTERN), 'an array of regular expressions');
 
-/** `Choice` looks up the users and cgroups that are named. */
+/** Only checks types: `Choice` looks up the named users and cgroups. */
 const selection: Schema<Selection> = object<Selection>({
   pids: optional(list<number>(value(PID), 'an array of PIDs')),
   runs: optional(list(object<Run>({ pid: value(PID), mark: optional(value(TEXT)) }), 'an array of runs')),
@@ -166,7 +166,7 @@ const options: Schema<MonitorOptions> = object<MonitorOptions>({
   clock: optional(value(oneOf(['real', 'virtual']))),
 });
 
-/** All of these: @throws PagepulseError `ATTRS` that names the member */
+/** Each of the following: @throws PagepulseError `ATTRS` that names the invalid member */
 export const checkedOptions = (given: unknown): MonitorOptions => checked(options, given, 'options');
 export const checkedTarget = (given: unknown): TargetRequest => checked(target, given, 'target');
 export const checkedTargets = (given: unknown): readonly TargetRequest[] =>

@@ -14,76 +14,81 @@ import type { CheckName } from '../core/target.js';
 import { completeGoal, type TuningGoal } from '../core/tuning.js';
 import type { Selection } from '../processes/selection.js';
 import { CHECKS, chooseCheck } from '../sources/registry.js';
-import type { TargetRequest } from '../sources/target-request.js';
+import type { TargetRequest } from '../sources/source.js';
 import { LEAST_INTERVALS } from './budget.js';
 import type { ClockName, CostScope, MonitorSetup, PolicySetup } from './protocol.js';
 import { defaultSamplerLimit } from './thread-pool.js';
 
-/** More than the processors of any machine; the shared memory of the threads must have some bound. */
+/** More than any machine has processors. Bounds the shared memory of the threads. */
 export const MAX_SAMPLERS = 4_096;
 
-/** How a monitor is to run. Everything has a default that suits watching a process or a few. */
+/** Options of a monitor. The defaults suit watching one process or a few. */
 export interface MonitorOptions {
-  /** What to watch from the start; more can be attached later. Default none. */
+  /** Targets to watch from the start. More can be attached later. Default none. */
   readonly targets?: readonly TargetRequest[];
   /**
-   * Processes to watch as they come and go, beside `targets`. The monitor ends when all that were named outright have
-   * ended, with all that were chosen by them; with filters it waits for more.
+   * Selects processes to watch as they start and exit, in addition to `targets`. With PIDs and runs alone, the monitor ends
+   * when all of them and the processes selected through them have ended. With filters, it waits for more processes.
    */
   readonly select?: Selection;
   /**
-   * Intervals and region limits. Default 5 ms, 100 ms, 1 s, 10, 1,000; of sampling and aggregation interval, one that is
-   * given alone makes the other one a twentieth or 20 times of it. Given ones are kept, unless `auto` or a budget is given
-   * too: then they are where these start.
+   * Intervals and region limits. Default: sampling interval 5 ms, aggregation interval 100 ms, update interval 1 s, 10 to
+   * 1,000 regions. If only one of sampling and aggregation interval is given, the other follows in the ratio 1 to 20. Given
+   * intervals stay fixed. With `auto` or `maxCpuPercent`, they are only the starting point.
    */
   readonly attrs?: Partial<Attrs>;
   /**
-   * Finds the intervals while running: so long that enough accesses are seen, and no longer. A goal where the kernel's
-   * suggestion does not suit. Default true where no interval is given.
+   * Tunes the intervals automatically: just long enough to observe enough accesses. Pass a goal to change the kernel's
+   * suggested one. Default true if no interval is given, else false.
    */
   readonly auto?: boolean | Partial<TuningGoal>;
   /**
-   * What watching may cost: CPU as a share of one core, in percent, up to 100 times the processors. Intervals get longer
-   * and then maxRegions smaller to keep to it, whoever chose them. Not on virtual time. Default 2 where no interval is
-   * given, else none.
+   * CPU budget in percent of one core: above 0, at most 100 times the number of processors. The monitor keeps to it with longer
+   * intervals, and then fewer regions, even if they were given. Not allowed on virtual time. Default 2 if no interval is given,
+   * else no budget.
    */
   readonly maxCpuPercent?: number;
   /**
-   * What counts as cost: coordinator and samplers (`monitor`), for what the main thread does is the program's own
-   * business; or all of the process, for a program that does nothing but watch. Default `monitor`.
+   * What counts as cost. `monitor`: the coordinator and sampler threads. `process`: the whole process, for a program that only
+   * watches. Default `monitor`.
    */
   readonly costOf?: CostScope;
-  /** The access check; `auto` takes the best this machine offers. Default `auto`, `synthetic` for synthetic targets. */
+  /** The access check. `auto` takes the best that this machine supports. Default `auto`; `synthetic` for synthetic targets. */
   readonly check?: CheckName | 'auto';
   /**
-   * How regions follow what is seen (docs/adaptation.md): the kernel's way, or by the places and answers of samples. Default
-   * `damon`.
+   * How regions adapt (docs/adaptation.md): `damon` is the kernel's algorithm, `evidence` uses the places and answers of single
+   * samples. Default `damon`.
    */
   readonly adaptation?: AdaptationName;
   /**
-   * Sampler threads: one a target up to this many, beyond it targets share them; `per-target` for no limit. Default
-   * the processors, at least 2.
+   * Most sampler threads, from 1 to 4,096. Each target gets its own thread up to this number; further targets share threads.
+   * `per-target` means 4,096. Default: the number of processors, at least 2.
    */
   readonly workers?: number | 'per-target';
-  /** Seed of all random choices, a 32-bit integer. Default a random one; `monitor.seed` tells. */
+  /** Seed of all random choices, a 32-bit integer. Default random; see `monitor.seed`. */
   readonly seed?: number;
-  /** Snapshots that may wait for a slow reader before further ones are dropped, and counted. Default 1,024. */
+  /** Most snapshots that wait for a slow reader. Further ones are dropped and counted. Default 1,024. */
   readonly queueLimit?: number;
-  /** Leaves out targets that cannot be opened, and tells of each by `skipped`. Default true with `select`, else false: the start fails with it. */
+  /**
+   * Whether to leave out targets that cannot be opened, and emit `skipped` for each. Otherwise one of them makes the start fail.
+   * Default true with `select`, else false.
+   */
   readonly skipFailing?: boolean;
-  /** Ends the monitor with its last target. Default true; false where others may be attached later, and without effect with `select`. */
+  /** Whether the monitor ends with its last target. Use false to attach others later. No effect with `select`. Default true. */
   readonly endAlone?: boolean;
-  /** Ends the monitor after this time, in microseconds. Default never. */
+  /** Ends the monitor after this time, in microseconds, above 0. Default never. */
   readonly durationUs?: number;
-  /** `virtual` time, for synthetic targets alone, passes as fast as it can be worked off. Default `real`. */
+  /** `virtual` time passes as fast as the work can be done; for synthetic targets only. Default `real`. */
   readonly clock?: ClockName;
 }
 
-/** Of one core: what nobody minds. */
+/** Of one core: small enough to leave on. */
 const DEFAULT_BUDGET_PERCENT = 2;
 
 /**
- * @param options as the schema lets them pass (options-schema.ts)
+ * Fills in defaults.
+ *
+ * @param options checked by the schema (options-schema.ts)
  * @throws PagepulseError `ATTRS`, `UNSUPPORTED`
  */
 export function completeOptions(options: MonitorOptions): MonitorSetup {
@@ -97,7 +102,7 @@ export function completeOptions(options: MonitorOptions): MonitorSetup {
     queueLimit = 1_024,
   } = options;
   if (clock === 'virtual' && check !== 'synthetic') {
-    throw refuse(`virtual time is for synthetic targets; processes go on in real time`);
+    throw refuse("virtual time is for synthetic targets only; use the clock 'real' for processes");
   }
   const adaptation = options.adaptation ?? DEFAULT_ADAPTATION;
   requireKnownTo(adaptation, given);
@@ -139,7 +144,7 @@ function policyOf(
   const isDelivered = CHECKS[check].delivers === 'regions';
   const areKept = attrs?.sampleUs !== undefined || attrs?.aggrUs !== undefined;
   if (maxCpuPercent !== undefined && clock === 'virtual') {
-    throw refuse('virtual time has no cost that a budget could bound; leave maxCpuPercent out');
+    throw refuse('a CPU budget has no meaning on virtual time; leave maxCpuPercent out');
   }
   const goal = auto ?? !areKept;
   return {
@@ -151,14 +156,14 @@ function policyOf(
   };
 }
 
-/** Intervals no longer than leave the monitor some aggregation intervals. */
+/** Limits the sampling interval, so that several aggregation intervals fit into the duration. */
 function goalFor(given: Partial<TuningGoal>, durationUs: number): TuningGoal {
   const goal = completeGoal(given);
   const longestUs = durationUs / (LEAST_INTERVALS * maxNrAccesses(DEFAULT_ATTRS));
   return { ...goal, maxSampleUs: Math.max(goal.minSampleUs, Math.min(goal.maxSampleUs, longestUs)) };
 }
 
-/** One of them alone brings the other one with it, in the proportion of the defaults. */
+/** Derives a missing sampling or aggregation interval from the other, in the ratio of the defaults. */
 function withBothIntervals(attrs: Partial<Attrs>): Partial<Attrs> {
   const { sampleUs, aggrUs } = attrs;
   const ticks = maxNrAccesses(DEFAULT_ATTRS);
@@ -168,7 +173,7 @@ function withBothIntervals(attrs: Partial<Attrs>): Partial<Attrs> {
   return attrs;
 }
 
-/** Without the members that are there and undefined: they mean the default. */
+/** Leaves out members that are undefined, because they mean the default. */
 export function defined<T extends object>(given: T): T {
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as T;
 }

@@ -1,40 +1,40 @@
 import type { Slots } from './slots.js';
 
 /**
- * What all samplers do at the same time. Phases follow each other and never overlap; each ends when every sampler has said so.
- * Between phases all samplers are parked, and the coordinator alone touches the region tables.
+ * What all samplers do at the same time. Phases never overlap; each ends when every sampler has finished it. Between phases all
+ * samplers are parked, and only the coordinator touches the region tables.
  */
 export const Phase = {
-  /** Mark a page of every region old; then ticks on the grid, until the coordinator has work to do on the tables. */
+  /** Mark a page of every region old, then tick on the grid until the coordinator has work on the tables. */
   PREPARE_AND_TICK: 1,
-  /** The ticks alone: the pages have been marked before. */
+  /** Tick; the pages are already marked. */
   TICK: 2,
-  /** Look which of the marked pages were accessed, and mark no others. */
+  /** Check which marked pages were accessed, without marking new ones. */
   CHECK: 3,
   /** Read the mappings of a part of the targets again. */
   UPDATE: 4,
-  /** Read the mappings of those targets again whose address space was found gone. */
+  /** Read the mappings again of targets whose address space is gone. */
   REFRESH: 5,
-  /** Answer calls until the next phase begins. */
+  /** Answer calls until the next phase starts. */
   CONTROL: 6,
 } as const;
 export type Phase = (typeof Phase)[keyof typeof Phase];
 
-/** The number of a phase, where only equality matters. */
+/** The number of a phase. Only equality matters. */
 export type Epoch = number;
 
 const EPOCH = 0;
 const PHASE = 1;
-/** The last phase that was broken off. */
+/** The last phase that was aborted. */
 const BROKEN = 2;
-/** Of an update: which part of the targets it is for, of how many. */
+/** Which part of the targets an update is for, and the number of parts. */
 const UPDATE_PART = 3;
 const UPDATE_PARTS = 4;
 
-/** Phase numbers start again after this: a slot holds them beside the marks below zero. */
+/** Phase numbers start again after this. A slot's word contains either a phase number or a mark below zero. */
 export const LAST_EPOCH = 0x3fff_ffff;
 
-/** Which phase runs, and how samplers are woken for it. */
+/** The current phase, and how samplers wake for it. */
 export class Phases {
   static readonly WORDS = 5;
 
@@ -53,7 +53,7 @@ export class Phases {
 
   // The coordinator's side.
 
-  /** Starts a phase: all samplers wake. */
+  /** Starts a phase, and wakes all samplers. */
   begin(phase: Phase): void {
     const { words } = this;
     Atomics.store(words, PHASE, phase);
@@ -61,28 +61,28 @@ export class Phases {
     this.wake();
   }
 
-  /** Wakes those that wait for a phase: one of them was given up. */
+  /** Wakes all samplers that wait for a phase, so that a revoked one notices. */
   wake(): void {
     Atomics.notify(this.words, EPOCH);
   }
 
-  /** Says whose mappings the next update reads: targets whose id leaves `part` when it is divided by `parts`. */
+  /** Sets which mappings the next update reads: those of targets with ID modulo `parts` = `part`. */
   setUpdate(part: number, parts: number): void {
     this.words[UPDATE_PART] = part;
     this.words[UPDATE_PARTS] = parts;
   }
 
-  /** Whether the sampler in this slot has finished the running phase. */
+  /** Whether the sampler in this slot has finished the current phase. */
   isDone(slot: number): boolean {
     return Atomics.load(this.slots.finished, slot) === this.words[EPOCH];
   }
 
-  /** Waits until the sampler in this slot has finished the running phase or has ended; false after `timeoutMs`. */
+  /** Waits for the sampler in this slot to finish the current phase. @returns false if it ended, or after `timeoutMs` */
   awaitDone(slot: number, timeoutMs: number): boolean {
     return this.slots.awaitFinished(slot, this.words[EPOCH]!, timeoutMs);
   }
 
-  /** Marks the running phase as broken off, and wakes those that sleep in it until a tick is due. */
+  /** Aborts the current phase, and wakes samplers that sleep until a tick is due. */
   breakOff(): void {
     Atomics.store(this.words, BROKEN, this.epoch);
     Atomics.notify(this.words, BROKEN);
@@ -94,7 +94,7 @@ export class Phases {
 
   // A sampler's side.
 
-  /** Blocks until a phase other than `last` runs, or the sampler in this slot is given up. */
+  /** Blocks until a phase other than `last` runs, or the sampler in this slot is revoked. */
   await(slot: number, last: Epoch): Epoch {
     for (;;) {
       const { epoch } = this;
@@ -104,8 +104,8 @@ export class Phases {
   }
 
   /**
-   * Resolves when a phase other than `last` runs, or the sampler in this slot is given up; meanwhile the thread goes on
-   * answering calls. Asks again after each wake-up, for giving up another sampler wakes all.
+   * Resolves when a phase other than `last` runs, or the sampler in this slot is revoked. The thread answers calls meanwhile.
+   * Checks again after each wake-up, because revoking another sampler wakes all.
    */
   async awaitAnswering(slot: number, last: Epoch): Promise<void> {
     while (this.epoch === last && !this.slots.isRevoked(slot)) {
@@ -114,14 +114,14 @@ export class Phases {
     }
   }
 
-  /** Sleeps for `ms`, or until the phase is broken off. */
+  /** Sleeps for `ms`, or until the phase is aborted. */
   sleep(ms: number): void {
-    // Read before it is compared: a break-off in between changes the word, and the wait returns at once.
+    // Read before the comparison: an abort in between changes the word, and the wait returns at once.
     const broken = Atomics.load(this.words, BROKEN);
     if (ms > 0 && broken !== this.epoch) Atomics.wait(this.words, BROKEN, broken, ms);
   }
 
-  /** Whether the running update is for this target. */
+  /** Whether the current update is for this target. */
   isUpdated(id: number): boolean {
     return id % this.words[UPDATE_PARTS]! === this.words[UPDATE_PART];
   }

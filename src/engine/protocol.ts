@@ -5,24 +5,23 @@ import type { RandomState } from '../core/random.js';
 import type { AttrsChange, AttrsInForce, MonitorStats } from '../core/stats.js';
 import type { CheckName, TargetInfo } from '../core/target.js';
 import type { TuningGoal, TuningStep } from '../core/tuning.js';
-import type { TargetIdentity } from '../sources/source.js';
-import type { TargetRequest } from '../sources/target-request.js';
+import type { TargetIdentity, TargetRequest } from '../sources/source.js';
 import type { WireError } from './comlink-errors.js';
 
-/** What the threads say to each other. Calls go through Comlink; what flows all the time does not. */
+// The protocol between the threads. Calls go through Comlink; the constant flow of snapshots does not.
 
-/** What the coordinator's thread is started with. */
+/** Start parameters of the coordinator's thread. */
 export interface CoordinatorStart {
   readonly shared: SharedArrayBuffer;
   /** The main thread calls CoordinatorApi through this. */
   readonly control: MessagePort;
   /** The coordinator calls HostApi through this. */
   readonly host: MessagePort;
-  /** FromCoordinator messages go out through this. */
+  /** The coordinator sends FromCoordinator messages through this. */
   readonly data: MessagePort;
 }
 
-/** What a sampler's thread is started with. */
+/** Start parameters of a sampler's thread. */
 export interface SamplerStart {
   readonly shared: SharedArrayBuffer;
   readonly slot: number;
@@ -31,7 +30,7 @@ export interface SamplerStart {
   readonly control: MessagePort;
 }
 
-/** How a monitor is to run, settled by the main thread. */
+/** Complete options of a monitor, from the main thread. */
 export interface MonitorSetup {
   readonly check: CheckName;
   readonly adaptation: AdaptationName;
@@ -39,37 +38,37 @@ export interface MonitorSetup {
   readonly policy: PolicySetup;
   readonly costOf: CostScope;
   readonly targets: readonly TargetRequest[];
-  /** Whether a target that cannot be opened is left out, rather than the start failing. */
+  /** Whether to leave out targets that cannot be opened, instead of failing the start. */
   readonly skipsFailing: boolean;
   /** Whether the monitor ends with its last target. */
   readonly endsAlone: boolean;
   readonly samplerLimit: number;
   readonly seed: number;
-  /** Snapshots on their way to the user, at most. */
+  /** Most snapshots that wait for the reader. */
   readonly queueLimit: number;
-  /** Ends after this time; Infinity for never. */
+  /** The monitor ends after this time; Infinity for never. */
   readonly durationUs: number;
   readonly clock: ClockName;
 }
 
-/** Who may change the attrs while running. */
+/** What may change the attrs while the monitor runs. */
 export interface PolicySetup {
-  /** Of automatic intervals; undefined where they are kept. */
+  /** The goal of automatic intervals; undefined if intervals are fixed. */
   readonly goal: TuningGoal | undefined;
-  /** Of one core; undefined for no budget. */
+  /** CPU budget in percent of one core; undefined for none. */
   readonly maxCpuPercent: number | undefined;
-  /** Whether nobody has asked for that budget. */
+  /** Whether the budget is the default one. */
   readonly isDefaultBudget: boolean;
-  /** Whether a region source delivers the regions: there is no sampling interval then. */
+  /** Whether a region source delivers the regions, without a sampling interval. */
   readonly isDelivered: boolean;
-  /** When the monitor ends, or Infinity: intervals are chosen so that it has some. */
+  /** When the monitor ends, or Infinity. Several intervals should fit into it. */
   readonly durationUs: number;
 }
 
-/** What counts as the cost of watching: coordinator and samplers, or all that the process does. */
+/** What counts as the cost of watching: coordinator and samplers (`monitor`), or the whole process (`process`). */
 export type CostScope = 'monitor' | 'process';
 
-/** `virtual` time passes as fast as ticks can be worked off. */
+/** `virtual` time passes as fast as the ticks can be worked through. */
 export type ClockName = 'real' | 'virtual';
 
 export interface Started {
@@ -80,47 +79,47 @@ export interface Started {
   readonly startedMonotonicNs: string;
 }
 
-/** What became of a request: a target, or why there is none. */
+/** The result of a request: a target, or the error. */
 export type Attached = TargetInfo | WireError;
 
-/** The coordinator, for the main thread. */
+/** Calls from the main thread to the coordinator. */
 export interface CoordinatorApi {
   start(setup: MonitorSetup): Promise<Started>;
-  /** In the order of the requests; one that cannot be opened does not keep the others. */
+  /** Attaches every target that can be opened. @returns results in the order of the requests */
   attach(requests: readonly TargetRequest[]): Promise<Attached[]>;
-  /** Whether any was watched. */
+  /** @returns whether any of them was watched */
   detach(ids: readonly number[], reason: DetachReason): Promise<boolean>;
-  /** Returns the attrs in force afterwards. */
+  /** @returns the attrs in force afterwards */
   setAttrs(changed: Partial<Attrs>): Promise<Attrs>;
   stats(): Promise<MonitorStats>;
   stop(reason: EndReason): Promise<void>;
 }
 
-/** The main thread, for the coordinator. */
+/** Calls from the coordinator to the main thread. */
 export interface HostApi {
-  /** Starts a thread for this slot and returns the port of its SamplerApi. */
+  /** Starts a thread for this slot. @returns the port of its SamplerApi */
   startSampler(slot: number, check: CheckName): MessagePort;
-  /** Ends the thread of this slot, whatever it does. */
+  /** Ends the thread of this slot, even if it is busy. */
   endSampler(slot: number): void;
-  /** Why the thread of this slot ended, where it failed. */
+  /** Why the thread of this slot failed; undefined if it did not fail. */
   failureOf(slot: number): string | undefined;
 }
 
-/** A sampler, for the coordinator. Answered before it has joined the phases, and in CONTROL phases. */
+/** Calls from the coordinator to a sampler, which answers before it has joined the phases and in CONTROL phases. */
 export interface SamplerApi {
   /** A descriptor of the thread's own CPU clock (thread-cpu.ts): readable from every thread. */
   cpuFile(): number;
   /**
-   * Opens targets without watching them yet, one after the other until `withinMs` have passed, and at least one. What is
-   * missing from the end of the answer was not begun.
+   * Opens targets without watching them yet: at least one, then more until `withinMs` have passed. Targets missing from the end
+   * of the answer were not opened.
    */
   open(targets: readonly TargetToOpen[], withinMs: number): (OpenedTarget | WireError)[];
-  /** Watches opened targets in these tables from now on. */
+  /** Starts to watch opened targets in these tables. */
   watch(targets: readonly TargetToWatch[]): void;
   close(handles: readonly number[]): void;
-  /** Why the target could not be watched any longer, where its status is FAILED. */
+  /** Why a target with status FAILED can no longer be watched. */
   failureOf(handle: number): string;
-  /** Takes part in the phases after this one. */
+  /** Makes the sampler join the phases after this one. */
   join(epoch: number): void;
 }
 
@@ -137,23 +136,23 @@ export interface TargetToWatch {
 }
 
 export interface OpenedTarget {
-  /** What it is called in its sampler. A target that is opened again, even there, gets another one. */
+  /** Identifies the target in its sampler. Opening it again gives a new handle. */
   readonly handle: number;
   readonly target: TargetIdentity;
   /** [start, end) pairs of pages. */
   readonly ranges: Float64Array;
-  /** Of the whole process; 0 if it is not known. */
+  /** Of the whole process; 0 if unknown. */
   readonly residentBytes: number;
 }
 
-/** What flows from the coordinator to the main thread. */
+/** Messages from the coordinator to the main thread. */
 export type FromCoordinator =
   | {
       readonly type: 'snapshots';
       readonly endUs: number;
       readonly maxNrAccesses: number;
       readonly stats: MonitorStats;
-      /** Bits of ColumnSet: what the columns of all of them are. */
+      /** Bits of ColumnSet, the same for all of these targets. */
       readonly columnSets: number;
       readonly targets: readonly PublishedTarget[];
     }
@@ -173,20 +172,21 @@ export type FromCoordinator =
 export interface PublishedTarget {
   readonly id: number;
   readonly startUs: number;
-  /** Undefined if it is not known. */
+  /** Undefined if unknown. */
   readonly residentBytes: number | undefined;
   readonly isSettling: boolean;
-  /** As snapshotColumns made it. */
+  /** The buffer of `snapshotColumns`. */
   readonly columns: ArrayBuffer;
 }
 
-/** Why a target is not watched any longer: it ended, somebody detached it, or watching it failed. */
+/** Why a target is no longer watched: it ended, the program detached it, or watching it failed. */
 export type DetachReason = 'ended' | 'detached' | 'failed';
 
-/** Why a monitor has ended. */
+/** Why a monitor has ended: `stop()`, its duration, or the end of its last target. */
 export type EndReason = 'stopped' | 'duration' | 'targets ended';
 
-/** How a monitor has ended. Stands here, so that the types of the package need none of Comlink's, which need a browser's. */
+// Declared here, because the package's types must not import those of Comlink, which need browser types.
+/** How a monitor has ended, with its final stats. */
 export interface MonitorEnd {
   readonly reason: EndReason;
   readonly stats: MonitorStats;

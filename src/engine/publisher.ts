@@ -5,7 +5,7 @@ import type { Mailbox } from './mailbox.js';
 import type { FromCoordinator, PublishedTarget } from './protocol.js';
 import type { Target } from './target.js';
 
-/** Sends to the main thread what is seen. Snapshots are transferred, not copied, and never more than are wanted. */
+/** Sends snapshots and events to the main thread. Transfers snapshots without copying, never more than the queue may hold. */
 export class Publisher {
   constructor(
     readonly mailbox: Mailbox,
@@ -13,18 +13,18 @@ export class Publisher {
     readonly queueLimit: number,
   ) {}
 
-  /** How many snapshots can be sent before the user is too far behind: further ones have to be dropped. */
+  /** How many snapshots can be sent; further ones must be dropped, because the reader is too far behind. */
   get room(): number {
     return Math.max(0, this.queueLimit - this.mailbox.untaken);
   }
 
-  /** Whether so many more snapshots would all be taken; always true for a reader who has taken everything. */
+  /** Whether this many more snapshots fit into the queue. Always true if the reader has taken everything. */
   hasRoomFor(snapshots: number): boolean {
     const { untaken } = this.mailbox;
     return untaken === 0 || untaken + snapshots <= this.queueLimit;
   }
 
-  /** All of an aggregation interval in one message: of many targets, what a message costs is most of it. */
+  /** Sends all snapshots of an aggregation interval in one message: with many targets, messages would be most of the cost. */
   snapshots(
     targets: readonly Target[],
     times: { endUs: number; maxNrAccesses: number },

@@ -5,42 +5,39 @@ import { readThreadCpuUs } from '../kernel/thread-cpu.js';
 import type { SamplerApi } from './protocol.js';
 import type { SharedState } from './shared-state.js';
 
-/** How often a pending call looks whether the other thread still lives. */
+/** How often a pending call checks whether the other thread is still alive. */
 const WATCHDOG_MS = 20;
 
-/** On a machine where twenty processes want each processor, a thread takes that much longer to load its code. */
+/** Long, because loading a thread's code takes twenty times as long if twenty processes compete for each processor. */
 const START_MS = 60_000;
 const ANSWER_MS = 10_000;
-/** Others wait for a sampler that takes part in the phases, and it has answered all calls since in some milliseconds. */
+/** Short, because other samplers wait for one that has joined the phases, and it usually answers within milliseconds. */
 const JOINED_ANSWER_MS = 2_000;
 
-/** A thread that runs, as far as one can tell, and says nothing. */
+/** A thread seems to be running but does not answer. */
 export class NoAnswer extends PagepulseError {
   constructor(readonly forMs: number) {
-    const what = `a sampler thread gave no answer for ${forMs / 1_000} s`;
-    super(
-      'THREADS',
-      `${what}; the machine may have no time for it (\`uptime\` tells): try again when it has`,
-    );
+    const what = `a sampler thread did not answer for ${forMs / 1_000} s`;
+    super('THREADS', `${what}: the machine may be overloaded; check its load with \`uptime\` and try again`);
   }
 }
 
-/** What the coordinator knows of one sampler. */
+/** The coordinator's view of one sampler. */
 export class SamplerLink {
   #port: MessagePort | undefined;
   #api: Comlink.Remote<SamplerApi> | undefined;
   #cpuFile = -1;
   #cpuBaseUs = 0;
-  /** What it was at when it was given up: from then on its slot may be another sampler's. */
+  /** The target that it worked on when it was closed. Its slot may belong to another sampler from then on. */
   #lastTarget: number | undefined;
   #isClosed = false;
-  /** CPU at the last look: the descriptor does not outlive the thread. */
+  /** CPU time when last read, because the descriptor does not outlive the thread. */
   cpuUs = 0;
-  /** Takes part in the phases. Before that it answers calls at any time, after it in CONTROL phases. */
+  /** Takes part in the phases. It answers calls at any time before that, and in CONTROL phases afterwards. */
   joined = false;
-  /** Has targets to watch, and joins with the next phase. Not before: other steps of a control phase may still call it. */
+  /** Has targets, and joins with the next phase. Not earlier, because other steps of a control phase may still call it. */
   isReady = false;
-  /** Targets that are given to it, those on their way included. */
+  /** Number of targets assigned to it, including those still being opened. */
   targets = 0;
 
   /** Resolves when its thread answers. */
@@ -56,19 +53,19 @@ export class SamplerLink {
     this.#api = Comlink.wrap<SamplerApi>(port);
   }
 
-  /** Waits until the thread runs; its CPU counts from here on. */
+  /** Waits until the thread runs, and starts counting its CPU time. */
   async ready(): Promise<void> {
     this.#cpuFile = await this.call((api) => api.cpuFile(), START_MS);
     this.restartCpu();
   }
 
-  /** Counts its CPU from now on. */
+  /** Restarts counting its CPU time. */
   restartCpu(): void {
     this.#cpuBaseUs = readThreadCpuUs(this.#cpuFile) || 0;
   }
 
   /**
-   * Calls the sampler, and fails where its thread ends or does not answer in time.
+   * Calls the sampler. Fails if its thread ends or does not answer in time.
    *
    * @throws PagepulseError `THREADS`, or what the call throws
    */
@@ -77,13 +74,15 @@ export class SamplerLink {
     withinMs: number = this.joined ? JOINED_ANSWER_MS : ANSWER_MS,
   ): Promise<T> {
     let timer: NodeJS.Timeout | undefined;
-    // Counted in looks, not by the clock: where the whole process was stopped for a while, no sampler is late.
+    // Counts timer ticks instead of reading the clock: if the whole process was stopped for a while, no sampler is late.
     let waitedMs = 0;
     const watchdog = new Promise<never>((_, reject) => {
       timer = setInterval(() => {
         waitedMs += WATCHDOG_MS;
         if (this.isLost) {
-          reject(new PagepulseError('THREADS', 'a sampler thread has ended unexpectedly'));
+          reject(
+            new PagepulseError('THREADS', 'a sampler thread ended unexpectedly; attach the target again'),
+          );
         } else if (waitedMs > withinMs) {
           reject(new NoAnswer(withinMs));
         }
@@ -97,8 +96,8 @@ export class SamplerLink {
   }
 
   /**
-   * Makes the sampler part of every phase from the next one on. It hears of it a little later, and finds the phase that
-   * runs then not done; whether it hears of it at all shows in that phase.
+   * Makes the sampler part of every phase from the next one on. The call arrives a little later, and the sampler then runs the
+   * current phase. If the call never arrives, that phase shows it.
    */
   join(): void {
     const { epoch } = this.shared.phases;
@@ -112,12 +111,12 @@ export class SamplerLink {
     if (!Number.isNaN(cpuUs)) this.cpuUs = cpuUs - this.#cpuBaseUs;
   }
 
-  /** Whether its thread has ended, or it was given up. */
+  /** Whether its thread has ended, or the link was closed. */
   get isLost(): boolean {
     return this.#isClosed || this.shared.slots.isEnded(this.slot);
   }
 
-  /** The target that it works on, or did when it was lost. */
+  /** The target that it works on, or worked on when it was lost. */
   get targetId(): number | undefined {
     return this.#isClosed ? this.#lastTarget : this.shared.slots.targetOf(this.slot);
   }

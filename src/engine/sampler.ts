@@ -6,27 +6,25 @@ import { randomFrom } from '../core/random.js';
 import { RegionTable, TargetStatus } from '../core/region-table.js';
 import { Samples } from '../core/sampling.js';
 import { openThreadCpu, threadCpuMs } from '../kernel/thread-cpu.js';
-import type { PageCheck } from '../sources/page-check.js';
-import { Order, type RegionSource } from '../sources/region-source.js';
 import { CHECKS, type OpenTarget as OpenSource } from '../sources/registry.js';
-import type { AddressSpace } from '../sources/source.js';
+import { type AddressSpace, Order, type PageCheck, type RegionSource } from '../sources/source.js';
 import { toWire, type WireError } from './comlink-errors.js';
 import { type Epoch, Phase } from './phases.js';
 import type { OpenedTarget, SamplerApi, SamplerStart, TargetToOpen, TargetToWatch } from './protocol.js';
 import { SharedState } from './shared-state.js';
 import { NOT_SAMPLED, SAMPLES } from './slots.js';
 
-/** Weight of the latest interval in what one is thought to cost. */
+/** Weight of the latest interval in the estimated cost of one. */
 const LATEST = 0.3;
 
-/** What a source has delivered, for one target after the other. */
+/** Delivered rows, shared by all targets of this thread, one at a time. */
 const delivered = new DeliveredRows();
 
-/** The part of the phases with ticks that is not a phase of its own. */
+/** Marking is part of the phases with ticks, but not a phase of its own. */
 const PREPARE = 'prepare';
 type Work = Phase | typeof PREPARE;
 
-/** A target that is open in this sampler, whether it is watched yet or not. */
+/** A target that is open in this sampler, watched or not yet. */
 interface OpenTarget {
   readonly source: PageCheck | RegionSource;
   readonly random: RandomGenerator;
@@ -38,22 +36,22 @@ interface Watched {
   readonly id: number;
   readonly handle: number;
   readonly table: RegionTable;
-  /** Of a page check. */
+  /** Set with a page check. */
   readonly sampled: SampledTarget | undefined;
-  /** In its place. */
+  /** Set with a region source. */
   readonly regions: RegionSource | undefined;
-  /** Whether the sampled pages have been marked old: not so in a target that came after that phase. */
+  /** Whether the sampled pages are marked old. False for a target that was attached after that phase. */
   prepared: boolean;
 }
 
-/** Does in one thread, for its share of the targets, what each phase asks for. */
+/** Performs each phase for its share of the targets, in one thread. */
 export class Sampler implements SamplerApi {
   readonly #shared: SharedState;
   readonly #slot: number;
   readonly #openSource: OpenSource;
   /** By handle. */
   readonly #opened = new Map<number, OpenTarget>();
-  /** Pages that were asked about, and those of them without an answer; in shared memory. */
+  /** Counters of samples, and of samples without an answer, in shared memory. */
   readonly #counts: Float64Array;
   readonly #failures = new Map<number, string>();
   #nextHandle = 0;
@@ -71,8 +69,8 @@ export class Sampler implements SamplerApi {
   }
 
   /**
-   * Takes part in phase after phase until it is given up. Hot, and without allocation: a tick costs waking up
-   * (about 20 us of CPU) and what the checks cost.
+   * Runs phase after phase until it is revoked. Hot, and without allocation: a tick costs a wake-up (about 20 us of CPU time)
+   * and the checks.
    */
   async run(): Promise<void> {
     const { phases, slots, barrier } = this.#shared;
@@ -90,7 +88,7 @@ export class Sampler implements SamplerApi {
     this.close([...this.#opened.keys()]);
   }
 
-  /** Tick after tick: check, wait until all have, prepare, wait until all have. One wake-up each. */
+  /** Tick after tick: check, wait until all have checked, prepare, wait until all have prepared. One wake-up each. */
   #tick(phase: Phase): void {
     const { barrier, slots } = this.#shared;
     if (phase === Phase.PREPARE_AND_TICK) {
@@ -139,10 +137,10 @@ export class Sampler implements SamplerApi {
         break;
       case Phase.UPDATE:
         if (table.status === TargetStatus.STALE || (sampled && this.#shared.phases.isUpdated(target.id)))
-          takeSpace(table, this.#sourceOf(target).readSpace(nowUs));
+          storeSpace(table, this.#sourceOf(target).readSpace(nowUs));
         break;
       case Phase.REFRESH:
-        if (table.status === TargetStatus.STALE) takeSpace(table, this.#sourceOf(target).readSpace(nowUs));
+        if (table.status === TargetStatus.STALE) storeSpace(table, this.#sourceOf(target).readSpace(nowUs));
         break;
     }
   }
@@ -151,7 +149,7 @@ export class Sampler implements SamplerApi {
     return this.#opened.get(handle)!.source;
   }
 
-  /** Starts an interval of a region source, if that was ordered. Some times a second at most, a walk through its memory. */
+  /** Starts an interval of a region source if ordered. Walks the target's memory, at most a few times a second. */
   #begin(source: RegionSource, table: RegionTable): void {
     if (table.orders !== Order.BEGIN) return;
     const startedUs = cpuUs();
@@ -160,7 +158,7 @@ export class Sampler implements SamplerApi {
     table.beginUs = cpuUs() - startedUs;
   }
 
-  /** Delivers the interval so far, if that was ordered. */
+  /** Delivers the interval so far if ordered. */
   #deliver(source: RegionSource, table: RegionTable): void {
     const { orders } = table;
     if (orders === 0 || orders === Order.BEGIN) return;
@@ -185,7 +183,7 @@ export class Sampler implements SamplerApi {
     table.costUs = table.costUs === 0 ? costUs : table.costUs + LATEST * (costUs - table.costUs);
   }
 
-  // Answers to the coordinator.
+  // Calls from the coordinator.
 
   cpuFile(): number {
     return openThreadCpu();
@@ -216,7 +214,7 @@ export class Sampler implements SamplerApi {
       source.close();
       throw new PagepulseError(
         'NO_PROCESS',
-        `process ${target.pid} (${target.comm}) ended while it was being opened; nothing was watched`,
+        `process ${target.pid} (${target.comm}) ended while it was being opened; choose a running process`,
       );
     }
     const handle = this.#nextHandle++;
@@ -266,22 +264,22 @@ export class Sampler implements SamplerApi {
     this.#watched = this.#watched.filter(({ handle }) => !gone.has(handle));
   }
 
-  /** Ends the watching of one target; the others go on. */
+  /** Stops watching one target; the others continue. */
   #fail(handle: number, table: RegionTable, error: unknown): void {
     this.#failures.set(handle, toWire(error).pagepulse.message);
     table.status = TargetStatus.FAILED;
   }
 }
 
-/** Takes over where the target's memory lies now. */
-function takeSpace(table: RegionTable, { status, ranges, residentBytes }: AddressSpace): void {
+/** Stores the target's current address space in its table. */
+function storeSpace(table: RegionTable, { status, ranges, residentBytes }: AddressSpace): void {
   table.status = status;
   if (status !== TargetStatus.OK) return;
   table.setRanges(ranges);
   table.residentBytes = residentBytes;
 }
 
-/** CPU of this thread in microseconds; on a kernel without clocks of threads, the time. */
+/** CPU time of this thread in microseconds; wall-clock time if the kernel has no CPU clocks of threads. */
 function cpuUs(): number {
   const ms = threadCpuMs();
   return 1_000 * (Number.isNaN(ms) ? performance.now() : ms);

@@ -5,23 +5,24 @@ import type { Phase } from './phases.js';
 import type { HostApi } from './protocol.js';
 import { NoAnswer, SamplerLink } from './sampler-link.js';
 import type { SharedState } from './shared-state.js';
+import type { Target } from './target.js';
 import { THREADS_HELP } from './thread-pool.js';
 
-/** A wait for a sampler is cut into these, so that calls from outside are heard within them. */
+/** Waits for samplers are divided into slices of this length, so that calls are heard in between. */
 const SLICE_MS = 50;
 
-/** How long the other samplers may take to notice that one is given up. */
+/** How long the other samplers may take to notice that the phase was aborted. */
 const LET_GO_MS = 200;
 
-/** The samplers of a monitor: which there are, who gets a target, and the phases they go through together. */
+/** The samplers of a monitor: starts and ends them, assigns targets, and runs the phases that they go through together. */
 export class Samplers {
   readonly #all: SamplerLink[] = [];
-  /** Of the running phase, in milliseconds: for how long it may be waited for, and how long it has been. */
+  /** How long the current phase may take, and how long it has been waited for. */
   #allowedMs = 0;
   #waitedMs = 0;
-  /** A sampler that needs longer for a phase is given up. */
+  /** A sampler that needs longer for a phase is declared lost. */
   stallMs = 0;
-  /** CPU of samplers that are gone. */
+  /** CPU time of samplers that have ended. */
   endedCpuUs = 0;
 
   /**
@@ -34,7 +35,7 @@ export class Samplers {
     readonly limit: number,
   ) {}
 
-  /** Whether any takes part in the phases, or will from the next one on. */
+  /** Whether any sampler takes part in the phases, or will from the next one on. */
   get anyIsReady(): boolean {
     for (let i = 0; i < this.#all.length; i++) if (this.#all[i]!.isReady) return true;
     return false;
@@ -44,19 +45,19 @@ export class Samplers {
     return this.#all;
   }
 
-  /** Whether a further sampler may be started. */
+  /** Whether another sampler may be started. */
   get mayGrow(): boolean {
     return this.#all.length < this.limit;
   }
 
   /**
-   * A sampler for one more target: a fresh one below the limit, else the one with the fewest regions.
+   * Chooses a sampler for one more target: a new one below the limit, else the one with the fewest regions.
    *
-   * @param regionsOf regions that a sampler checks now
-   * @param except the sampler that it is to leave
+   * @param regionsOf current number of regions of a sampler
+   * @param except the sampler that the target should leave
    * @throws PagepulseError `THREADS`
    */
-  async take(regionsOf: (link: SamplerLink) => number, except?: SamplerLink): Promise<SamplerLink> {
+  async assign(regionsOf: (link: SamplerLink) => number, except?: SamplerLink): Promise<SamplerLink> {
     if (!this.mayGrow) {
       const others = this.#all.filter((link) => link !== except);
       const link = leastBy(others, (each) => regionsOf(each) + each.targets);
@@ -65,7 +66,11 @@ export class Samplers {
       return link;
     }
     const slot = this.shared.slots.firstFree((taken) => this.#all.some((link) => link.slot === taken));
-    if (slot === undefined) throw new PagepulseError('THREADS', 'all places for sampler threads are taken');
+    if (slot === undefined)
+      throw new PagepulseError(
+        'THREADS',
+        'all slots for sampler threads are in use; watch with fewer workers',
+      );
     this.shared.slots.reserve(slot);
     const link = new SamplerLink(this.shared, slot);
     link.targets = 1;
@@ -91,7 +96,7 @@ export class Samplers {
     }
   }
 
-  /** Gives a sampler up, and ends its thread whatever it does. */
+  /** Removes a sampler, and ends its thread even if it is busy. */
   drop(link: SamplerLink): void {
     const at = this.#all.indexOf(link);
     if (at < 0) return;
@@ -105,11 +110,11 @@ export class Samplers {
   }
 
   /**
-   * Begins a phase in all samplers that have joined or are ready to; the one before must have ended. Hot: some ten times a
-   * second.
+   * Starts a phase in all samplers that have joined or are ready to join. The previous phase must have ended. Hot: about ten
+   * times a second.
    *
-   * @param intervals in phases with ticks, the sampling intervals it is for
-   * @param ticks of these, the ticks with which it ends all the same
+   * @param intervals length of a phase with ticks, in sampling intervals
+   * @param ticks ends the phase after this many ticks, even if fewer intervals have passed
    */
   begin(phase: Phase, intervals = 0, ticks = intervals): void {
     let joined = 0;
@@ -126,8 +131,8 @@ export class Samplers {
   /**
    * Waits until the phase has ended in all samplers.
    *
-   * @param answered calls from outside that have been answered: one more interrupts the wait
-   * @returns false where it has not ended yet: because of a call, or of samplers that `findLost` finds
+   * @param answered number of calls answered so far; one more interrupts the wait
+   * @returns false if it has not ended yet, because of a call or of samplers that `findLost` reports
    */
   await(answered: number): boolean {
     for (let i = 0; i < this.#all.length; i++) {
@@ -135,7 +140,7 @@ export class Samplers {
       if (!link.joined) continue;
       while (!this.shared.phases.awaitDone(link.slot, SLICE_MS)) {
         this.#waitedMs += SLICE_MS;
-        // Any: this one may wait for another that has ended.
+        // Checks all samplers: this one may be waiting for another that has ended.
         if (this.#anyIsMissing || this.shared.mailbox.calls !== answered) return false;
       }
     }
@@ -143,8 +148,8 @@ export class Samplers {
   }
 
   /**
-   * Samplers that have ended in the running phase, or have not come to its end in time. The others, who may be waiting
-   * for them, are let go first, so that nobody is taken for lost who only waits.
+   * Samplers that died in the current phase, or did not finish it in time. Aborts the phase first, so that a sampler that is
+   * merely waiting for them is not declared lost.
    */
   findLost(): SamplerLink[] {
     const isOverdue = this.#isOverdue;
@@ -158,7 +163,7 @@ export class Samplers {
     return this.#all.filter((link) => this.#isMissing(link, isOverdue));
   }
 
-  /** Counted in slices, not by the clock: where the whole process was stopped for a while, no sampler is late. */
+  /** Counts slices instead of reading the clock: if the whole process was stopped for a while, no sampler is late. */
   get #isOverdue(): boolean {
     return this.#waitedMs > this.#allowedMs;
   }
@@ -177,4 +182,41 @@ export class Samplers {
 
 function leastBy<T>(items: readonly T[], weight: (item: T) => number): T {
   return items.reduce((least, item) => (weight(item) < weight(least) ? item : least));
+}
+
+/** Samplers whose numbers of regions differ by less are balanced: a region costs some microseconds per tick. */
+const LEAST_GAP = 32;
+/** Samplers are also balanced if they differ by less than this share of the larger number. */
+const LEAST_GAP_SHARE = 0.25;
+
+/**
+ * The target to move so that all samplers have about the same number of regions. It belongs to the sampler with the most
+ * regions, and its size is closest to half of the gap to the sampler with the fewest.
+ *
+ * @param mayGrow whether a new sampler could be started for it
+ * @returns undefined if the samplers are balanced, or if no move closes a quarter of the gap
+ */
+export function targetToMove(
+  targets: readonly Target[],
+  samplers: readonly SamplerLink[],
+  mayGrow: boolean,
+): Target | undefined {
+  const regions = new Map(samplers.map((link) => [link, 0]));
+  for (const { link, table } of targets) {
+    if (link) regions.set(link, (regions.get(link) ?? 0) + table.count);
+  }
+  const [most, its] = [...regions].reduce((a, b) => (b[1] > a[1] ? b : a), [undefined, 0] as [
+    unknown,
+    number,
+  ]);
+  const least = mayGrow ? 0 : Math.min(...regions.values());
+  const gap = its - least;
+  if (gap < LEAST_GAP || gap < LEAST_GAP_SHARE * its) return undefined;
+  let best: Target | undefined;
+  let bestGap = 0.75 * gap;
+  for (const target of targets) {
+    const gapAfter = Math.abs(gap - 2 * target.table.count);
+    if (target.link === most && gapAfter < bestGap) [best, bestGap] = [target, gapAfter];
+  }
+  return best;
 }

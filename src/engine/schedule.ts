@@ -1,6 +1,5 @@
 import { type Adaptation, countRegions } from '../core/adaptation.js';
-import { extrapolate } from '../core/aggregate.js';
-import { aggregate, mergeSeen, update } from '../core/cycle.js';
+import { aggregate, extrapolate, mergeSeen, update } from '../core/cycle.js';
 import { TargetStatus } from '../core/region-table.js';
 import type { MonitorStats } from '../core/stats.js';
 import type { AttrsPolicy } from './attrs-policy.js';
@@ -12,44 +11,42 @@ import type { SharedState } from './shared-state.js';
 import type { Target } from './target.js';
 import type { Targets } from './targets.js';
 
-/** Calls that need the samplers parked wait no longer than this. */
+/** Calls that need parked samplers wait at most this long. */
 export const MAX_QUIET_US = 50_000;
 
 /**
- * Where ticks are missed, an aggregation interval lasts until all of its ticks are made (as the kernel's does), but not
- * longer than so many times its length: a region's share is worth what the number of its samples is.
+ * If ticks are missed, an aggregation interval lasts until all of its ticks are made, as in the kernel, because rates need
+ * enough samples. It ends at this multiple of its length at the latest.
  */
 const MAX_STRETCH = 4;
 
-/** An aggregation interval that would go on for longer than this with more regions than are allowed by now ends at once. */
+/** After new attrs, an interval with too many regions ends at once if more than this is left of it. */
 const TOO_LONG_US = 10_000_000;
 
-/** The first snapshot of a target is published after this time at the latest, however long the intervals are. */
+/** A target's first snapshot is published after this time at the latest, however long the intervals are. */
 const FIRST_ANSWER_US = 4_000_000;
-/** A part of an aggregation interval is published at the end if it had this share of its ticks, or nothing was before. */
+/** A last, partial interval is published if it had this share of its ticks, or if the target has no snapshot yet. */
 const LEAST_PART = 0.25;
 
-/** How the mappings of the targets are to be looked at in a tick. */
+/** Which mappings a tick must read: none, those of gone address spaces, or a part of all. */
 export type UpdateNeed = 'none' | 'stale' | 'part';
 
-/**
- * Targets whose mappings are read at a time, at most: some 100 us each, divided among the samplers.
- */
+/** Most targets whose mappings are read in one tick: about 100 us each, divided among the samplers. */
 const UPDATED_AT_ONCE = 32;
 
 /**
- * What the coordinator does with the tables between the phases of a tick, and when what is due. It never waits. The
- * methods named for a tick run at every one and allocate nothing; the others run once an aggregation interval.
+ * Decides when work on the tables is due, and does it between the phases of a tick. It never waits. Methods about single ticks
+ * run at every turn and allocate nothing; the others run once per aggregation interval.
  */
 export class Schedule {
-  /** Of this aggregation interval: sampling intervals that have passed, and those of them that were used. */
+  /** Sampling intervals passed, and ticks made, in this aggregation interval. */
   #passed = 0;
   #ticks = 0;
   #aggregationStartUs = 0;
-  /** Whether this aggregation interval is to end with the next tick. */
+  /** Whether this aggregation interval must end with the next tick. */
   #endsEarly = false;
   #updateDueUs: number;
-  /** Of the update interval: how many parts of the targets have been looked at. */
+  /** Parts of the targets whose mappings have been read in this update interval. */
   #updatedParts = 0;
 
   constructor(
@@ -65,12 +62,12 @@ export class Schedule {
     this.#updateDueUs = targets.attrs.updateUs;
   }
 
-  /** When the next tick is due, in the monitor's time: a point of the grid. */
+  /** When the next tick is due, in the monitor's time; always a point of the grid. */
   get dueUs(): number {
     return this.shared.barrier.dueUs;
   }
 
-  /** Lays the grid anew from now on. */
+  /** Starts a new grid of ticks at the current time. */
   startGrid(): void {
     const { sampleUs } = this.targets.attrs;
     this.setDue(this.clock.nowUs() + sampleUs);
@@ -80,18 +77,18 @@ export class Schedule {
     this.shared.barrier.setDue(dueUs, this.clock.monotonicMsAt(dueUs), this.targets.attrs.sampleUs);
   }
 
-  /** Called while the next tick is waited for: whether it should come sooner. */
+  /** Called before waiting for the next tick, which may move to an earlier time. */
   reviseDue(): void {}
 
-  /** After a tick with work on the tables. */
+  /** Called after a tick with work on the tables. */
   setNextDue(): void {
     this.setDue(this.dueUs + this.targets.attrs.sampleUs);
   }
 
-  /** Before the checks of a tick with work on the tables. */
+  /** Called before the checks of a tick with work on the tables. */
   beginWork(): void {}
 
-  /** Sampling intervals until one in which the tables have to be worked on, or the user may have been waiting. */
+  /** Sampling intervals until the next work on the tables, or until calls must be heard. */
   quietIntervals(): number {
     const { attrs, maxNrAccesses, all: targets } = this.targets;
     for (let i = 0; i < targets.length; i++) if (targets[i]!.table.status !== TargetStatus.OK) return 0;
@@ -104,12 +101,12 @@ export class Schedule {
     return Math.max(0, Math.min(untilAggregation, untilUpdate, untilAnswer));
   }
 
-  /** Ticks until the one with which the aggregation interval ends. */
+  /** Ticks before the one that ends the aggregation interval. */
   get quietTicks(): number {
     return Math.max(0, this.targets.maxNrAccesses - 1 - this.#ticks);
   }
 
-  /** Counts what the samplers did by themselves. */
+  /** Counts the ticks that the samplers made. */
   countTicks(ticks: number, intervals: number): void {
     const { all: targets } = this.targets;
     this.meter.ticks += ticks;
@@ -123,13 +120,13 @@ export class Schedule {
     }
   }
 
-  /** Whether the aggregation interval ends with the tick that begins. */
+  /** Whether the aggregation interval ends with this tick. */
   get endsAggregation(): boolean {
     const isStretched = this.#passed + 1 >= MAX_STRETCH * this.targets.maxNrAccesses;
     return this.quietTicks === 0 || isStretched || this.#endsEarly;
   }
 
-  /** An interval that ends early, after less than half of its ticks, only merges: it is too little to be published. */
+  /** Ends the aggregation interval. After less than half of its ticks, only merges: too few samples for a snapshot. */
   aggregate(): void {
     const { all: targets, attrs, maxNrAccesses } = this.targets;
     const isPublished = !this.#endsEarly || 2 * this.#ticks >= maxNrAccesses;
@@ -147,7 +144,7 @@ export class Schedule {
     if (isPublished) this.policy.aggregated(attrs, this.clock.nowUs());
   }
 
-  /** Sends a snapshot of each of these targets, as far as the user keeps up. Their `startUs` has been set. */
+  /** Sends a snapshot of each target, and drops those that do not fit into the queue. The targets' `startUs` must be set. */
   protected publish(targets: readonly Target[], endUs = this.clock.nowUs()): void {
     for (const target of targets) {
       target.snapshots++;
@@ -162,9 +159,8 @@ export class Schedule {
   }
 
   /**
-   * Targets of which nothing has been published for too long since they came: what was seen of them so far is, as a shorter
-   * interval, and counting goes on. Looked for at every turn of the coordinator; not with evidence, whose rows tell nothing
-   * before they are read together.
+   * Publishes targets that have waited too long for their first snapshot, as a shorter interval. Counting continues. Called at
+   * every turn of the coordinator. Not with evidence, whose rows mean nothing before the end of the interval.
    */
   answerWaiting(): void {
     const { all: targets, maxNrAccesses } = this.targets;
@@ -176,7 +172,7 @@ export class Schedule {
       const { table, ticks } = target;
       if (ticks === 0 || table.evidence || nowUs - target.sinceUs < FIRST_ANSWER_US) continue;
       const counts = table.nrAccesses.slice(0, table.count);
-      target.presence.take(table);
+      target.presence.measure(table);
       extrapolate(table, ticks, maxNrAccesses);
       target.startUs = Math.max(target.sinceUs, this.#aggregationStartUs);
       this.publish([target]);
@@ -184,45 +180,45 @@ export class Schedule {
     }
   }
 
-  /** What was seen of a target in the interval that its end cuts off. */
+  /** Publishes the interval that the end of a target cuts off. */
   publishLastOf(target: Target): void {
-    if (!this.#isWorthTelling(target)) return;
+    if (!this.#isWorthPublishing(target)) return;
     mergeSeen([target], this.adaptation, this.targets.inForce.limits);
     target.startUs = this.#aggregationStartUs;
     this.publish([target]);
   }
 
   /**
-   * The monitor ends.
+   * Called when the monitor ends.
    *
-   * @returns whether one more tick is needed before the last aggregation: there are targets of which nothing was seen
+   * @returns whether the last aggregation needs one more tick, for targets without any tick or snapshot
    */
   beginLast(): boolean {
     return this.targets.all.some(({ prepared, ticks, snapshots }) => prepared && ticks + snapshots === 0);
   }
 
-  /** At the end of the monitor: the interval that was cut off, as a shorter one. */
+  /** Publishes the interval that the end of the monitor cuts off, as a shorter one. */
   aggregateLast(): void {
-    const last = this.targets.all.filter((target) => this.#isWorthTelling(target));
+    const last = this.targets.all.filter((target) => this.#isWorthPublishing(target));
     if (last.length === 0) return;
     mergeSeen(last, this.adaptation, this.targets.inForce.limits);
     for (const target of last) target.startUs = this.#aggregationStartUs;
     this.publish(last);
   }
 
-  #isWorthTelling({ table, ticks, snapshots }: Target): boolean {
+  #isWorthPublishing({ table, ticks, snapshots }: Target): boolean {
     const least = snapshots === 0 ? 1 : LEAST_PART * this.targets.maxNrAccesses;
     return table.count > 0 && ticks >= least;
   }
 
   readStats(): MonitorStats {
     const { all, inForce } = this.targets;
-    return this.meter.read(this.clock.nowUs(), countRegions(all), inForce.told);
+    return this.meter.read(this.clock.nowUs(), countRegions(all), inForce.reported);
   }
 
   /**
-   * Which mappings this tick has to read again, and marks the targets whose regions follow from that. Of many targets a
-   * part at a time, spread over the update interval: to read all at once would hold up the ticks.
+   * Decides which mappings this tick must read, and marks the targets whose regions must then be fitted. With many targets,
+   * reads a part at a time over the update interval, because reading all at once would delay ticks.
    */
   updateNeed(): UpdateNeed {
     const { all: targets, attrs } = this.targets;
@@ -244,7 +240,7 @@ export class Schedule {
     return need;
   }
 
-  /** The share of the targets that a part of an update interval looks at. */
+  /** The share of the targets in each part of an update interval. */
   get updateShare(): number {
     return 1 / this.#updateParts;
   }
@@ -254,9 +250,9 @@ export class Schedule {
   }
 
   /**
-   * Fits regions to the mappings that were read, and lets go of targets that have ended.
+   * Fits regions to the mappings just read, and detaches targets that have ended.
    *
-   * @returns a target that can no longer be watched, for the caller to find out why
+   * @returns a target that can no longer be watched; the caller must ask its sampler why
    */
   fitRegions(): Target | undefined {
     const { all: targets } = this.targets;
@@ -280,7 +276,7 @@ export class Schedule {
     return undefined;
   }
 
-  /** Pages of all targets are marked old. */
+  /** Notes that the pages of all targets are marked old. */
   countPrepared(): void {
     const { all: targets } = this.targets;
     for (let i = 0; i < targets.length; i++) targets[i]!.prepared = targets[i]!.link !== undefined;
@@ -290,31 +286,31 @@ export class Schedule {
     return this.dueUs >= this.durationUs;
   }
 
-  /** Until the next tick, or the end if that comes first: intervals may be longer than what is left. */
+  /** Milliseconds until the next tick, or until the end of the monitor if that is sooner. */
   msToWait(): number {
     const untilUs = this.#isDueInTime ? this.dueUs : this.durationUs;
     return this.clock.msUntil(untilUs);
   }
 
-  /** Whether the monitor ends now, before the next tick. */
+  /** Whether the monitor must end now, before the next tick. */
   get endsBeforeDue(): boolean {
     return !this.clock.isVirtual && !this.#isDueInTime && this.clock.msUntil(this.durationUs) <= 0;
   }
 
-  /** A tick that is due at about the end is still made. */
+  /** Whether the next tick is due before the end, or so shortly after it that it is still made. */
   get #isDueInTime(): boolean {
     return this.dueUs <= this.durationUs + MAX_QUIET_US;
   }
 
-  /** Whether there were targets, and none is left nor on its way. */
+  /** Whether there were targets, and none is left or being opened. */
   get isAlone(): boolean {
     const { all: targets, arriving, hadTargets } = this.targets;
     return hadTargets && targets.length === 0 && arriving === 0;
   }
 
   /**
-   * After new attrs: what was counted so far stands for the same share of the new interval; which ends early where it would
-   * go on for long with more regions than there may be now.
+   * Called after new attrs. The ticks so far stand for the same share of the new interval. Ends the interval early if it would
+   * continue for long with too many regions.
    */
   rescaleTicks(oldMax: number, newMax: number): void {
     const { attrs, all: targets } = this.targets;

@@ -7,8 +7,8 @@ const WORDS = Mailbox.WORDS + Phases.WORDS + Barrier.WORDS;
 const BYTES_PER_SLOT = 8 * Slots.NUMBERS_PER_SLOT + 4;
 
 /**
- * What the threads of a monitor share beside the region tables: one SharedArrayBuffer with numbers (Float64) and words (Int32),
- * of which each part has its own.
+ * The memory that a monitor's threads share, besides the region tables. One SharedArrayBuffer holds numbers (Float64) and words
+ * (Int32), and each part has its own.
  */
 export class SharedState {
   readonly mailbox: Mailbox;
@@ -43,13 +43,13 @@ export class SharedState {
     this.phases.begin(phase);
   }
 
-  /** Coordinator: lets the samplers that wait for one another in the running phase go, for one of them will never come. */
+  /** Coordinator: aborts the current phase, so that samplers do not wait for one that is lost. */
   breakOff(): void {
     this.phases.breakOff();
     this.barrier.wake();
   }
 
-  /** Coordinator: gives the slot's sampler up. */
+  /** Coordinator: revokes the slot's sampler. */
   revoke(slot: number): void {
     this.slots.revoke(slot);
     this.phases.wake();

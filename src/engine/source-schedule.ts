@@ -1,32 +1,32 @@
 import { TargetStatus } from '../core/region-table.js';
-import { Order } from '../sources/region-source.js';
+import { Order } from '../sources/source.js';
 import { Schedule, type UpdateNeed } from './schedule.js';
 import type { Interval, Target } from './target.js';
 
 /** Events that lie closer together are one tick. */
 const TICK_US = 50_000;
-/** Without any event, the coordinator looks around this often. */
+/** Without any event, a tick comes this often. */
 const IDLE_US = 1_000_000;
-/** The first interval of a target is at most this long, unless the user chose a longer one: the first answer comes soon. */
+/** Longest first interval of a target, for an early first snapshot, unless the user chose a longer one. */
 const FIRST_US = 1_000_000;
 /**
- * In the first interval of a target, what was accessed so far is also read after these times: a process that ends sooner
- * takes its counts with it. Only while there are few targets, since each read costs half of what an interval does.
+ * In the first interval of a target, accesses are also read after these times: if the process ends sooner, its counts are
+ * lost. Only with few targets, because each read costs half as much as an interval.
  */
 const PEEKS_US = [200_000, 500_000];
 const PEEKED_TARGETS = 16;
-/** At most this many intervals, of this much work, begin in one tick. The tick in which they end takes as long. */
+/** At most this many intervals, with this much work, start in one tick. The tick in which they end takes as long. */
 const BEGUN_AT_ONCE = 64;
 const WORK_AT_ONCE_US = 200_000;
-/** An interval cut off by the end of the monitor is not published if it was shorter than this, unless it is the first. */
+/** The end of the monitor publishes an interval only if it was at least this long, or the target's first. */
 const SHORTEST_LAST_US = 50_000;
-/** The last looks are left out if they would take longer than this, except for targets without a snapshot. */
-const LAST_LOOKS_US = 500_000;
+/** The last reads are left out if they would take longer than this, except for targets without a snapshot. */
+const LAST_READS_US = 500_000;
 
 /**
- * The clock of targets whose regions a source delivers. There is no sampling: each target has intervals of its own, which
- * begin with one phase and end with another, so ticks come when some of them begin or end. Under a budget intervals get
- * longer, up to 10 s; beyond that there are pauses between them (`turns`). Runs some times a second at most.
+ * The schedule of targets whose regions a source delivers. There is no sampling. Each target has its own intervals, which start
+ * in one phase and end in another, so ticks come when intervals start or end. Under a budget, intervals get longer, up to 10 s;
+ * beyond that there are pauses between them (`turns`). Runs at most a few times a second.
  */
 export class SourceSchedule extends Schedule {
   #isLast = false;
@@ -36,7 +36,7 @@ export class SourceSchedule extends Schedule {
     this.setDue(this.#nextTickUs());
   }
 
-  /** A target that has just come begins at once. */
+  /** A new target starts its first interval at once. */
   override reviseDue(): void {
     const nextUs = this.#nextTickUs();
     if (nextUs < this.dueUs) this.setDue(nextUs);
@@ -65,14 +65,14 @@ export class SourceSchedule extends Schedule {
     return this.targets.all.some(({ table }) => table.status === TargetStatus.STALE) ? 'stale' : 'none';
   }
 
-  /** Before the looks of a tick: orders which intervals end, and which are peeked into. */
+  /** Orders which intervals end in this tick, and which are read without ending. */
   override beginWork(): void {
     const nowUs = this.clock.nowUs();
     for (const { table, interval } of this.targets.all) {
       table.orders = 0;
       if (!interval.isRunning) continue;
       if (
-        this.#isLast ? this.#isWorthALastLook(interval, nowUs) : this.#endUs(interval) <= nowUs + TICK_US / 2
+        this.#isLast ? this.#isWorthALastRead(interval, nowUs) : this.#endUs(interval) <= nowUs + TICK_US / 2
       ) {
         table.ageStep = this.#passedIntervals(interval, nowUs);
         table.orders = Order.DELIVER;
@@ -82,19 +82,19 @@ export class SourceSchedule extends Schedule {
     }
   }
 
-  /** Publishes what was delivered, and orders the intervals that begin. */
+  /** Publishes delivered intervals, and orders new ones. */
   override aggregate(): void {
     const nowUs = this.clock.nowUs();
     const delivered: Target[] = [];
-    let looksUs = 0;
+    let readsUs = 0;
     for (const target of this.targets.all) {
       const { table, interval } = target;
       const isThere = table.status === TargetStatus.OK && target.link !== undefined;
       if (!interval.isRunning || !isThere) continue;
-      if (table.orders & Order.DELIVER) continue; // its sampler was lost: again at the next tick
+      if (table.orders & Order.DELIVER) continue; // its sampler was lost; retried at the next tick
       if (table.deliveries !== interval.delivered) {
         delivered.push(target);
-        looksUs += table.costUs;
+        readsUs += table.costUs;
         target.startUs = interval.beganUs;
         interval.delivered = table.deliveries;
         interval.isRunning = interval.hasPeek = false;
@@ -109,7 +109,7 @@ export class SourceSchedule extends Schedule {
     for (const target of delivered) this.policy.observe(target, attrs);
     this.publish(delivered, nowUs);
     if (delivered.length > 0) this.policy.aggregated(attrs, nowUs);
-    this.policy.delivered(looksUs, this.#passUs());
+    this.policy.delivered(readsUs, this.#passUs());
     if (!this.#isLast) this.#orderBeginnings(nowUs);
   }
 
@@ -119,7 +119,7 @@ export class SourceSchedule extends Schedule {
 
   override answerWaiting(): void {}
 
-  /** What a target that has ended was last seen to access, where no whole interval has told that. */
+  /** Publishes the last read of a target that ended before its first interval did. */
   override publishLastOf(target: Target): void {
     const { interval } = target;
     if (!interval.hasPeek) return;
@@ -127,16 +127,16 @@ export class SourceSchedule extends Schedule {
     this.publish([target], interval.lastEndUs);
   }
 
-  /** The last tick: running intervals end with it, if that does not take long. */
+  /** Makes the next tick the last. It ends running intervals, unless that takes too long. */
   override beginLast(): boolean {
     this.#isLast = true;
     const nowUs = this.clock.nowUs();
-    return this.targets.all.some(({ interval }) => this.#isWorthALastLook(interval, nowUs));
+    return this.targets.all.some(({ interval }) => this.#isWorthALastRead(interval, nowUs));
   }
 
-  #isWorthALastLook({ isRunning, beganUs, delivered }: Interval, nowUs: number): boolean {
+  #isWorthALastRead({ isRunning, beganUs, delivered }: Interval, nowUs: number): boolean {
     if (!isRunning || delivered === 0) return isRunning;
-    return nowUs - beganUs >= SHORTEST_LAST_US && this.#passUs() <= LAST_LOOKS_US;
+    return nowUs - beganUs >= SHORTEST_LAST_US && this.#passUs() <= LAST_READS_US;
   }
 
   #orderBeginnings(nowUs: number): void {
@@ -158,7 +158,7 @@ export class SourceSchedule extends Schedule {
     return !interval.isRunning && link !== undefined && table.status === TargetStatus.OK;
   }
 
-  /** When the next interval begins or ends, or is peeked at; ticks keep their distance. */
+  /** When the next interval starts, ends, or is read without ending. Ticks are at least TICK_US apart. */
   #nextTickUs(): number {
     const nowUs = this.clock.nowUs();
     let nextUs = Math.min(nowUs + IDLE_US, this.durationUs);
@@ -170,7 +170,7 @@ export class SourceSchedule extends Schedule {
     return Math.max(nextUs, nowUs, this.#lastTickUs + TICK_US);
   }
 
-  /** When the next interval of a target is to begin: the first at once. */
+  /** When a target's next interval starts; the first one starts at once. */
   #beginUs({ beganUs, delivered }: Interval): number {
     const { attrs, turns = 1 } = this.targets.inForce;
     return delivered === 0 ? 0 : beganUs + turns * attrs.aggrUs;
@@ -192,7 +192,7 @@ export class SourceSchedule extends Schedule {
     return Math.max(1, Math.round((nowUs - lastEndUs) / this.targets.attrs.aggrUs));
   }
 
-  /** What one interval of every target costs, as it was measured last. */
+  /** CPU time of one interval of every target, as last measured. */
   #passUs(): number {
     let passUs = 0;
     for (const { table } of this.targets.all) passUs += table.costUs;

@@ -5,13 +5,13 @@ import type { OpenedTarget, TargetToOpen } from './protocol.js';
 import { NoAnswer, type SamplerLink } from './sampler-link.js';
 import type { Samplers } from './samplers.js';
 
-/** How long those that are watched already may wait for others to be opened: less than they have between two ticks. */
+/** How long watched targets may wait while a sampler opens others. Shorter than the time between two ticks. */
 const PORTION_MS = 3;
-/** What is sent to be opened at once, at most. */
+/** Most targets that are sent to a sampler at once. */
 const PORTION = 64;
-/** How long a sampler that takes part in no phases yet may open targets before it answers. */
+/** How long a sampler may open targets before it answers, while it is not in the phases yet. */
 const FRESH_PORTION_MS = 200;
-/** So often targets are opened again whose sampler was lost for no reason that is known. */
+/** How often targets are opened if their sampler is lost for an unknown reason. */
 const MAX_TURNS = 3;
 
 /** A target that a sampler has opened. */
@@ -20,26 +20,26 @@ export interface Opened<A extends TargetToOpen> {
   readonly opened: OpenedTarget;
 }
 
-/** Has the sampler watch what it has opened. Called in control. */
-export type Take<A extends TargetToOpen> = (
+/** Makes the sampler watch the targets that it opened. Called in control. */
+export type Watch<A extends TargetToOpen> = (
   link: SamplerLink,
   portion: readonly Opened<A>[],
 ) => Promise<void>;
 
-/** Called for every target that a sampler was chosen for in vain, with its handle if it was opened. */
+/** Called for every target that its sampler will not watch after all, with its handle if it was opened. */
 type Release = (link: SamplerLink, handle: number | undefined) => void;
 
-/** What happens to targets on their way. */
+/** The results of opening targets. */
 interface Outcome<A extends TargetToOpen> {
   readonly errors: Map<A, WireError>;
-  /** Those whose sampler was lost, to be opened once more in another. */
+  /** Targets whose sampler was lost, to open again in another one. */
   readonly again: A[];
   readonly isLastTurn: boolean;
 }
 
 /**
- * Brings targets to samplers. Samplers that take part in the phases open a few milliseconds' worth between two ticks, so
- * that a crowd that arrives does not stop the others; fresh ones open all before they join.
+ * Opens targets in samplers. Samplers in the phases open targets for a few milliseconds between two ticks, so that many new
+ * targets do not stop the current ones. New samplers open all of theirs before they join.
  */
 export class TargetOpener {
   constructor(
@@ -51,22 +51,22 @@ export class TargetOpener {
   ) {}
 
   /**
-   * Where a sampler is lost over it, the target that it was opening fails, and the others go to another sampler.
+   * Opens targets. If a sampler is lost meanwhile, the target that it was opening fails and the others go to another sampler.
    *
-   * @param take called with every portion that was opened
-   * @param except the sampler that they are to leave
-   * @returns for each arrival, why it was not opened; undefined where it was
+   * @param watch called with every portion that was opened
+   * @param except the sampler that the targets should leave
+   * @returns for each arrival the error, or undefined if it was opened
    */
   async open<A extends TargetToOpen>(
     arrivals: readonly A[],
-    take: Take<A>,
+    watch: Watch<A>,
     except?: SamplerLink,
   ): Promise<(WireError | undefined)[]> {
     const errors = new Map<A, WireError>();
     let waiting = arrivals;
     for (let turn = 1; waiting.length > 0; turn++) {
       const outcome = { errors, again: [], isLastTurn: turn >= MAX_TURNS };
-      await this.#openOnce(waiting, take, except, outcome);
+      await this.#openOnce(waiting, watch, except, outcome);
       waiting = outcome.again;
     }
     return arrivals.map((arrival) => errors.get(arrival));
@@ -74,7 +74,7 @@ export class TargetOpener {
 
   async #openOnce<A extends TargetToOpen>(
     arrivals: readonly A[],
-    take: Take<A>,
+    watch: Watch<A>,
     except: SamplerLink | undefined,
     outcome: Outcome<A>,
   ): Promise<void> {
@@ -83,7 +83,7 @@ export class TargetOpener {
     await Promise.all(
       arrivals.map(async (arrival) => {
         try {
-          const link = await this.samplers.take(this.regionsOf, except);
+          const link = await this.samplers.assign(this.regionsOf, except);
           bySampler.set(link, [...(bySampler.get(link) ?? []), arrival]);
         } catch (error) {
           if (isLastTurn || error instanceof NoAnswer) errors.set(arrival, toWire(error));
@@ -98,7 +98,7 @@ export class TargetOpener {
           errors.set(arrival, error);
           this.release(link, handle);
         };
-        await this.#openIn(link, its, take, failed, outcome);
+        await this.#openIn(link, its, watch, failed, outcome);
       }),
     );
   }
@@ -106,7 +106,7 @@ export class TargetOpener {
   async #openIn<A extends TargetToOpen>(
     link: SamplerLink,
     arrivals: readonly A[],
-    take: Take<A>,
+    watch: Watch<A>,
     failed: (arrival: A, error: WireError, handle?: number) => void,
     { errors, again, isLastTurn }: Outcome<A>,
   ): Promise<void> {
@@ -131,10 +131,10 @@ export class TargetOpener {
     try {
       const first: Opened<A>[] = [];
       while (next < arrivals.length && !link.joined) first.push(...(await open(FRESH_PORTION_MS)));
-      if (first.length > 0) await this.inControl(() => take(link, first));
+      if (first.length > 0) await this.inControl(() => watch(link, first));
       taken = next;
       while (next < arrivals.length) {
-        await this.inControl(async () => take(link, await open(PORTION_MS)));
+        await this.inControl(async () => watch(link, await open(PORTION_MS)));
         taken = next;
       }
     } catch (error) {
@@ -144,7 +144,8 @@ export class TargetOpener {
       if (isLost) this.onLost(link);
       const mayTry = ({ id }: A) => {
         if (culprit === undefined) return isLost && !isLastTurn;
-        // Who hangs would hang again; a thread may also have ended by chance. Others are tried until all culprits have failed.
+        // A target that hangs would hang again, but a thread may also end by chance. The others are retried until every culprit
+        // has failed.
         return id === culprit ? !isLastTurn && !(error instanceof NoAnswer) : isLost;
       };
       for (const arrival of left) {
@@ -164,5 +165,11 @@ function tooMuch({ request }: TargetToOpen, error: unknown): PagepulseError {
   const name = 'pid' in request ? `process ${request.pid}` : (request.synthetic.name ?? 'synthetic');
   const what =
     error instanceof NoAnswer ? `took more than ${error.forMs / 1_000} s` : 'ended the sampler thread';
-  return new PagepulseError('THREADS', `${name} is not watched: to open it ${what}`, { cause: error });
+  return new PagepulseError(
+    'THREADS',
+    `cannot watch ${name}: opening it ${what}; attach it again or leave it out`,
+    {
+      cause: error,
+    },
+  );
 }

@@ -1,56 +1,55 @@
-import { rescale } from '../core/aggregate.js';
 import type { Attrs } from '../core/attrs.js';
-import { type InForce, inForceFor } from '../core/in-force.js';
+import { rescale } from '../core/cycle.js';
 import { type RandomStreams, randomFrom } from '../core/random.js';
+import { type InForce, inForceFor } from '../core/region-budget.js';
 import { DEFAULT_RANGES, RegionTable, TargetStatus } from '../core/region-table.js';
 import type { AttrsInForce } from '../core/stats.js';
 import type { TargetInfo } from '../core/target.js';
-import type { TargetRequest } from '../sources/target-request.js';
-import { targetToMove } from './balance.js';
+import type { TargetRequest } from '../sources/source.js';
 import type { InControl } from './calls.js';
 import { toWire } from './comlink-errors.js';
 import type { Meter } from './meter.js';
 import type { Attached, DetachReason, TargetToWatch } from './protocol.js';
 import type { Publisher } from './publisher.js';
 import type { SamplerLink } from './sampler-link.js';
-import type { Samplers } from './samplers.js';
+import { type Samplers, targetToMove } from './samplers.js';
 import { copiedTable, fillFirst, Target } from './target.js';
 import { TargetOpener } from './target-opener.js';
 
-/** A target whose samplers keep dying is given up after this many: it may be what kills them. */
+/** A target may lose this many samplers. With one more it fails, because it probably kills them. */
 const MAX_LOSSES = 3;
 
-/** Tables that are kept for targets to come, at most: some 2 MiB. */
+/** Most tables kept for future targets: about 2 MiB. */
 const SPARE_TABLES = 64;
 
-/** What a targets works with. */
+/** The parts that Targets works with. */
 export interface TargetsParts {
-  /** What the adaptation keeps of each region's samples. */
+  /** How many answers the adaptation keeps for each region. */
   readonly answersPerRegion: number;
   readonly samplers: Samplers;
   readonly publisher: Publisher;
   readonly meter: Meter;
   readonly streams: RandomStreams;
   readonly inControl: InControl;
-  /** Lets calls go on while this is worked on. */
+  /** Runs work while calls continue to be answered. */
   readonly inBackground: (work: Promise<void>) => void;
   /** Whether a region source fills the tables. */
   readonly isDelivered: boolean;
 }
 
-/** Which targets are watched, by which sampler: they come, go, and change hands when a sampler is lost. */
+/** The watched targets and their samplers. Attaches and detaches targets, and moves them when a sampler is lost. */
 export class Targets {
-  /** In the order of their ids. */
+  /** Ordered by ID. */
   readonly all: Target[] = [];
-  /** Targets on their way in. */
+  /** Number of targets being opened. */
   arriving = 0;
   /** Whether any target was ever watched. */
   hadTargets = false;
   #nextId = 0;
   readonly #opener: TargetOpener;
-  /** Targets that their samplers have still to close. */
+  /** Targets that their samplers must still close. */
   readonly #leaving = new Map<SamplerLink, { handle: number; table: RegionTable | undefined }[]>();
-  /** Tables of targets that have left, for those to come: else a crowd that comes and goes fills the memory. */
+  /** Tables of detached targets, for reuse: otherwise many short-lived targets would fill the memory. */
   readonly #spareTables: RegionTable[] = [];
 
   readonly samplers: Samplers;
@@ -71,7 +70,7 @@ export class Targets {
     );
   }
 
-  /** Attaches what can be opened; tells of the rest why not. In the order of the requests. */
+  /** Attaches all targets that can be opened. @returns targets or errors in the order of the requests */
   async attach(requests: readonly TargetRequest[]): Promise<Attached[]> {
     const arrivals = requests.map((request) => ({
       id: this.#nextId++,
@@ -83,7 +82,7 @@ export class Targets {
     this.arriving += arrivals.length;
     try {
       const errors = await this.#opener.open(arrivals, async (link, portion) => {
-        const { minRegions } = inForceFor(this.#inForce, this.all.length + this.arriving).told.attrs;
+        const { minRegions } = inForceFor(this.#inForce, this.all.length + this.arriving).reported.attrs;
         const targets = portion.map(({ arrival, opened }) => {
           const info: TargetInfo = { id: arrival.id, ...opened.target };
           const table = this.#tableFor(opened.ranges, minRegions);
@@ -117,10 +116,10 @@ export class Targets {
     if (target.link) this.#release(target.link, target.handle, target.table);
   }
 
-  /** Lets go of a target that its sampler cannot watch any longer. */
+  /** Detaches a target that its sampler can no longer watch. */
   async fail(target: Target): Promise<void> {
     target.failing = true;
-    // The sampler that it has then: a step before may have lost it.
+    // Reads `link` inside the step, because an earlier step may lose the sampler.
     const message = await this.#parts
       .inControl(
         async () => target.failure ?? (await target.link?.call((api) => api.failureOf(target.handle))),
@@ -129,7 +128,7 @@ export class Targets {
     this.detach(target, 'failed', message);
   }
 
-  /** Gives up a sampler that died or stopped answering; its targets wait for a fresh one. */
+  /** Drops a sampler that died or stopped answering. @returns its targets, which need another sampler */
   lose(link: SamplerLink): Target[] {
     if (!this.samplers.all.includes(link)) return [];
     const culprit = link.targetId;
@@ -141,20 +140,24 @@ export class Targets {
       target.link = undefined;
       target.prepared = false;
       target.lost(culprit);
-      // The thread may not be dead yet, and writes where it always did.
+      // The thread may not be dead yet, and may still write to the old table.
       target.table = copiedTable(this.attrs, target.table);
-      // The sampler that could tell of what it failed is gone: the next one will see.
+      // The sampler that knew the reason of the failure is gone. The next one will find it again.
       if (target.table.status === TargetStatus.FAILED && !target.failing)
         target.table.status = TargetStatus.OK;
     }
     return affected.filter(({ failing }) => !failing);
   }
 
-  /** Gives targets without a sampler a fresh one; a target that has ended meanwhile leaves. */
+  /** Opens targets without a sampler in another one. Detaches targets that have ended meanwhile. */
   async reopen(targets: readonly Target[]): Promise<void> {
     const [lost, others] = [targets.filter(isLost), targets.filter((target) => !isLost(target))];
     for (const target of lost) {
-      this.detach(target, 'failed', `${MAX_LOSSES + 1} samplers were lost while they watched it`);
+      this.detach(
+        target,
+        'failed',
+        `${MAX_LOSSES + 1} sampler threads were lost while watching it; leave it out`,
+      );
     }
     const arrivals = others.map((target) => {
       const { info, sameRequest: request } = target;
@@ -164,7 +167,7 @@ export class Targets {
       const taken: Target[] = [];
       for (const { arrival, opened } of portion) {
         const { target } = arrival;
-        // It may have left meanwhile, or have got another sampler.
+        // It may have been detached meanwhile, or have another sampler.
         if (target.link || !this.all.includes(target)) {
           this.#release(link, opened.handle);
           continue;
@@ -186,8 +189,8 @@ export class Targets {
   }
 
   /**
-   * Gives a target to a sampler with less to do, where that evens them out. It misses the rest of its aggregation
-   * interval; where it cannot be opened again, all stays as it was.
+   * Moves a target to a sampler with fewer regions, if that balances them. The target misses the rest of its aggregation
+   * interval. If it cannot be opened again, nothing changes.
    */
   async rebalance(): Promise<void> {
     const target = targetToMove(this.all, this.samplers.all, this.samplers.mayGrow);
@@ -200,7 +203,7 @@ export class Targets {
         const { handle } = portion[0]!.opened;
         const isAsItWas = target.link === from && target.table.status === TargetStatus.OK;
         if (!isAsItWas || !this.all.includes(target)) return this.#release(link, handle);
-        // In one step: between two, both would count into the same table.
+        // In one step: otherwise both samplers would count in the same table.
         await from.call((api) => api.close([target.handle]));
         from.targets--;
         target.link = undefined;
@@ -212,18 +215,18 @@ export class Targets {
       },
       from,
     );
-    // A thread that ends just then leaves it without a sampler.
+    // If the thread ends at this moment, the target has no sampler.
     if (!target.link && this.all.includes(target)) await this.reopen([target]);
   }
 
-  /** Whether new attrs need larger tables, of which the samplers have to be told. */
+  /** Whether new attrs need larger tables, which the samplers must then start to use. */
   needsLargerTables({ minRegions, maxRegions }: Attrs): boolean {
     return this.all.some(
       ({ table }) => table.capacity < RegionTable.capacityFor(minRegions, maxRegions, table.rangeCapacity),
     );
   }
 
-  /** Brings all tables to new attrs. Call it in control, or where no table has to grow while the samplers are parked. */
+  /** Converts all tables to new attrs. Call it in control; parked samplers are enough if no table needs to grow. */
   async setAttrs(inForce: AttrsInForce): Promise<void> {
     const { attrs } = inForce;
     const needsLarger = this.needsLargerTables(attrs);
@@ -231,13 +234,13 @@ export class Targets {
       rescale(target.table, this.attrs, attrs);
       if (needsLarger) target.table = copiedTable(attrs, target.table);
     }
-    // Before the calls: the tables of a sampler that is lost in one are copied for these attrs.
+    // Before the calls: if a sampler is lost in one, its tables are copied for these attrs.
     this.decide(inForce);
     if (needsLarger) {
       const samplers = new Set(this.all.flatMap(({ link }) => link ?? []));
       for (const link of samplers) {
         const its = this.all.filter((target) => target.link === link);
-        // One that does not answer writes into the old tables: it is lost.
+        // A sampler that does not answer keeps writing to the old tables, so it counts as lost.
         await link
           .call((api) => api.watch(its.map(toWatch)))
           .catch(() => this.#parts.inBackground(this.reopen(this.lose(link))));
@@ -249,7 +252,7 @@ export class Targets {
     return this.#inForce;
   }
 
-  /** Other attrs are in force, or there are more or fewer targets. */
+  /** Called when other attrs are chosen, or when the number of targets changes. */
   decide(chosen: AttrsInForce): void {
     this.#inForce = inForceFor(chosen, this.all.length);
   }
@@ -270,7 +273,7 @@ export class Targets {
     for (const { info } of targets) this.#parts.publisher.send({ type: 'attached', target: info });
   }
 
-  /** The sampler has one target less; without any, it ends. Without a handle, it had not opened it. */
+  /** Removes a target from its sampler, and ends a sampler without targets. No handle means that it was not opened. */
   #release(link: SamplerLink, handle: number | undefined, table?: RegionTable): void {
     link.targets--;
     if (link.targets <= 0) {
@@ -291,12 +294,12 @@ export class Targets {
       const free = its.flatMap((each) => each.table ?? []);
       this.#spareTables.push(...free.slice(0, SPARE_TABLES - this.#spareTables.length));
     };
-    // A sampler that takes part in the phases answers only in control. Nobody waits for it, and if the sampler is lost
-    // meanwhile its files go with it.
+    // A sampler in the phases answers only in control. Nothing waits for the call: if the sampler is lost meanwhile, its files
+    // are closed with it.
     (link.joined ? this.#parts.inControl(close) : Promise.resolve().then(close)).catch(() => {});
   }
 
-  /** A table of its own, or that of a target that has left. */
+  /** A new table, or that of a detached target. */
   #tableFor(ranges: Float64Array, minRegions: number): RegionTable {
     const { attrs } = this;
     const rangeCapacity = Math.max(DEFAULT_RANGES, ranges.length / 2);

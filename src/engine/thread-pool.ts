@@ -11,37 +11,39 @@ import type { SharedState } from './shared-state.js';
 const COORDINATOR = new URL('../../workers/coordinator.js', import.meta.url).href;
 const SAMPLER = new URL('../../workers/sampler.js', import.meta.url).href;
 
-/** Heap a thread may take, in MiB. The tables are not in it; smaps of 20,000 mappings are read into a buffer outside. */
+/** Heap limit of a thread, in MiB. Region tables, and the buffer for smaps of 20,000 mappings, lie outside the heap. */
 const RESOURCE_LIMITS = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 4 };
 
 /**
- * Address space that a thread reserves, mostly for V8's code: 590 MiB with Node 20 on x64. V8 kills the process if it cannot
- * have it.
+ * Address space that a thread reserves, mostly for V8's code: 590 MiB with Node 20 on x64. V8 aborts the process if it cannot
+ * reserve it.
  */
 const THREAD_BYTES = 600 * 2 ** 20;
 
-/** Address space left for everything else: heaps that grow, threads of libuv. */
+/** Address space to leave for everything else: growing heaps, threads of libuv. */
 const SPARE_BYTES = 256 * 2 ** 20;
 
-/** Threads of all monitors of this process, and the address space it used before the first: starting threads have not reserved theirs yet. */
+/**
+ * Threads of all monitors in this process, and the address space used before the first one. Threads that are starting have not
+ * reserved theirs yet.
+ */
 let threads = 0;
 let usedBefore = 0;
 
-/** The step after a thread that could not be started, or that ran out of something. */
-export const THREADS_HELP = 'look at the limits of memory and threads (`ulimit -a`, the container)';
+/** What to do if a thread cannot be started or runs out of a resource. */
+export const THREADS_HELP = 'check the limits of memory and threads (`ulimit -a`, the container)';
 
 /**
- * One a target, up to the processors and at least two: a further thread costs some 0.4 % of a core at 20 ms and 7 MiB, and
- * finds no processor to run on (docs/scale.md).
+ * One sampler per target, up to the number of processors and at least two. Another thread costs about 0.4 % of a core at 20 ms
+ * and 7 MiB, and has no processor to run on (docs/scale.md).
  */
 export function defaultSamplerLimit(): number {
   return Math.max(2, availableParallelism());
 }
 
 /**
- * The threads of one monitor, a pool of one thread each. Coordinator and samplers are tasks that last as long as they are
- * needed. In one pool for all, Piscina would start threads for waiting tasks when another becomes ready, where nobody
- * could catch that there are no more to be had.
+ * The threads of one monitor. Coordinator and samplers are long-running tasks, each in a pool of one thread. With a single pool,
+ * Piscina would start threads for waiting tasks when another thread becomes ready, and a failure there could not be caught.
  */
 export class ThreadPool implements HostApi {
   readonly #running = new Map<Piscina, Promise<void>>();
@@ -50,7 +52,7 @@ export class ThreadPool implements HostApi {
 
   constructor(readonly shared: SharedState) {}
 
-  /** Starts the coordinator; rejects where its thread fails, resolves at the end of the monitor. */
+  /** Starts the coordinator. Resolves at the end of the monitor; rejects if its thread fails. */
   async runCoordinator(start: Omit<CoordinatorStart, 'host'>): Promise<void> {
     const { port1, port2 } = new MessageChannel();
     Comlink.expose(this satisfies HostApi, port1);
@@ -91,13 +93,13 @@ export class ThreadPool implements HostApi {
     return this.#failures.get(slot);
   }
 
-  /** Ends all threads, whatever they do. */
+  /** Ends all threads, even if they are busy. */
   async destroy(): Promise<void> {
     const running = [...this.#running];
     await Promise.allSettled(running.flatMap(([pool, end]) => [pool.destroy(), end]));
   }
 
-  /** Resolves when the task has ended and its thread is gone; rejects where it failed. */
+  /** Resolves when the task has ended and its thread is gone; rejects if the task failed. */
   #run(pool: Piscina, filename: string, task: unknown, transferList: MessagePort[]): Promise<void> {
     const end = runToEnd(pool, task, { filename, transferList }).finally(() => this.#running.delete(pool));
     this.#running.set(pool, end);
@@ -122,16 +124,16 @@ function poolOfOne(): Piscina {
   const pool = new Piscina({
     minThreads: 0,
     maxThreads: 1,
-    // There is no next task for an idle thread to wait for.
+    // No further task follows.
     idleTimeout: 0,
     atomics: 'disabled',
     recordTiming: false,
     workerHistogram: false,
-    // The program's own are for its own code: `--input-type=module`, for one, keeps a thread from starting.
+    // The program's own flags are for its own code. For example, `--input-type=module` keeps a thread from starting.
     execArgv: [],
     resourceLimits: RESOURCE_LIMITS,
   });
-  // What a thread fails of is told by the task it worked on.
+  // The task reports why its thread failed.
   return pool.on('error', () => {});
 }
 
@@ -141,8 +143,8 @@ async function runToEnd(
   options: { filename: string; transferList: MessagePort[] },
 ): Promise<void> {
   requireAddressSpace();
-  // Where this throws, no thread could be started. The pool keeps the task then: to destroy it would reject a promise
-  // that nobody was given.
+  // If this throws, no thread could be started. The pool is then not destroyed, because it keeps the task, and would reject a
+  // promise that was never returned.
   const running: Promise<void> = pool.run(task, options);
   threads++;
   try {
@@ -161,7 +163,7 @@ function requireAddressSpace(): void {
   const [needed, left] = [THREAD_BYTES + SPARE_BYTES, Math.max(0, free)].map((bytes) =>
     Math.floor(bytes / 2 ** 20),
   );
-  throw new Error(`it needs ${needed} MiB of address space, and \`ulimit -v\` leaves ${left} MiB`);
+  throw new Error(`it needs ${needed} MiB of address space, but \`ulimit -v\` leaves ${left} MiB`);
 }
 
 function messageOf(error: unknown): string {

@@ -8,7 +8,7 @@ import type { MonitorOptions } from '../engine/options.js';
 import type { DetachReason, MonitorEnd } from '../engine/protocol.js';
 import type { AddressRange } from '../processes/process-request.js';
 import { chooseCheck } from '../sources/registry.js';
-import type { TargetRequest } from '../sources/target-request.js';
+import type { TargetRequest } from '../sources/source.js';
 import { ChildCommand, CommandEnded } from './child-command.js';
 
 /** What a session reports, each as the monitor's event of that name. Targets of the start are `attached` too. */

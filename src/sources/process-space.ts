@@ -1,6 +1,6 @@
 import { PagepulseError } from '../core/errors.js';
-import { threeRanges } from '../core/ranges.js';
 import { TargetStatus } from '../core/region-table.js';
+import { threeRanges } from '../core/regions.js';
 import { readCmdline } from '../kernel/arguments.js';
 import { MappedRanges } from '../kernel/maps.js';
 import { isAlive, readWatchable } from '../kernel/stat.js';
@@ -8,7 +8,7 @@ import { readResidentBytes } from '../kernel/status.js';
 import { type ProcessRequest, pagesOf } from '../processes/process-request.js';
 import type { AddressSpace, TargetIdentity } from './source.js';
 
-/** For one process after the other. */
+/** Shared by all targets of this thread, one at a time. */
 const mapped = new MappedRanges();
 
 const NO_RANGES = new Float64Array(0);
@@ -16,17 +16,17 @@ const GONE: AddressSpace = { status: TargetStatus.GONE, ranges: NO_RANGES, resid
 const STALE: AddressSpace = { status: TargetStatus.STALE, ranges: NO_RANGES, residentBytes: 0 };
 
 /**
- * Which part of an address space regions lie over.
+ * Chooses the part of an address space that regions cover.
  *
- * @param mapped [start, end) pairs of pages in address order, of which the first `length` numbers are in use
- * @returns such pairs
+ * @param mapped [start, end) pairs of pages in address order; the first `length` numbers are in use
+ * @returns pairs in the same form
  */
 export type Cover = (mapped: Float64Array, length: number) => Float64Array;
 
-/** One process for as long as it lives: its identity, and where its memory lies. Shared by the sources of processes. */
+/** One process while it lives: its identity, and where its memory lies. Used by all sources that watch processes. */
 export class ProcessSpace {
   readonly target: TargetIdentity & { readonly pid: number };
-  /** Ranges given by hand, in pages: then only whether there are mappings matters. */
+  /** Ranges given by the user, in pages. The process's mappings then only show whether it still has memory. */
   readonly fixedRanges: Float64Array | undefined;
   readonly #cover: Cover;
 
@@ -37,15 +37,18 @@ export class ProcessSpace {
     this.#cover = fixed ? () => fixed : cover;
     const stat = readWatchable(pid);
     if (startTime !== undefined && stat.startTime !== startTime) {
-      throw new PagepulseError('NO_PROCESS', `process ${pid} has ended; another one has its number now`);
+      throw new PagepulseError(
+        'NO_PROCESS',
+        `process ${pid} has ended; its PID now belongs to another process`,
+      );
     }
     this.target = { pid, startTime: stat.startTime, comm: stat.comm, cmdline: readCmdline(pid) };
   }
 
   /**
-   * Reads the mappings. The identity is looked at last: then all that was read before it was of this process.
+   * Reads the mappings. Checks the identity last, which proves that everything read before belongs to this process.
    *
-   * @param reopen called first, to open again what belonged to an address space that is gone
+   * @param reopen called first, to reopen files of an address space that is gone
    */
   read(reopen?: () => void): AddressSpace {
     const { pid, startTime } = this.target;
@@ -53,7 +56,7 @@ export class ProcessSpace {
       reopen?.();
       const length = mapped.read(pid);
       if (!isAlive(pid, startTime)) return GONE;
-      // An exec is caught half way as an address space without mappings.
+      // In the middle of an exec, the address space has no mappings.
       if (length === 0) return STALE;
       const ranges = this.#cover(mapped.pairs, length);
       return { status: TargetStatus.OK, ranges, residentBytes: readResidentBytes(pid) ?? 0 };

@@ -4,20 +4,17 @@ import { ClearRefs } from '../kernel/clear-refs.js';
 import { pageSize } from '../kernel/page-size.js';
 import { Smaps } from '../kernel/smaps.js';
 import type { ProcessSpace } from './process-space.js';
-import type { RegionSource } from './region-source.js';
-import type { AddressSpace } from './source.js';
+import type { AddressSpace, RegionSource } from './source.js';
 
-/** Of one target after the other. */
+/** Shared by all targets of this thread, one at a time. */
 const smaps = new Smaps();
 
 /**
- * How many bytes of each mapping were accessed in an interval, exactly as the kernel counts them: the accessed bits are
- * cleared when it starts (clear-refs.ts) and counted when it ends (smaps.ts). Which pages of a mapping they were, it does
- * not tell.
+ * Counts exactly how many bytes of each mapping were accessed in an interval. It clears the accessed bits at the start
+ * (clear-refs.ts), and the kernel counts them at the end (smaps.ts). Which pages of a mapping were accessed remains unknown.
  *
- * Clearing and counting each walk all resident pages of the target with its mmap lock held: some 20 and 30 us for a MiB in small
- * pages.
- * Both happen once an interval, however long it is.
+ * Clearing and counting each walk all resident pages of the target with its mmap lock held. They take about 20 and 30 us per
+ * MiB in small pages, once per interval, however long it is.
  */
 export class ReferencedSource implements RegionSource {
   readonly delivers = 'regions';

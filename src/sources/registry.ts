@@ -3,34 +3,32 @@ import { PagepulseError } from '../core/errors.js';
 import type { CheckName } from '../core/target.js';
 import { idlePageSupport, procSupport, referencedSupport, type Support } from '../kernel/support.js';
 import { IdleFiles, IdlePageCheck } from './idle-page/check.js';
-import type { PageCheck } from './page-check.js';
 import { ProcessSpace } from './process-space.js';
 import { ReferencedSource } from './referenced.js';
-import type { RegionSource } from './region-source.js';
+import type { PageCheck, RegionSource, TargetRequest } from './source.js';
 import { SyntheticCheck } from './synthetic/check.js';
-import type { TargetRequest } from './target-request.js';
 
 /** Opens targets in one sampler thread. @throws PagepulseError as the sources' constructors do */
 export type OpenTarget = (request: TargetRequest, random: RandomGenerator) => PageCheck | RegionSource;
 
-/** What a source is like: code asks for abilities, never for names. */
+/** The abilities of a source. Code asks for abilities, never for names. */
 export interface SourceDescriptor {
   /**
-   * `pages`: answers for one page of each region in a sampling interval (page-check.ts). `regions`: delivers whole regions
-   * once an aggregation interval, and has no sampling interval (region-source.ts).
+   * `pages`: a `PageCheck`, which answers for one page of each region per sampling interval. `regions`: a `RegionSource`, which
+   * delivers whole regions once per aggregation interval and has no sampling interval.
    */
   readonly delivers: 'pages' | 'regions';
-  /** What a tick costs more of. */
+  /** What the cost of a tick grows with. */
   readonly costFollows: 'regions' | 'resident memory' | 'nothing';
-  /** Whether it clears what the kernel goes by when memory gets short. */
+  /** Whether it clears accessed bits that the kernel needs for reclaim. */
   readonly disturbsReclaim: boolean;
-  /** The smallest part of memory that it tells apart. */
+  /** The smallest unit of memory that it can distinguish. */
   readonly resolution: 'page' | 'mapping';
-  /** The aggregation interval unless the user gives one, in microseconds; undefined for that of DEFAULT_ATTRS. */
+  /** The default aggregation interval in microseconds; undefined for that of DEFAULT_ATTRS. */
   readonly defaultAggrUs?: number;
-  /** Whether this machine can do it, for this user. Opens files, changes nothing. */
+  /** Whether this machine supports it for the current user. Opens files, but changes nothing. */
   supported(): Support;
-  /** Called once in each sampler thread: files of the whole machine are opened once for all its targets. */
+  /** Called once in each sampler thread, so that all targets of the thread share system-wide files. */
   open(): OpenTarget;
 }
 
@@ -86,20 +84,20 @@ function processOf(request: TargetRequest, check: CheckName): ProcessSpace {
 function mismatch(target: string, check: CheckName): PagepulseError {
   return new PagepulseError(
     'ATTRS',
-    `${target} cannot be watched with the ${check} check; leave the check to be chosen`,
+    `${target} cannot be watched with the ${check} check; choose another check or leave it out`,
   );
 }
 
 /** The checks of processes, best first. */
 const BY_QUALITY = ['idle-page', 'referenced'] as const;
 
-/** Whether this machine can do a check, for this user. Opens files, changes nothing. */
+/** Whether this machine supports a check for the current user. Opens files, but changes nothing. */
 export function supportOf(check: CheckName): Support {
   return CHECKS[check].supported();
 }
 
 /**
- * The check to use: the one asked for, or with `auto` the best there is.
+ * The check to use: the requested one, or with `auto` the best one that works.
  *
  * @throws PagepulseError `UNSUPPORTED`
  */

@@ -140,8 +140,8 @@ for (const [what, args, status, pattern] of [
 for (const [limit, pattern] of [
   ['-n 20', /^pagepulse: .*not enough file descriptors; raise the limit with `ulimit -n/m],
   ['-n 40', /^pagepulse: .*not enough file descriptors; raise the limit with `ulimit -n/m],
-  ['-v 1200000', /thread .* needs \d+ MiB of address space, and `ulimit -v` leaves \d+ MiB; .*\n$/],
-  ['-v 2000000', /thread .* needs \d+ MiB of address space, and `ulimit -v` leaves \d+ MiB; .*\n$/],
+  ['-v 1200000', /thread .* needs \d+ MiB of address space, but `ulimit -v` leaves \d+ MiB; .*\n$/],
+  ['-v 2000000', /thread .* needs \d+ MiB of address space, but `ulimit -v` leaves \d+ MiB; .*\n$/],
 ] as const) {
   test.serial(`with \`ulimit ${limit}\` sentences say so, and the command is not left behind`, (t) => {
     const mark = `3.${randomInt(2 ** 40)}`;

@@ -1,11 +1,11 @@
 import test from 'ava';
-import { extrapolate, resetAggregated } from '../../src/core/aggregate.js';
 import { completeAttrs, maxNrAccesses } from '../../src/core/attrs.js';
+import { extrapolate, resetAggregated } from '../../src/core/cycle.js';
 import { countAges, DamonAdaptation } from '../../src/core/damon-adaptation.js';
 import { PagepulseError } from '../../src/core/errors.js';
-import { initRegions } from '../../src/core/init.js';
 import { RandomStreams, randomFrom } from '../../src/core/random.js';
 import { RegionTable } from '../../src/core/region-table.js';
+import { initRegions } from '../../src/core/regions.js';
 import { pickSamples } from '../../src/core/sampling.js';
 import { Snapshot } from '../../src/core/snapshot.js';
 import { columnsOver, snapshotColumns } from '../../src/core/snapshot-columns.js';
@@ -37,7 +37,7 @@ test('a busy target does not blur a quiet one', (t) => {
   t.is(quiet.count, 2); // a threshold of 20 / 10 would have joined 1 and 0
 });
 
-test('what does not fit is merged with a growing threshold, without counting ages again', (t) => {
+test('too many regions are merged with a growing threshold, without counting ages again', (t) => {
   const table = tableOf(
     Array.from({ length: 40 }, (_, i) => [10 * i, 10 * i + 10, i % 2 ? 20 : 4, 3, i % 2 ? 20 : 4]),
   );
@@ -50,7 +50,7 @@ test('what does not fit is merged with a growing threshold, without counting age
   t.deepEqual(new Set(table.age.subarray(0, table.count)), new Set([4]));
 });
 
-test('regions are split in three where the last split found nothing new', (t) => {
+test('regions are split in three if the last split found nothing new', (t) => {
   const table = tableOf([
     [0, 1_000],
     [1_000, 2_000],
@@ -84,7 +84,7 @@ test('above half of maxRegions nothing is split, and a region of two pages never
   ]);
 });
 
-test('a snapshot keeps what was counted, and counting begins anew', (t) => {
+test('a snapshot keeps the counts, and counting starts again', (t) => {
   const table = tableOf([
     [0x10, 0x20, 3, 1],
     [0x20, 0x30, 0, 9],
@@ -98,7 +98,7 @@ test('a snapshot keeps what was counted, and counting begins anew', (t) => {
   t.deepEqual([table.nrAccesses[0], table.lastNrAccesses[0]], [0, 3]);
 });
 
-test('counts of an interval with missed ticks are extrapolated, never above the most there can be', (t) => {
+test('counts of an interval with missed ticks are extrapolated, never above the maximum', (t) => {
   const table = tableOf([
     [0, 1, 5],
     [1, 2, 2],
@@ -122,7 +122,7 @@ test('the working set counts regions at or above the threshold', (t) => {
   t.deepEqual(snapshot.regions[1], { startAddress: 40_960, endAddress: 122_880, nrAccesses: 1, age: 0 });
 });
 
-test('the same seed gives the same numbers, and each target its own', (t) => {
+test('the same seed gives the same numbers, different ones for each target', (t) => {
   const picks = (seed: number, stream: number) => {
     const streams = new RandomStreams(seed);
     for (let i = 0; i < stream; i++) streams.next();
@@ -138,7 +138,7 @@ test('the same seed gives the same numbers, and each target its own', (t) => {
   t.notDeepEqual(picks(5, 0), picks(6, 0));
 });
 
-test('every page of a region is as likely to be sampled as another', (t) => {
+test('all pages of a region are equally likely to be sampled', (t) => {
   const table = tableOf([[100, 110]]);
   const stream = random(1);
   const hits = new Uint32Array(10);
@@ -149,7 +149,7 @@ test('every page of a region is as likely to be sampled as another', (t) => {
   for (const count of hits) t.true(count > 1_800 && count < 2_200, `${count} of 20,000`);
 });
 
-test('attrs that contradict each other are refused with what to do', (t) => {
+test('contradictory attrs are rejected with advice', (t) => {
   const refused = (given: object) => {
     const error = t.throws(() => completeAttrs(given), { instanceOf: PagepulseError });
     t.is(error.code, 'ATTRS');
@@ -162,7 +162,7 @@ test('attrs that contradict each other are refused with what to do', (t) => {
   t.regex(refused({ maxRegions: 1e9 }), /an integer from 3 to/);
 });
 
-test('an aggregation interval is made a whole number of sampling intervals', (t) => {
+test('an aggregation interval is rounded to whole sampling intervals', (t) => {
   const attrs = completeAttrs({ sampleUs: 3_000, aggrUs: 100_000 });
   t.is(attrs.aggrUs, 99_000);
   t.is(maxNrAccesses(attrs), 33);

@@ -27,7 +27,7 @@ function read({ count, startPage, endPage, age, nrAccesses, delivered }: RegionT
   }));
 }
 
-test('regions are delivered as they were found, with ages of those that stay about as hot', (t) => {
+test('regions are delivered as found, and those of about the same heat grow older', (t) => {
   const table = tableOf();
   deliverRegions(
     table,
@@ -52,7 +52,7 @@ test('regions are delivered as they were found, with ages of those that stay abo
     { pages: [20, 40], accessed: 1, resident: 20, age: 0, nrAccesses: 1 },
     { pages: [90, 99], accessed: 0, resident: 0, age: 1, nrAccesses: 0 },
   ]);
-  // A look into an interval that goes on makes nothing older; after a pause more than one has passed.
+  // A read within an interval does not change ages. After a pause, more than one interval has passed.
   deliverRegions(table, rowsOf([[10, 20, 10, 6]]), false);
   t.is(table.age[0], 1);
   table.ageStep = 4;
@@ -60,7 +60,7 @@ test('regions are delivered as they were found, with ages of those that stay abo
   t.is(table.age[0], 5);
 });
 
-test('with more regions than there may be, neighbours that touch and are alike are delivered as one', (t) => {
+test('with too many regions, similar touching neighbours are delivered as one', (t) => {
   const table = tableOf(9);
   const rows: Row[] = Array.from({ length: 20 }, (_, i) => [i, i + 1, 1, i === 7 ? 1 : 0]);
   deliverRegions(table, rowsOf(rows), true);
@@ -72,7 +72,7 @@ test('with more regions than there may be, neighbours that touch and are alike a
   );
 });
 
-test('whatever is delivered as one, the sums stay and the order too', (t) => {
+test('joining regions keeps sums and order', (t) => {
   const row = fc.record({
     gap: fc.integer({ min: 0, max: 5_000 }),
     size: fc.integer({ min: 1, max: 1_000 }),
@@ -103,7 +103,7 @@ test('whatever is delivered as one, the sums stay and the order too', (t) => {
   );
 });
 
-test('ranges that are given are covered, and nothing else: what is cut is alike all over', (t) => {
+test('exactly the given ranges are covered, and cut regions count as uniform', (t) => {
   const rows = rowsOf([
     [10, 20, 10, 5],
     [30, 40, 4, 4],

@@ -1,11 +1,9 @@
 import test from 'ava';
-import { rescale } from '../../src/core/aggregate.js';
 import { completeAttrs } from '../../src/core/attrs.js';
+import { rescale } from '../../src/core/cycle.js';
 import { mergeRegions, splitRegions } from '../../src/core/damon-adaptation.js';
-import { splitEvenly } from '../../src/core/init.js';
 import { RandomStreams, randomFrom } from '../../src/core/random.js';
-import { threeRanges } from '../../src/core/ranges.js';
-import { updateRegions } from '../../src/core/update.js';
+import { splitEvenly, threeRanges, updateRegions } from '../../src/core/regions.js';
 import { type Row, spans, tableOf, union } from '../helpers/tables.js';
 
 // The numbers of the unit tests that the kernel publishes for DAMON (mm/damon/tests).
@@ -70,7 +68,7 @@ test('regions follow a middle range that shrank into one of them', (t) => {
   );
 });
 
-test('a range where there was none gets a region of its own', (t) => {
+test('a new range gets a region of its own', (t) => {
   t.deepEqual(
     updated(THREE, [
       [5, 27],
@@ -103,7 +101,7 @@ test('ranges that all moved away get regions of their own', (t) => {
   );
 });
 
-test('regions are set where there were none', (t) => {
+test('an empty table gets regions', (t) => {
   t.deepEqual(
     updated(
       [],
@@ -149,7 +147,7 @@ test('a hole between two regions of a range is filled', (t) => {
   );
 });
 
-test('a range grows and another one comes', (t) => {
+test('a range grows and another one appears', (t) => {
   t.deepEqual(
     updated(
       [
@@ -201,7 +199,7 @@ for (const [start, end, pieces, expected] of [
   });
 }
 
-test('both parts of a split region inherit what it had learned', (t) => {
+test('both parts of a split region inherit its counts and age', (t) => {
   const table = tableOf([[0, 100, 42, 10, 15]]);
   splitRegions(table, 2, random());
   t.is(table.count, 2);
@@ -221,7 +219,7 @@ test('merged regions have the means, weighted by size and rounded down', (t) => 
   t.is(table.age[0], 17);
 });
 
-test('regions merge where they touch and are alike, up to the size limit', (t) => {
+test('similar touching regions merge, up to the size limit', (t) => {
   const starts = [0, 100, 114, 122, 130, 156, 170, 184, 230];
   const ends = [100, 112, 122, 130, 156, 170, 184, 230, 10170];
   const nrAccesses = [0, 0, 10, 10, 20, 30, 1, 2, 5];

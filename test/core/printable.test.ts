@@ -8,7 +8,7 @@ const anyText = fc.string({
   unit: fc.integer({ min: 0, max: 0xffff }).map((unit) => String.fromCharCode(unit)),
 });
 
-test('JSON has no unprintable character in it, and says the same', (t) => {
+test('JSON contains no unprintable characters, and keeps its value', (t) => {
   const values = fc.jsonValue({ noUnicodeString: false });
   fc.assert(
     fc.property(anyText, values, fc.constantFrom(undefined, 2), (text, value, indent) => {
@@ -24,7 +24,7 @@ test('JSON has no unprintable character in it, and says the same', (t) => {
   );
 });
 
-test('of lines nothing stays but text, line feeds and attributes', (t) => {
+test('lines keep only text, line feeds and attributes', (t) => {
   t.is(printableLines('a\x1b[1mb\x1b[0m\n\x1b]0;c\x07\r\x1b[2J\u202e'), 'a\x1b[1mb\x1b[0m\n?]0;c???[2J?');
   fc.assert(
     fc.property(anyText, (text) => {
@@ -35,7 +35,7 @@ test('of lines nothing stays but text, line feeds and attributes', (t) => {
   );
 });
 
-test('the message of an error is printable, whoever shows it', (t) => {
+test('the message of an error is printable', (t) => {
   t.is(
     new PagepulseError('ZOMBIE', 'process 1 (\x1b]0;x\x07) has ended').message,
     'process 1 (?]0;x?) has ended',

@@ -3,12 +3,10 @@ import test, { type ExecutionContext } from 'ava';
 import fc from 'fast-check';
 import { countRegions } from '../../src/core/adaptation.js';
 import { DamonAdaptation } from '../../src/core/damon-adaptation.js';
-import { initRegions } from '../../src/core/init.js';
 import { RandomStreams, randomFrom } from '../../src/core/random.js';
-import { threeRanges } from '../../src/core/ranges.js';
 import { RegionTable } from '../../src/core/region-table.js';
+import { initRegions, threeRanges, updateRegions } from '../../src/core/regions.js';
 import { pickSamples } from '../../src/core/sampling.js';
-import { updateRegions } from '../../src/core/update.js';
 import { flawOf, spans, union } from '../helpers/tables.js';
 
 /** Up to three ranges that do not touch, of one page up to terabytes. */
@@ -56,7 +54,7 @@ function started(
   return table;
 }
 
-/** Joined where they touch: ranges that touch are one run of regions. */
+/** Joins ranges that touch: they are one run of regions. */
 const runsOf = (itsRanges: readonly (readonly [number, number])[]) =>
   itsRanges.reduce<[number, number][]>((runs, [start, end]) => {
     const last = runs.at(-1);
@@ -136,7 +134,7 @@ test('maxRegions holds over all targets together', (t) => {
   );
 });
 
-test('an update leaves regions for exactly the new ranges, and never more than a few more', (t) => {
+test('an update covers exactly the new ranges, and adds only a few regions', (t) => {
   holds(
     t,
     fc.property(ranges, ranges, limits, seeds, (before, after, itsLimits, seed) => {
@@ -202,6 +200,6 @@ test('three ranges cover every mapping, and leave out the two largest gaps', (t)
   );
 });
 
-test('there are no ranges without mappings', (t) => {
+test('without mappings there are no ranges', (t) => {
   t.is(threeRanges(new Float64Array(0)).length, 0);
 });

@@ -1,7 +1,7 @@
 import test from 'ava';
 import { countRegions } from '../../src/core/adaptation.js';
-import { resetAggregated } from '../../src/core/aggregate.js';
 import { createAdaptation } from '../../src/core/create-adaptation.js';
+import { resetAggregated } from '../../src/core/cycle.js';
 import { RandomStreams, randomFrom } from '../../src/core/random.js';
 import { divideRegions, LEAST_REGIONS, limitsFor } from '../../src/core/region-budget.js';
 import { pickSamples } from '../../src/core/sampling.js';
@@ -10,7 +10,7 @@ import { type Row, spans, tableOf } from '../helpers/tables.js';
 const LIMITS = { minRegions: 10, maxRegions: 1_000 };
 const random = randomFrom(new RandomStreams(1).next());
 
-/** A target of so many pages, of which the first were accessed. */
+/** A target with `pages` pages, of which the first `accessed` are accessed. */
 function target(pages: number, accessed: number) {
   const rows =
     accessed > 0
@@ -27,26 +27,26 @@ test('with few targets the limits are as given', (t) => {
   t.deepEqual(limitsFor(LIMITS, 50), LIMITS);
 });
 
-test('with many targets each has fewer regions, but three; and half of maxRegions is always left to need', (t) => {
+test('with many targets each gets fewer regions, at least three, and half of maxRegions goes by need', (t) => {
   t.deepEqual(limitsFor(LIMITS, 100), { minRegions: 5, maxRegions: 1_000 });
   t.deepEqual(limitsFor(LIMITS, 500), { minRegions: 3, maxRegions: 2_000 });
 });
 
-test('what is busy gets what idle targets cannot use', (t) => {
+test('busy targets get the regions that idle ones cannot use', (t) => {
   const targets = Array.from({ length: 500 }, (_, i) => target(25_600, i < 5 ? 8_192 : 0));
   const quotas = divideRegions(targets, 2_000);
   t.true(quotas.subarray(0, 5).every((quota) => quota >= LEAST_REGIONS + 99));
   t.true(quotas.subarray(5).every((quota) => quota === LEAST_REGIONS));
 });
 
-test('the more was accessed the more regions, and in equal need all get the same', (t) => {
+test('more accesses mean more regions, and equal need means equal parts', (t) => {
   const [much, little, none] = divideRegions([target(1e6, 1e5), target(1e6, 100), target(1e6, 0)], 100);
   t.true(much! > little! && little! > none!);
   const same = divideRegions([target(1_000, 10), target(1_000, 10)], 100);
   t.deepEqual([...same], [50, 50]);
 });
 
-test('never more than there are, never fewer than three each', (t) => {
+test('parts never exceed maxRegions in total, nor fall below three each', (t) => {
   const targets = Array.from({ length: 40 }, (_, i) => target(1_000 * (i + 1), i * 20));
   for (const maxRegions of [10, 120, 200, 1_000]) {
     const quotas = divideRegions(targets, maxRegions);
@@ -56,8 +56,8 @@ test('never more than there are, never fewer than three each', (t) => {
   }
 });
 
-test('what a crowd of idle targets keeps does not take the room in which busy ones find their edges', (t) => {
-  // Three ranges each, of which the large one is halves of a third too large to be merged.
+test('many idle targets leave busy ones enough room to find their edges', (t) => {
+  // Three ranges each. Halves of thirds of the large one are too large to be merged.
   const idle: Row[] = [
     [0, 8],
     [1_000, 1_030],

@@ -6,7 +6,7 @@ import { type Row, tableOf } from '../helpers/tables.js';
 
 const SALT = 0x1234_5678;
 
-/** The pages that many ticks ask about, in any of the regions. */
+/** The pages that many ticks sample, in any of the regions. */
 function asked(rows: readonly Row[], salt = SALT, ticks = 20_000): Set<number> {
   const table = tableOf(rows);
   const stream = randomFrom(new RandomStreams(1).next());
@@ -18,28 +18,28 @@ function asked(rows: readonly Row[], salt = SALT, ticks = 20_000): Set<number> {
   return pages;
 }
 
-test('in a large region one page of each 64 neighbours is asked about', (t) => {
+test('in a large region, one of each 64 neighbouring pages is sampled', (t) => {
   const start = 2 ** 34 + 64 * 5;
   const pages = [...asked([[start, start + 4_096]])];
   const groups = new Set(pages.map((page) => Math.floor(page / SPARSE_GROUP)));
   t.is(pages.length, 64);
   t.is(groups.size, 64);
-  // Not the same of each: a program's strides must not hide between them.
+  // A different one in each group, so that strided accesses of a program are not missed.
   t.true(new Set(pages.map((page) => page % SPARSE_GROUP)).size > 16);
 });
 
-test('in a small region every page is asked about', (t) => {
+test('in a small region, every page is sampled', (t) => {
   t.is(asked([[1_000, 1_060]]).size, 60);
 });
 
-test('what is asked about in a large region is asked about in its parts too', (t) => {
+test('pages that are sampled in a large region are also sampled in its parts', (t) => {
   const whole = asked([[8_192, 8_192 + 4_096]]);
   const parts = asked(Array.from({ length: 8 }, (_, i) => [8_192 + 512 * i, 8_192 + 512 * (i + 1)]));
   t.true(parts.size >= 4 * whole.size, `${parts.size} and ${whole.size} pages`);
   for (const page of whole) t.true(parts.has(page), `page ${page}`);
 });
 
-test('over many salts, each page is as likely to be asked about as another', (t) => {
+test('over many salts, all pages are equally likely to be sampled', (t) => {
   const hits = new Uint32Array(SPARSE_GROUP);
   const table = tableOf([[0, 4_096]]);
   const stream = randomFrom(new RandomStreams(2).next());
@@ -50,7 +50,7 @@ test('over many salts, each page is as likely to be asked about as another', (t)
   for (const count of hits) t.true(count > 800 && count < 1_200, `${count} of 64,000`);
 });
 
-test('a sampled page lies in its region, wherever that is', (t) => {
+test('a sampled page lies in its region, at any address', (t) => {
   const region = fc.tuple(fc.integer({ min: 0, max: 2 ** 40 }), fc.integer({ min: 1, max: 2 ** 34 }));
   const holds = fc.property(region, fc.integer(), ([start, pages], salt) => {
     const table = tableOf([[start, start + pages]]);
@@ -58,5 +58,5 @@ test('a sampled page lies in its region, wherever that is', (t) => {
     const page = table.samplePage[0]!;
     return Number.isInteger(page) && start <= page && page < start + pages;
   });
-  t.notThrows(() => fc.assert(holds)); // says its seed where it fails
+  t.notThrows(() => fc.assert(holds)); // a failure reports the seed
 });

@@ -13,7 +13,7 @@ import {
 } from '../../src/core/tuning.js';
 import { tableOf } from '../helpers/tables.js';
 
-/** Events of `possible` samples of one page each, so many of them hits; as exact as you like. */
+/** `observed` events of `possible` samples of one page each, with any variance. */
 function events(observed: number, possible = 10_000, variance = 0): AccessEvents {
   return Object.assign(new AccessEvents(), { observed, possible, variance });
 }
@@ -30,10 +30,10 @@ test('access events are pages times hits, over all tables', (t) => {
   sum.add(tableOf([[0, 100, 0]]), 20);
   t.is(sum.observed, 10 * 20 + 30 * 5);
   t.is(sum.possible, 140 * 20);
-  t.is(sum.variance, 30 * 30 * 5 * (1 - 5 / 20)); // what is always or never hit does not vary
+  t.is(sum.variance, 30 * 30 * 5 * (1 - 5 / 20)); // pages that are always or never hit have no variance
 });
 
-test('the score is what was seen over what was to be seen', (t) => {
+test('score = observed / target', (t) => {
   t.is(scoreOf(events(400), DEFAULT_GOAL), 1);
   t.is(scoreOf(events(100), DEFAULT_GOAL), 0.25);
   t.is(scoreOf(events(0, 0), DEFAULT_GOAL), 0);
@@ -54,7 +54,7 @@ test('the intervals follow the score as the kernel’s do', (t) => {
   }
 });
 
-test('a step keeps to its bounds, and rests where the goal is met about', (t) => {
+test('a step stays within its bounds, and changes nothing near the goal', (t) => {
   t.is(nextSampleUs(20_000, events(0), DEFAULT_GOAL), 40_000);
   t.is(nextSampleUs(20_000, events(200), DEFAULT_GOAL), 30_000);
   t.is(nextSampleUs(20_000, events(10_000), DEFAULT_GOAL), 10_000);
@@ -64,7 +64,7 @@ test('a step keeps to its bounds, and rests where the goal is met about', (t) =>
   t.not(nextSampleUs(20_000, events(359), DEFAULT_GOAL), 20_000);
 });
 
-test('what may be chance changes nothing, unless twice the goal is seen', (t) => {
+test('a score that may be chance changes nothing, up to twice the goal', (t) => {
   // 280 events where 400 are the goal: four deviations of 31 reach it, four of 29 do not.
   t.is(nextSampleUs(20_000, events(280, 10_000, 31 ** 2), DEFAULT_GOAL), 20_000);
   t.not(nextSampleUs(20_000, events(280, 10_000, 29 ** 2), DEFAULT_GOAL), 20_000);
@@ -72,7 +72,7 @@ test('what may be chance changes nothing, unless twice the goal is seen', (t) =>
   t.is(nextSampleUs(20_000, events(801, 10_000, 1e6), DEFAULT_GOAL), 10_000);
 });
 
-test('goals that cannot be are refused', (t) => {
+test('impossible goals are rejected', (t) => {
   for (const given of [
     { accessBp: 0 },
     { accessBp: 10_001 },
@@ -89,7 +89,7 @@ test('goals that cannot be are refused', (t) => {
   t.deepEqual(completeGoal({}), { accessBp: 400, aggrs: 3, minSampleUs: 5_000, maxSampleUs: 10_000_000 });
 });
 
-test('a step at most doubles or halves, and never goes the wrong way', (t) => {
+test('a step at most doubles or halves, in the right direction', (t) => {
   fc.assert(
     fc.property(
       fc.integer({ min: 5_000, max: 10_000_000 }),
@@ -136,7 +136,7 @@ function settle(
   return intervals;
 }
 
-test('whatever the rate, it settles within 20 steps, and stays within 10 %', (t) => {
+test('at any rate, the interval settles within 20 steps, and stays within 10 %', (t) => {
   let moved = 0;
   const runs = 300;
   const seed = Date.now() % 2 ** 31;
@@ -158,6 +158,6 @@ test('whatever the rate, it settles within 20 steps, and stays within 10 %', (t)
     ),
     { numRuns: runs, seed },
   );
-  // Some 4 % do, by chance; half of them would without the band.
+  // About 4 % change by chance; without the band, half of them would.
   t.true(moved <= runs * 0.1, `${moved} of ${runs} runs went on (seed ${seed})`);
 });

@@ -12,14 +12,14 @@ import {
 import { snapshotLine } from '../../src/record/format.js';
 import { BASE, hotCold, KEPT, MIB } from '../helpers/synthetic.js';
 
-/** 256 MiB of which nothing is accessed. */
+/** 256 MiB without accesses. */
 const IDLE: { synthetic: SyntheticSpec } = {
   synthetic: {
     phases: [{ lastsUs: 1e9, mappings: [{ startAddress: BASE, sizeBytes: 256 * MIB }], accesses: [] }],
   },
 };
 
-/** Virtual time on which `auto` works; everything that it says. */
+/** Runs `auto` on virtual time. Collects all of its events. */
 async function watched(targets: MonitorOptions['targets'] & {}, options: Partial<MonitorOptions>) {
   await using monitor = await Monitor.start({ targets, clock: 'virtual', seed: 3, ...options });
   const changes: AttrsChange[] = [];
@@ -36,7 +36,7 @@ async function watched(targets: MonitorOptions['targets'] & {}, options: Partial
   return { changes, steps, record: lines.join('\n'), snapshots, stats };
 }
 
-/** Of the bytes called hot (accessed in a tenth of the samples), and of the 32 MiB of hotCold that are: the shares that are both. */
+/** Precision and recall of hot bytes: regions accessed in a tenth of the samples, against the 32 hot MiB of hotCold. */
 function accuracyOf(snapshots: readonly Snapshot[]): { precision: number; recall: number } {
   const [start, end] = [BASE + 100 * MIB, BASE + 132 * MIB];
   let [both, called] = [0, 0];
@@ -50,14 +50,14 @@ function accuracyOf(snapshots: readonly Snapshot[]): { precision: number; recall
   return { precision: both / called, recall: both / (snapshots.length * (end - start)) };
 }
 
-test.serial('one busy process in an idle crowd keeps the interval that it needs', async (t) => {
-  const crowd = [hotCold(), ...Array.from({ length: 30 }, () => IDLE)];
-  const { steps } = await watched(crowd, { durationUs: 20e6, auto: true, attrs: KEPT });
+test.serial('one busy process among many idle ones keeps the interval that it needs', async (t) => {
+  const targets = [hotCold(), ...Array.from({ length: 30 }, () => IDLE)];
+  const { steps } = await watched(targets, { durationUs: 20e6, auto: true, attrs: KEPT });
   t.true(steps.length > 10);
   t.true(steps.every(({ wantedSampleUs }) => wantedSampleUs === 5_000));
 });
 
-test.serial('what is idle gets the longest interval, in steps that double', async (t) => {
+test.serial('an idle process gets the longest interval, in steps that double', async (t) => {
   const { changes, steps } = await watched([IDLE], { durationUs: 100e6, auto: { maxSampleUs: 80_000 } });
   t.deepEqual(
     changes.map(({ attrs, reason }) => [attrs.sampleUs, attrs.aggrUs, reason]),
@@ -73,7 +73,7 @@ test.serial('what is idle gets the longest interval, in steps that double', asyn
   t.true(steps.every(({ score }) => score === 0));
 });
 
-test.serial('what is busy gets the shortest interval, and its hot memory is found', async (t) => {
+test.serial('a busy process gets the shortest interval, and its hot memory is found', async (t) => {
   const attrs = { sampleUs: 160_000, aggrUs: 3_200_000 };
   const { changes, snapshots, stats } = await watched([hotCold()], { attrs, auto: true, durationUs: 60e6 });
   t.deepEqual(
@@ -112,7 +112,7 @@ test.serial('with auto, the same seed gives the same record, however many sample
   t.not((await watched(targets, { ...options, workers: 3, seed: 4 })).record, first.record);
 });
 
-test.serial('a goal that is met is left alone, whatever the noise', async (t) => {
+test.serial('a goal that is met changes nothing, despite noise', async (t) => {
   const target = hotCold(32);
   const [phase] = target.synthetic.phases;
   const accesses = [{ ...phase.accesses[0]!, share: 0.32 }]; // of an eighth: 4 %
@@ -127,7 +127,7 @@ test.serial('a goal that is met is left alone, whatever the noise', async (t) =>
   t.true(Math.max(...last) / Math.min(...last) <= 1.1, last.join(' '));
 });
 
-test.serial('intervals that are given are kept, and one brings the other', async (t) => {
+test.serial('given intervals are kept, and a missing one follows from the other', async (t) => {
   const attrsOf = async (options: MonitorOptions) => {
     await using monitor = await Monitor.start({
       targets: [hotCold()],
@@ -147,9 +147,9 @@ test.serial('intervals that are given are kept, and one brings the other', async
   t.deepEqual(await attrsOf({ auto: false }), [5_000, 100_000, 'set']);
 });
 
-test.serial('a budget that is too small for the intervals makes them longer, and says so', async (t) => {
+test.serial('a budget that is too small for the intervals lengthens them, and reports it', async (t) => {
   await using monitor = await Monitor.start({ targets: [hotCold()], attrs: KEPT, maxCpuPercent: 0.01 });
-  // Snapshots may take minutes from then on.
+  // From then on, a snapshot may take minutes.
   const [{ attrs, reason }] = (await once(monitor, 'attrs')) as [AttrsChange];
   t.is(reason, 'budget');
   t.true(attrs.sampleUs > KEPT.sampleUs);
@@ -159,7 +159,7 @@ test.serial('a budget that is too small for the intervals makes them longer, and
   t.true(recentCpuPercent! > 0);
 });
 
-test.serial('intervals that are set by hand while auto runs are kept from then on', async (t) => {
+test.serial('setAttrs with intervals ends auto', async (t) => {
   await using monitor = await Monitor.start({ targets: [IDLE], auto: { aggrs: 1 } });
   while (monitor.attrs.sampleUs < 10_000) await pause(10);
   await monitor.setAttrs({ maxRegions: 500 });
@@ -171,7 +171,7 @@ test.serial('intervals that are set by hand while auto runs are kept from then o
   t.like(inForce, { reason: 'set', attrs: { ...KEPT, maxRegions: 500 } });
 });
 
-test.serial('the cost of the whole process has more in it than that of the monitor', async (t) => {
+test.serial('the cost of the whole process includes more than that of the monitor', async (t) => {
   await using monitor = await Monitor.start({ targets: [hotCold()], attrs: KEPT, costOf: 'process' });
   for await (const { stats } of monitor) {
     const { cpuPercent, elapsedUs, threads } = stats;
@@ -187,13 +187,13 @@ test.serial('the cost of the whole process has more in it than that of the monit
 
 for (const [what, options] of Object.entries({
   'a budget of nothing': { maxCpuPercent: 0 },
-  'a budget below nothing': { maxCpuPercent: -1 },
+  'a negative budget': { maxCpuPercent: -1 },
   'a budget beyond all processors': { maxCpuPercent: 1e6 },
-  'a budget that is no number': { maxCpuPercent: Number.NaN },
+  'a budget of NaN': { maxCpuPercent: Number.NaN },
   'a budget on virtual time': { maxCpuPercent: 1, clock: 'virtual' },
-  'a goal that cannot be': { auto: { accessBp: 0 } },
+  'an impossible goal': { auto: { accessBp: 0 } },
 } satisfies Record<string, MonitorOptions>)) {
-  test.serial(`${what} is refused`, async (t) => {
+  test.serial(`${what} is rejected`, async (t) => {
     await t.throwsAsync(Monitor.start({ targets: [hotCold()], ...options }), { code: 'ATTRS' });
   });
 }

@@ -6,7 +6,7 @@ import { monotonicMs } from '../../src/engine/clock.js';
 import { LAST_EPOCH, Phase } from '../../src/engine/phases.js';
 import { SharedState } from '../../src/engine/shared-state.js';
 
-/** Far away: who is woken by the time alone makes the test run into its timeout. */
+/** Far away: a thread that only the time wakes makes the test time out. */
 const HOUR_MS = 3_600_000;
 
 /** Shared state with samplers that take part in the phases after the first. */
@@ -20,7 +20,7 @@ function stateWith(samplers: number): SharedState {
   return state;
 }
 
-/** Runs code with `phases`, `slots` and `barrier` in another thread, and gives it time to block. Posts what it returns. */
+/** Runs code with `phases`, `slots` and `barrier` in another thread, and gives it time to block. Posts its result. */
 async function blocked(state: SharedState, code: string): Promise<Worker> {
   const url = JSON.stringify(new URL('../../src/engine/shared-state.js', import.meta.url));
   const worker = new Worker(
@@ -42,7 +42,7 @@ async function answerOf(worker: Worker): Promise<unknown> {
   return answer;
 }
 
-test('a sampler that sleeps until a tick is due wakes when the phase is broken off', async (t) => {
+test('a sampler that sleeps until a tick is due wakes when the phase is aborted', async (t) => {
   const state = stateWith(1);
   state.barrier.setDue(HOUR_MS * 1_000, monotonicMs() + HOUR_MS, HOUR_MS * 1_000);
   state.begin(Phase.TICK, 1, 1, 1);
@@ -51,7 +51,7 @@ test('a sampler that sleeps until a tick is due wakes when the phase is broken o
   t.true(await answer);
 });
 
-test('a sampler that waits for a phase wakes when it is given up, and may not finish', async (t) => {
+test('a sampler that waits for a phase wakes when it is revoked, and cannot finish', async (t) => {
   const state = stateWith(1);
   const worker = await blocked(
     state,
@@ -62,7 +62,7 @@ test('a sampler that waits for a phase wakes when it is given up, and may not fi
   t.false(await answer);
 });
 
-test('a sampler that answers calls goes on with that when another one is given up', async (t) => {
+test('a sampler that answers calls continues when another one is revoked', async (t) => {
   const state = stateWith(2);
   let isOver = false;
   const waiting = state.phases.awaitAnswering(0, state.phases.epoch).then(() => {
@@ -76,7 +76,7 @@ test('a sampler that answers calls goes on with that when another one is given u
   t.true(isOver);
 });
 
-test('no sampler prepares before all have checked, and all go on together', async (t) => {
+test('no sampler prepares before all have checked, and all continue together', async (t) => {
   const state = stateWith(2);
   state.barrier.setDue(0, undefined, 5_000);
   state.begin(Phase.TICK, 2, 1, 1);
@@ -94,7 +94,7 @@ test('no sampler prepares before all have checked, and all go on together', asyn
   t.deepEqual([state.barrier.ticks, state.barrier.intervals, state.barrier.dueUs], [1, 1, 5_000]);
 });
 
-test('those that wait for a sampler that never comes are let go, and told that the phase is broken off', async (t) => {
+test('an abort releases samplers that wait for a lost one', async (t) => {
   for (const step of ['awaitChecked()', 'awaitPrepared(true)']) {
     const state = stateWith(2);
     state.begin(Phase.TICK, 2, 1, 1);
@@ -106,7 +106,7 @@ test('those that wait for a sampler that never comes are let go, and told that t
   }
 });
 
-test('ticks that come too late are left out, and count as intervals', (t) => {
+test('late ticks are skipped, and count as intervals', (t) => {
   const state = stateWith(1);
   const { barrier } = state;
   barrier.setDue(0, monotonicMs() - 35, 10_000);
@@ -119,11 +119,11 @@ test('ticks that come too late are left out, and count as intervals', (t) => {
   t.true(barrier.maxLateUs >= 35_000);
 });
 
-test('a phase ends with its last interval, however few ticks it had', (t) => {
+test('a phase ends with its last interval, however few ticks were made', (t) => {
   const state = stateWith(1);
   state.barrier.setDue(0, undefined, 5_000);
   state.begin(Phase.PREPARE_AND_TICK, 1, 2, 100);
-  t.true(state.barrier.awaitPrepared(false), 'the marking before the first tick is not one');
+  t.true(state.barrier.awaitPrepared(false), 'the marking before the first tick does not count as a tick');
   for (const goesOn of [true, false]) {
     t.true(state.barrier.awaitChecked());
     t.is(state.barrier.awaitPrepared(true), goesOn);
@@ -131,7 +131,7 @@ test('a phase ends with its last interval, however few ticks it had', (t) => {
   t.deepEqual([state.barrier.ticks, state.barrier.intervals], [2, 2]);
 });
 
-test('phase numbers start again, and never look like the mark of a slot', (t) => {
+test('phase numbers wrap around, and never equal the mark of a slot', (t) => {
   const state = stateWith(1);
   const { phases, slots } = state;
   phases.words[0] = LAST_EPOCH - 1;
@@ -148,13 +148,13 @@ test('phase numbers start again, and never look like the mark of a slot', (t) =>
   }
 });
 
-test('a slot is free again only after its thread has ended', (t) => {
+test('a slot becomes free only after its thread has ended', (t) => {
   const state = stateWith(1);
   const free = () => state.slots.firstFree(() => false);
   t.is(free(), undefined);
   state.revoke(0);
-  t.is(free(), undefined, 'given up, but its thread may still write');
+  t.is(free(), undefined, 'revoked, but its thread may still write');
   state.ended(0);
   t.is(free(), 0);
-  t.false(state.phases.awaitDone(0, HOUR_MS), 'whoever waits for it is let go at once');
+  t.false(state.phases.awaitDone(0, HOUR_MS), 'the wait for it ends at once');
 });

@@ -7,20 +7,20 @@ import { Budget } from '../../src/engine/budget.js';
 import { Monitor } from '../../src/index.js';
 import { hotCold } from '../helpers/synthetic.js';
 
-/** What watching costs in a model, in microseconds of CPU. */
+/** A model of the cost of watching, in microseconds of CPU time. */
 interface Model {
   readonly perTick: number;
   readonly perRegion: number;
   readonly perUpdate: number;
   readonly perSecond: number;
-  /** Regions there would be without a limit. */
+  /** Number of regions without a limit. */
   readonly regions: number;
   readonly targets: number;
 }
 
 const CHEAP: Model = { perTick: 60, perRegion: 1, perUpdate: 200, perSecond: 300, regions: 30, targets: 1 };
 
-/** Windows of a second or a tick under a budget; costs vary by up to `noise` either way. */
+/** Windows of a second or a tick under a budget. Costs vary by up to `noise` in both directions. */
 class Run {
   readonly budget: Budget;
   attrs: Attrs;
@@ -58,7 +58,7 @@ class Run {
     }
   }
 
-  /** The largest share of any 10 s from a window on. */
+  /** The largest share in any 10 s, from a window on. */
   worst(from: number): number {
     let worst = 0;
     for (let i = from; i < this.shares.length; i++) {
@@ -79,7 +79,7 @@ function noise(most: number, seed: number): () => number {
   return () => 1 + most * (2 * uniformFloat64(random) - 1);
 }
 
-test('what fits stays as it is wanted', (t) => {
+test('wanted attrs that fit the budget stay', (t) => {
   const run = new Run(0.05);
   run.windows(100, CHEAP);
   t.deepEqual(run.attrs, DEFAULT_ATTRS);
@@ -104,7 +104,7 @@ test('intervals are stretched first, and then maxRegions is lowered', (t) => {
   t.true(lowered.attrs.sampleUs <= 700_000, `${lowered.attrs.sampleUs}`);
 });
 
-test('a tick that costs more than 10 s may is made less often: the budget holds over one sampling interval', (t) => {
+test('a tick that exceeds the budget of 10 s becomes rarer: the budget holds over one sampling interval', (t) => {
   const dear = { ...CHEAP, perTick: 8_000, perRegion: 500, regions: 200, targets: 20 };
   const run = new Run(0.005);
   run.windows(60, dear, noise(0.1, 1));
@@ -116,13 +116,13 @@ test('a tick that costs more than 10 s may is made less often: the budget holds 
   t.true(run.attrs.sampleUs < 1e6, `${run.attrs.sampleUs}`);
 });
 
-test('what is spent whatever the interval is no cost of a tick: regions are not given up for it', (t) => {
+test('constant cost is not a cost of ticks, and does not reduce regions', (t) => {
   const run = new Run(0.005);
   run.windows(100, { ...CHEAP, perTick: 22_000, perRegion: 10, perSecond: 8_000, regions: 200, targets: 20 });
   t.is(run.attrs.maxRegions, 200);
 });
 
-test('a monitor with an end has some aggregation intervals before it, whatever that costs', (t) => {
+test('a monitor with a duration gets several aggregation intervals, at any cost', (t) => {
   const run = new Run(0.005, DEFAULT_ATTRS, 20e6);
   run.windows(60, { ...CHEAP, perTick: 60_000, perRegion: 0 });
   t.true(run.attrs.sampleUs <= 20e6 / 8, `${run.attrs.sampleUs}`);
@@ -131,7 +131,7 @@ test('a monitor with an end has some aggregation intervals before it, whatever t
   t.true(forEver.attrs.sampleUs > 10e6, `${forEver.attrs.sampleUs}`);
 });
 
-test('ticks that come late leave no room for more of them', (t) => {
+test('late ticks leave no room for more ticks', (t) => {
   const busy = new Run(0.02);
   busy.windows(20, { ...CHEAP, perTick: 5_000 });
   const { sampleUs } = busy.attrs;
@@ -142,7 +142,7 @@ test('ticks that come late leave no room for more of them', (t) => {
   t.true(busy.attrs.sampleUs < sampleUs);
 });
 
-test('mappings are read less often where that is what costs', (t) => {
+test('mappings are read less often if reading them is the main cost', (t) => {
   const run = new Run(0.01);
   run.windows(60, { ...CHEAP, perTick: 10, perUpdate: 20_000 });
   t.true(run.attrs.updateUs >= 8e6, `${run.attrs.updateUs}`);
@@ -150,14 +150,14 @@ test('mappings are read less often where that is what costs', (t) => {
   t.true(run.worst(30) <= 1.1 * 0.01);
 });
 
-test('what no interval could save is not tried for', (t) => {
+test('intervals do not grow to save cost that no interval can save', (t) => {
   // 90 us a tick need some 50 ms of a budget of 2,000 us a second; 5,000 us a second remain however long the interval is.
   const run = new Run(0.002);
   run.windows(200, { ...CHEAP, perSecond: 5_000 });
   t.true(run.attrs.sampleUs <= 20 * 55_000, `${run.attrs.sampleUs}`);
 });
 
-test('what is spent whatever the interval is told from what ticks cost', (t) => {
+test('constant cost is separated from the cost of ticks', (t) => {
   const run = new Run(0.01);
   run.windows(200, { ...CHEAP, perSecond: 5_000, perUpdate: 10 });
   // 90 us a tick in the 3,200 us a second that are left; all that is spent in such an interval would be 230 us.
@@ -165,7 +165,7 @@ test('what is spent whatever the interval is told from what ticks cost', (t) => 
   t.true(run.worst(50) <= 1.1 * 0.01);
 });
 
-test('one dear window changes nothing, further ones do, each four times as long at most', (t) => {
+test('one expensive window changes nothing; each further one lengthens the interval up to four times', (t) => {
   const run = new Run(0.05);
   run.windows(20, CHEAP);
   run.windows(1, { ...CHEAP, perTick: 3_000 });
@@ -177,7 +177,7 @@ test('one dear window changes nothing, further ones do, each four times as long 
   t.true(run.attrs.sampleUs >= 60_000, `${run.attrs.sampleUs}`);
 });
 
-test('what is taken is given back when it is cheap again', (t) => {
+test('intervals and regions recover when the cost falls', (t) => {
   const run = new Run(0.005);
   run.windows(200, { ...CHEAP, perRegion: 20, regions: 400 });
   t.true(run.attrs.maxRegions < 400);
@@ -185,7 +185,7 @@ test('what is taken is given back when it is cheap again', (t) => {
   t.deepEqual(run.attrs, DEFAULT_ATTRS);
 });
 
-test('whatever it costs, and whatever that jumps to, any settled 10 s keep to the budget', (t) => {
+test('any settled 10 s keep to the budget, whatever the cost and its jumps', (t) => {
   const cost = fc.record<Model>({
     perTick: fc.integer({ min: 20, max: 20_000 }),
     perRegion: fc.double({ min: 0, max: 5, noNaN: true }),
@@ -214,7 +214,7 @@ test('whatever it costs, and whatever that jumps to, any settled 10 s keep to th
   );
 });
 
-test('it comes to rest', (t) => {
+test('intervals settle', (t) => {
   fc.assert(
     fc.property(
       fc.constantFrom(0.005, 0.02),
@@ -235,7 +235,7 @@ test('it comes to rest', (t) => {
   );
 });
 
-test('a budget that one tick a minute breaks is refused, with the least one that works', async (t) => {
+test('a budget that one tick a minute exceeds is rejected, with the smallest one that works', async (t) => {
   const options = { targets: [hotCold()], maxCpuPercent: 0.000_05 };
   const error = await t.throwsAsync(Monitor.start(options), {
     code: 'ATTRS',

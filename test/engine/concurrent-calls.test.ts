@@ -2,7 +2,7 @@ import test from 'ava';
 import { Monitor, type TargetInfo } from '../../src/index.js';
 import { hotCold } from '../helpers/synthetic.js';
 
-/** Long ones: between two ticks there is time for all calls, and none to be saved by the next tick. */
+/** Long: all calls fit between two ticks, so the next tick cannot wake a call that hangs. */
 const LONG = { sampleUs: 100_000, aggrUs: 2_000_000 };
 const CALLS = 50;
 

@@ -2,7 +2,7 @@ import test from 'ava';
 import { Monitor } from '../../src/index.js';
 import { BASE, hotCold, MIB } from '../helpers/synthetic.js';
 
-test('a run that ends within an aggregation interval has a snapshot of its ticks, as if there had been all', async (t) => {
+test('a run that ends within an aggregation interval has a snapshot, extrapolated from its ticks', async (t) => {
   const attrs = { sampleUs: 5_000, aggrUs: 1_000_000 };
   const targets = [hotCold()];
   await using monitor = await Monitor.start({
@@ -23,7 +23,7 @@ test('a run that ends within an aggregation interval has a snapshot of its ticks
   t.true(region.nrAccesses > maxNrAccesses / 2, `${region.nrAccesses} of ${maxNrAccesses}`);
 });
 
-test('what was seen of an interval that is hardly begun is not told after others were', async (t) => {
+test('an interval that has barely started is not published at the end, if others were before', async (t) => {
   const attrs = { sampleUs: 5_000, aggrUs: 100_000 };
   await using monitor = await Monitor.start({
     targets: [hotCold()],
@@ -36,7 +36,7 @@ test('what was seen of an interval that is hardly begun is not told after others
   t.deepEqual(ends, [100_000, 200_000]);
 });
 
-test('a target that ends in the midst of an interval has a last snapshot', async (t) => {
+test('a target that ends in the middle of an interval has a last snapshot', async (t) => {
   const attrs = { sampleUs: 5_000, aggrUs: 1_000_000 };
   const targets = [hotCold(32, { endsUs: 600_000 })];
   await using monitor = await Monitor.start({ targets, attrs, clock: 'virtual' });
@@ -49,7 +49,7 @@ test('a target that ends in the midst of an interval has a last snapshot', async
   t.true(ends[0]! <= 610_000, String(ends[0]));
 });
 
-test('nobody waits for a long aggregation interval to end before there is a first snapshot', async (t) => {
+test('the first snapshot does not wait for the end of a long aggregation interval', async (t) => {
   const attrs = { sampleUs: 60_000, aggrUs: 600_000_000 };
   await using monitor = await Monitor.start({ targets: [hotCold()], attrs, seed: 1 });
   for await (const { endUs, regions } of monitor) {
@@ -59,7 +59,7 @@ test('nobody waits for a long aggregation interval to end before there is a firs
   }
 });
 
-test('a duration ends the monitor before a tick that is due much later, with what there was to see', async (t) => {
+test('a duration ends the monitor before a tick that is due much later, and publishes the interval', async (t) => {
   const attrs = { sampleUs: 3_600_000_000, aggrUs: 3_600_000_000 };
   await using monitor = await Monitor.start({ targets: [hotCold()], attrs, seed: 1, durationUs: 300_000 });
   const counts: number[] = [];

@@ -47,7 +47,7 @@ test.serial('the same seed gives the same record, however many samplers there ar
 });
 
 test.serial(
-  'by evidence, the hot range is known to the page, and the same whatever the samplers',
+  'with evidence, the hot range is exact to the page, whatever the number of samplers',
   async (t) => {
     const recordOf = async (workers: number) => {
       await using monitor = await Monitor.start({
@@ -72,72 +72,63 @@ test.serial(
   },
 );
 
-test.serial(
-  'by evidence, a sampler that is lost, new limits and mappings that change do no harm',
-  async (t) => {
-    const [phase] = hotCold().synthetic.phases;
-    const [mapping] = phase.mappings!;
-    const smaller = { startAddress: mapping!.startAddress, sizeBytes: 150 * MIB };
-    const phases = [
-      { ...phase, lastsUs: 1.53e6 },
-      { ...phase, mappings: [smaller] },
-    ] as const;
-    await using monitor = await Monitor.start({
-      targets: [hotCold(32, { phases, fault: { atUs: 2.5e6, kind: 'exit' } })],
-      attrs: { ...KEPT, maxRegions: 100 },
-      adaptation: 'evidence',
-      seed: 1,
-    });
-    let wasLost = false;
-    monitor.on('samplerLost', () => {
-      wasLost = true;
-    });
-    let after = 0;
-    let last: Snapshot | undefined;
-    for await (const snapshot of monitor) {
-      last = snapshot;
-      if (wasLost && after++ === 0)
-        await monitor.setAttrs({ maxRegions: 2_000, sampleUs: 4_000, aggrUs: 40_000 });
-      if (after === 40) break;
-    }
-    t.is(last!.regions.at(-1)!.endAddress, smaller.startAddress + smaller.sizeBytes);
-    t.true(
-      Math.abs(last!.workingSetBytes(2) / (32 * MIB) - 1) < 0.05,
-      `${last!.workingSetBytes(2) / MIB} MiB`,
-    );
-  },
-);
+test.serial('with evidence, a lost sampler, new limits and changing mappings do no harm', async (t) => {
+  const [phase] = hotCold().synthetic.phases;
+  const [mapping] = phase.mappings!;
+  const smaller = { startAddress: mapping!.startAddress, sizeBytes: 150 * MIB };
+  const phases = [
+    { ...phase, lastsUs: 1.53e6 },
+    { ...phase, mappings: [smaller] },
+  ] as const;
+  await using monitor = await Monitor.start({
+    targets: [hotCold(32, { phases, fault: { atUs: 2.5e6, kind: 'exit' } })],
+    attrs: { ...KEPT, maxRegions: 100 },
+    adaptation: 'evidence',
+    seed: 1,
+  });
+  let wasLost = false;
+  monitor.on('samplerLost', () => {
+    wasLost = true;
+  });
+  let after = 0;
+  let last: Snapshot | undefined;
+  for await (const snapshot of monitor) {
+    last = snapshot;
+    if (wasLost && after++ === 0)
+      await monitor.setAttrs({ maxRegions: 2_000, sampleUs: 4_000, aggrUs: 40_000 });
+    if (after === 40) break;
+  }
+  t.is(last!.regions.at(-1)!.endAddress, smaller.startAddress + smaller.sizeBytes);
+  t.true(Math.abs(last!.workingSetBytes(2) / (32 * MIB) - 1) < 0.05, `${last!.workingSetBytes(2) / MIB} MiB`);
+});
 
-test.serial(
-  'by evidence, no more samples a second are taken than may be, also where that changes',
-  async (t) => {
-    await using monitor = await Monitor.start({
-      targets: [hotCold(), hotCold(8)],
-      attrs: { ...KEPT, maxSamplesPerSecond: 3_000 },
-      adaptation: 'evidence',
-      clock: 'virtual',
-      seed: 3,
-      // Long after the change has come, which takes as long as the two threads take.
-      durationUs: 20e6,
-    });
-    const taken: number[] = [];
-    for await (const { target, endUs, stats } of monitor) {
-      if (target.id === 0) taken.push(stats.samples);
-      if (target.id === 0 && taken.length === 30) await monitor.setAttrs({ maxSamplesPerSecond: 1_000 });
-      t.true(endUs <= 20e6);
-    }
-    t.is(monitor.attrs.maxSamplesPerSecond, 1_000);
-    const inInterval = taken.slice(1).map((samples, i) => samples - taken[i]!);
-    // The first interval asks before anything was planned.
-    for (const samples of inInterval.slice(1)) t.true(samples <= 300, `${samples} samples`);
-    const limited = inInterval.slice(inInterval.findIndex((samples) => samples <= 100));
-    t.true(limited.length >= 20);
-    for (const samples of limited) t.true(samples <= 100, `${samples} samples`);
-    t.true(limited.slice(0, 10).every((samples) => samples > 50));
-  },
-);
+test.serial('with evidence, maxSamplesPerSecond holds, also after a change', async (t) => {
+  await using monitor = await Monitor.start({
+    targets: [hotCold(), hotCold(8)],
+    attrs: { ...KEPT, maxSamplesPerSecond: 3_000 },
+    adaptation: 'evidence',
+    clock: 'virtual',
+    seed: 3,
+    // Long after the change has arrived; that depends on the speed of two threads.
+    durationUs: 20e6,
+  });
+  const taken: number[] = [];
+  for await (const { target, endUs, stats } of monitor) {
+    if (target.id === 0) taken.push(stats.samples);
+    if (target.id === 0 && taken.length === 30) await monitor.setAttrs({ maxSamplesPerSecond: 1_000 });
+    t.true(endUs <= 20e6);
+  }
+  t.is(monitor.attrs.maxSamplesPerSecond, 1_000);
+  const inInterval = taken.slice(1).map((samples, i) => samples - taken[i]!);
+  // The first interval samples before anything is planned.
+  for (const samples of inInterval.slice(1)) t.true(samples <= 300, `${samples} samples`);
+  const limited = inInterval.slice(inInterval.findIndex((samples) => samples <= 100));
+  t.true(limited.length >= 20);
+  for (const samples of limited) t.true(samples <= 100, `${samples} samples`);
+  t.true(limited.slice(0, 10).every((samples) => samples > 50));
+});
 
-test.serial('by evidence alone samples are limited', async (t) => {
+test.serial('only evidence accepts a limit of samples', async (t) => {
   await using monitor = await Monitor.start({ targets: [hotCold()], attrs: KEPT });
   await t.throwsAsync(monitor.setAttrs({ maxSamplesPerSecond: 1_000 }), {
     code: 'ATTRS',
@@ -185,7 +176,7 @@ test.serial('targets come and go while others are watched', async (t) => {
 test.serial('calls are answered at once, however long the intervals are', async (t) => {
   const attrs = { sampleUs: 60e6, aggrUs: 120e6, updateUs: 60e6 };
   await using monitor = await Monitor.start({ targets: [hotCold()], attrs });
-  // A test that had to wait for an interval would run into its timeout.
+  // Waiting for an interval would exceed the timeout of the test.
   const { id } = await monitor.attach(hotCold());
   t.is((await monitor.stats()).ticks, 0);
   t.true(await monitor.detach(id));
@@ -202,7 +193,7 @@ test.serial('calls are answered at once, however long the intervals are', async 
 });
 
 test.serial(
-  'calls are answered in an interval or a few, also while the samplers tick by themselves',
+  'calls are answered within a few intervals, also while the samplers tick without the coordinator',
   async (t) => {
     const attrs = { sampleUs: 40_000, aggrUs: 4_000_000, updateUs: 60e6 };
     await using monitor = await Monitor.start({ targets: [hotCold()], attrs });
@@ -212,7 +203,7 @@ test.serial(
   },
 );
 
-test.serial('ticks that end an aggregation interval are late by something too', async (t) => {
+test.serial('the delay of ticks that end an aggregation interval counts, too', async (t) => {
   const attrs = { sampleUs: 60_000, aggrUs: 60_000, updateUs: 60_000 };
   await using monitor = await Monitor.start({ targets: [hotCold()], attrs });
   for await (const _ of monitor) break;
@@ -221,7 +212,7 @@ test.serial('ticks that end an aggregation interval are late by something too', 
   t.true(maxLateUs! >= meanLateUs!);
 });
 
-test.serial('more room for regions can be given while running', async (t) => {
+test.serial('maxRegions can grow while the monitor runs', async (t) => {
   const attrs = { sampleUs: 1_000, aggrUs: 10_000, minRegions: 10, maxRegions: 20 };
   await using monitor = await Monitor.start({ targets: [hotCold()], attrs, seed: 1 });
   await monitor.setAttrs({ minRegions: 500, maxRegions: 5_000 });
@@ -231,7 +222,7 @@ test.serial('more room for regions can be given while running', async (t) => {
 
 for (const adaptation of ['damon', 'evidence'] as const) {
   test.serial(
-    `fewer regions need not wait for a long aggregation interval to end, by ${adaptation}`,
+    `with ${adaptation}, fewer regions do not wait for the end of a long aggregation interval`,
     async (t) => {
       const attrs = { sampleUs: 60_000, aggrUs: 600e6, minRegions: 200, maxRegions: 1_000 };
       await using monitor = await Monitor.start({ targets: [hotCold()], attrs, adaptation, seed: 1 });
@@ -239,29 +230,32 @@ for (const adaptation of ['damon', 'evidence'] as const) {
       await monitor.setAttrs({ minRegions: 10, maxRegions: 50 });
       let stats = await monitor.stats();
       for (; stats.regions > 50; stats = await monitor.stats()) await pause(20);
-      t.is(stats.snapshots, 0, 'too little was seen to be told');
+      t.is(stats.snapshots, 0, 'too few samples to publish');
     },
   );
 }
 
-test.serial('a reader who does not read slows nothing, and what he misses is counted', async (t) => {
-  const attrs = { sampleUs: 1_000, aggrUs: 5_000 };
-  await using monitor = await Monitor.start({ targets: [hotCold()], attrs, queueLimit: 10 });
-  let stats = await monitor.stats();
-  while (stats.snapshots < 60) {
-    await pause(20);
-    stats = await monitor.stats();
-  }
-  t.true(stats.droppedSnapshots >= 50 - 2, `${stats.droppedSnapshots} of ${stats.snapshots}`);
-  await monitor.stop();
-  const left: Snapshot[] = [];
-  for await (const snapshot of monitor) left.push(snapshot);
-  t.is(left.length, 10);
-});
+test.serial(
+  'a reader that does not read slows nothing down, and its dropped snapshots are counted',
+  async (t) => {
+    const attrs = { sampleUs: 1_000, aggrUs: 5_000 };
+    await using monitor = await Monitor.start({ targets: [hotCold()], attrs, queueLimit: 10 });
+    let stats = await monitor.stats();
+    while (stats.snapshots < 60) {
+      await pause(20);
+      stats = await monitor.stats();
+    }
+    t.true(stats.droppedSnapshots >= 50 - 2, `${stats.droppedSnapshots} of ${stats.snapshots}`);
+    await monitor.stop();
+    const left: Snapshot[] = [];
+    for await (const snapshot of monitor) left.push(snapshot);
+    t.is(left.length, 10);
+  },
+);
 
 for (const kind of ['exit', 'hang'] as const) {
   test.serial(
-    `a sampler that ${kind === 'exit' ? 'dies' : 'hangs'} is replaced, and the others go on`,
+    `a sampler that ${kind === 'exit' ? 'dies' : 'hangs'} is replaced, and the others continue`,
     async (t) => {
       const targets = [hotCold(32, { fault: { atUs: 300_000, kind } }), hotCold(8)];
       await using monitor = await Monitor.start({ targets, attrs: KEPT, workers: 2 });
@@ -285,7 +279,7 @@ for (const kind of ['exit', 'hang'] as const) {
 
 for (const kind of ['exit', 'hang', 'throw'] as const) {
   test.serial(
-    `a target that cannot be opened (${kind}) fails alone, whoever is opened with it`,
+    `a target that cannot be opened (${kind}) fails alone, whatever is opened with it`,
     async (t) => {
       const bad = hotCold(32, { name: 'bad', fault: { atUs: 0, kind } });
       await using monitor = await Monitor.start({ targets: [hotCold()], attrs: KEPT, workers: 1 });
@@ -294,8 +288,7 @@ for (const kind of ['exit', 'hang', 'throw'] as const) {
         results.map((each) => (each instanceof PagepulseError ? each.code : each.id)),
         [1, kind === 'throw' ? 'INTERNAL' : 'THREADS', 3, kind === 'throw' ? 'INTERNAL' : 'THREADS', 5],
       );
-      const reason =
-        /bad is not watched: to open it (took more than 2 s|ended the sampler thread)|has a fault/;
+      const reason = /cannot watch bad: opening it (took more than 2 s|ended the sampler thread)|has a fault/;
       t.regex((results[1] as PagepulseError).message, reason);
       const seen = new Set<number>();
       for await (const { target } of monitor) if (seen.add(target.id).size === 4) break;
@@ -304,23 +297,20 @@ for (const kind of ['exit', 'hang', 'throw'] as const) {
   );
 }
 
-test.serial(
-  'what throws in the check of one target fails that target alone, and says what it was',
-  async (t) => {
-    const bad = hotCold(32, { fault: { atUs: 300_000, kind: 'throw' } });
-    await using monitor = await Monitor.start({ targets: [bad, hotCold(8)], attrs: KEPT, workers: 1 });
-    const detached: unknown[][] = [];
-    monitor.on('detached', (...event) => detached.push(event));
-    for await (const { target, endUs } of monitor) if (target.id === 1 && endUs > 800_000) break;
-    t.like(detached, [
-      [{ id: 0 }, 'failed', 'the script has a fault; this is a fault in Pagepulse: please report it'],
-    ]);
-    t.is((await monitor.stats()).lostSamplers, 0);
-  },
-);
+test.serial('an exception in the check of one target fails only that target, with its message', async (t) => {
+  const bad = hotCold(32, { fault: { atUs: 300_000, kind: 'throw' } });
+  await using monitor = await Monitor.start({ targets: [bad, hotCold(8)], attrs: KEPT, workers: 1 });
+  const detached: unknown[][] = [];
+  monitor.on('detached', (...event) => detached.push(event));
+  for await (const { target, endUs } of monitor) if (target.id === 1 && endUs > 800_000) break;
+  t.like(detached, [
+    [{ id: 0 }, 'failed', 'the script has a fault; this is a bug in Pagepulse, please report it'],
+  ]);
+  t.is((await monitor.stats()).lostSamplers, 0);
+});
 
-test.serial('a target that keeps killing its samplers is given up', async (t) => {
-  // The script starts anew every 200 ms, and its fault with it, for each sampler that opens it.
+test.serial('a target that keeps killing its samplers fails', async (t) => {
+  // The script and its fault start again every 200 ms, in each sampler that opens it.
   const deadly = hotCold(32, { fault: { atUs: 150_000, kind: 'exit', always: true } });
   await using monitor = await Monitor.start({ targets: [deadly, hotCold(8)], attrs: KEPT });
   const [target, reason, message] = await new Promise<unknown[]>((resolve) => {
@@ -331,7 +321,7 @@ test.serial('a target that keeps killing its samplers is given up', async (t) =>
   });
   t.like(target, { id: 0 });
   t.is(reason, 'failed');
-  t.regex(String(message), /samplers were lost/);
+  t.regex(String(message), /sampler threads were lost/);
 });
 
 test.serial('targets share samplers beyond the limit', async (t) => {
@@ -351,7 +341,7 @@ test.serial('a monitor ends when its last target has ended', async (t) => {
   t.like(await t.throwsAsync(monitor.stats()), { code: 'STOPPED' });
 });
 
-test.serial('what cannot be watched is refused, and leaves neither threads nor files', async (t) => {
+test.serial('targets that cannot be watched are rejected, and leave neither threads nor files', async (t) => {
   const counts = () => [readdirSync('/proc/self/task').length, readdirSync('/proc/self/fd').length];
   await t.throwsAsync(Monitor.start({ targets: [{ pid: 2 ** 22 + 7 }] }), { code: 'NO_PROCESS' });
   const before = counts();
@@ -360,7 +350,7 @@ test.serial('what cannot be watched is refused, and leaves neither threads nor f
     const monitor = await Monitor.start({ targets: [hotCold()] });
     await monitor.stop();
   }
-  // Other tests run in this process: what they start and end comes and goes, and what is left behind stays.
+  // Other tests run in this process: their threads and files come and go, but leaks stay.
   let now = counts();
   for (let tries = 0; now.some((count, i) => count > before[i]!) && tries < 500; tries++) {
     await pause(20);
@@ -377,10 +367,10 @@ for (const [what, options] of Object.entries({
   'no workers': { workers: 0 },
   'half a queue': { queueLimit: 0.5 },
   'no time': { durationUs: 0 },
-  'a seed that is no number': { seed: Number.NaN },
-  'an adaptation that there is not': { adaptation: 'chance' as 'damon' },
+  'a seed of NaN': { seed: Number.NaN },
+  'an unknown adaptation': { adaptation: 'chance' as 'damon' },
 })) {
-  test.serial(`${what} is refused`, async (t) => {
+  test.serial(`${what} is rejected`, async (t) => {
     await t.throwsAsync(Monitor.start({ targets: [hotCold()], ...options }), { code: 'ATTRS' });
   });
 }

@@ -8,7 +8,7 @@ import {
 } from '../../src/index.js';
 import { hotCold } from '../helpers/synthetic.js';
 
-/** As a program without types gives them, by what the message has to say. */
+/** Options that a program without types may pass, each with the expected message. */
 const WRONG: readonly [given: unknown, message: RegExp][] = [
   [5, /^options must be an object with targets, .* \(got 5\)$/],
   [null, /^options must be an object .* \(got null\)$/],
@@ -59,7 +59,7 @@ const WRONG: readonly [given: unknown, message: RegExp][] = [
 ];
 
 for (const [given, message] of WRONG) {
-  test.serial(`options are refused: ${message.source}`, async (t) => {
+  test.serial(`options are rejected: ${message.source}`, async (t) => {
     await t.throwsAsync(Monitor.start(given as MonitorOptions), {
       instanceOf: PagepulseError,
       code: 'ATTRS',
@@ -68,7 +68,7 @@ for (const [given, message] of WRONG) {
   });
 }
 
-test.serial('a getter that throws is named, and its error kept', async (t) => {
+test.serial('a getter that throws is named, and its error is the cause', async (t) => {
   const cause = new Error('not today');
   const target = Object.defineProperty({}, 'pid', {
     enumerable: true,
@@ -83,7 +83,7 @@ test.serial('a getter that throws is named, and its error kept', async (t) => {
   t.is(error!.cause, cause);
 });
 
-test.serial('options that cannot be read at all are refused alike', async (t) => {
+test.serial('unreadable options are rejected in the same form', async (t) => {
   const locked = {
     ownKeys: () => {
       throw new Error('locked');
@@ -96,13 +96,13 @@ test.serial('options that cannot be read at all are refused alike', async (t) =>
   });
 });
 
-test.serial('members that are undefined mean the default, and options are not changed', async (t) => {
+test.serial('undefined members mean the default, and options are not modified', async (t) => {
   const options = { targets: [hotCold()], attrs: { sampleUs: undefined, aggrUs: 50_000 }, seed: undefined };
   await using monitor = await Monitor.start(Object.freeze(options) as unknown as MonitorOptions);
   t.is(monitor.attrs.sampleUs, 2_500);
 });
 
-test.serial('what is asked of a running monitor is refused alike', async (t) => {
+test.serial('invalid calls to a running monitor are rejected in the same form', async (t) => {
   await using monitor = await Monitor.start({ targets: [hotCold()] });
   const refused = async (asked: () => Promise<unknown>, message: RegExp) => {
     await t.throwsAsync(asked, { instanceOf: PagepulseError, code: 'ATTRS', message });
@@ -120,7 +120,7 @@ test.serial('what is asked of a running monitor is refused alike', async (t) => 
   await refused(() => any.setAttrs!({ sampleUs: '5' }), /^attrs.sampleUs must be .* \(got "5"\)$/);
   await refused(() => any.setAttrs!(undefined), /^attrs must be an object .* \(got undefined\)$/);
   await refused(() => any.setAttrs!({ aggrUs: () => 5 }), /^attrs.aggrUs must be .* \(got a function\)$/);
-  t.is(monitor.targets.length, 1, 'and nothing was done');
+  t.is(monitor.targets.length, 1, 'and nothing changed');
   for await (const snapshot of monitor) {
     const threshold = Number.NaN;
     t.throws(() => snapshot.workingSetBytes(threshold), {
@@ -131,7 +131,7 @@ test.serial('what is asked of a running monitor is refused alike', async (t) => 
   }
 });
 
-test.serial('surveys of what is shared refuse alike', async (t) => {
+test.serial('surveys of shared memory reject options in the same form', async (t) => {
   const any = SharingSurvey as unknown as new (given: unknown) => SharingSurvey;
   t.throws(() => new any(5), { code: 'ATTRS', message: /^options must be an object .* \(got 5\)$/ });
   t.throws(() => new any({ method: 'x' }), {

@@ -26,15 +26,18 @@ test.serial('another process that may clear the accessed bits of a target is nam
   t.true(atUs >= 0 && atUs < 60e6, `${atUs}`);
 });
 
-test.serial('so is another monitor of this process, and a target that is watched twice', async (t) => {
-  const [{ pid }, { pid: twice }] = [start(t, 'sleep', ['60']), start(t, 'sleep', ['60'])];
-  await using _first = await Monitor.start({ targets: [{ pid }], ...OPTIONS });
-  await using second = await Monitor.start({
-    targets: [{ pid }, { pid: twice }, { pid: twice }],
-    ...OPTIONS,
-  });
-  t.like(await firstTold(second), { pid: process.pid, targets: [twice, pid] });
-});
+test.serial(
+  'another monitor in this process is named, and so is a target that is watched twice',
+  async (t) => {
+    const [{ pid }, { pid: twice }] = [start(t, 'sleep', ['60']), start(t, 'sleep', ['60'])];
+    await using _first = await Monitor.start({ targets: [{ pid }], ...OPTIONS });
+    await using second = await Monitor.start({
+      targets: [{ pid }, { pid: twice }, { pid: twice }],
+      ...OPTIONS,
+    });
+    t.like(await firstTold(second), { pid: process.pid, targets: [twice, pid] });
+  },
+);
 
 test.serial('a program that clears the accessed bits of other processes is not reported', async (t) => {
   const [{ pid }, { pid: stranger }] = [start(t, 'sleep', ['60']), start(t, 'sleep', ['60'])];

@@ -24,7 +24,7 @@ async function firstOf(monitor: Monitor): Promise<Snapshot | undefined> {
   return undefined;
 }
 
-test('what was accessed of a mapping is counted, and the rest of it does not count', async (t) => {
+test('accessed bytes of a mapping count, and the rest of it does not', async (t) => {
   const program = await startProgram(t, QUARTER);
   if (!program) return;
   await using monitor = await Monitor.start({ targets: [{ pid: program.pid }], check });
@@ -36,14 +36,14 @@ test('what was accessed of a mapping is counted, and the rest of it does not cou
   const address = program.told[0]! * snapshot.pageSize;
   const mapping = snapshot.regions.find((one) => one.startAddress <= address && address < one.endAddress)!;
   t.true(mapping.residentBytes! >= 64 * MIB);
-  // At least 16 MiB, but for rounds that others kept from the processor, and what little Python itself has there.
+  // About 16 MiB: less if other processes delayed a round, and slightly more for Python itself.
   const { accessedBytes } = mapping;
   t.true(accessedBytes! >= 15 * MIB && accessedBytes! <= 18 * MIB, `${accessedBytes! / MIB} MiB`);
   const others = snapshot.workingSetBytes() - accessedBytes!;
   t.true(others >= 0 && others < 16 * MIB, `${others / MIB} MiB`);
 });
 
-test('a run that is shorter than an interval has a snapshot of what was seen', async (t) => {
+test('a run that is shorter than an interval has a snapshot', async (t) => {
   const targets = [{ pid: start(t, 'sleep', ['60']).pid }];
   const attrs = { aggrUs: 60_000_000 };
   await using monitor = await Monitor.start({ targets, check, attrs, durationUs: 500_000 });
@@ -52,7 +52,7 @@ test('a run that is shorter than an interval has a snapshot of what was seen', a
   t.true(snapshot.residentBytes! > 0);
 });
 
-test('stopping it publishes what was seen', async (t) => {
+test('stopping the monitor publishes the interval so far', async (t) => {
   const targets = [{ pid: start(t, 'sleep', ['60']).pid }];
   await using monitor = await Monitor.start({ targets, check, attrs: { aggrUs: 60_000_000 } });
   const seen = firstOf(monitor);
@@ -61,7 +61,7 @@ test('stopping it publishes what was seen', async (t) => {
   t.true((await seen)!.residentBytes! > 0);
 });
 
-test('a process that ends within its first interval leaves what was seen so far', async (t) => {
+test('a process that ends within its first interval has a snapshot of its last read', async (t) => {
   const child = start(t, 'sleep', ['60']);
   await using monitor = await Monitor.start({
     targets: [{ pid: child.pid }],
@@ -75,7 +75,7 @@ test('a process that ends within its first interval leaves what was seen so far'
   t.is((await monitor.ended).reason, 'targets ended');
 });
 
-test('many processes all have a first snapshot, whatever the budget, and then the pace slows down', async (t) => {
+test('every one of many processes has a first snapshot at any cost, and then intervals get longer', async (t) => {
   const targets = Array.from({ length: 80 }, () => ({ pid: start(t, 'sleep', ['60']).pid }));
   await using monitor = await Monitor.start({ targets, check, maxCpuPercent: 0.01 });
   const slower = once(monitor, 'attrs') as Promise<[AttrsChange]>;
@@ -104,16 +104,16 @@ test('intervals get longer up to 10 s, and then there are pauses between them', 
   t.like(budget.allow(wanted), { attrs: wanted, turns: 1 });
 });
 
-test('what is spent beside the looks is left to it, up to half of the budget', (t) => {
+test('cost besides reads reduces the budget for reads, by up to half', (t) => {
   const wanted = { ...DEFAULT_ATTRS, sampleUs: 1e6, aggrUs: 1e6 };
   const budget = new SourceBudget(0.02);
   budget.expect(40_000);
   t.is(budget.allow(wanted).attrs.aggrUs, 2.5e6);
-  for (let i = 0; i < 50; i++) budget.measure({ elapsedUs: 1e6, cpuUs: 100_000, looksUs: 16_000 });
+  for (let i = 0; i < 50; i++) budget.measure({ elapsedUs: 1e6, cpuUs: 100_000, readsUs: 16_000 });
   t.is(budget.allow(wanted).attrs.aggrUs, 5e6);
 });
 
-test('a monitor with an end has some intervals before it', (t) => {
+test('a monitor with a duration gets several intervals', (t) => {
   const budget = new SourceBudget(0.02, 8e6);
   budget.expect(1e6);
   t.is(budget.allow({ ...DEFAULT_ATTRS, sampleUs: 1e6, aggrUs: 1e6 }).attrs.aggrUs, 2e6);

@@ -13,7 +13,7 @@ import { ended, start } from '../helpers/processes.js';
 const INDEX = fileURLToPath(new URL('../../src/index.js', import.meta.url));
 const ATTRS = { sampleUs: 20_000, aggrUs: 100_000 };
 
-test.serial('matches come and go, and the monitor tells of it', async (t) => {
+test.serial('the monitor reports processes that start and stop matching', async (t) => {
   const seconds = `61.${process.pid}`;
   await using monitor = await Monitor.start({
     select: { names: [new RegExp(`^sleep ${seconds}$`)] },
@@ -86,7 +86,7 @@ test.serial('if the thread that looks for processes dies, that is an error which
   await selecting.stop();
 });
 
-test.serial('with nothing but processes the monitor ends when they have ended', async (t) => {
+test.serial('with PIDs alone, the monitor ends when the processes have ended', async (t) => {
   const children = [start(t, 'sleep', ['60']), start(t, 'sleep', ['60'])];
   const monitor = await Monitor.start({
     select: { pids: children.map(({ pid }) => pid) },
@@ -98,7 +98,7 @@ test.serial('with nothing but processes the monitor ends when they have ended', 
   t.is(monitor.selection!.watched, 2);
 });
 
-test.serial('what is in a cgroup named after a container is found by its id', async (t) => {
+test.serial('processes in a cgroup named after a container are found by its ID', async (t) => {
   const id = `${process.pid.toString(16).padStart(8, '0')}${'5e'.repeat(28)}`;
   const [parent, path] = ['/sys/fs/cgroup/freezer/docker', `/sys/fs/cgroup/freezer/docker/${id}`];
   try {
@@ -127,13 +127,13 @@ test.serial('what is in a cgroup named after a container is found by its id', as
       try {
         rmdirSync(each);
       } catch {
-        // others have cgroups there
+        // others have cgroups in there
       }
     }
   }
 });
 
-/** As a user who may not watch root's process: prints what was skipped. */
+/** Runs as a user without permission to watch root's process, and prints the skipped targets. */
 const SCRIPT = `
 const { Monitor } = await import('${INDEX}');
 const pid = Number(process.argv[1]);
@@ -148,7 +148,7 @@ console.log(monitor.targets.length, JSON.stringify(monitor.selection.skipped));
 await monitor.stop();
 `;
 
-test.serial('what the kernel refuses is skipped once, and the others are watched', (t) => {
+test.serial('a process that the kernel denies is skipped once, and the others are watched', (t) => {
   const seconds = `62.${process.pid}`;
   const refused = start(t, 'sleep', [seconds]);
   const nobody = ['--reuid', '65534', '--regid', '65534', '--clear-groups'];

@@ -3,10 +3,10 @@ import { DEFAULT_ATTRS } from '../../src/core/attrs.js';
 import { RegionTable } from '../../src/core/region-table.js';
 import { fillFirst } from '../../src/engine/target.js';
 
-test('a table that another target had knows nothing of that one', (t) => {
+test('a reused table keeps nothing of its former target', (t) => {
   const fresh = RegionTable.forLimits(10, 100, 32);
   const used = RegionTable.forLimits(10, 100, 32);
-  // Whatever its columns held.
+  // Arbitrary old contents of the columns.
   new Float64Array(used.evidence!.hits.buffer, used.evidence!.hits.byteOffset).fill(7);
   used.tick = 13;
   used.round = 99;
@@ -36,7 +36,7 @@ test('a table that another target had knows nothing of that one', (t) => {
     count,
     capacity,
   }: RegionTable) => {
-    // Cells of no pages are emptied before they are used.
+    // With cells of 0 pages, the cells are cleared before use.
     const { cellHits: _, cellTrials: __, ...rows } = evidence!;
     return Object.entries({ ...rows, startPage, endPage, nrAccesses, lastNrAccesses, age }).map(
       ([name, column]) =>

@@ -5,7 +5,7 @@ import test from 'ava';
 const INDEX = fileURLToPath(new URL('../../src/index.js', import.meta.url));
 const HOT_COLD = fileURLToPath(new URL('../helpers/synthetic.js', import.meta.url));
 
-/** More samplers than the limit of threads lets start; prints what became of it. */
+/** Starts more samplers than the thread limit allows, and prints the result. */
 const SCRIPT = `
 const { Monitor } = await import('${INDEX}');
 const { hotCold } = await import('${HOT_COLD}');
@@ -17,10 +17,10 @@ await monitor.stop();
 console.log('and fewer can be watched');
 `;
 
-/** The limit holds for a user's processes together, and not for root: a user who has none is needed. */
+/** The limit covers all processes of a user, and not root. So the test needs a user without processes. */
 const NOBODY = ['--reuid', '65534', '--regid', '65534', '--clear-groups'];
 
-test('threads that cannot be started are an error that says so, and leave nothing behind', (t) => {
+test('threads that cannot start are reported as an error, and leave nothing behind', (t) => {
   const asNobody = (command: string) =>
     spawnSync('setpriv', [...NOBODY, 'bash', '--norc', '-c', command, process.execPath, SCRIPT], {
       encoding: 'utf8',
@@ -35,7 +35,7 @@ test('threads that cannot be started are an error that says so, and leave nothin
   t.is(stderr, '');
   t.regex(
     stdout,
-    /^THREADS a sampler thread could not start: .*; look at the limits .*\nand fewer can be watched\n$/,
+    /^THREADS a sampler thread could not start: .*; check the limits .*\nand fewer can be watched\n$/,
   );
   t.is(status, 0);
 });

@@ -16,7 +16,7 @@ test('the referenced check finds the hot mapping of a process, and not the cold 
   });
   let snapshots = 0;
   for await (const snapshot of monitor) {
-    if (snapshots++ === 0) continue; // the first may have begun before the workload had gone round once
+    if (snapshots++ === 0) continue; // may have started before the first round of the workload
     const share = (range: AddressRange) => {
       const its = snapshot.regions.filter(
         ({ startAddress, endAddress }) => startAddress < range.endAddress && endAddress > range.startAddress,
@@ -25,10 +25,10 @@ test('the referenced check finds the hot mapping of a process, and not the cold 
       const seen = its.reduce((sum, { nrAccesses }, i) => sum + nrAccesses * bytes[i]!, 0);
       return seen / (snapshot.maxNrAccesses * bytes.reduce((sum, each) => sum + each, 0));
     };
-    // Always, but for the intervals in which others had the processors: that can be most of them.
+    // Except in intervals in which other processes had the processors, which can be most.
     t.true(share(hot) > 0.1, `hot, ${share(hot)}`);
     t.is(share(cold), 0, 'cold');
     t.true(snapshot.workingSetBytes() <= 1.03 * (hot.endAddress - hot.startAddress));
-    if (snapshots === 3) break; // however long that takes on a machine that has better things to do
+    if (snapshots === 3) break; // however long that takes on a busy machine
   }
 });

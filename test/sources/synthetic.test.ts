@@ -1,8 +1,8 @@
 import test from 'ava';
 import { count, prepare } from '../../src/core/cycle.js';
-import { initRegions } from '../../src/core/init.js';
 import { RandomStreams, randomFrom } from '../../src/core/random.js';
 import { RegionTable, TargetStatus } from '../../src/core/region-table.js';
+import { initRegions } from '../../src/core/regions.js';
 import { Samples } from '../../src/core/sampling.js';
 import { pageSize } from '../../src/kernel/page-size.js';
 import { SyntheticCheck } from '../../src/sources/synthetic/check.js';
@@ -33,7 +33,7 @@ function opened(spec: SyntheticSpec, bytesPerPage = pageSize()) {
   return { check, table, target: { samples: new Samples(table), check, random, salt: 0 } };
 }
 
-test('pages are accessed at the rates of their ranges, the first that holds them', (t) => {
+test('pages are accessed at the rate of the first range that contains them', (t) => {
   const { table, target } = opened(SPEC);
   const TICKS = 2_000;
   table.maxNrAccesses = TICKS;
@@ -55,7 +55,7 @@ test('phases follow each other and start again, with mappings of their own', (t)
   t.deepEqual([0, 999, 1_000, 1_999, 2_000].map(startAt), [0, 0, 64 * MIB, 64 * MIB, 0]);
 });
 
-test('its end is found as that of a process is', (t) => {
+test('its end is reported like that of a process', (t) => {
   const { check, table, target } = opened(SPEC);
   prepare(target, 10_000);
   t.is(table.status, TargetStatus.STALE);
@@ -63,7 +63,7 @@ test('its end is found as that of a process is', (t) => {
 });
 
 for (const bytesPerPage of [4_096, 16_384, 65_536]) {
-  test(`with pages of ${bytesPerPage} bytes, addresses are divided by that, far above 2^53 as well`, (t) => {
+  test(`with pages of ${bytesPerPage} bytes, addresses are exact far above 2^53`, (t) => {
     const startAddress = 2 ** 57 - 2 ** 30;
     const mappings = [{ startAddress, sizeBytes: 2 ** 20 }];
     const { table } = opened({ phases: [{ lastsUs: 1, mappings, accesses: [] }] }, bytesPerPage);
@@ -100,7 +100,7 @@ for (const [flaw, phases] of Object.entries({
   ],
   'no duration': [{ lastsUs: 0, mappings: [{ startAddress: 0, sizeBytes: 4096 }], accesses: [] }],
 })) {
-  test(`a script with ${flaw} is refused`, (t) => {
+  test(`a script with ${flaw} is rejected`, (t) => {
     const spec = { phases } as unknown as SyntheticSpec;
     t.like(
       t.throws(() => opened(spec)),

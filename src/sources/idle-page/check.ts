@@ -6,18 +6,17 @@ import { KPageCount, KPageFlags, NO_IDLE_BIT, speaksForPage, ZERO_PAGE } from '.
 import { IdleBitmap } from '../../kernel/idle-bitmap.js';
 import { frameIn, isSharedIn, NOT_PRESENT, Pagemap } from '../../kernel/pagemap.js';
 import { hugePagePages } from '../../kernel/support.js';
-import type { PageCheck } from '../page-check.js';
 import type { ProcessSpace } from '../process-space.js';
-import type { AddressSpace } from '../source.js';
+import type { AddressSpace, PageCheck } from '../source.js';
 import { CommonPages, ticksBetween } from './common-pages.js';
 import { FrameKinds } from './frame-kinds.js';
 import { KnownFrames } from './known-frames.js';
 import { Marked } from './marked.js';
 
-/** What the check asks of the bitmap. */
+/** The part of the bitmap that the check uses. */
 export type IdleBits = Pick<IdleBitmap, 'readBatch' | 'writeBatch'>;
 
-/** The files of the whole machine, opened once a sampler and shared by its targets; others in tests. */
+/** System-wide files, opened once per sampler and shared by its targets. Tests use others. */
 export class IdleFiles {
   readonly bitmap: IdleBits;
   readonly flags: KPageFlags;
@@ -27,7 +26,7 @@ export class IdleFiles {
   readonly hugePages: number;
   readonly openPagemap: (pid: number) => Pagemap;
 
-  /** @throws the system's error; `idlePageSupport` tells beforehand what it would be */
+  /** @throws the system's error; `idlePageSupport` reports it beforehand */
   constructor(files: Partial<Omit<IdleFiles, 'known'>> = {}) {
     this.hugePages = files.hugePages ?? hugePagePages();
     this.bitmap = files.bitmap ?? new IdleBitmap();
@@ -38,23 +37,25 @@ export class IdleFiles {
 }
 
 /**
- * Accessed or not, page by page, through the idle bitmap (src/kernel/idle-bitmap.ts, pagemap.ts and frames.ts say
- * what each file does and costs). File by file, not region by region: so one call reads or writes many words of a file
- * where native/words.c is built, and the code of each reader stays in the caches where it is not.
+ * Checks single pages through the idle bitmap. src/kernel/idle-bitmap.ts, pagemap.ts and frames.ts describe each file and
+ * its cost.
+ *
+ * Works file by file, not region by region. With native/words.c, one call then reads or writes many words of a file. Without
+ * it, the code of each reader stays in the CPU caches.
  */
 export class IdlePageCheck implements PageCheck {
   readonly delivers = 'pages';
   readonly repeatsPages = true;
   #pagemap: Pagemap;
-  /** The address space that pagemap was opened for is gone. */
+  /** Whether the address space of the open pagemap is gone. */
   #isStale = false;
   #marked = new Marked(0);
   readonly #kinds: FrameKinds;
   readonly #common = new CommonPages();
   #tick = 0;
-  /** This target's number among those of `files.known`. */
+  /** This target's owner number in `files.known`. */
   #owner: number;
-  /** The monitor's time when frames were asked for. */
+  /** The monitor's time when frames were looked up. */
   #resolvedUs = 0;
 
   /** @throws PagepulseError `NO_PROCESS`, `PERMISSION` */
@@ -73,8 +74,8 @@ export class IdlePageCheck implements PageCheck {
   }
 
   /**
-   * Two system calls a region (pagemap, the bitmap), one where the page's frame is known or the page is not present; one more
-   * where others may map it (kpagecount), another where many do, and now and then one to three for kpageflags.
+   * System calls per region: two (pagemap, the bitmap), or one if the page's frame is known or the page is not present. One
+   * more if other processes may map the page (kpagecount), another if many do, and occasionally one to three for kpageflags.
    */
   mark(samples: Samples, nowUs: number): boolean {
     this.resolve(samples, nowUs);
@@ -82,7 +83,7 @@ export class IdlePageCheck implements PageCheck {
     return !this.#isStale;
   }
 
-  /** The first half of marking: finds out which idle bits speak for the pages. */
+  /** The first half of marking: finds the idle bit of each page. */
   resolve(samples: Samples, nowUs: number): void {
     const { count, pages, startPages, endPages, answers, residence, weights, maxNrAccesses } = samples;
     const { known } = this.files;
@@ -123,12 +124,12 @@ export class IdlePageCheck implements PageCheck {
       }
       const idleFrame = this.#kinds.idleFrameOf(pages[i]!, frame);
       if (idleFrame !== NO_IDLE_BIT) marked.add(i, frame, idleFrame);
-      // The zero page is mapped where nothing was ever written: it takes no memory.
+      // The zero page backs pages that were never written, and takes no memory.
       else residence[i] = this.#kinds.isZeroPage ? Residence.ABSENT : Residence.UNSEEN;
     }
   }
 
-  /** Asks for the frames of the pages that are not known, and how many map those that others may: a row each, in order. */
+  /** Reads the frames of unknown pages, and the mapper counts of those that may be shared: one row each, in order. */
   #askFrames({ count, pages }: Samples): void {
     const { known, mappers: counts } = this.files;
     const { asked, mappers, known: slots } = this.#marked;
@@ -147,14 +148,14 @@ export class IdlePageCheck implements PageCheck {
     counts.readBatch(mappers);
   }
 
-  /** The second half: sets the idle bits that were found. */
+  /** The second half of marking: sets the idle bits. */
   writeMarks(): void {
     this.files.bitmap.writeBatch(this.#marked.words);
   }
 
   /**
-   * One system call a present page, another where it seems accessed, and a third where its frame was not known. A frame that
-   * the kernel has taken away since (reclaim, migration, exit) looks like that, and so does one that has no idle bit.
+   * System calls per present page: one, another if the page seems accessed, and a third if its frame was not known. A frame
+   * without an idle bit also seems accessed, and so does one that the kernel took away (reclaim, migration, exit).
    */
   answer({ pages, answers, residence, weights }: Samples, nowUs: number): void {
     const { known, flags, bitmap } = this.files;
@@ -198,7 +199,7 @@ export class IdlePageCheck implements PageCheck {
     }
   }
 
-  /** A page that many map is not remembered: how often it is asked about, and which of them, is found out every time. */
+  /** Does not remember pages that many processes map: their choice and weight are determined anew at every tick. */
   #remember(page: number, weight: number, row: number, atUs: number): void {
     const { frame, idleFrame } = this.#marked;
     if (weight === 1) this.files.known.remember(this.#owner, page, frame[row]!, idleFrame[row]!, atUs);
@@ -207,7 +208,7 @@ export class IdlePageCheck implements PageCheck {
   readSpace(): AddressSpace {
     this.#kinds.clear();
     const space = this.process.read(this.#isStale ? () => this.#reopen() : undefined);
-    // A pagemap that was opened in the middle of an exec may be that of the address space that is going.
+    // A pagemap opened in the middle of an exec may belong to the old address space.
     this.#isStale = space.status === TargetStatus.STALE;
     return space;
   }

@@ -3,25 +3,24 @@ import { alignDown } from '../../kernel/frames.js';
 import { frameOfHalves, isPresentIn, isSharedHigh, type Pagemap } from '../../kernel/pagemap.js';
 import { WordRun } from '../../kernel/words.js';
 
-/** A region has about so many pages to be asked about, or all that it has. */
+/** About the fewest candidate pages of a region; a smaller region uses all of its pages. */
 const MIN_CANDIDATES = 4;
 
 /**
- * Of neighbouring pages that many processes map, the one that is asked about: always the same, whichever process is asked
- * for it and wherever it has them.
+ * Chooses which of several neighbouring pages with many mappers is sampled. It is always the same page, in every process and
+ * wherever the process has mapped it.
  *
- * To read a mark visits every process for every frame of its word that is marked: with a hundred workers that ask about
- * other pages of a library each, all 64 are, and one read takes milliseconds. So the choice is by frame number: the frame
- * whose number, mixed, is least, of those that a window of the region holds. Which that is depends on nothing that a
- * program does.
+ * Reading a mark visits every process for every marked frame in the same word. If a hundred workers each sampled different
+ * pages of a library, all 64 frames would be marked and one read would take milliseconds. So the choice is by frame number:
+ * the frame in a window of the region whose hash is least. It does not depend on what a program does.
  */
 export class CommonPages {
-  /** The frame of the page that was picked last. */
+  /** The frame of the last picked page. */
   frame = 0;
   readonly #run = new WordRun(SPARSE_GROUP);
 
   /**
-   * Once a sample of a page that many map, whose turn it is: one system call for up to 64 words.
+   * Called for each due sample of a page with many mappers. One system call for up to 64 words.
    *
    * @param page in the region [start, end)
    * @param frame of that page
@@ -49,18 +48,17 @@ export class CommonPages {
   }
 }
 
-/** A page that up to this many processes map is asked about in every tick. */
+/** A page with up to this many mappers is sampled in every tick. */
 const FREELY = 16;
-/** However many map it: what is asked about more rarely tells too little of an aggregation interval. */
+/** The limit, however many mappers there are: rarer samples say too little about an aggregation interval. */
 const MOST_TICKS = 4;
 
 /**
- * In how many ticks a page that `mappers` page tables map is asked about once; the answer then counts as many times. Each of
- * them is visited to mark the page and again to read its mark, so the visits stay about as many as 16 mappers cause.
+ * The number of ticks between two samples of a page in `mappers` page tables. Each answer then counts that many times. Marking
+ * a page and reading its mark both visit every mapper, so this keeps the visits at about those of 16 mappers.
  *
- * Which tick it is depends on the tick and the region alone, neither of which knows about accesses. So the expected nrAccesses
- * is the same, and only its variance grows. Always a divisor of `ticks`, so that a page that is always accessed counts exactly
- * `ticks`.
+ * The tick is chosen by tick number and region alone, independently of accesses. So the expected nrAccesses stays the same and
+ * only its variance grows. The result always divides `ticks`, so that a page that is always accessed counts exactly `ticks`.
  *
  * @param ticks in an aggregation interval
  */

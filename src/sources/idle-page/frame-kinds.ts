@@ -4,12 +4,12 @@ import { alignDown, FrameKind, type KPageFlags } from '../../kernel/frames.js';
 const SLOTS = 4_096;
 
 /**
- * Remembers, for the place of each huge page in a target, what was found there: so that kpageflags is asked once an
- * update interval and place, and not for every sample. What is remembered may be out of date; `IdlePageCheck` looks
- * again wherever a page seems accessed, which is what a frame without a mark looks like, and says so to `mistaken`.
+ * Remembers the kind of frames in each place where a huge page can lie. So kpageflags is read once per update interval and
+ * place, not for every sample. The memory may be out of date: a frame without a mark seems accessed. So `IdlePageCheck` checks
+ * pages that seem accessed again, and reports errors to `mistaken`.
  */
 export class FrameKinds {
-  /** The first pages of the places. */
+  /** The first page of each place. */
   readonly #places = new Float64Array(SLOTS).fill(-1);
   readonly #kinds = new Uint8Array(SLOTS);
 
@@ -19,7 +19,7 @@ export class FrameKinds {
     readonly hugePages: number,
   ) {}
 
-  /** The frame whose idle bit speaks for a page in `frame`, or NO_IDLE_BIT. Hot: once a sample. */
+  /** The frame whose idle bit covers a page in `frame`, or NO_IDLE_BIT. Hot: once per sample. */
   idleFrameOf(page: number, frame: number): number {
     const place = alignDown(page, this.hugePages);
     const slot = this.#slotOf(place);
@@ -31,18 +31,18 @@ export class FrameKinds {
     return idleFrame;
   }
 
-  /** Whether the frame without an idle bit that was asked about last is the zero page. */
+  /** Whether the last frame found without an idle bit is the zero page. */
   get isZeroPage(): boolean {
     return this.flags.isZeroPage;
   }
 
-  /** Pages of several kinds lie there: from now on each is asked about. */
+  /** This place has pages of several kinds: from now on, kpageflags is read for each of them. */
   mistaken(page: number): void {
     const place = alignDown(page, this.hugePages);
     this.#remember(this.#slotOf(place), place, FrameKind.OTHER);
   }
 
-  /** Forgets everything: once an update interval. */
+  /** Forgets everything; called once per update interval. */
   clear(): void {
     this.#places.fill(-1);
   }

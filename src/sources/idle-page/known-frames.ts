@@ -1,9 +1,9 @@
 import { mixed } from '../../core/sampling.js';
 
-/** A power of two: pages that are remembered, of all targets of a sampler; 1.5 MiB. */
+/** Pages remembered for all targets of a sampler, a power of two; takes 1.5 MiB. */
 const SLOTS = 32_768;
 
-/** A slot is a row: one line of the processor's cache for all that is asked of a page. */
+/** A slot is a row of numbers, so that everything about a page lies in one or two cache lines. */
 const WIDTH = 6;
 const PAGE = 0;
 const OWNER = 1;
@@ -13,37 +13,37 @@ const IDLE_FRAME = 3;
 const FIRST_US = 4;
 const LAST_US = 5;
 
-/** A frame that has been a page's for some time is taken to be so for another eighth of that without asking. */
+/** A page that has had a frame for some time is assumed to keep it, without another lookup, for an eighth of that time. */
 const TRUST = 1 / 8;
-/** But for no longer than this, however old it is. */
+/** The longest time without another lookup. */
 const MOST_US = 4_000_000;
 /**
- * Who asks about a frame that is the page's no longer learns nothing, and that counts as not accessed. Some programs give
- * the same pages back and touch them again all the time (malloc and free of large buffers), and now and then get the same
- * frame: so a page that was found in another one is asked about every time for so long.
+ * A sample of a frame that the page no longer has counts as not accessed. Some programs keep returning and touching the same
+ * pages (malloc and free of large buffers), and occasionally get the same frame again. So a page that changed its frame is
+ * looked up every time for this long.
  */
 const DISTRUST_US = 20_000_000;
 
 /**
- * In which frames pages were found, since when, and which idle bits spoke for them, as long as nothing that came later took
- * the place. Only what a check has proved is remembered: the frame carries an idle bit.
+ * Remembers the frame of a page, since when the page has it, and whose idle bit covers it. Newer pages may replace older ones.
+ * Only frames that a check has proved to carry an idle bit are remembered.
  *
- * Each target has a number, and gets another one when what is known of it is to be forgotten.
+ * Each target has an owner number. A new number makes the table forget everything about the target.
  */
 export class KnownFrames {
-  /** Filled, so that it is resident from the start: what a monitor takes must not grow while it runs. */
+  /** Filled, so that it is resident from the start: a monitor's memory must not grow while it runs. */
   readonly #rows = new Float64Array(SLOTS * WIDTH).fill(0);
   #owners = 0;
 
-  /** A number, from 1 on, for a target of which nothing is known. */
+  /** A new owner number, counted from 1, for a target without remembered frames. */
   newOwner(): number {
     this.#owners++;
     return this.#owners;
   }
 
   /**
-   * Where the frame of a page is known: for `frameAt` and `idleFrameAt`, until something is remembered; -1 where it is not.
-   * Hot: once a sample.
+   * The index of a page's frame for `frameAt` and `idleFrameAt`, valid until the next `remember`; -1 if the frame is unknown.
+   * Hot: once per sample.
    */
   find(owner: number, page: number, nowUs: number): number {
     const rows = this.#rows;
@@ -62,7 +62,7 @@ export class KnownFrames {
     return this.#rows[row + IDLE_FRAME]!;
   }
 
-  /** The page was found in this frame at `atUs`. Hot: once a sample. */
+  /** The page was in this frame at `atUs`. Hot: once per sample. */
   remember(owner: number, page: number, frame: number, idleFrame: number, atUs: number): void {
     const rows = this.#rows;
     const row = rowOf(owner, page);

@@ -1,22 +1,22 @@
 import { FRAMES_PER_WORD } from '../../kernel/idle-bitmap.js';
 import { WordBatch } from '../../kernel/words.js';
 
-/** What was marked in a tick: a row for each sample whose frame has an idle bit, in the order of the regions. */
+/** The marks of a tick: a row for each sample whose frame has an idle bit, in the order of the regions. */
 export class Marked {
   count = 0;
   readonly region: Uint32Array;
   readonly frame: Float64Array;
-  /** The frame whose idle bit speaks for it. */
+  /** The frame whose idle bit covers the page. */
   readonly idleFrame: Float64Array;
-  /** Of each region, whether or not it has a row: where its page is known (known-frames.ts), or -1. */
+  /** For every region, with or without a row: the index of its page in known-frames.ts, or -1. */
   readonly known: Int32Array;
-  /** The word of `words` that this bit is in; neighbours may share one. */
+  /** The index in `words` of the word with this bit. Neighbours may share one. */
   readonly word: Uint32Array;
-  /** The words of the bitmap: marks to be written, then what is read. */
+  /** Words of the bitmap: first the marks to write, then the words read back. */
   readonly words: WordBatch;
-  /** For what is asked of the other two files. */
+  /** Words read from pagemap or kpageflags. */
   readonly asked: WordBatch;
-  /** For how many page tables map the pages that may be shared. */
+  /** Mapper counts of the pages that may be shared. */
   readonly mappers: WordBatch;
 
   constructor(readonly capacity: number) {
@@ -34,7 +34,7 @@ export class Marked {
     this.count = this.words.count = 0;
   }
 
-  /** Adds a row. The marks of the last word are added to where the bit is in that. */
+  /** Adds a row. Its mark goes into the last word if the bit lies in it, else into a new word. */
   add(region: number, frame: number, idleFrame: number): void {
     const { words } = this;
     const bit = idleFrame & (FRAMES_PER_WORD - 1);
@@ -52,7 +52,7 @@ export class Marked {
     this.count++;
   }
 
-  /** Whether the row's bit is still set in the words that were read. */
+  /** Whether the row's bit is still set in the words read back. */
   isIdle(row: number): boolean {
     const bit = this.idleFrame[row]! & (FRAMES_PER_WORD - 1);
     return ((this.words.halves[2 * this.word[row]! + (bit >>> 5)]! >>> (bit & 31)) & 1) === 1;

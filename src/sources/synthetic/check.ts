@@ -1,15 +1,14 @@
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
 import { NOT_ASKED } from '../../core/evidence/columns.js';
-import { threeRanges } from '../../core/ranges.js';
 import { TargetStatus } from '../../core/region-table.js';
+import { threeRanges } from '../../core/regions.js';
 import { Answer, Residence, type Samples } from '../../core/sampling.js';
 import { pageSize } from '../../kernel/page-size.js';
-import type { PageCheck } from '../page-check.js';
-import type { AddressSpace, TargetIdentity } from '../source.js';
+import type { AddressSpace, PageCheck, TargetIdentity } from '../source.js';
 import { type SyntheticPhase, type SyntheticRange, type SyntheticSpec, validateSynthetic } from './spec.js';
 
-/** Checks a scripted address space: no kernel, any size, and the same every time with the same random numbers. */
+/** Checks a scripted address space of any size, without the kernel. The same random numbers give the same answers. */
 export class SyntheticCheck implements PageCheck {
   readonly delivers = 'pages';
   readonly repeatsPages = false;
@@ -36,14 +35,14 @@ export class SyntheticCheck implements PageCheck {
 
   mark(_samples: Samples, nowUs: number): boolean {
     const { fault, endsUs } = this.spec;
-    // A sampler that takes over starts behind it.
+    // A sampler that takes over starts after the fault.
     if (fault && fault.atUs > 0 && nowUs >= fault.atUs && (fault.always || this.#lastUs < fault.atUs))
       suffer(fault.kind);
     this.#lastUs = nowUs;
     return endsUs === undefined || nowUs < endsUs;
   }
 
-  /** Some 20 ns a region: regions and ranges are both in address order. */
+  /** About 20 ns a region: one pass, because regions and ranges are both in address order. */
   answer({ pages, answers, residence, count }: Samples, nowUs: number): void {
     const { starts, ends, shares, mapped } = this.#phaseAt(nowUs);
     let r = 0;
@@ -52,7 +51,7 @@ export class SyntheticCheck implements PageCheck {
       const page = pages[i]!;
       if (page === NOT_ASKED) continue;
       while (m < mapped.length && mapped[m + 1]! <= page) m += 2;
-      // All that is mapped is resident.
+      // Every mapped page is resident.
       residence[i] = m < mapped.length && mapped[m]! <= page ? Residence.PRESENT : Residence.ABSENT;
       while (r < ends.length && ends[r]! <= page) r++;
       const isAccessed = r < ends.length && starts[r]! <= page && uniformFloat64(this.random) < shares[r]!;
@@ -91,7 +90,7 @@ interface CompiledPhase {
   readonly shares: Float64Array;
 }
 
-/** Cuts overlapping accesses at each other's edges, so that a page is looked up in one pass. */
+/** Cuts overlapping accesses at each other's edges, so that pages can be looked up in one pass. */
 function compile(phase: SyntheticPhase, mapped: Float64Array, bytesPerPage: number): CompiledPhase {
   const accesses = phase.accesses.map((access) => {
     const [start, end] = pairsOf([access], bytesPerPage) as unknown as [number, number];

@@ -1,50 +1,51 @@
 import { PagepulseError } from '../../core/errors.js';
 
-/** Bytes [startAddress, startAddress + sizeBytes); whole pages of this machine, as the page size of snapshots is. */
+/** Bytes [startAddress, startAddress + sizeBytes). Both must be multiples of this machine's page size. */
 export interface SyntheticRange {
   readonly startAddress: number;
   readonly sizeBytes: number;
 }
 
-/** A range whose pages are accessed in this share of the sampling intervals, 0 .. 1, each by itself. */
+/** A range with accesses. */
 export interface SyntheticAccess extends SyntheticRange {
+  /** The probability, 0 .. 1, that a page is accessed in a sampling interval, independently of other pages. */
   readonly share: number;
 }
 
-/** What the address space does for a while. Where accesses overlap, the first that holds a page counts. */
+/** A period of a synthetic address space. If accesses overlap, the first one that contains a page counts. */
 export interface SyntheticPhase {
-  /** The phases follow each other and start again after the last. Microseconds. */
+  /** In microseconds, above 0. After the last phase, the first one starts again. */
   readonly lastsUs: number;
   readonly accesses: readonly SyntheticAccess[];
-  /** The mappings from now on, in address order; those of the phase before where left out. */
+  /** The mappings from this phase on, in address order. Required in the first phase; default: those of the phase before. */
   readonly mappings?: readonly SyntheticRange[];
 }
 
-/** An address space that exists only in memory, and what happens in it: for tests, benchmarks and tuning studies. */
+/** A scripted address space that exists only in memory, for tests, benchmarks and tuning studies. */
 export interface SyntheticSpec {
-  /** Shown in the place of a process name. */
+  /** Shown instead of a process name. Default `synthetic`. */
   readonly name?: string;
   readonly phases: readonly [SyntheticPhase, ...SyntheticPhase[]];
-  /** When the address space ends, in microseconds of the monitor's time; never where left out. */
+  /** When the address space ends, in microseconds of the monitor's time. Default never. */
   readonly endsUs?: number;
-  /** What its sampler suffers, to see what the monitor makes of it: its thread ends, it hangs, or the check throws. */
+  /** A fault of its sampler, to test how the monitor recovers: the thread exits, hangs, or the check throws. */
   readonly fault?: {
-    /** When; at 0 whenever it is opened. */
+    /** In microseconds of the monitor's time; 0 for every time the target is opened. */
     readonly atUs: number;
     readonly kind: 'exit' | 'hang' | 'throw';
-    /** Also each sampler that takes over afterwards. Default: the first alone. */
+    /** Whether the fault also hits samplers that take over. Default false. */
     readonly always?: boolean;
   };
 }
 
-/** Above are no addresses of processes. Up to there, float64 has every one at which a page begins. */
+/** Processes have no addresses above this. Below it, float64 represents the start of every page exactly. */
 const END_ADDRESS = 2 ** 63;
 
 /** @throws PagepulseError `ATTRS` */
 export function validateSynthetic(spec: SyntheticSpec, bytesPerPage: number): void {
   const isPages = (bytes: number) => bytes >= 0 && bytes % bytesPerPage === 0;
   if (spec.phases.length === 0 || spec.phases[0].mappings === undefined) {
-    throw refuse('needs at least one phase, and mappings in the first');
+    throw refuse('needs at least one phase, and mappings in the first one');
   }
   for (const phase of spec.phases) {
     if (!(phase.lastsUs > 0)) throw refuse(`has a phase that lasts ${phase.lastsUs} us; give more than 0`);
@@ -53,7 +54,8 @@ export function validateSynthetic(spec: SyntheticSpec, bytesPerPage: number): vo
     }
     let end = 0;
     for (const range of [...(phase.mappings ?? [])]) {
-      if (range.startAddress < end) throw refuse('has mappings that overlap or are out of order');
+      if (range.startAddress < end)
+        throw refuse('has mappings that overlap or are out of order; sort them by address');
       end = range.startAddress + range.sizeBytes;
     }
     for (const { startAddress, sizeBytes } of [...(phase.mappings ?? []), ...phase.accesses]) {

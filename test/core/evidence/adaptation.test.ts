@@ -6,15 +6,14 @@ import { type Access, syntheticOf } from '../../../bench/accuracy/patterns.js';
 import { scoreOf } from '../../../bench/accuracy/score.js';
 import { Simulation } from '../../../bench/accuracy/simulation.js';
 import { countRegions } from '../../../src/core/adaptation.js';
-import { resetAggregated } from '../../../src/core/aggregate.js';
 import { createAdaptation } from '../../../src/core/create-adaptation.js';
-import { initRegions } from '../../../src/core/init.js';
+import { resetAggregated } from '../../../src/core/cycle.js';
 import { RandomStreams, randomFrom } from '../../../src/core/random.js';
 import { divideRegions, leastRegions, limitsFor } from '../../../src/core/region-budget.js';
 import { RegionTable } from '../../../src/core/region-table.js';
+import { initRegions, updateRegions } from '../../../src/core/regions.js';
 import { pickSamples } from '../../../src/core/sampling.js';
 import type { SnapshotColumns } from '../../../src/core/snapshot-columns.js';
-import { updateRegions } from '../../../src/core/update.js';
 import { flawOf, union } from '../../helpers/tables.js';
 
 const PAGES = 2 ** 24; // 64 GiB

@@ -7,7 +7,7 @@ import { CommonPages, ticksBetween } from '../../../src/sources/idle-page/common
 const PRESENT = 0x8000_0000;
 const PAGES = 500;
 
-/** A page table that maps PAGES frames from one on, at some page; some of them to itself alone, or not at all. */
+/** A page table that maps PAGES consecutive frames at some page. Some may be exclusive or not present. */
 function pagemapOf(at: number, firstFrame: number, others: Readonly<Record<number, number>> = {}) {
   return {
     readRun({ halves }: WordRun, first: number, count: number): number {
@@ -20,7 +20,7 @@ function pagemapOf(at: number, firstFrame: number, others: Readonly<Record<numbe
   } satisfies Pick<Pagemap, 'readRun'>;
 }
 
-test('processes that have the same frames anywhere are asked about few of them', (t) => {
+test('processes that map the same frames at any address sample few of them', (t) => {
   const common = new CommonPages();
   const picked = new Set<number>();
   for (let process = 0; process < 100; process++) {
@@ -35,7 +35,7 @@ test('processes that have the same frames anywhere are asked about few of them',
   t.true(picked.size < PAGES / 8, `${picked.size} of ${PAGES}`);
 });
 
-test('pages that are not there, or that this process has for itself, are not picked', (t) => {
+test('pages that are not present or exclusive to the process are not picked', (t) => {
   const common = new CommonPages();
   const start = 64;
   const usual = common.pick(pagemapOf(start, 100), start, 100, start, start + 256) - start;
@@ -46,7 +46,7 @@ test('pages that are not there, or that this process has for itself, are not pic
   }
 });
 
-test('which page is picked depends on frames alone: each is as likely as another', (t) => {
+test('the choice depends on frames alone, and all pages are equally likely', (t) => {
   const common = new CommonPages();
   const counts = new Uint32Array(64);
   for (let frame = 0; frame < 64_000 * 64; frame += 64) {
@@ -55,7 +55,7 @@ test('which page is picked depends on frames alone: each is as likely as another
   for (const count of counts) t.true(count > 800 && count < 1_200, `${count} of 64,000`);
 });
 
-test('the picked page lies in its region; a region of a few pages is asked about all of them', (t) => {
+test('the picked page lies in its region, and a small region samples all of its pages', (t) => {
   const common = new CommonPages();
   const region = fc.tuple(fc.integer({ min: 0, max: 2 ** 34 }), fc.integer({ min: 1, max: PAGES }));
   const holds = fc.property(region, fc.nat(), ([start, pages], at) => {
@@ -66,16 +66,16 @@ test('the picked page lies in its region; a region of a few pages is asked about
   t.notThrows(() => fc.assert(holds));
 });
 
-test('a page of a few processes is asked about in every tick, one of hundreds in one of many', (t) => {
+test('a page of few processes is sampled in every tick, one of hundreds more rarely', (t) => {
   const ticks = [1, 16, 17, 32, 33, 80, 160, 1_000, 100_000].map((mappers) => ticksBetween(mappers, 20));
   t.deepEqual(ticks, [1, 1, 2, 2, 2, 4, 4, 4, 4]);
 });
 
-test('an aggregation interval has a whole number of them', (t) => {
+test('the ticks between two samples divide an aggregation interval', (t) => {
   const holds = fc.property(
     fc.integer({ min: 0, max: 2 ** 32 - 1 }),
     fc.integer({ min: 1, max: 10_000 }),
     (mappers, ticks) => ticks % ticksBetween(mappers, ticks) === 0,
   );
-  t.notThrows(() => fc.assert(holds)); // says its seed where it fails
+  t.notThrows(() => fc.assert(holds)); // a failure reports the seed
 });

@@ -4,13 +4,13 @@ import { KnownFrames } from '../../../src/sources/idle-page/known-frames.js';
 const PAGE = 2 ** 34 + 5;
 const S = 1_000_000;
 
-/** The frame that is known for the page; undefined where none is. */
+/** The remembered frame of the page; undefined if unknown. */
 function frameOf(known: KnownFrames, owner: number, nowUs: number): number | undefined {
   const slot = known.find(owner, PAGE, nowUs);
   return slot < 0 ? undefined : known.frameAt(slot);
 }
 
-test('a frame that has been a page’s for some time is taken to be so for an eighth of that', (t) => {
+test('a page that has had a frame for some time is assumed to keep it for an eighth of that time', (t) => {
   const known = new KnownFrames();
   const owner = known.newOwner();
   known.remember(owner, PAGE, 700, 512, 10 * S);
@@ -21,7 +21,7 @@ test('a frame that has been a page’s for some time is taken to be so for an ei
   t.is(frameOf(known, owner, 19 * S + 1), undefined);
 });
 
-test('but for no longer than four seconds', (t) => {
+test('a frame is assumed for four seconds at most', (t) => {
   const known = new KnownFrames();
   const owner = known.newOwner();
   known.remember(owner, PAGE, 700, 700, 0);
@@ -30,7 +30,7 @@ test('but for no longer than four seconds', (t) => {
   t.is(frameOf(known, owner, 1_004 * S + 1), undefined);
 });
 
-test('in another frame a page is as new, and so where another frame speaks for it', (t) => {
+test('a page in another frame, or with another idle bit, starts again as unknown', (t) => {
   for (const [frame, idleFrame] of [
     [701, 700],
     [700, 701],
@@ -46,7 +46,7 @@ test('in another frame a page is as new, and so where another frame speaks for i
   }
 });
 
-test('a page that was found in another frame is not known for 20 s, whatever its frames are then', (t) => {
+test('a page that changed its frame is unknown for 20 s, whatever its frames are then', (t) => {
   const known = new KnownFrames();
   const owner = known.newOwner();
   for (const atUs of [0, 80 * S]) known.remember(owner, PAGE, 700, 700, atUs);
@@ -63,7 +63,7 @@ test('a page that was found in another frame is not known for 20 s, whatever its
   t.is(frameOf(known, owner, 110 * S), 700);
 });
 
-test('with its target a page is forgotten, and no other target has it', (t) => {
+test('a new owner number forgets the pages of a target, and no other target has them', (t) => {
   const known = new KnownFrames();
   const [one, other] = [known.newOwner(), known.newOwner()];
   for (const atUs of [0, 80 * S]) known.remember(one, PAGE, 700, 700, atUs);
@@ -74,7 +74,7 @@ test('with its target a page is forgotten, and no other target has it', (t) => {
   t.is(frameOf(known, one, 81 * S), 700);
 });
 
-test('however many pages there are, no page is taken for another', (t) => {
+test('with any number of pages, no page is mistaken for another', (t) => {
   const known = new KnownFrames();
   const owner = known.newOwner();
   const pages = 200_000;

@@ -12,7 +12,7 @@ test('neighbours whose bits share a word are marked together, each with a bit of
   t.deepEqual([...marked.words.halves.subarray(0, 4)], [1, 2 ** 31, 0, 1]);
 });
 
-test('what is read back tells of each whether it is still idle', (t) => {
+test('the words read back show for each row whether it is still idle', (t) => {
   const marked = new Marked(4);
   for (const [i, frame] of [64, 70, 127, 200].entries()) marked.add(i, frame, frame);
   marked.words.halves.set([1 << 6, 0, 0, 0]);
