@@ -60,7 +60,7 @@ export function addMonitorOptions(command: Command): Command {
     .option('--max-targets <n>', 'watch at most N processes at once', parseCount)
     .option(
       '--range <start-end>',
-      'watch only these addresses, hex as in /proc/PID/maps (up to 3)',
+      'watch only these addresses, hex as in /proc/PID/maps (up to 100)',
       parseRanges,
     )
     .option('-d, --duration <time>', 'stop after this time', parseDuration)
