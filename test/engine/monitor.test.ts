@@ -132,7 +132,7 @@ test.serial('only evidence accepts a limit of samples', async (t) => {
   await using monitor = await Monitor.start({ targets: [hotCold()], attrs: KEPT });
   await t.throwsAsync(monitor.setAttrs({ maxSamplesPerSecond: 1_000 }), {
     code: 'ATTRS',
-    message: /for the adaptation evidence/,
+    message: /^a sample limit needs the evidence adaptation/,
   });
 });
 
