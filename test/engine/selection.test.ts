@@ -81,7 +81,7 @@ test.serial('if the thread that looks for processes dies, that is an error which
   const selecting = new Selecting({ pids: [process.pid] }, thread);
   for (const promise of [selecting.requests(), selecting.failed]) {
     const { message } = (await t.throwsAsync(promise, { code: 'THREADS' }))!;
-    t.regex(message, /the thread that looks for processes failed: .*; look at the limits/);
+    t.regex(message, /the thread that looks for processes failed: .*; check the limits/);
   }
   await selecting.stop();
 });

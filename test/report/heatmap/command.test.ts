@@ -60,7 +60,7 @@ test('of a process of which nothing is known there is no picture, but the reason
   const { status, out, err } = await heatmap(t, record);
   t.is(status, 1);
   t.is(out, '');
-  t.regex(err, /process 4242 postgres is not known: 0\.0002 % of the 16 TiB watched is resident/);
+  t.regex(err, /nothing is known of process 4242 postgres: 0\.0002 % of the 16 TiB watched is resident/);
   t.regex(err, /Try --range START-END, or --check referenced/);
 });
 
