@@ -1,10 +1,11 @@
 import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
 import type { Adaptation, AdaptationLimits, AdaptedTarget } from './adaptation.js';
 import { type Attrs, maxNrAccesses } from './attrs.js';
-import { type RegionTable, TargetStatus } from './region-table.js';
+import type { RegionTable } from './region-table.js';
 import { updateRegions } from './regions.js';
 import { countAnswers, pickSamples, pickSparseSamples, type Samples } from './sampling.js';
 import type { Presence } from './snapshot-columns.js';
+import { TargetStatus } from './table-header.js';
 
 /**
  * The order of a monitor's work, as kdamond_fn in mm/damon/core.c defines it for the kernel:

@@ -1,4 +1,16 @@
 import { type EvidenceColumns, evidenceBytes, NO_PLACE, NOT_ASKED, RowKind } from './evidence/columns.js';
+import {
+  AGE_STEP,
+  ANSWERS_PER_REGION,
+  DELIVERIES,
+  HEADER_BYTES,
+  IS_DELIVERED,
+  ORDERS,
+  PEEKS,
+  RANGE_CAPACITY,
+  RANGE_COUNT,
+  TableHeader,
+} from './table-header.js';
 
 /**
  * The regions of one target as columns over one SharedArrayBuffer. The coordinator and the target's sampler share the table
@@ -10,50 +22,11 @@ import { type EvidenceColumns, evidenceBytes, NO_PLACE, NOT_ASKED, RowKind } fro
  * (evidence/columns.ts). A table that a region source fills has 3 more of Float64.
  */
 
-const HEADER_WORDS = 16;
-const HEADER_NUMBERS = 4;
-const HEADER_BYTES = HEADER_WORDS * 4 + HEADER_NUMBERS * 8;
 const BYTES_PER_REGION = 3 * 8 + 6 * 4;
 const DELIVERED_BYTES_PER_REGION = 3 * 8;
 
-const COUNT = 0;
-const STATUS = 1;
-const RANGE_COUNT = 2;
-const MAX_NR_ACCESSES = 3;
-const ANSWERS_PER_REGION = 4;
-const TICK = 5;
-const ROUND = 6;
-const ASKED = 7;
-const MOST_SAMPLES = 8;
-const SPENT = 9;
-const IS_DELIVERED = 10;
-const ORDERS = 11;
-const DELIVERIES = 12;
-const PEEKS = 13;
-const AGE_STEP = 14;
-const RANGE_CAPACITY = 15;
-
-/** Indices of the header numbers. */
-const CELL_PAGES = 0;
-const RESIDENT_BYTES = 1;
-const COST_US = 2;
-const BEGIN_US = 3;
-
 /** Ranges that a table has room for by default: those of `threeRanges`. */
 export const DEFAULT_RANGES = 3;
-
-/** The state in which a sampler found a target's address space. */
-export const TargetStatus = {
-  /** Read as expected. */
-  OK: 0,
-  /** Reads returned nothing, after an exec or an exit: read the mappings again before the next tick. */
-  STALE: 1,
-  /** The process has ended. */
-  GONE: 2,
-  /** The process is alive, but watching it failed or is no longer permitted. */
-  FAILED: 3,
-} as const;
-export type TargetStatus = (typeof TargetStatus)[keyof typeof TargetStatus];
 
 /** What a region source delivers for each region, besides its start and end. */
 export interface DeliveredColumns {
@@ -64,7 +37,7 @@ export interface DeliveredColumns {
   readonly accessedPages: Float64Array;
 }
 
-export class RegionTable {
+export class RegionTable extends TableHeader {
   readonly capacity: number;
   /** First page of each region; regions are sorted, disjoint and never empty. */
   readonly startPage: Float64Array;
@@ -88,18 +61,15 @@ export class RegionTable {
   readonly ranges: Float64Array;
   /** Only if the adaptation keeps answers. */
   readonly evidence: EvidenceColumns | undefined;
-  readonly #words: Int32Array;
-  readonly #numbers: Float64Array;
 
-  constructor(readonly buffer: SharedArrayBuffer) {
-    this.#words = new Int32Array(buffer, 0, HEADER_WORDS);
-    const answersPerRegion = this.#words[ANSWERS_PER_REGION]!;
-    const isDelivered = this.#words[IS_DELIVERED] === 1;
-    const ranges = this.#words[RANGE_CAPACITY]!;
+  constructor(buffer: SharedArrayBuffer) {
+    super(buffer);
+    const answersPerRegion = this.words[ANSWERS_PER_REGION]!;
+    const isDelivered = this.words[IS_DELIVERED] === 1;
+    const ranges = this.words[RANGE_CAPACITY]!;
     let offset = HEADER_BYTES + 16 * ranges;
     const capacity = Math.floor((buffer.byteLength - offset) / bytesPerRegion(answersPerRegion, isDelivered));
     this.capacity = capacity;
-    this.#numbers = new Float64Array(buffer, HEADER_WORDS * 4, HEADER_NUMBERS);
     this.ranges = new Float64Array(buffer, HEADER_BYTES, 2 * ranges);
     const numbers = (each = 1) => {
       const column = new Float64Array(buffer, offset, each * capacity);
@@ -161,7 +131,7 @@ export class RegionTable {
     // V8 maps and unmaps growable buffers itself, even if they never grow. Other buffers come from malloc, whose arenas (one per
     // thread) fragment when tables come and go: 384 MiB resident instead of 149 after two minutes of the soak test.
     const buffer = new SharedArrayBuffer(bytes, { maxByteLength: bytes });
-    const words = new Int32Array(buffer, 0, HEADER_WORDS);
+    const words = new Int32Array(buffer);
     words[ANSWERS_PER_REGION] = answersPerRegion;
     words[IS_DELIVERED] = isDelivered ? 1 : 0;
     words[RANGE_CAPACITY] = ranges;
@@ -175,34 +145,7 @@ export class RegionTable {
 
   /** Number of ranges that the table has room for. */
   get rangeCapacity(): number {
-    return this.#words[RANGE_CAPACITY]!;
-  }
-
-  /** Number of regions in the table. */
-  get count(): number {
-    return this.#words[COUNT]!;
-  }
-
-  set count(regions: number) {
-    if (regions > this.capacity) throw new RangeError(`${regions} regions in a table of ${this.capacity}`);
-    this.#words[COUNT] = regions;
-  }
-
-  get status(): TargetStatus {
-    return this.#words[STATUS] as TargetStatus;
-  }
-
-  set status(status: TargetStatus) {
-    this.#words[STATUS] = status;
-  }
-
-  /** Sampling intervals in an aggregation interval; 1 until it is set. */
-  get maxNrAccesses(): number {
-    return Math.max(1, this.#words[MAX_NR_ACCESSES]!);
-  }
-
-  set maxNrAccesses(count: number) {
-    this.#words[MAX_NR_ACCESSES] = count;
+    return this.words[RANGE_CAPACITY]!;
   }
 
   /** At the start of an aggregation interval. */
@@ -212,137 +155,19 @@ export class RegionTable {
     this.unseen.fill(0);
   }
 
-  /** Resident memory of the whole process in bytes, when last read; 0 if unknown. */
-  get residentBytes(): number {
-    return this.#numbers[RESIDENT_BYTES]!;
-  }
-
-  set residentBytes(bytes: number) {
-    this.#numbers[RESIDENT_BYTES] = bytes;
-  }
-
-  /** What a region source must do for this target in the next phase: bits of Order. */
-  get orders(): number {
-    return this.#words[ORDERS]!;
-  }
-
-  set orders(orders: number) {
-    this.#words[ORDERS] = orders;
-  }
-
-  /** Intervals that the region source has delivered. */
-  get deliveries(): number {
-    return this.#words[DELIVERIES]!;
-  }
-
-  set deliveries(intervals: number) {
-    this.#words[DELIVERIES] = intervals;
-  }
-
-  /** Reads in the middle of an interval. */
-  get peeks(): number {
-    return this.#words[PEEKS]!;
-  }
-
-  set peeks(reads: number) {
-    this.#words[PEEKS] = reads;
-  }
-
-  /** Aggregation intervals between the last delivery and the ordered one; more than 1 after a pause. */
-  get ageStep(): number {
-    return this.#words[AGE_STEP]!;
-  }
-
-  set ageStep(intervals: number) {
-    this.#words[AGE_STEP] = intervals;
-  }
-
-  /** CPU time that the region source needs for an interval, in microseconds; 0 before the first. */
-  get costUs(): number {
-    return this.#numbers[COST_US]!;
-  }
-
-  set costUs(us: number) {
-    this.#numbers[COST_US] = us;
-  }
-
-  /** CPU time that the start of the current interval took, in microseconds. */
-  get beginUs(): number {
-    return this.#numbers[BEGIN_US]!;
-  }
-
-  set beginUs(us: number) {
-    this.#numbers[BEGIN_US] = us;
-  }
-
   /** Most regions that a source may deliver: maxRegions for each target, because delivered regions cost nothing. */
   get deliveredLimit(): number {
     return this.capacity - 2 * updateRows(this.rangeCapacity);
   }
 
-  /** Ticks of this aggregation interval that have picked their pages; only with evidence. */
-  get tick(): number {
-    return this.#words[TICK]!;
-  }
-
-  set tick(tick: number) {
-    this.#words[TICK] = tick;
-  }
-
-  /** Aggregation intervals so far; only with evidence. */
-  get round(): number {
-    return this.#words[ROUND]!;
-  }
-
-  set round(round: number) {
-    this.#words[ROUND] = round;
-  }
-
-  /** Rows that are sampled in this tick. */
-  get asked(): number {
-    return this.#words[ASKED]!;
-  }
-
-  set asked(rows: number) {
-    this.#words[ASKED] = rows;
-  }
-
-  /** Most samples in an aggregation interval; Infinity until set. */
-  get mostSamples(): number {
-    const word = this.#words[MOST_SAMPLES]!;
-    return word === 0 ? Number.POSITIVE_INFINITY : word - 1;
-  }
-
-  set mostSamples(samples: number) {
-    this.#words[MOST_SAMPLES] = Number.isFinite(samples) ? samples + 1 : 0;
-  }
-
-  /** Samples in this aggregation interval so far. */
-  get spent(): number {
-    return this.#words[SPENT]!;
-  }
-
-  set spent(samples: number) {
-    this.#words[SPENT] = samples;
-  }
-
-  /** Pages in a cell; 0 while the cells hold nothing of this target. Only with evidence. */
-  get cellPages(): number {
-    return this.#numbers[CELL_PAGES]!;
-  }
-
-  set cellPages(pages: number) {
-    this.#numbers[CELL_PAGES] = pages;
-  }
-
   get rangeCount(): number {
-    return this.#words[RANGE_COUNT]!;
+    return this.words[RANGE_COUNT]!;
   }
 
   /** Sets the ranges: up to `rangeCapacity` [start, end) pairs of pages, in address order. */
   setRanges(pairs: Float64Array): void {
     this.ranges.set(pairs);
-    this.#words[RANGE_COUNT] = pairs.length / 2;
+    this.words[RANGE_COUNT] = pairs.length / 2;
   }
 
   /** Whether updateRegions can add its rows; if not, the next merge makes room. */
@@ -410,7 +235,7 @@ export class RegionTable {
     this.maxNrAccesses = other.maxNrAccesses;
     this.setRanges(other.ranges.subarray(0, 2 * other.rangeCount));
     this.residentBytes = other.residentBytes;
-    for (const word of [ORDERS, DELIVERIES, PEEKS, AGE_STEP]) this.#words[word] = other.#words[word]!;
+    for (const word of [ORDERS, DELIVERIES, PEEKS, AGE_STEP]) this.words[word] = other.words[word]!;
     this.costUs = other.costUs;
     for (const column of COPIED_COLUMNS) this[column].set(other[column].subarray(0, other.count));
     if (this.delivered && other.delivered) {

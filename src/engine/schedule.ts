@@ -1,7 +1,7 @@
 import { type Adaptation, countRegions } from '../core/adaptation.js';
 import { aggregate, extrapolate, mergeSeen, update } from '../core/cycle.js';
-import { TargetStatus } from '../core/region-table.js';
 import type { MonitorStats } from '../core/stats.js';
+import { TargetStatus } from '../core/table-header.js';
 import type { AttrsPolicy } from './attrs-policy.js';
 import type { Clock } from './clock.js';
 import { toWire } from './comlink-errors.js';

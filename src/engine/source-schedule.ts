@@ -1,4 +1,4 @@
-import { TargetStatus } from '../core/region-table.js';
+import { TargetStatus } from '../core/table-header.js';
 import { Order } from '../sources/source.js';
 import { Schedule, type UpdateNeed } from './schedule.js';
 import type { Interval, Target } from './target.js';

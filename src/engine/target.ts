@@ -1,10 +1,11 @@
 import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
 import type { AdaptedTarget } from '../core/adaptation.js';
 import { type Attrs, maxNrAccesses } from '../core/attrs.js';
-import { RegionTable, TargetStatus } from '../core/region-table.js';
+import { RegionTable } from '../core/region-table.js';
 import { initRegions } from '../core/regions.js';
 import { Settling } from '../core/settling.js';
 import { Presence } from '../core/snapshot-columns.js';
+import { TargetStatus } from '../core/table-header.js';
 import type { TargetInfo } from '../core/target.js';
 import type { TargetRequest } from '../sources/source.js';
 import type { SamplerLink } from './sampler-link.js';

@@ -1,6 +1,6 @@
 import { PagepulseError } from '../core/errors.js';
-import { TargetStatus } from '../core/region-table.js';
 import { threeRanges } from '../core/regions.js';
+import { TargetStatus } from '../core/table-header.js';
 import { readCmdline } from '../kernel/arguments.js';
 import { MappedRanges } from '../kernel/maps.js';
 import { isAlive, readWatchable } from '../kernel/stat.js';

@@ -1,7 +1,7 @@
 import type { PageMarks } from '../core/cycle.js';
 import type { DeliveredRows } from '../core/delivered.js';
-import type { TargetStatus } from '../core/region-table.js';
 import type { Samples } from '../core/sampling.js';
+import type { TargetStatus } from '../core/table-header.js';
 import type { TargetInfo } from '../core/target.js';
 import type { ProcessRequest } from '../processes/process-request.js';
 import type { SyntheticSpec } from './synthetic/spec.js';

@@ -1,9 +1,10 @@
 import test from 'ava';
 import { count, prepare } from '../../src/core/cycle.js';
 import { RandomStreams, randomFrom } from '../../src/core/random.js';
-import { RegionTable, TargetStatus } from '../../src/core/region-table.js';
+import { RegionTable } from '../../src/core/region-table.js';
 import { initRegions } from '../../src/core/regions.js';
 import { Samples } from '../../src/core/sampling.js';
+import { TargetStatus } from '../../src/core/table-header.js';
 import { pageSize } from '../../src/kernel/page-size.js';
 import { SyntheticCheck } from '../../src/sources/synthetic/check.js';
 import type { SyntheticSpec } from '../../src/sources/synthetic/spec.js';

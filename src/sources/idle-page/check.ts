@@ -1,7 +1,7 @@
 import { PagepulseError } from '../../core/errors.js';
 import { NOT_ASKED } from '../../core/evidence/columns.js';
-import { TargetStatus } from '../../core/region-table.js';
 import { Answer, Residence, type Samples } from '../../core/sampling.js';
+import { TargetStatus } from '../../core/table-header.js';
 import { KPageCount, KPageFlags, NO_IDLE_BIT, speaksForPage, ZERO_PAGE } from '../../kernel/frames.js';
 import { IdleBitmap } from '../../kernel/idle-bitmap.js';
 import { frameIn, isSharedIn, NOT_PRESENT, Pagemap } from '../../kernel/pagemap.js';

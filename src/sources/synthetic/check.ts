@@ -1,9 +1,9 @@
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
 import { NOT_ASKED } from '../../core/evidence/columns.js';
-import { TargetStatus } from '../../core/region-table.js';
 import { threeRanges } from '../../core/regions.js';
 import { Answer, Residence, type Samples } from '../../core/sampling.js';
+import { TargetStatus } from '../../core/table-header.js';
 import { pageSize } from '../../kernel/page-size.js';
 import type { AddressSpace, PageCheck, TargetIdentity } from '../source.js';
 import { type SyntheticPhase, type SyntheticRange, type SyntheticSpec, validateSynthetic } from './spec.js';

@@ -7,7 +7,8 @@ import {
   referencedSteps,
 } from '../../../src/cli/bench/check-cost.js';
 import { findPages } from '../../../src/cli/bench/memories.js';
-import { RegionTable, TargetStatus } from '../../../src/core/region-table.js';
+import { RegionTable } from '../../../src/core/region-table.js';
+import { TargetStatus } from '../../../src/core/table-header.js';
 import { framesSupport, idlePageSupport } from '../../../src/kernel/support.js';
 import { threadCpuMs } from '../../../src/kernel/thread-cpu.js';
 import { ended, start } from '../../helpers/processes.js';
