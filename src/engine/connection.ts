@@ -3,6 +3,7 @@ import * as Comlink from 'comlink';
 import { PagepulseError } from '../core/errors.js';
 import type { Snapshot } from '../core/snapshot.js';
 import { carryErrors } from './comlink-errors.js';
+import { PendingCalls } from './pending-calls.js';
 import type { CoordinatorApi, FromCoordinator, MonitorEnd, MonitorSetup } from './protocol.js';
 import { SharedState } from './shared-state.js';
 import { ThreadPool } from './thread-pool.js';
@@ -20,8 +21,7 @@ export class Connection {
   /** Resolves when the coordinator's thread has ended; rejects if it failed. */
   readonly #life: Promise<void>;
   #isClosed = false;
-  /** Rejects calls without an answer yet. With Promise.race, `#life` would keep a reference to every call until its end. */
-  readonly #waiting = new Set<(error: unknown) => void>();
+  readonly #pending = new PendingCalls();
   #hasEnded = false;
   #failure: unknown;
 
@@ -52,16 +52,13 @@ export class Connection {
     if (this.#hasEnded) throw this.#reason();
     const answer = made(this.#coordinator);
     this.shared.mailbox.ring();
-    return new Promise<T>((resolve, reject) => {
-      this.#waiting.add(reject);
-      answer.then(resolve, reject).finally(() => this.#waiting.delete(reject));
-    });
+    return this.#pending.wait(answer);
   }
 
   #end(failure: unknown): void {
     this.#hasEnded = true;
     this.#failure = failure;
-    for (const reject of this.#waiting) reject(this.#reason());
+    this.#pending.reject(this.#reason());
   }
 
   #reason(): unknown {

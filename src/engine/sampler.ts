@@ -37,10 +37,9 @@ interface Watched {
   readonly id: number;
   readonly handle: number;
   readonly table: RegionTable;
+  readonly source: PageCheck | RegionSource;
   /** Set with a page check. */
   readonly sampled: SampledTarget | undefined;
-  /** Set with a region source. */
-  readonly regions: RegionSource | undefined;
   /** Whether the sampled pages are marked old. False for a target that was attached after that phase. */
   prepared: boolean;
 }
@@ -121,15 +120,15 @@ export class Sampler implements SamplerApi {
   }
 
   #workOn(target: Watched, phase: Work, nowUs: number): void {
-    const { table, sampled, regions } = target;
+    const { table, source, sampled } = target;
     switch (phase) {
       case PREPARE:
-        if (regions) this.#begin(regions, table);
+        if (source.delivers === 'regions') this.#begin(source, table);
         if (sampled) prepare(sampled, nowUs);
         target.prepared = true;
         break;
       case Phase.CHECK:
-        if (regions) this.#deliver(regions, table);
+        if (source.delivers === 'regions') this.#deliver(source, table);
         if (sampled && target.prepared) {
           this.#counts[NOT_SAMPLED]! += count(sampled, nowUs);
           this.#counts[SAMPLES]! += table.asked;
@@ -138,16 +137,12 @@ export class Sampler implements SamplerApi {
         break;
       case Phase.UPDATE:
         if (table.status === TargetStatus.STALE || (sampled && this.#shared.phases.isUpdated(target.id)))
-          storeSpace(table, this.#sourceOf(target).readSpace(nowUs));
+          storeSpace(table, source.readSpace(nowUs));
         break;
       case Phase.REFRESH:
-        if (table.status === TargetStatus.STALE) storeSpace(table, this.#sourceOf(target).readSpace(nowUs));
+        if (table.status === TargetStatus.STALE) storeSpace(table, source.readSpace(nowUs));
         break;
     }
-  }
-
-  #sourceOf({ handle }: Watched): PageCheck | RegionSource {
-    return this.#opened.get(handle)!.source;
   }
 
   /** Starts an interval of a region source if ordered. Walks the target's memory, at most a few times a second. */
@@ -238,8 +233,7 @@ export class Sampler implements SamplerApi {
         source.delivers === 'pages'
           ? { samples: new Samples(table), check: source, random, salt }
           : undefined;
-      const regions = source.delivers === 'regions' ? source : undefined;
-      this.#watched.push({ id, handle, table, sampled, regions, prepared: false });
+      this.#watched.push({ id, handle, table, source, sampled, prepared: false });
     }
   }
 

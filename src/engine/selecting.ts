@@ -7,6 +7,7 @@ import type { SelectionStats } from '../processes/follower.js';
 import type { ProcessRequest } from '../processes/process-request.js';
 import type { Selection } from '../processes/selection.js';
 import { carryErrors, fromWire } from './comlink-errors.js';
+import { PendingCalls } from './pending-calls.js';
 import type { DetachReason } from './protocol.js';
 import type { FirstLook, Look, SelectionApi, SelectionStart, Skip } from './selection-looks.js';
 import { startThread, THREADS_HELP } from './thread-pool.js';
@@ -42,8 +43,7 @@ export class Selecting {
   readonly #port: MessagePort;
   readonly #looks: Comlink.Remote<SelectionApi>;
   readonly #first: Promise<FirstLook>;
-  /** Calls that wait for an answer: a thread that has died gives none. */
-  readonly #waiting = new Set<(error: unknown) => void>();
+  readonly #pending = new PendingCalls();
   readonly #hasRuns: boolean;
   #failure: PagepulseError | undefined;
   #latest: Pick<Look, 'lookUs' | 'stats'> | undefined;
@@ -59,7 +59,7 @@ export class Selecting {
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
     this.#looks = Comlink.wrap<SelectionApi>(port1);
-    this.failed = new Promise((_, reject) => this.#waiting.add(reject));
+    this.failed = this.#pending.wait(new Promise<never>(() => {}));
     this.#thread = startThread(thread, { control: port2 } satisfies SelectionStart, [port2]);
     this.#thread.ended.then(
       () => this.#fail('it ended by itself'),
@@ -168,12 +168,9 @@ export class Selecting {
     for (const { request, error } of skips) host.skipped(request, fromWire(error));
   }
 
-  #call<T>(answer: Promise<T>): Promise<T> {
-    return new Promise<T>((resolve, reject) => {
-      if (this.#failure) throw this.#failure;
-      this.#waiting.add(reject);
-      answer.then(resolve, reject).finally(() => this.#waiting.delete(reject));
-    });
+  async #call<T>(answer: Promise<T>): Promise<T> {
+    if (this.#failure) throw this.#failure;
+    return this.#pending.wait(answer);
   }
 
   #fail(error: unknown): void {
@@ -181,7 +178,7 @@ export class Selecting {
     const reason = error instanceof Error ? error.message : String(error);
     const what = 'the thread that looks for processes failed';
     this.#failure = new PagepulseError('THREADS', `${what}: ${reason}; ${THREADS_HELP}`, { cause: error });
-    for (const reject of this.#waiting) reject(this.#failure);
+    this.#pending.reject(this.#failure);
   }
 
   async #pause(ms: number): Promise<void> {
