@@ -3,12 +3,12 @@ import { copyFileSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
-import { folder } from './helpers/cli.js';
+import { folderFor } from './helpers/fixtures.js';
 
 const PRUNE = fileURLToPath(new URL('../../prune-dist.js', import.meta.url));
 
 test('a build removes the output of sources that are gone, and nothing else', (t) => {
-  const checkout = folder(t);
+  const checkout = folderFor(t);
   copyFileSync(PRUNE, join(checkout, 'prune-dist.js'));
   writeFileSync(join(checkout, 'package.json'), '{"type":"module"}');
   const stays = ['dist/src/kept.d.ts', 'dist/src/kept.js', 'dist/src/kept.js.map', 'dist/native/words.node'];

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
-import { folder } from './helpers/cli.js';
+import { folderFor } from './helpers/fixtures.js';
 
 const urlOf = (name: string) => JSON.stringify(new URL(`./lab/${name}.js`, import.meta.url));
 
@@ -21,7 +21,7 @@ process.exitCode = await runTests(['--timeout=5m', 'it.test.js', ...process.argv
 `;
 
 test('a run of the lab ends with the scenarios that passed only on their second try', async (t) => {
-  const project = folder(t);
+  const project = folderFor(t);
   writeFileSync(join(project, 'package.json'), '{"type":"module"}');
   writeFileSync(join(project, 'it.test.js'), SCENARIOS);
   writeFileSync(join(project, 'run.js'), RUN);

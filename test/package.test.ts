@@ -4,7 +4,8 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import test, { type ExecutionContext } from 'ava';
-import { folder, isOneLine, MAIN, run } from './helpers/cli.js';
+import { isOneLine, MAIN, run } from './helpers/cli.js';
+import { folderFor } from './helpers/fixtures.js';
 
 const exec = promisify(execFile);
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -14,7 +15,7 @@ const { dependencies, peerDependencies, devDependencies, peerDependenciesMeta } 
 
 /** A project that has installed the package as npm publishes it, without the optional packages. */
 async function projectWithPackage(t: ExecutionContext): Promise<{ project: string; files: string[] }> {
-  const project = folder(t);
+  const project = folderFor(t);
   const modules = join(project, 'node_modules');
   const { stdout } = await exec(
     'npm',

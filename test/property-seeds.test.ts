@@ -3,7 +3,7 @@ import { symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
-import { folder } from './helpers/cli.js';
+import { folderFor } from './helpers/fixtures.js';
 
 const MODULES = fileURLToPath(new URL('../../node_modules', import.meta.url));
 const SEEDS = fileURLToPath(new URL('./helpers/property-seeds.js', import.meta.url));
@@ -17,7 +17,7 @@ test('a property', (t) => {
 `;
 
 test('a failing property says how to repeat it, and PROPERTY repeats it', async (t) => {
-  const project = folder(t);
+  const project = folderFor(t);
   symlinkSync(MODULES, join(project, 'node_modules'));
   writeFileSync(join(project, 'package.json'), JSON.stringify({ type: 'module', ava: { require: [SEEDS] } }));
   writeFileSync(join(project, 'it.test.js'), PROPERTY);

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import test from 'ava';
 import type { EndLine, HeaderLine, SnapshotLine } from '../../src/record/format.js';
-import { begin, folder, isOneLine, linesOf, MAIN, run } from '../helpers/cli.js';
+import { begin, isOneLine, linesOf, MAIN, run } from '../helpers/cli.js';
+import { folderFor } from '../helpers/fixtures.js';
 import { findProcesses, start } from '../helpers/processes.js';
 
 // On the machine's own kernel, with whatever access check it offers. Times are short, and never asserted.
@@ -170,7 +171,7 @@ test.serial('doctor says what there is, as text and as JSON', async (t) => {
 });
 
 test.serial('a recording has a header, its targets, snapshots and an end', async (t) => {
-  const path = join(folder(t), 'it.ndjson');
+  const path = join(folderFor(t), 'it.ndjson');
   const { pid } = start(t, 'sleep', ['60']);
   const outcome = await run(
     t,
@@ -204,7 +205,7 @@ test.serial('a recording has a header, its targets, snapshots and an end', async
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   test.serial(`${signal} ends a recording properly`, async (t) => {
-    const path = join(folder(t), 'it.ndjson');
+    const path = join(folderFor(t), 'it.ndjson');
     const { pid } = start(t, 'sleep', ['60']);
     const { child, outcome } = begin(t, ['record', '--pid', String(pid), '-o', path, ...QUICK]);
     while (!existsSync(path) || readFileSync(path, 'utf8').split('\n').length < 5) await pause(20);
@@ -215,7 +216,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 }
 
 test.serial('a signal before anything is watched leaves neither a file nor the command behind', async (t) => {
-  const path = join(folder(t), 'it.ndjson');
+  const path = join(folderFor(t), 'it.ndjson');
   const { child, outcome } = begin(t, ['record', '-o', path, ...QUICK, '--', 'sleep', '60']);
   // The file is opened first, then the command is started, and only then the threads.
   while (!existsSync(path)) await pause(1);
@@ -227,7 +228,7 @@ test.serial('a signal before anything is watched leaves neither a file nor the c
 });
 
 test.serial('a command is recorded until it ends; its output and its status are its own', async (t) => {
-  const path = join(folder(t), 'it.ndjson');
+  const path = join(folderFor(t), 'it.ndjson');
   const outcome = await run(
     t,
     'record',
@@ -245,13 +246,13 @@ test.serial('a command is recorded until it ends; its output and its status are 
 });
 
 test.serial('a command that is killed passes on its signal as a shell does', async (t) => {
-  const path = join(folder(t), 'it.ndjson');
+  const path = join(folderFor(t), 'it.ndjson');
   const outcome = await run(t, 'record', '-o', path, ...QUICK, '--', 'sh', '-c', 'sleep 0.4; kill -9 $$');
   t.is(outcome.status, 128 + 9);
 });
 
 test.serial('a command that does not exist is said, with the status of a shell', async (t) => {
-  const path = join(folder(t), 'it.ndjson');
+  const path = join(folderFor(t), 'it.ndjson');
   const outcome = await run(t, 'record', '-o', path, '--', '/nowhere/command');
   isOneLine(t, outcome, /cannot start \/nowhere\/command/);
   t.is(outcome.status, 127);
@@ -260,7 +261,7 @@ test.serial('a command that does not exist is said, with the status of a shell',
 
 test.serial('a recording that is much shorter than its intervals has what was seen', async (t) => {
   const { pid } = start(t, 'sleep', ['60']);
-  const path = join(folder(t), 'it.ndjson');
+  const path = join(folderFor(t), 'it.ndjson');
   const { status, err } = await run(
     t,
     ...['record', '--pid', String(pid), '-o', path, '--duration', '10ms', '--aggr', '5s'],
@@ -270,7 +271,7 @@ test.serial('a recording that is much shorter than its intervals has what was se
 });
 
 test.serial('a process that ends within the first tick is said, and leaves no file', async (t) => {
-  const path = join(folder(t), 'it.ndjson');
+  const path = join(folderFor(t), 'it.ndjson');
   const { pid } = start(t, 'sleep', ['0.6']);
   const pace = ['--sample', '5s', '--aggr', '5s', '--update', '50ms'];
   const outcome = await run(t, 'record', '--pid', String(pid), '-o', path, ...pace);
@@ -280,7 +281,7 @@ test.serial('a process that ends within the first tick is said, and leaves no fi
 });
 
 test.serial('a recording that exists is not overwritten unless forced', async (t) => {
-  const path = join(folder(t), 'it.ndjson');
+  const path = join(folderFor(t), 'it.ndjson');
   writeFileSync(path, 'precious');
   const { pid } = start(t, 'sleep', ['60']);
   const args = ['record', '--pid', String(pid), '-o', path, '--duration', '200ms', ...QUICK];
@@ -355,7 +356,7 @@ test.serial('another user’s process is refused where the kernel refuses', asyn
   if (process.getuid?.() === 0) return t.pass('root may watch everyone');
   isOneLine(
     t,
-    await run(t, 'record', '--pid', '1', '-o', join(folder(t), 'x')),
+    await run(t, 'record', '--pid', '1', '-o', join(folderFor(t), 'x')),
     /run as its user or as root/,
   );
 });

@@ -4,29 +4,30 @@ import { appendFileSync, existsSync, readdirSync, readFileSync, statSync, writeF
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import test from 'ava';
-import { folder, isOneLine, linesOf, MAIN, run } from '../helpers/cli.js';
+import { isOneLine, linesOf, MAIN, run } from '../helpers/cli.js';
+import { folderFor } from '../helpers/fixtures.js';
 import { RICH, recordFile } from '../helpers/records.js';
 
 test("convert writes a file that is its owner's alone, and says nothing", async (t) => {
-  const path = join(folder(t), 'it.csv');
+  const path = join(folderFor(t), 'it.csv');
   const { status, out, err } = await run(t, 'convert', recordFile(t, RICH), '--to', 'csv', '-o', path);
   t.deepEqual([status, out, err], [0, '', '']);
   t.is(statSync(path).mode & 0o777, 0o600);
-  const again = join(folder(t), 'again.ndjson');
+  const again = join(folderFor(t), 'again.ndjson');
   await run(t, 'convert', path, '--to', 'ndjson', '-o', again);
   t.deepEqual(linesOf(again), RICH as never);
 });
 
 test('a file that exists is overwritten with --force alone, and by nothing that fails', async (t) => {
   const record = recordFile(t, RICH);
-  const here = folder(t);
+  const here = folderFor(t);
   const path = join(here, 'it.csv');
   writeFileSync(path, 'precious');
   const refused = await run(t, 'convert', record, '--to', 'csv', '-o', path);
   t.is(refused.status, 1);
   isOneLine(t, refused, /already exists.*--force/);
 
-  const damaged = join(folder(t), 'damaged.csv');
+  const damaged = join(folderFor(t), 'damaged.csv');
   await run(t, 'convert', record, '--to', 'csv', '-o', damaged);
   writeFileSync(damaged, readFileSync(damaged, 'utf8').replace('4096', 'x'));
   const failed = await run(t, 'convert', damaged, '--to', 'arrow', '--force', '-o', path);
@@ -42,7 +43,7 @@ test('a file that exists is overwritten with --force alone, and by nothing that 
 test('a record that was cut off is converted as far as it goes, and that is said', async (t) => {
   const record = recordFile(t, RICH);
   writeFileSync(record, readFileSync(record, 'utf8').slice(0, -50));
-  const path = join(folder(t), 'it.json');
+  const path = join(folderFor(t), 'it.json');
   const outcome = await run(t, 'convert', record, '--to', 'trace', '-o', path);
   t.is(outcome.status, 0);
   isOneLine(t, outcome, /it is cut off/);
@@ -50,7 +51,7 @@ test('a record that was cut off is converted as far as it goes, and that is said
 });
 
 test('what cannot be written is refused in one line, and leaves nothing', async (t) => {
-  const here = folder(t);
+  const here = folderFor(t);
   const record = recordFile(t, RICH);
   const refused: readonly [string[], number, RegExp][] = [
     [[record, '--to', 'csv', '-o', '/dev/full'], 1, /dev\/full: not a regular file; choose another path/],
@@ -96,7 +97,7 @@ test('it reads from a pipe, writes to one, and ends quietly when that is closed'
 });
 
 test('a signal ends it, and leaves nothing of the file', async (t) => {
-  const here = folder(t);
+  const here = folderFor(t);
   const child = spawn(process.execPath, [MAIN, 'convert', '-', '--to', 'csv', '-o', join(here, 'it.csv')], {
     stdio: ['pipe', 'ignore', 'ignore'],
   });

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import type { TargetLine } from '../../src/record/format.js';
-import { begin, folder, linesOf, MAIN, run } from '../helpers/cli.js';
+import { begin, linesOf, MAIN, run } from '../helpers/cli.js';
+import { folderFor } from '../helpers/fixtures.js';
 import { start } from '../helpers/processes.js';
 import { onTerminal, Tmux } from '../helpers/tmux.js';
 
@@ -26,7 +27,7 @@ function inShell(args: readonly string[], end: string) {
 
 /** A short record, made for the test. */
 async function recordOf(t: ExecutionContext, pid: number): Promise<string> {
-  const path = join(folder(t), 'it.ndjson');
+  const path = join(folderFor(t), 'it.ndjson');
   await run(t, 'record', '--pid', String(pid), '-o', path, '-d', '300ms', ...QUICK);
   return path;
 }
@@ -111,7 +112,7 @@ for (const [command, done] of [
   ['record', 'recorded'],
 ] as const) {
   test.serial(`${command}: if nothing matches, it says so and fails`, async (t) => {
-    const output = command === 'record' ? ['-o', join(folder(t), 'it.ndjson')] : [];
+    const output = command === 'record' ? ['-o', join(folderFor(t), 'it.ndjson')] : [];
     const args = [...command.split(' '), '--name', 'no-such-program-anywhere', '-d', '300ms', ...output];
     const { status, err } = await run(t, ...args);
     t.is(status, 1, err);
@@ -120,7 +121,7 @@ for (const [command, done] of [
   });
 
   test.serial(`${command}: a command that ends within the first interval leaves an answer`, async (t) => {
-    const output = command === 'record' ? ['-o', join(folder(t), 'it.ndjson')] : [];
+    const output = command === 'record' ? ['-o', join(folderFor(t), 'it.ndjson')] : [];
     const pace = ['--sample', '50ms', '--aggr', '60s', '--update', '50ms'];
     const { status, err } = await run(t, ...command.split(' '), ...output, ...pace, '--', 'sleep', '4');
     t.is(status, 0, err);
@@ -137,7 +138,7 @@ test.serial('tune says why it found nothing', async (t) => {
 
 for (const command of ['record', 'watch', 'top', 'tune', 'report wss']) {
   test.serial(`${command}: when the duration is over, the command keeps running`, async (t) => {
-    const dir = folder(t);
+    const dir = folderFor(t);
     const output = command === 'record' ? ['-o', join(dir, 'it.ndjson')] : [];
     const pace = command === 'tune' ? ['--aggrs', '1', '--max-cpu', '100%'] : QUICK;
     const args = [...command.split(' '), ...output, '-d', '1500ms', ...pace, '--'];
@@ -153,7 +154,7 @@ for (const command of ['record', 'watch', 'top', 'tune', 'report wss']) {
 }
 
 test.serial('a second signal ends the program if the command does not end', async (t) => {
-  const path = join(folder(t), 'it.ndjson');
+  const path = join(folderFor(t), 'it.ndjson');
   const child = ['sh', '-c', `trap '' TERM INT; echo $$ > '${path}.pid'; while :; do sleep 1; done`];
   const recording = begin(t, ['record', '-o', path, ...QUICK, '--', ...child]);
   let err = '';
@@ -183,7 +184,7 @@ for (const signal of [
   'SIGUSR2',
 ] as const) {
   test.serial(`${signal} ends the command, and the record is whole`, async (t) => {
-    const path = join(folder(t), 'it.ndjson');
+    const path = join(folderFor(t), 'it.ndjson');
     const { child, outcome } = begin(t, ['record', '-o', path, ...QUICK, '--', 'sleep', '300']);
     await hasSnapshot(path);
     child.kill(signal);
@@ -196,7 +197,7 @@ for (const signal of [
 }
 
 test.serial('no signal makes it listen for a debugger, which anybody could connect to', async (t) => {
-  const path = join(folder(t), 'it.ndjson');
+  const path = join(folderFor(t), 'it.ndjson');
   const { pid } = start(t, 'sleep', ['60']);
   const { child, outcome } = begin(t, ['record', '--pid', String(pid), '-o', path, ...QUICK]);
   await hasSnapshot(path);
@@ -211,7 +212,7 @@ test.serial('no signal makes it listen for a debugger, which anybody could conne
 
 /** The end of a pipe that takes nothing, and whose reader is there. */
 function fullPipe(t: ExecutionContext): number {
-  const path = join(folder(t), 'pipe');
+  const path = join(folderFor(t), 'pipe');
   execFileSync('mkfifo', [path]);
   const fd = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
   t.teardown(() => closeSync(fd));
@@ -291,7 +292,7 @@ for (const command of ['top', 'watch']) {
   });
 
   onTerminal(`${command}: Ctrl-C and Ctrl-C again ends it, whatever the command does`, async (t) => {
-    const dir = folder(t);
+    const dir = folderFor(t);
     const script = join(dir, 'deaf.sh');
     writeFileSync(script, `trap '' TERM INT; echo $$ > '${dir}/pid'; while :; do sleep 1; done\n`);
     const line = `'${process.execPath}' '${MAIN}' ${command} ${QUICK.join(' ')} -- sh '${script}'`;

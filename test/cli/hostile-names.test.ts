@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { inflateSync } from 'node:zlib';
 import test, { type ExecutionContext } from 'ava';
 import type { TargetLine } from '../../src/record/format.js';
-import { folder, linesOf, MAIN } from '../helpers/cli.js';
+import { linesOf, MAIN } from '../helpers/cli.js';
+import { folderFor } from '../helpers/fixtures.js';
 import { startProgram } from '../helpers/memory-programs.js';
 
 // Names that a process gives itself or the files that it maps, as far as 15 bytes hold them.
@@ -132,7 +133,7 @@ async function printsHarmlessly(t: ExecutionContext, args: readonly string[], st
 test.serial(
   'whatever a process calls itself or its files is text in every command, and exact in JSON',
   async (t) => {
-    const path = folder(t);
+    const path = folderFor(t);
     const hostile = await startHostile(t, path);
     if (!hostile) return;
     const { pids, zombie } = hostile;
@@ -172,7 +173,7 @@ test.serial(
 test.serial(
   'whatever a record says is text in every report, and what is wrong with it in every error',
   async (t) => {
-    const path = folder(t);
+    const path = folderFor(t);
     const header = {
       ...{ type: 'header', version: 1, tool: ESCAPE, startedAt: ESCAPE, startedMonotonicNs: ESCAPE },
       ...{ kernel: ESCAPE, pageSize: 4096, check: `idle-page${ESCAPE}`, command: ESCAPE },
@@ -251,7 +252,7 @@ test.serial('what was typed comes back harmless, too', async (t) => {
 });
 
 test.serial('names draw nothing on the terminal that has a picture', async (t) => {
-  const path = folder(t);
+  const path = folderFor(t);
   const hostile = await startHostile(t, path);
   if (!hostile) return;
   const which = [...hostile.pids.map((pid) => `--pid=${pid}`), ...QUICK];

@@ -2,7 +2,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { type SnapshotLine, snapshotLine } from '../../src/record/format.js';
-import { begin, folder, linesOf, run } from '../helpers/cli.js';
+import { begin, linesOf, run } from '../helpers/cli.js';
+import { folderFor } from '../helpers/fixtures.js';
 import { start } from '../helpers/processes.js';
 import { HEADER, STATS, snapshotOf, TARGET } from '../helpers/records.js';
 
@@ -11,7 +12,7 @@ import { HEADER, STATS, snapshotOf, TARGET } from '../helpers/records.js';
 const [START, END] = ['1fefffffffff000', '1ff000000004000'];
 
 function record(t: ExecutionContext): string {
-  const path = join(folder(t), 'it.ndjson');
+  const path = join(folderFor(t), 'it.ndjson');
   const rows = [[Number.parseInt(START, 16) / 4096, Number.parseInt(END, 16) / 4096, 20, 3]] as const;
   const lines = [
     JSON.stringify({ type: 'header', version: 1, ...HEADER, seed: 7 }),
@@ -54,7 +55,7 @@ test.serial('a heat map of such a range has it to the page', async (t) => {
 });
 
 test.serial('a process is watched in such a range, widened to whole pages', async (t) => {
-  const path = join(folder(t), 'it.ndjson');
+  const path = join(folderFor(t), 'it.ndjson');
   const { pid } = start(t, 'sleep', ['60']);
   const { outcome } = begin(t, [
     ...['record', '-o', path, '--pid', String(pid), '--check', 'referenced'],

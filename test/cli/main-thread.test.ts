@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import test from 'ava';
 import type { TargetLine } from '../../src/record/format.js';
-import { begin, folder, linesOf } from '../helpers/cli.js';
+import { begin, linesOf } from '../helpers/cli.js';
+import { folderFor } from '../helpers/fixtures.js';
 import { startThreaded } from '../helpers/memory-programs.js';
 
 const QUICK = ['--check', 'referenced', '--sample', '50ms', '--aggr', '200ms'];
@@ -15,7 +16,7 @@ function snapshotsIn(path: string): number {
 for (const when of ['before it is watched', 'while it is watched'] as const) {
   for (const by of ['pid', 'name'] as const) {
     test.serial(`a process whose main thread ends ${when} is recorded by its ${by}`, async (t) => {
-      const path = join(folder(t), 'it.ndjson');
+      const path = join(folderFor(t), 'it.ndjson');
       const tag = path.split('/').at(-2)!;
       const program = await startThreaded(t, tag);
       if (!program) return;

@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { folder, MAIN } from '../helpers/cli.js';
+import { MAIN } from '../helpers/cli.js';
+import { folderFor } from '../helpers/fixtures.js';
 
 // In a PID namespace that kept the /proc from outside, each process has one id here and another one there.
 
@@ -46,7 +47,7 @@ for (const args of [
 ]) {
   test(`there, ${args.slice(0, 4).join(' ')} watches no stranger`, (t) => {
     if (!canUnshare(t)) return;
-    const path = folder(t);
+    const path = folderFor(t);
     const script = `cd '${path}' && '${process.execPath}' '${MAIN}' ${args.join(' ')}; echo "$?"; ls`;
     const { out, err } = unshared(['sh', '-c', script]);
     t.regex(err, /^pagepulse: cannot watch processes: [^\n]+\n$/);
@@ -77,7 +78,7 @@ test('there, the library watches and surveys nothing', (t) => {
 test('with its own /proc, a command in a PID namespace is recorded', (t) => {
   const flags = [...UNSHARE, '--mount-proc'];
   if (!canUnshare(t, flags)) return;
-  const path = join(folder(t), 'it.ndjson');
+  const path = join(folderFor(t), 'it.ndjson');
   const quick = ['--check', 'referenced', '--sample', '10ms', '--aggr', '50ms'];
   const record = [process.execPath, MAIN, 'record', '-o', path, ...quick, '--', 'sleep', '1'];
   const { status, err } = unshared(record, flags);

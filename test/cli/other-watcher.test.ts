@@ -2,13 +2,14 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import test from 'ava';
-import { begin, folder, linesOf, run } from '../helpers/cli.js';
+import { begin, linesOf, run } from '../helpers/cli.js';
+import { folderFor } from '../helpers/fixtures.js';
 import { start } from '../helpers/processes.js';
 
 test('the second recorder of a process is warned, its record says so, and so do reports of it', async (t) => {
   const { pid } = start(t, 'sleep', ['60']);
   const record = (name: string, duration: string) => {
-    const path = join(folder(t), name);
+    const path = join(folderFor(t), name);
     const args = ['record', '--pid', String(pid), '--check', 'referenced', '--aggr', '500ms'];
     return { path, ...begin(t, [...args, '-d', duration, '-o', path]) };
   };
@@ -25,7 +26,7 @@ test('the second recorder of a process is warned, its record says so, and so do 
   );
   const report = await run(t, 'report', 'wss', second.path);
   t.regex(report.out + report.err, new RegExp(sentence));
-  const converted = join(folder(t), 'copy.csv');
+  const converted = join(folderFor(t), 'copy.csv');
   t.is((await run(t, 'convert', second.path, '--to', 'csv', '-o', converted)).status, 0);
 });
 

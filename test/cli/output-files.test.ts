@@ -12,7 +12,8 @@ import {
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import test from 'ava';
-import { begin, folder, isOneLine, linesOf, MAIN, run } from '../helpers/cli.js';
+import { begin, isOneLine, linesOf, MAIN, run } from '../helpers/cli.js';
+import { folderFor } from '../helpers/fixtures.js';
 import { ended, start } from '../helpers/processes.js';
 import { RICH, recordFile } from '../helpers/records.js';
 
@@ -32,7 +33,7 @@ async function partIn(here: string): Promise<string> {
 for (const command of ['record', 'convert', 'report heatmap']) {
   test.serial(`${command}: a planted link, pipe or device is refused, and not waited for`, async (t) => {
     const { pid } = start(t, 'sleep', ['60']);
-    const here = folder(t);
+    const here = folderFor(t);
     const victim = join(here, 'victim');
     writeFileSync(victim, 'precious');
     symlinkSync(victim, join(here, 'link.svg'));
@@ -67,7 +68,7 @@ for (const command of ['record', 'convert', 'report heatmap']) {
 test.serial(
   'record --force: the old file stays until the record is whole, and is not written to',
   async (t) => {
-    const here = folder(t);
+    const here = folderFor(t);
     const path = join(here, 'it.ndjson');
     writeFileSync(path, 'precious');
     chmodSync(path, 0o666);
@@ -86,7 +87,7 @@ test.serial(
 test.serial(
   'record --force: after kill -9 the old file and what was recorded are there, and said',
   async (t) => {
-    const here = folder(t);
+    const here = folderFor(t);
     const path = join(here, 'it.ndjson');
     writeFileSync(path, 'precious');
     const { pid } = start(t, 'sleep', ['60']);
@@ -111,7 +112,7 @@ test.serial(
 );
 
 test.serial('convert: what kill -9 has left is gone after the next run', async (t) => {
-  const here = folder(t);
+  const here = folderFor(t);
   const path = join(here, 'it.csv');
   const child = spawn(process.execPath, [MAIN, 'convert', '-', '--to', 'csv', '-o', path], { stdio: 'pipe' });
   t.teardown(() => child.kill('SIGKILL'));
@@ -125,7 +126,7 @@ test.serial('convert: what kill -9 has left is gone after the next run', async (
 
 test.serial('what the shell has opened is written to by its name', (t) => {
   const record = recordFile(t, RICH);
-  const here = folder(t);
+  const here = folderFor(t);
   const bash = (script: string) =>
     spawnSync('bash', ['-c', script, process.execPath, MAIN, 'convert', record, '--to', 'csv', '-o'], {
       cwd: here,

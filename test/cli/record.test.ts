@@ -4,7 +4,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import test from 'ava';
 import type { RecordLine, TargetLine } from '../../src/record/format.js';
 import { readRecord } from '../../src/record/reader.js';
-import { begin, folder, isOneLine, linesOf, run } from '../helpers/cli.js';
+import { begin, isOneLine, linesOf, run } from '../helpers/cli.js';
+import { folderFor } from '../helpers/fixtures.js';
 import { ended, start } from '../helpers/processes.js';
 
 const QUICK = ['--sample', '10ms', '--aggr', '50ms'];
@@ -21,7 +22,7 @@ async function readableOf(
 
 for (const name of ['it.ndjson', 'it.ndjson.gz']) {
   test.serial(`kill -9: ${name} has all that could be read of it before`, async (t) => {
-    const path = join(folder(t), name);
+    const path = join(folderFor(t), name);
     const { pid } = start(t, 'sleep', ['60']);
     const { child } = begin(t, ['record', '--pid', String(pid), '-o', path, ...QUICK]);
     let before: RecordLine[] = [];
@@ -40,7 +41,7 @@ for (const name of ['it.ndjson', 'it.ndjson.gz']) {
 }
 
 test.serial('a target line says what the process has mapped and what of that is resident', async (t) => {
-  const path = join(folder(t), 'it.ndjson');
+  const path = join(folderFor(t), 'it.ndjson');
   const { pid } = start(t, 'sleep', ['60']);
   const { status, err } = await run(t, 'record', '--pid', String(pid), '-o', path, '-d', '300ms', ...QUICK);
   t.is(status, 0, err);
@@ -53,7 +54,7 @@ test.serial('a target line says what the process has mapped and what of that is 
 });
 
 test.serial('a recording that rotates leaves files that can each be read alone', async (t) => {
-  const path = join(folder(t), 'it.ndjson');
+  const path = join(folderFor(t), 'it.ndjson');
   const { pid } = start(t, 'sleep', ['60']);
   const args = ['--pid', String(pid), '-o', path, '-d', '2500ms', '--rotate', '1s', ...QUICK];
   t.is((await run(t, 'record', ...args)).status, 0);

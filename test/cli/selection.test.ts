@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import type { TargetLine } from '../../src/record/format.js';
-import { begin, folder, isOneLine, linesOf, run } from '../helpers/cli.js';
+import { begin, isOneLine, linesOf, run } from '../helpers/cli.js';
+import { folderFor } from '../helpers/fixtures.js';
 import { limitMemory } from '../helpers/limited.js';
 import { movesArguments, startProgram } from '../helpers/memory-programs.js';
 import { start } from '../helpers/processes.js';
@@ -16,7 +17,7 @@ const QUICK = ['--sample', '10ms', '--aggr', '50ms'];
 
 /** A program that forks four workers, and a shell script that starts it. All have the tag in their command lines. */
 function service(t: ExecutionContext): { script: string; tag: string } {
-  const path = folder(t);
+  const path = folderFor(t);
   const tag = path.split('-').at(-1)!;
   const program = join(path, 'service.cjs');
   const script = join(path, 'service.sh');
@@ -42,7 +43,7 @@ async function recorded(path: string, count: number): Promise<void> {
 
 test.serial('a command is recorded with all that it starts, until all have ended', async (t) => {
   const { script } = service(t);
-  const path = join(folder(t), 'it.ndjson');
+  const path = join(folderFor(t), 'it.ndjson');
   const { status, err } = await run(t, 'record', '-o', path, ...QUICK, '--', 'sh', script);
   t.is(status, 7, err);
   t.is(targetsOf(path).length, 6);
@@ -52,7 +53,7 @@ test.serial('a command is recorded with all that it starts, until all have ended
 
 test.serial('a process is recorded with its children, and by a name', async (t) => {
   const { script, tag } = service(t);
-  const [byPid, byName] = [join(folder(t), 'pid.ndjson'), join(folder(t), 'name.ndjson')];
+  const [byPid, byName] = [join(folderFor(t), 'pid.ndjson'), join(folderFor(t), 'name.ndjson')];
   const waiting = begin(t, ['record', '-o', byName, ...QUICK, '--name', tag]);
   await once(waiting.child.stderr!, 'data');
   const { pid } = start(t, 'sh', [script]);
@@ -68,7 +69,7 @@ test.serial('a process is recorded with its children, and by a name', async (t) 
 });
 
 test.serial('a daemon whose parent ended at once is recorded until it ends, with its command', async (t) => {
-  const path = join(folder(t), 'it.ndjson');
+  const path = join(folderFor(t), 'it.ndjson');
   const orphan = ['sh', '-c', 'sh -c "sleep 8 &"; exit 5'];
   const { status, err } = await run(t, 'record', '-o', path, ...QUICK, '--', ...orphan);
   t.is(status, 5, err);
@@ -80,7 +81,7 @@ test.serial('a daemon whose parent ended at once is recorded until it ends, with
 });
 
 test.serial('a process that execs into a match is recorded from then on', async (t) => {
-  const path = join(folder(t), 'it.ndjson');
+  const path = join(folderFor(t), 'it.ndjson');
   const tag = `sixty-${process.pid}`;
   const child = start(t, 'sh', ['-c', `read line; exec sh -c 'read ${tag.replace('-', '_')}'`]);
   const { child: recorder, outcome } = begin(t, [
@@ -101,7 +102,7 @@ test.serial('a process that execs into a match is recorded from then on', async 
 test.serial(
   'of several processes one that is not there is told of, and the others are recorded',
   async (t) => {
-    const path = join(folder(t), 'it.ndjson');
+    const path = join(folderFor(t), 'it.ndjson');
     const { pid } = start(t, 'sleep', ['60']);
     const { status, err } = await run(
       t,
@@ -114,7 +115,7 @@ test.serial(
 );
 
 test.serial('no more than --max-targets are recorded, and the others are counted', async (t) => {
-  const path = join(folder(t), 'it.ndjson');
+  const path = join(folderFor(t), 'it.ndjson');
   const seconds = `60.${process.pid}`;
   for (let i = 0; i < 5; i++) start(t, 'sleep', [seconds]);
   await pause(200);
@@ -131,7 +132,16 @@ test.serial('no more than --max-targets are recorded, and the others are counted
 test.serial('a cgroup that is not there yet is said, and waited for', async (t) => {
   const outcome = await run(
     t,
-    ...['record', '-o', join(folder(t), 'x'), ...QUICK, '--cgroup', '/no-such-cgroup', '--duration', '300ms'],
+    ...[
+      'record',
+      '-o',
+      join(folderFor(t), 'x'),
+      ...QUICK,
+      '--cgroup',
+      '/no-such-cgroup',
+      '--duration',
+      '300ms',
+    ],
   );
   t.is(outcome.status, 1);
   t.regex(outcome.err, /there is no cgroup \/no-such-cgroup\); waiting for one for up to 300 ms/);
@@ -139,7 +149,7 @@ test.serial('a cgroup that is not there yet is said, and waited for', async (t) 
 });
 
 test.serial('a bad selection starts no command', async (t) => {
-  const path = join(folder(t), 'started');
+  const path = join(folderFor(t), 'started');
   const outcome = await run(t, 'record', '--user', 'nobody-has-this-name', '--', 'touch', path);
   isOneLine(t, outcome, /there is no user/);
   t.is(outcome.status, 2);
@@ -149,7 +159,7 @@ test.serial('a bad selection starts no command', async (t) => {
 test.serial('a neighbour with a command line of 100 GiB is not felt', async (t) => {
   const neighbour = await startProgram(t, movesArguments('arguments', 100 * 2 ** 30, "b'A' * 100_000"));
   if (!neighbour) return;
-  const path = join(folder(t), 'it.ndjson');
+  const path = join(folderFor(t), 'it.ndjson');
   const { child, outcome } = begin(t, ['record', '-o', path, ...QUICK, '--name', randomUUID()]);
   const limited = limitMemory(child);
   await once(child.stderr!, 'data');
@@ -160,7 +170,7 @@ test.serial('a neighbour with a command line of 100 GiB is not felt', async (t) 
 });
 
 test.serial('the user is looked up without a program from PATH', async (t) => {
-  const bin = folder(t);
+  const bin = folderFor(t);
   const [planted, proof] = [join(bin, 'id'), join(bin, 'it-ran')];
   writeFileSync(planted, `#!/bin/sh\necho > ${proof}\necho 0\n`, { mode: 0o755 });
   const before = process.env.PATH;

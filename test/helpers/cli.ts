@@ -1,8 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { ExecutionContext } from 'ava';
 import type { RecordLine } from '../../src/record/format.js';
@@ -32,12 +30,6 @@ export function begin(
 }
 
 export const run = (t: ExecutionContext, ...args: string[]) => begin(t, args).outcome;
-
-export function folder(t: ExecutionContext): string {
-  const path = mkdtempSync(join(tmpdir(), 'pagepulse-test-'));
-  t.teardown(() => rmSync(path, { recursive: true }));
-  return path;
-}
 
 export function linesOf(path: string): RecordLine[] {
   return readFileSync(path, 'utf8')

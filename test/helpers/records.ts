@@ -1,5 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import { DEFAULT_ATTRS } from '../../src/core/attrs.js';
@@ -18,6 +17,8 @@ import { OutputFile } from '../../src/record/output-file.js';
 import { type RecordReader, readRecord } from '../../src/record/reader.js';
 import type { MemorySource } from '../../src/record/recording.js';
 import type { RecordWriter } from '../../src/record/writer.js';
+import { folderFor } from './fixtures.js';
+import { columnsFrom, type RegionRow } from './snapshots.js';
 
 export const HEADER: Omit<HeaderLine, 'type' | 'version'> = {
   tool: 'pagepulse 0.1.0',
@@ -62,7 +63,7 @@ export const NO_MAPPINGS: MemorySource = {
   first: async () => undefined,
   change: () => undefined,
   whole: () => ({}),
-  lastChanges: () => [],
+  *lastChanges() {},
 };
 
 export const headerOf = (more: Partial<HeaderLine> = {}): HeaderLine => ({
@@ -92,10 +93,7 @@ export const snapshotLineOf = (
   ...more,
 });
 
-/** [startPage, endPage, nrAccesses, age], and in all or no rows: samples, deviation of startPage, unlike pages. */
-export type Row = readonly [number, number, number, number, number?, number?, number?];
-
-export function snapshotOf(rows: readonly Row[], stats: Partial<MonitorStats> = {}): Snapshot {
+export function snapshotOf(rows: readonly RegionRow[], stats: Partial<MonitorStats> = {}): Snapshot {
   return new Snapshot(
     {
       target: TARGET,
@@ -106,17 +104,7 @@ export function snapshotOf(rows: readonly Row[], stats: Partial<MonitorStats> = 
       maxNrAccesses: 20,
       stats: { ...STATS, ...stats },
     },
-    {
-      startPages: Float64Array.from(rows, (row) => row[0]),
-      endPages: Float64Array.from(rows, (row) => row[1]),
-      nrAccesses: Uint32Array.from(rows, (row) => row[2]),
-      ages: Uint32Array.from(rows, (row) => row[3]),
-      ...(rows[0]?.[4] !== undefined && {
-        samples: Uint32Array.from(rows, (row) => row[4]!),
-        deviations: Float32Array.from(rows, (row) => row[5]!),
-        unlike: Float32Array.from(rows, (row) => row[6] ?? 0),
-      }),
-    },
+    columnsFrom(rows),
   );
 }
 
@@ -215,11 +203,4 @@ export async function linesIn(t: ExecutionContext, path: string): Promise<Record
 
 export function textIn(path: string): string {
   return readFileSync(path, 'utf8');
-}
-
-/** A temporary folder for a test. */
-export function folderFor(t: ExecutionContext): string {
-  const folder = mkdtempSync(join(tmpdir(), 'pagepulse-record-'));
-  t.teardown(() => rmSync(folder, { recursive: true }));
-  return folder;
 }

@@ -7,7 +7,9 @@ import test from 'ava';
 import { RandomStreams, randomFrom } from '../../src/core/random.js';
 import { readColumnar, readRecord } from '../../src/record/reader.js';
 import { RecordWriter } from '../../src/record/writer.js';
-import { folderFor, HEADER, type Row, STATS, snapshotOf, TARGET } from '../helpers/records.js';
+import { folderFor } from '../helpers/fixtures.js';
+import { HEADER, STATS, snapshotOf, TARGET } from '../helpers/records.js';
+import type { RegionRow } from '../helpers/snapshots.js';
 
 const SNAPSHOTS = 40;
 
@@ -19,7 +21,7 @@ async function writeRecord(path: string, next: () => number): Promise<Buffer> {
   for (let i = 0; i < SNAPSHOTS; i++) {
     const rows = Array.from(
       { length: next() % 30 },
-      (_, page): Row => [page, page + 1, next() % 21, next() % 1_000],
+      (_, page): RegionRow => [page, page + 1, next() % 21, next() % 1_000],
     );
     await writer.snapshot(snapshotOf(rows));
     if (i % 10 === 0) await writer.mappings(TARGET, i, { removed: ['1000'], residentBytes: next() });

@@ -14,7 +14,8 @@ import {
 } from '../../src/record/format.js';
 import { readRecord } from '../../src/record/reader.js';
 import { snapshotOfLine } from '../../src/record/restore.js';
-import { EXAMPLE, HEADER, linesOfRecord, type Row, STATS, snapshotOf, TARGET } from '../helpers/records.js';
+import { EXAMPLE, HEADER, linesOfRecord, STATS, snapshotOf, TARGET } from '../helpers/records.js';
+import type { RegionRow } from '../helpers/snapshots.js';
 
 test('lines have the documented format', (t) => {
   t.is(
@@ -97,7 +98,7 @@ test('costs without a value on virtual time are left out, so that runs are repro
 });
 
 /** In address order up to 2^47, the end of user addresses with four levels of page tables. */
-const rows: fc.Arbitrary<Row[]> = fc
+const rows: fc.Arbitrary<RegionRow[]> = fc
   .tuple(
     fc.uniqueArray(fc.integer({ min: 0, max: 2 ** 35 }), { maxLength: 40 }),
     fc.infiniteStream(fc.tuple(fc.nat(20), fc.oneof(fc.constant(0), fc.nat(2 ** 32 - 1)))),

@@ -4,7 +4,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import type { Format } from '../../src/record/convert/convert.js';
-import { folder, MAIN } from '../helpers/cli.js';
+import { MAIN } from '../helpers/cli.js';
+import { folderFor } from '../helpers/fixtures.js';
 import { limitMemory } from '../helpers/limited.js';
 import { LISTS_OF_DAMO, RECORDS, TABLES } from './hostile.js';
 
@@ -20,7 +21,7 @@ for (const [kind, inputs, formats] of kinds) {
     test.serial(
       `${kind}: ${name} ends in a result or in one-line errors, and takes at most 300 MiB`,
       async (t) => {
-        const input = join(folder(t), 'input');
+        const input = join(folderFor(t), 'input');
         writeFileSync(input, content());
         let complaints = '';
         for (const format of formats) complaints += await complaintsOf(t, input, format);

@@ -20,7 +20,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { abandonedRecordings, OutputFile } from '../../src/record/output-file.js';
-import { folderFor } from '../helpers/records.js';
+import { folderFor } from '../helpers/fixtures.js';
 
 /** Traps under the name of an output file; each returns a check that its target is untouched. */
 const PLANTED: Record<string, (path: string) => () => boolean> = {

@@ -8,9 +8,9 @@ import type { AttrsReason } from '../../src/core/stats.js';
 import { attrsLine } from '../../src/record/format.js';
 import { readColumnar, readRecord } from '../../src/record/reader.js';
 import { RecordWriter } from '../../src/record/writer.js';
+import { folderFor } from '../helpers/fixtures.js';
 import {
   EXAMPLE,
-  folderFor,
   HEADER,
   headerOf,
   largeSnapshot,

@@ -13,7 +13,8 @@ import { Monitor } from '../../src/index.js';
 import type { RecordLine } from '../../src/record/format.js';
 import { readRecord } from '../../src/record/reader.js';
 import { Recording, type Rotation, rotatedName, rotateFiles } from '../../src/record/recording.js';
-import { EXAMPLE, folderFor, HEADER, linesOfRecord, NO_MAPPINGS, STATS } from '../helpers/records.js';
+import { folderFor } from '../helpers/fixtures.js';
+import { EXAMPLE, HEADER, linesOfRecord, NO_MAPPINGS, STATS } from '../helpers/records.js';
 import { hotCold } from '../helpers/synthetic.js';
 
 /** Eight seconds of two targets on virtual time with automatic intervals: always the same. */

@@ -4,7 +4,8 @@ import fc from 'fast-check';
 import { type SnapshotLine, snapshotLine } from '../../src/record/format.js';
 import { parseLine } from '../../src/record/parse.js';
 import { parseSnapshotBytes, toColumnar } from '../../src/record/restore.js';
-import { type Row, snapshotOf } from '../helpers/records.js';
+import { snapshotOf } from '../helpers/records.js';
+import type { RegionRow } from '../helpers/snapshots.js';
 
 const PAGE = 4096;
 
@@ -28,7 +29,7 @@ const rows = fc
 const line: fc.Arbitrary<Uint8Array> = fc
   .tuple(rows, fc.nat(), fc.option(fc.double({ min: 0, max: 6400, noNaN: true })))
   .map(([its, ticks, cpuPercent]) =>
-    Buffer.from(snapshotLine(snapshotOf(its as unknown as Row[], { ticks, cpuPercent }))),
+    Buffer.from(snapshotLine(snapshotOf(its as unknown as RegionRow[], { ticks, cpuPercent }))),
   );
 
 test('every written snapshot is read from its bytes, with the same result as JSON.parse', (t) => {

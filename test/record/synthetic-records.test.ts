@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import test from 'ava';
 import { type AdaptationName, Monitor, type MonitorOptions, type SyntheticSpec } from '../../src/index.js';
 import { Recording } from '../../src/record/recording.js';
-import { fixture } from '../helpers/fixtures.js';
-import { folderFor, HEADER, NO_MAPPINGS } from '../helpers/records.js';
+import { fixture, folderFor } from '../helpers/fixtures.js';
+import { HEADER, NO_MAPPINGS } from '../helpers/records.js';
 import { MIB } from '../helpers/synthetic.js';
 
 const SEEDS = 20;

@@ -15,16 +15,8 @@ import test from 'ava';
 import { type PagepulseError, systemCode } from '../../src/core/errors.js';
 import { readRecord } from '../../src/record/reader.js';
 import { RecordWriter } from '../../src/record/writer.js';
-import {
-  EXAMPLE,
-  folderFor,
-  HEADER,
-  largeSnapshot,
-  STATS,
-  TARGET,
-  typesOf,
-  writeExample,
-} from '../helpers/records.js';
+import { folderFor } from '../helpers/fixtures.js';
+import { EXAMPLE, HEADER, largeSnapshot, STATS, TARGET, typesOf, writeExample } from '../helpers/records.js';
 
 test('a written record can be read, plain and compressed', async (t) => {
   const folder = folderFor(t);

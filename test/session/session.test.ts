@@ -5,7 +5,7 @@ import test from 'ava';
 import { Monitor } from '../../src/index.js';
 import { CommandNotStarted } from '../../src/session/child-command.js';
 import { Session, type SessionEvent } from '../../src/session/session.js';
-import { folder } from '../helpers/cli.js';
+import { folderFor } from '../helpers/fixtures.js';
 import { findProcesses } from '../helpers/processes.js';
 import { hotCold } from '../helpers/synthetic.js';
 
@@ -68,7 +68,7 @@ test('the first snapshot is due an aggregation interval after the start, or afte
 });
 
 test('a command that cannot be started says whether it is missing', async (t) => {
-  const file = join(folder(t), 'file');
+  const file = join(folderFor(t), 'file');
   writeFileSync(file, '');
   const start = (command: string) => Session.start({ monitor: {}, command: [command] });
   const missing = await t.throwsAsync(start('/nowhere/command'), { instanceOf: CommandNotStarted });

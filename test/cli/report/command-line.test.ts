@@ -3,14 +3,15 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import test, { type ExecutionContext } from 'ava';
-import { begin, folder, isOneLine, run } from '../../helpers/cli.js';
+import { begin, isOneLine, run } from '../../helpers/cli.js';
+import { folderFor } from '../../helpers/fixtures.js';
 import { MOVING } from '../../helpers/moving.js';
 
 const report = (t: ExecutionContext, ...args: string[]) => run(t, 'report', ...args);
 const text = gunzipSync(readFileSync(MOVING)).toString();
 
 function file(t: ExecutionContext, content: string, name = 'it.ndjson'): string {
-  const path = join(folder(t), name);
+  const path = join(folderFor(t), name);
   writeFileSync(path, content);
   return path;
 }
@@ -51,7 +52,7 @@ for (const [what, args, pattern] of [
 }
 
 test('what is no record that can be read is said in one line, before anything is told of others', async (t) => {
-  const here = folder(t);
+  const here = folderFor(t);
   mkdirSync(join(here, 'folder'));
   const future = file(
     t,

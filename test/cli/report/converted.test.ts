@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync, inflateSync } from 'node:zlib';
 import test from 'ava';
-import { folder, isOneLine, run } from '../../helpers/cli.js';
+import { isOneLine, run } from '../../helpers/cli.js';
+import { folderFor } from '../../helpers/fixtures.js';
 
 /** What damo wrote of a kernel's DAMON: 38 snapshots in 7.87 s, of one target without a name or mappings. */
 const DAMON = fileURLToPath(
@@ -11,7 +12,7 @@ const DAMON = fileURLToPath(
 );
 
 test("every report tells of a recording of the kernel's DAMON what it has, once it is converted", async (t) => {
-  const record = join(folder(t), 'it.ndjson');
+  const record = join(folderFor(t), 'it.ndjson');
   const report = async (...args: string[]) => {
     const { status, out, err } = await run(t, 'report', ...args);
     t.deepEqual([status, err], [0, ''], 'and nothing is wrong with it');
@@ -61,7 +62,7 @@ const FOREIGN: readonly (readonly [content: string | Buffer, pattern: RegExp])[]
 ];
 
 test('every command that takes a record says what a file is that is not one, and what to do', async (t) => {
-  const here = folder(t);
+  const here = folderFor(t);
   const path = join(here, 'it');
   const commands = [
     ['convert', path, '--to', 'csv', '-o', join(here, 'out')],
@@ -91,7 +92,7 @@ test('every command that takes a record says what a file is that is not one, and
 });
 
 test('a file of damo, and tables, are named to reports with the command that makes a record of them', async (t) => {
-  const here = folder(t);
+  const here = folderFor(t);
   const csv = join(here, 'it.csv');
   await run(t, 'convert', DAMON, '--to', 'csv', '-o', csv);
   const arrow = join(here, 'it.arrow');

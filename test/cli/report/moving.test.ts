@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import type { RecordLine } from '../../../src/record/format.js';
-import { folder } from '../../helpers/cli.js';
+import { folderFor } from '../../helpers/fixtures.js';
 import {
   type AddressSpan,
   AREA_MIB,
@@ -251,7 +251,7 @@ function partOf(
     });
     return [{ ...line, regions }];
   });
-  const path = join(folder(t), 'part.ndjson');
+  const path = join(folderFor(t), 'part.ndjson');
   writeFileSync(path, lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
   return path;
 }

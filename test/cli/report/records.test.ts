@@ -5,7 +5,8 @@ import { progressText, withProgress } from '../../../src/cli/report/records.js';
 import { headerLine, snapshotLine, targetLine } from '../../../src/record/format.js';
 import type { Observation, ObservationSource } from '../../../src/report/source/observation.js';
 import { MAIN } from '../../helpers/cli.js';
-import { EXAMPLE, folderFor, HEADER, TARGET } from '../../helpers/records.js';
+import { folderFor } from '../../helpers/fixtures.js';
+import { EXAMPLE, HEADER, TARGET } from '../../helpers/records.js';
 import { onTerminal, Tmux } from '../../helpers/tmux.js';
 
 const GIB = 2 ** 30;

@@ -7,9 +7,9 @@ import test, { type ExecutionContext } from 'ava';
 import { openInput } from '../../../src/record/convert/input.js';
 import type { RecordLine, SnapshotLine } from '../../../src/record/format.js';
 import { readRecord } from '../../../src/record/reader.js';
+import { folderFor } from '../../helpers/fixtures.js';
 import {
   converted,
-  folderFor,
   headerOf,
   linesIn,
   linesOfRecord,

@@ -4,7 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { deflateSync, gzipSync, inflateSync } from 'node:zlib';
 import test from 'ava';
 import { openInput } from '../../../src/record/convert/input.js';
-import { converted, folderFor, linesIn, RICH, recordFile, textIn } from '../../helpers/records.js';
+import { folderFor } from '../../helpers/fixtures.js';
+import { converted, linesIn, RICH, recordFile, textIn } from '../../helpers/records.js';
 
 test('input in an unknown format is refused, and the error says what it is', async (t) => {
   const here = folderFor(t);

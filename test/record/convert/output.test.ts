@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import test from 'ava';
 import { writeComplete } from '../../../src/record/convert/convert.js';
 import { OutputFile } from '../../../src/record/output-file.js';
-import { folderFor } from '../../helpers/records.js';
+import { folderFor } from '../../helpers/fixtures.js';
 
 async function* text() {
   yield 'text';

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import test from 'ava';
 import { SpillFile } from '../../../src/record/convert/spill-file.js';
-import { folderFor } from '../../helpers/records.js';
+import { folderFor } from '../../helpers/fixtures.js';
 
 test('each stream returns its texts in the order they were added, short or long', (t) => {
   const here = folderFor(t);

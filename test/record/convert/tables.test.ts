@@ -5,9 +5,9 @@ import { gzipSync } from 'node:zlib';
 import { tableFromIPC } from 'apache-arrow';
 import test from 'ava';
 import type { RecordedRegion, RecordLine } from '../../../src/record/format.js';
+import { folderFor } from '../../helpers/fixtures.js';
 import {
   converted,
-  folderFor,
   headerOf,
   linesIn,
   RICH,

@@ -2,7 +2,8 @@ import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from '
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { headerLine, snapshotLine, targetLine } from '../../../src/record/format.js';
-import { folder, isOneLine, run } from '../../helpers/cli.js';
+import { isOneLine, run } from '../../helpers/cli.js';
+import { folderFor } from '../../helpers/fixtures.js';
 import { HEADER } from '../../helpers/records.js';
 import { snapshotOf } from '../../helpers/snapshots.js';
 import { snapshotsOf } from './examples.js';
@@ -20,7 +21,7 @@ function heatmap(t: ExecutionContext, ...args: string[]) {
 }
 
 test('a record becomes text in a pipe, plain data with --json, and a part of its time with --time', async (t) => {
-  const record = recordIn(folder(t));
+  const record = recordIn(folderFor(t));
   const text = await heatmap(t, record);
   t.is(text.err, '');
   t.regex(text.out, /\n {5}1000000 9+5?\.+\n/);
@@ -34,7 +35,7 @@ test('a record becomes text in a pipe, plain data with --json, and a part of its
 });
 
 test('a picture is its owner’s alone, and is overwritten with --force alone', async (t) => {
-  const path = folder(t);
+  const path = folderFor(t);
   const record = recordIn(path);
   const html = join(path, 'heat.html');
   t.is((await heatmap(t, record, '-o', html)).status, 0);
@@ -52,7 +53,7 @@ test('of a process of which nothing is known there is no picture, but the reason
     memory: { resident: [0] },
     residentBytes: 2 ** 25,
   });
-  const record = join(folder(t), 'sparse.ndjson');
+  const record = join(folderFor(t), 'sparse.ndjson');
   writeFileSync(
     record,
     `${[headerLine(HEADER), targetLine(sparse.target), snapshotLine(sparse)].join('\n')}\n`,
@@ -65,7 +66,7 @@ test('of a process of which nothing is known there is no picture, but the reason
 });
 
 test('what cannot be is said in one line, and leaves no file behind', async (t) => {
-  const path = folder(t);
+  const path = folderFor(t);
   const record = recordIn(path);
   const cases: [string[], number, RegExp][] = [
     [[record, '-o', join(path, 'x.gif')], 2, /ends in \.svg, \.png or \.html/],

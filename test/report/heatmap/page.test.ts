@@ -5,8 +5,8 @@ import test, { type ExecutionContext } from 'ava';
 import { chromium, type Page } from 'playwright-core';
 import { chartDataOf } from '../../../src/report/heatmap/chart-data.js';
 import { renderHtml } from '../../../src/report/heatmap/html.js';
+import { folderFor } from '../../helpers/fixtures.js';
 import { area, MIB, MOVING, PHASES, report, settled } from '../../helpers/moving.js';
-import { folderFor } from '../../helpers/records.js';
 import { mapOf, mappingOf, snapshotsOf, sourceOf, TIB_PAGES } from './examples.js';
 
 const executablePath = (process.env.PATH ?? '')

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import test from 'ava';
 import { openRecord } from '../../../src/report/source/recorded.js';
-import { folderFor, HEADER, TARGET } from '../../helpers/records.js';
+import { folderFor } from '../../helpers/fixtures.js';
+import { HEADER, TARGET } from '../../helpers/records.js';
 import { PAGE } from '../../helpers/snapshots.js';
 
 const header = { type: 'header', version: 1, ...HEADER };

@@ -5,7 +5,8 @@ import type { RecordedMapping, RecordedRegion, SnapshotLine } from '../../../src
 import { type Window, within } from '../../../src/report/source/observation.js';
 import { openRecord } from '../../../src/report/source/recorded.js';
 import type { Summary } from '../../../src/report/summaries/summary.js';
-import { folderFor, HEADER, TARGET } from '../../helpers/records.js';
+import { folderFor } from '../../helpers/fixtures.js';
+import { HEADER, TARGET } from '../../helpers/records.js';
 import { PAGE } from '../../helpers/snapshots.js';
 
 export type SnapshotOf = readonly [

@@ -1,5 +1,4 @@
-import { closeSync, ftruncateSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { closeSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { count, prepare } from '../../../src/core/cycle.js';
@@ -11,6 +10,7 @@ import { IdleBitmap } from '../../../src/kernel/idle-bitmap.js';
 import { Pagemap } from '../../../src/kernel/pagemap.js';
 import { IdleFiles, IdlePageCheck } from '../../../src/sources/idle-page/check.js';
 import { ProcessSpace } from '../../../src/sources/process-space.js';
+import { folderFor } from '../../helpers/fixtures.js';
 import { type Row, tableOf } from '../../helpers/tables.js';
 
 // The check over files that stand in for the kernel's: what each bit means is written down here once more.
@@ -66,8 +66,7 @@ class Fake {
   #nowUs = 0;
 
   constructor(t: ExecutionContext, rows: readonly Row[]) {
-    const folder = mkdtempSync(join(tmpdir(), 'pagepulse-test-'));
-    t.teardown(() => rmSync(folder, { recursive: true }));
+    const folder = folderFor(t);
     const path = (name: string) => join(folder, name);
     this.pagemap = new Words(t, path('pagemap'));
     this.flags = new Words(t, path('flags'));
