@@ -1,12 +1,6 @@
 import type { Mapping } from '../kernel/maps.js';
 import type { MemoryFactsChange } from '../processes/facts.js';
-import {
-  factsOf,
-  type MemoryChange,
-  type RecordedRegion,
-  type RecordLine,
-  type SnapshotLine,
-} from './format.js';
+import { factsOf, type HeaderLine, type MappingsLine, type MemoryChange, type TargetLine } from './format.js';
 import type { InputBudget } from './limits.js';
 
 /** A mapping of a target, and how much of it was resident; undefined if that is unknown. */
@@ -87,7 +81,7 @@ export class ObservedMemory {
   }
 }
 
-/** The memory of all targets of a record, from its lines in order. */
+/** The memory of the targets of a record, from its lines in order. */
 export class ObservedMemories {
   /** By target, the most recently used last. */
   readonly #memories = new Map<number, ObservedMemory>();
@@ -95,10 +89,11 @@ export class ObservedMemories {
 
   constructor(readonly budget: InputBudget) {}
 
-  take(line: RecordLine): void {
+  /** Lines of other types say nothing about memory. */
+  take(line: HeaderLine | TargetLine | MappingsLine): void {
     if (line.type === 'header') this.#pageSize = line.pageSize;
     else if (line.type === 'mappings') this.#memories.get(line.target)?.take(line);
-    else if (line.type === 'target') {
+    else {
       const memory = new ObservedMemory(this.#pageSize, this.budget);
       memory.take(line);
       this.#use(line.id, memory);
@@ -107,26 +102,17 @@ export class ObservedMemories {
     }
   }
 
-  /** Of a snapshot's target, in address order; the same array until they change, empty if unknown. */
-  mappingsOf({ target, regions }: SnapshotLine): readonly Mapping[] {
+  /** The memory of a snapshot's target, whose regions will be named (`willName`); undefined if unknown. */
+  of(target: number, regions: number, areInOrder: () => boolean): ObservedMemory | undefined {
     const memory = this.#memories.get(target);
-    if (!memory) return [];
+    if (!memory) return undefined;
     this.#use(target, memory);
-    memory.willName(regions.length, () => areInOrder(regions));
-    return memory.mappings;
+    memory.willName(regions, areInOrder);
+    return memory;
   }
 
   #use(target: number, memory: ObservedMemory): void {
     this.#memories.delete(target);
     this.#memories.set(target, memory);
   }
-}
-
-function areInOrder(regions: readonly RecordedRegion[]): boolean {
-  let from = 0;
-  for (const [start, end] of regions) {
-    if (Number.parseInt(start, 16) < from) return false;
-    from = Number.parseInt(end, 16);
-  }
-  return true;
 }

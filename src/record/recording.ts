@@ -3,8 +3,8 @@ import { join, parse } from 'node:path';
 import { PagepulseError, systemCode } from '../core/errors.js';
 import type { Snapshot } from '../core/snapshot.js';
 import type { AttrsChange, MonitorStats } from '../core/stats.js';
-import type { OtherWatcher, TargetInfo } from '../core/target.js';
-import type { MemoryFacts, MemoryFactsChange } from '../processes/facts.js';
+import type { OtherWatcher } from '../core/target.js';
+import type { MemoryReader } from '../processes/facts.js';
 import { type HeaderLine, recordedMemory } from './format.js';
 import { outputError } from './output-error.js';
 import { RecordWriter } from './writer.js';
@@ -14,17 +14,8 @@ type Header = Omit<HeaderLine, 'type' | 'version'>;
 /** When a recording starts a new file: at each multiple of a time since its start, or from a size on. */
 export type Rotation = { readonly everyUs: number } | { readonly fromBytes: number };
 
-/** What targets have mapped, as processes/facts.ts reads it while they are recorded. */
-export interface MemorySource {
-  /** Everything about a new target, once it is read. */
-  first(target: TargetInfo): Promise<MemoryFactsChange | undefined>;
-  /** What has changed since the last call; undefined if nothing has, or nothing is due. */
-  change(target: TargetInfo): MemoryFactsChange | undefined;
-  /** Everything known about a target. */
-  whole(target: TargetInfo): MemoryFacts;
-  /** The changes of all targets, at the end of the recording. */
-  lastChanges(): Iterable<readonly [TargetInfo, MemoryFactsChange]>;
-}
+/** What targets have mapped. A recording reads nothing of processes itself. */
+export type MemorySource = Pick<MemoryReader, 'first' | 'change' | 'whole' | 'lastChanges'>;
 
 /**
  * Records what a monitor publishes: each target with its mappings before its first snapshot, and changes of mappings and

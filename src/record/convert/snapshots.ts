@@ -3,7 +3,7 @@ import { PagepulseError } from '../../core/errors.js';
 import { jsonText } from '../../core/printable.js';
 import type { TargetInfo } from '../../core/target.js';
 import type { Mapping } from '../../kernel/maps.js';
-import type { HeaderLine, RecordLine, SnapshotLine } from '../format.js';
+import type { HeaderLine, RecordedRegion, RecordLine, SnapshotLine } from '../format.js';
 import { type InputBudget, parseJson } from '../limits.js';
 import { ObservedMemories } from '../observed-memory.js';
 import { isRegionMemory, parseLine } from '../parse.js';
@@ -67,7 +67,7 @@ export async function* snapshotsOf({ lines, budget, notes }: Input): AsyncGenera
     if (line.type === 'header') header = line;
     if (line.type === 'header' || line.type === 'attrs') attrs = line.attrs;
     if (line.type === 'target') targets.set(line.id, infoOf(line));
-    memories.take(line);
+    if (line.type === 'header' || line.type === 'target' || line.type === 'mappings') memories.take(line);
     const target = line.type === 'snapshot' ? targets.get(line.target) : undefined;
     if (line.type !== 'snapshot' || line.regions.length === 0 || !target || !header || !attrs) {
       before.push(line);
@@ -82,7 +82,8 @@ export async function* snapshotsOf({ lines, budget, notes }: Input): AsyncGenera
       }),
       ...(Object.keys(more).length > 0 && { snapshot: more }),
     };
-    held = { snapshot: line, target, header, attrs, mappings: memories.mappingsOf(line), sidecar };
+    const memory = memories.of(line.target, regions.length, () => areInOrder(regions));
+    held = { snapshot: line, target, header, attrs, mappings: memory?.mappings ?? [], sidecar };
     before = [];
   }
   if (!held) {
@@ -94,6 +95,15 @@ export async function* snapshotsOf({ lines, budget, notes }: Input): AsyncGenera
     );
   }
   yield before.length > 0 ? { ...held, sidecar: { ...held.sidecar, after: before } } : held;
+}
+
+function areInOrder(regions: readonly RecordedRegion[]): boolean {
+  let from = 0;
+  for (const [start, end] of regions) {
+    if (Number.parseInt(start, 16) < from) return false;
+    from = Number.parseInt(end, 16);
+  }
+  return true;
 }
 
 /** Without the mappings, which change. */

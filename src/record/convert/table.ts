@@ -3,21 +3,7 @@ import type { RecordedRegion, RecordLine } from '../format.js';
 import { BYTES_OF_ROW, type InputBudget, MAX_REGIONS } from '../limits.js';
 import { type BareSnapshot, linesOfSnapshot, type SnapshotInContext } from './snapshots.js';
 
-/** The columns from which a record is restored. Addresses are in bytes, times in microseconds. */
-export const RECORD_COLUMNS = [
-  'target',
-  'start_us',
-  'end_us',
-  'max_nr_accesses',
-  'start',
-  'end',
-  'nr_accesses',
-  'age',
-  /** The sidecar (snapshots.ts), in the first row of a snapshot. */
-  'record',
-] as const;
-
-/** The columns of a table with one row for each region of each snapshot. */
+/** The columns of a table with one row for each region of each snapshot. Addresses are in bytes, times in microseconds. */
 export const COLUMNS = [
   'target',
   'pid',
@@ -29,6 +15,7 @@ export const COLUMNS = [
   'end',
   'nr_accesses',
   'age',
+  /** The sidecar (snapshots.ts), in the first row of a snapshot. */
   'record',
   /** The name and permissions of what most of the region is mapped as; empty if unknown, as the next two. */
   'mapping',
@@ -39,8 +26,18 @@ export const COLUMNS = [
 
 export type Column = (typeof COLUMNS)[number];
 
+/** For other programs only: `record` has the same. */
+const EXTRA_COLUMNS = ['pid', 'comm', 'mapping', 'permissions', 'resident_bytes', 'accessed_bytes'] as const;
+
+type RecordColumn = Exclude<Column, (typeof EXTRA_COLUMNS)[number]>;
+
+/** The columns from which a record is restored. */
+export const RECORD_COLUMNS = COLUMNS.filter(
+  (name): name is RecordColumn => !(EXTRA_COLUMNS as readonly string[]).includes(name),
+);
+
 /** A row as any program may have written it: numbers may be text or bigint, and `record` null. */
-export type Row = Readonly<Record<(typeof RECORD_COLUMNS)[number], unknown>>;
+export type Row = Readonly<Record<RecordColumn, unknown>>;
 
 /** What most of a region is mapped as; undefined if the record does not say what was mapped. */
 export function mappingOf(

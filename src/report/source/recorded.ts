@@ -4,22 +4,11 @@ import type { AttrsInForce } from '../../core/stats.js';
 import type { TargetInfo } from '../../core/target.js';
 import { type HeaderLine, RECORD_VERSION, type TargetLine } from '../../record/format.js';
 import { BYTES_OF_TARGET } from '../../record/limits.js';
-import { ObservedMemory } from '../../record/observed-memory.js';
+import { ObservedMemories } from '../../record/observed-memory.js';
 import { type ColumnarLine, damageNote, type RecordReader, readColumnar } from '../../record/reader.js';
 import { type ColumnarSnapshot, snapshotOfLine } from '../../record/restore.js';
 import { otherWatcherText } from '../status-text.js';
 import type { Observation, ObservationSource, SourceHeader } from './observation.js';
-
-interface ObservedTarget {
-  readonly info: TargetInfo;
-  /** Undefined once it was dropped. */
-  memory: ObservedMemory | undefined;
-  /** How many snapshots of all targets came before its latest one. */
-  lastSeen: number;
-}
-
-/** Targets whose mappings are kept: those with the latest snapshots, since a record does not say when a process ended. */
-const MAX_MEMORIES = 2_000;
 
 /** The most other watchers that are named. */
 const MAX_OTHERS = 10;
@@ -47,9 +36,8 @@ export async function openRecord(path: string): Promise<RecordedSource> {
 /** A record that is read from its start to its end. */
 export class RecordedSource implements ObservationSource {
   readonly header: SourceHeader;
-  readonly #targets = new Map<number, ObservedTarget>();
-  readonly #withMemory = new Set<ObservedTarget>();
-  #snapshots = 0;
+  readonly #targets = new Map<number, TargetInfo>();
+  readonly #memories: ObservedMemories;
   /** The header with the attrs in force. */
   #inForce: HeaderLine & Partial<AttrsInForce>;
   #ofUnknownTargets = 0;
@@ -65,6 +53,8 @@ export class RecordedSource implements ObservationSource {
     const { startedAt, check, pageSize } = header;
     this.header = { name, startedAt, check, pageSize };
     this.#inForce = header;
+    this.#memories = new ObservedMemories(reader.budget);
+    this.#memories.take(header);
   }
 
   get bytesRead(): number {
@@ -115,7 +105,7 @@ export class RecordedSource implements ObservationSource {
         this.#addTarget(line);
         return;
       case 'mappings':
-        this.#targets.get(line.target)?.memory?.take(line);
+        this.#memories.take(line);
         return;
       case 'attrs':
         this.#inForce = { ...this.#inForce, attrs: line.attrs, reason: line.reason, turns: line.turns };
@@ -134,33 +124,17 @@ export class RecordedSource implements ObservationSource {
       this.#ofUnknownTargets++;
       return;
     }
-    const snapshot = snapshotOfLine(line, this.#inForce, target.info);
-    const { mappings = [], residentBytes } = target.memory ?? {};
-    target.memory?.willName(snapshot.columns.startPages.length, () => areInOrder(snapshot.columns));
-    target.lastSeen = this.#snapshots++;
-    return { snapshot, mappings, residentBytes };
+    const snapshot = snapshotOfLine(line, this.#inForce, target);
+    const { columns } = snapshot;
+    const memory = this.#memories.of(target.id, columns.startPages.length, () => areInOrder(columns));
+    return { snapshot, mappings: memory?.mappings ?? [], residentBytes: memory?.residentBytes };
   }
 
-  #addTarget({ id, pid, startTime, comm, cmdline, ...memory }: TargetLine): void {
-    const info = { id, pid, startTime, comm, cmdline };
+  #addTarget(line: TargetLine): void {
+    const { id, pid, startTime, comm, cmdline } = line;
     this.reader.budget.spend(BYTES_OF_TARGET);
-    const observed = new ObservedMemory(this.header.pageSize, this.reader.budget);
-    observed.take(memory);
-    const target = { info, memory: observed, lastSeen: this.#snapshots };
-    const before = this.#targets.get(id); // of a file that was rotated, and joined with this one
-    if (before) this.#withMemory.delete(before);
-    this.#targets.set(id, target);
-    this.#withMemory.add(target);
-    if (this.#withMemory.size > MAX_MEMORIES) this.#forgetOldest();
-  }
-
-  #forgetOldest(): void {
-    let oldest: ObservedTarget | undefined;
-    for (const target of this.#withMemory) {
-      if (oldest === undefined || target.lastSeen < oldest.lastSeen) oldest = target;
-    }
-    this.#withMemory.delete(oldest!);
-    oldest!.memory = undefined;
+    this.#memories.take(line);
+    this.#targets.set(id, { id, pid, startTime, comm, cmdline });
   }
 }
 
