@@ -75,7 +75,7 @@ function splitWithin(targets: readonly AdaptedTarget[], room: number, quotas: Ui
 }
 
 /** The largest difference in nrAccesses that counts as chance. */
-export function mergeThreshold(table: RegionTable): number {
+function mergeThreshold(table: RegionTable): number {
   const { nrAccesses, count } = table;
   let largest = 0;
   for (let i = 0; i < count; i++) if (nrAccesses[i]! > largest) largest = nrAccesses[i]!;

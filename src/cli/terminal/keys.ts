@@ -32,10 +32,7 @@ export function onKeys(input: ReadStream, onKey: (key: KeyPress) => void): () =>
 }
 
 /** Undefined for unknown keys, and for keys with Alt. */
-export function keyPress(
-  text: string | undefined,
-  { sequence, name, ctrl, meta }: NodeKey,
-): KeyPress | undefined {
+function keyPress(text: string | undefined, { sequence, name, ctrl, meta }: NodeKey): KeyPress | undefined {
   if (name === 'return') return { name: 'enter', text: '' };
   if (name === 'escape') return { name, text: '' };
   if (meta || name === 'undefined') return undefined;

@@ -41,7 +41,7 @@ export function openTarget({ pid, startTime }: SharingTarget): { pagemap: Pagema
 }
 
 /** The start time of the process, which must be the expected one. */
-export function startTimeOf(pid: number, expected: string | undefined): string {
+function startTimeOf(pid: number, expected: string | undefined): string {
   const { startTime, hasEnded } = readStat(pid);
   if (!hasEnded && (expected ?? startTime) === startTime) return startTime;
   throw new PagepulseError('NO_PROCESS', `process ${pid} has ended; run \`ps -e\` to list processes`);
