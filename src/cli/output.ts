@@ -11,7 +11,7 @@ const listeners = new Set<(error: PagepulseError) => void>();
 
 /**
  * Handles the errors of standard output and standard error for the rest of the program: without a listener they would end
- * it with a stack trace. Notes that cannot be written are lost, which is no failure.
+ * it with a stack trace. Notes that cannot be written are lost; that is not an error.
  */
 export function followOutput(): void {
   process.stdout.on('error', fail);

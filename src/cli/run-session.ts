@@ -68,7 +68,7 @@ export async function runSession(
   if (!isSeen) throw new ExitStatus(1);
 }
 
-/** A session ends when the user asks for it, and when nobody can read the output any more. */
+/** Ends the session when the user asks for it, and when the reader of the output has gone. */
 export function stopWith(stopping: Stopping, session: Session): void {
   stopping.with((signal) => void session.stop(signal));
   onOutputFailure((error) => (isReaderGone(error) ? stopping.quit() : void session.stop()));
