@@ -95,7 +95,7 @@ async function reportOn(bytes: Buffer): Promise<void> {
 
 async function bytesOf(format: Format): Promise<Buffer> {
   async function* lines() {
-    yield* RECORD;
+    yield* structuredClone(RECORD);
   }
   const pieces: Buffer[] = [];
   const input = { lines: lines(), budget: new InputBudget('the seed'), notes: () => [] };

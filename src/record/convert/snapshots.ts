@@ -13,7 +13,10 @@ import { isRegionMemory, parseLine } from '../parse.js';
 
 /** A record, read from any format that holds one. */
 export interface Input {
-  /** The header first, and each target line before the target's snapshots. */
+  /**
+   * The header first, and each target line before the target's snapshots. A line is its taker's: the regions of a snapshot
+   * are emptied once they are written.
+   */
   readonly lines: AsyncIterable<RecordLine>;
   /** What reading the rest may cost. */
   readonly budget: InputBudget;
