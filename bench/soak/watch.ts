@@ -67,21 +67,24 @@ process.on('warning', (warning) => fault('warning', warning));
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, end);
 process.on('disconnect', end);
 
-// The first thread of a monitor is its coordinator, all others are samplers. Of a thread that is ended before its first
-// message the pool knows nothing, and waits for it.
-const threads: Worker[] = [];
-process.on('worker', (thread) => {
-  thread.once('message', () => threads.push(thread));
-  thread.once('exit', () => {
-    const at = threads.indexOf(thread);
-    if (at >= 0) threads.splice(at, 1);
-  });
-});
-
 // What a first monitor leaves for the next one (code, libuv's threads) is not lost.
 await (await Monitor.start({ endAlone: false })).stop();
 await pause(500);
 const before = openThings();
+
+// A monitor starts its coordinator first, then the thread that looks for processes; all others are samplers. Of a thread that
+// is ended before its first message the pool knows nothing, and waits for it.
+const THREADS_BEFORE_SAMPLERS = 2;
+const samplers: Worker[] = [];
+let created = 0;
+process.on('worker', (thread) => {
+  if (++created <= THREADS_BEFORE_SAMPLERS) return;
+  thread.once('message', () => samplers.push(thread));
+  thread.once('exit', () => {
+    const at = samplers.indexOf(thread);
+    if (at >= 0) samplers.splice(at, 1);
+  });
+});
 
 const tag = `soak${process.pid.toString(36)}x${below(36 ** 4).toString(36)}`;
 const starter = spawn(program, [tag, String(rate), String(seed), folder, kinds], {
@@ -191,7 +194,7 @@ async function makeCalls(): Promise<void> {
 async function killSamplers(): Promise<void> {
   while (isRunning()) {
     await rest(MOST_MS_BETWEEN_KILLS);
-    const sampler = threads[1 + below(threads.length - 1 || 1)];
+    const sampler = samplers[below(samplers.length || 1)];
     if (!isRunning() || !sampler) continue;
     counts.kills++;
     await sampler.terminate();

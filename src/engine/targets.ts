@@ -133,6 +133,8 @@ export class Targets {
   lose(link: SamplerLink): Target[] {
     if (!this.samplers.all.includes(link)) return [];
     const culprit = link.targetId;
+    // A thread that hangs may still write to its tables.
+    const mayWrite = !link.isLost;
     const affected = this.all.filter((target) => target.link === link);
     this.samplers.drop(link);
     this.#parts.meter.lostSamplers++;
@@ -141,8 +143,7 @@ export class Targets {
       target.link = undefined;
       target.prepared = false;
       target.lost(culprit);
-      // The thread may not be dead yet, and may still write to the old table.
-      target.table = copiedTable(this.attrs, target.table);
+      if (mayWrite) target.table = copiedTable(this.attrs, target.table);
       // The sampler that knew the reason of the failure is gone. The next one will find it again.
       if (target.table.status === TargetStatus.FAILED && !target.failing)
         target.table.status = TargetStatus.OK;
@@ -221,31 +222,24 @@ export class Targets {
   }
 
   /** Whether new attrs need larger tables, which the samplers must then start to use. */
-  needsLargerTables({ minRegions, maxRegions }: Attrs): boolean {
-    return this.all.some(
-      ({ table }) => table.capacity < RegionTable.capacityFor(minRegions, maxRegions, table.rangeCapacity),
-    );
+  needsLargerTables(attrs: Attrs): boolean {
+    return this.all.some(({ table }) => isTooSmall(table, attrs));
   }
 
   /** Converts all tables to new attrs. Call it in control; parked samplers are enough if no table needs to grow. */
   async setAttrs(inForce: AttrsInForce): Promise<void> {
     const { attrs } = inForce;
-    const needsLarger = this.needsLargerTables(attrs);
-    for (const target of this.all) {
-      rescale(target.table, this.attrs, attrs);
-      if (needsLarger) target.table = copiedTable(attrs, target.table);
-    }
+    const grown = this.all.filter(({ table }) => isTooSmall(table, attrs));
+    for (const { table } of this.all) rescale(table, this.attrs, attrs);
+    for (const target of grown) target.table = copiedTable(attrs, target.table);
     // Before the calls: if a sampler is lost in one, its tables are copied for these attrs.
     this.decide(inForce);
-    if (needsLarger) {
-      const samplers = new Set(this.all.flatMap(({ link }) => link ?? []));
-      for (const link of samplers) {
-        const its = this.all.filter((target) => target.link === link);
-        // A sampler that does not answer keeps writing to the old tables, so it counts as lost.
-        await link
-          .call((api) => api.watch(its.map(toWatch)))
-          .catch(() => this.#parts.inBackground(this.reopen(this.lose(link))));
-      }
+    for (const link of new Set(grown.flatMap((target) => target.link ?? []))) {
+      const its = grown.filter((target) => target.link === link);
+      // A sampler that does not answer keeps writing to the old tables, so it counts as lost.
+      await link
+        .call((api) => api.watch(its.map(toWatch)))
+        .catch(() => this.#parts.inBackground(this.reopen(this.lose(link))));
     }
   }
 
@@ -305,18 +299,16 @@ export class Targets {
     const { attrs } = this;
     const rangeCapacity = Math.max(DEFAULT_RANGES, ranges.length / 2);
     const spare = this.#spareTables.pop();
-    const isLargeEnough =
-      spare?.rangeCapacity === rangeCapacity &&
-      spare.capacity >= RegionTable.capacityFor(attrs.minRegions, attrs.maxRegions, rangeCapacity);
-    const table = isLargeEnough
-      ? spare
-      : RegionTable.forLimits(
-          attrs.minRegions,
-          attrs.maxRegions,
-          this.#parts.answersPerRegion,
-          this.#parts.isDelivered,
-          rangeCapacity,
-        );
+    const table =
+      spare?.rangeCapacity === rangeCapacity && !isTooSmall(spare, attrs)
+        ? spare
+        : RegionTable.forLimits(
+            attrs.minRegions,
+            attrs.maxRegions,
+            this.#parts.answersPerRegion,
+            this.#parts.isDelivered,
+            rangeCapacity,
+          );
     fillFirst(table, attrs, ranges, minRegions);
     return table;
   }
@@ -326,6 +318,10 @@ export class Targets {
     for (const target of this.all) if (target.link === link) regions += target.table.count;
     return regions;
   }
+}
+
+function isTooSmall({ capacity, rangeCapacity }: RegionTable, { minRegions, maxRegions }: Attrs): boolean {
+  return capacity < RegionTable.capacityFor(minRegions, maxRegions, rangeCapacity);
 }
 
 function isLost({ losses }: Target): boolean {
