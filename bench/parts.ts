@@ -1,5 +1,5 @@
 import type { Bench } from 'tinybench';
-import { supportOf } from '../src/sources/registry.js';
+import { SOURCES } from '../src/sources/registry.js';
 import { adaptationSuite } from './adaptation.js';
 import { budget } from './budget.js';
 import { churn } from './churn.js';
@@ -29,7 +29,7 @@ export const PARTS: Readonly<Record<string, (report: Report) => Promise<void>>> 
     const watching = { attrs: { sampleUs: 5_000, aggrUs: 100_000 }, warmUpSeconds: 30, seconds: 60 };
     // Until V8 compiles it, what a tick computes goes to the heap, and fills the young generation once in some 100 s.
     const ticksAlone = { attrs: { sampleUs: 5_000, aggrUs: 3_600e6 }, warmUpSeconds: 120, seconds: 60 };
-    const best = supportOf('idle-page').ok ? 'idle-page' : 'referenced';
+    const best = SOURCES['idle-page'].supported().ok ? 'idle-page' : 'referenced';
     report.add(
       'Whole processes at 5 ms and 100 ms: 60 s after a warm-up of 30 s, or of 120 s for ticks alone.',
     );

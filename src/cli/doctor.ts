@@ -2,7 +2,7 @@ import { release } from 'node:os';
 import type { Command } from 'commander';
 import { HIDES_PROCESSES, hidesProcesses } from '../kernel/proc.js';
 import { numaBalancing, type Support } from '../kernel/support.js';
-import { supportOf } from '../sources/registry.js';
+import { BY_QUALITY, SOURCES } from '../sources/registry.js';
 import { ExitStatus, write, writeJson } from './output.js';
 
 const WHAT = {
@@ -16,7 +16,7 @@ export function define(command: Command): void {
 
 /** Exit status 1 if nothing can be watched. */
 function doctor({ json }: { json?: boolean }): void {
-  const checks = (['idle-page', 'referenced'] as const).map((name) => ({ name, support: supportOf(name) }));
+  const checks = BY_QUALITY.map((name) => ({ name, support: SOURCES[name].supported() }));
   const best = checks.find(({ support }) => support.ok)?.name;
   const warnings = [
     ...(hidesProcesses() ? [HIDES_PROCESSES] : []),

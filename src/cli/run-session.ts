@@ -2,7 +2,6 @@ import type { MonitorOptions } from '../engine/options.js';
 import { formatSelection } from '../report/status-text.js';
 import { type ChildCommand, CommandEnded, CommandNotStarted } from '../session/child-command.js';
 import { Session, type SessionEvent } from '../session/session.js';
-import { CHECKS } from '../sources/registry.js';
 import { type Aim, eventNotes, RECLAIM_NOTE, waitingNotes, whyNothing } from './notes.js';
 import { monitorOptions, requireTargets, selectionOf, type WatchOptions } from './options.js';
 import { ExitStatus, isReaderGone, note, onOutputFailure, requireOutput } from './output.js';
@@ -83,7 +82,7 @@ async function startSession({ options, command }: Plan): Promise<Session> {
       ranges: range,
     });
     const { monitor } = session;
-    if (CHECKS[monitor.check].disturbsReclaim) note(RECLAIM_NOTE);
+    if (monitor.source.disturbsReclaim) note(RECLAIM_NOTE);
     for (const text of waitingNotes(monitor, options)) note(text);
     return session;
   } catch (error) {

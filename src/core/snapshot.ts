@@ -2,7 +2,7 @@ import { PagepulseError } from './errors.js';
 import { brokenRule, numberIn } from './rules.js';
 import type { SnapshotColumns } from './snapshot-columns.js';
 import type { MonitorStats } from './stats.js';
-import type { CheckName, TargetInfo } from './target.js';
+import type { TargetInfo } from './target.js';
 import { estimateWorkingSet, sizeOf } from './working-set.js';
 
 /** One region, in bytes. User addresses are exact, because a number holds every multiple of the page size. */
@@ -34,7 +34,7 @@ export interface WorkingSet {
 export interface SnapshotHeader {
   readonly target: TargetInfo;
   /** The access check that was used. */
-  readonly check: CheckName;
+  readonly check: string;
   /** In bytes. */
   readonly pageSize: number;
   /** Start and end of the aggregation interval, in microseconds since the monitor started. */
@@ -66,7 +66,7 @@ function requireThreshold(minNrAccesses: number): void {
 /** One target's regions at the end of one aggregation interval. Immutable. */
 export class Snapshot implements SnapshotHeader {
   readonly target: TargetInfo;
-  readonly check: CheckName;
+  readonly check: string;
   readonly pageSize: number;
   readonly startUs: number;
   readonly endUs: number;

@@ -6,14 +6,14 @@ import { PagepulseError } from '../core/errors.js';
 import { Snapshot } from '../core/snapshot.js';
 import { columnsOver } from '../core/snapshot-columns.js';
 import type { AttrsChange, MonitorStats } from '../core/stats.js';
-import type { CheckName, OtherWatcher, TargetInfo } from '../core/target.js';
+import type { OtherWatcher, TargetInfo } from '../core/target.js';
 import type { TuningStep } from '../core/tuning.js';
 import { pageSize } from '../kernel/page-size.js';
 import type { SelectionStats } from '../processes/follower.js';
-import type { TargetRequest } from '../sources/source.js';
+import type { SourceDescriptor, TargetRequest } from '../sources/source.js';
 import { fromWire, isWire } from './comlink-errors.js';
 import { Connection, SnapshotQueue } from './connection.js';
-import { completeOptions, defined, type MonitorOptions } from './options.js';
+import { chooseSource, completeOptions, defined, type MonitorOptions } from './options.js';
 import {
   checkedAttrs,
   checkedId,
@@ -62,8 +62,8 @@ export interface MonitorEvents {
  * queue, so use one loop. Leaving the loop does not stop the monitor; `stop()` and `await using` do.
  */
 export class Monitor extends EventEmitter<MonitorEvents> implements AsyncIterable<Snapshot>, AsyncDisposable {
-  /** The access check in use. */
-  readonly check: CheckName;
+  /** What delivers the facts, and its abilities. */
+  readonly source: SourceDescriptor;
   /** The seed of all random choices. On virtual time, the same seed gives the same snapshots. */
   readonly seed: number;
   /** Wall-clock time of the start (ISO 8601). */
@@ -90,7 +90,8 @@ export class Monitor extends EventEmitter<MonitorEvents> implements AsyncIterabl
    */
   static async start(options: MonitorOptions = {}): Promise<Monitor> {
     const given = checkedOptions(options);
-    const completed = completeOptions(given);
+    const chosen = await chooseSource(given);
+    const completed = completeOptions(given, chosen);
     const connection = new Connection(completed);
     const selecting = given.select && new Selecting(given.select);
     try {
@@ -99,7 +100,7 @@ export class Monitor extends EventEmitter<MonitorEvents> implements AsyncIterabl
       const started = await connection.call((coordinator) => coordinator.start(setup));
       const results = started.attached.slice(completed.targets.length);
       await selecting?.settle(results.map((each) => (isWire(each) ? fromWire(each) : each)));
-      return new Monitor(setup, started, connection, selecting);
+      return new Monitor(setup, chosen.source, started, connection, selecting);
     } catch (error) {
       await selecting?.stop();
       await connection.close();
@@ -109,12 +110,13 @@ export class Monitor extends EventEmitter<MonitorEvents> implements AsyncIterabl
 
   private constructor(
     setup: MonitorSetup,
+    source: SourceDescriptor,
     started: Started,
     connection: Connection,
     selecting: Selecting | undefined,
   ) {
     super();
-    this.check = setup.check;
+    this.source = source;
     this.seed = setup.seed;
     this.startedAt = started.startedAt;
     this.startedMonotonicNs = started.startedMonotonicNs;
@@ -124,7 +126,7 @@ export class Monitor extends EventEmitter<MonitorEvents> implements AsyncIterabl
     this.#connection = connection;
     this.#selecting = selecting;
     this.#others = new OtherWatchers(
-      this.check,
+      source.clears,
       () => this.targets,
       (other) => this.emit('otherWatcher', { atUs: this.#nowUs(), ...other }),
     );
@@ -145,6 +147,11 @@ export class Monitor extends EventEmitter<MonitorEvents> implements AsyncIterabl
     this.ended = this.#receive();
     // Iterators report the failure as well, so an unused `ended` must not be an unhandled rejection.
     this.ended.catch(() => {});
+  }
+
+  /** The name of the access check in use. */
+  get check(): string {
+    return this.source.name;
   }
 
   /** The intervals and limits in force. */

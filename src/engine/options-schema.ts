@@ -20,7 +20,7 @@ import { completeGoal, GOAL_RULES, type TuningGoal } from '../core/tuning.js';
 import { pageSize } from '../kernel/page-size.js';
 import { type AddressRange, type ProcessRequest, pagesOf } from '../processes/process-request.js';
 import type { Run, Selection } from '../processes/selection.js';
-import { CHECKS } from '../sources/registry.js';
+import { SOURCES } from '../sources/registry.js';
 import type { TargetRequest } from '../sources/source.js';
 import {
   type SyntheticAccess,
@@ -38,6 +38,8 @@ const TEXT: Rule = { is: (given) => typeof given === 'string', wanted: 'a string
 const PATTERN: Rule = { is: isRegExp, wanted: 'a regular expression' };
 const PID = integerIn(1, MAX_INT, 'a PID (a positive integer)');
 const TIME = numberIn(Number.MIN_VALUE, POSITIVE_INFINITY, 'a number above 0, in microseconds');
+const CHECK = oneOf(['auto', ...Object.keys(SOURCES)]);
+const CLONEABLE: Rule = { is: isCloneable, wanted: 'a value that can be sent to a thread' };
 const BYTES = numberIn(0, 2 ** 64, 'a number of bytes from 0 to 2^64');
 
 const process: Schema<ProcessRequest> = object<ProcessRequest>({
@@ -96,7 +98,11 @@ const synthetic: Schema<SyntheticSpec> = together(
 const target: Schema<TargetRequest> = either(
   (given) => isObject(given) && 'synthetic' in given,
   object<{ readonly synthetic: SyntheticSpec }>({ synthetic }),
-  process,
+  either(
+    (given) => isObject(given) && 'space' in given,
+    object<{ readonly space: unknown }>({ space: value(CLONEABLE) }),
+    process,
+  ),
 );
 const targets = list(target, 'an array of targets');
 
@@ -150,7 +156,12 @@ const options: Schema<MonitorOptions> = object<MonitorOptions>({
     ),
   ),
   costOf: optional(value(oneOf(['monitor', 'process']))),
-  check: optional(value(oneOf(['auto', ...Object.keys(CHECKS)]))),
+  check: optional(
+    value({
+      is: (given) => given instanceof URL || CHECK.is(given),
+      wanted: `${CHECK.wanted} or a URL`,
+    }),
+  ),
   adaptation: optional(value(oneOf(ADAPTATIONS))),
   workers: optional(
     value({
@@ -165,6 +176,15 @@ const options: Schema<MonitorOptions> = object<MonitorOptions>({
   durationUs: optional(value(TIME)),
   clock: optional(value(oneOf(['real', 'virtual']))),
 });
+
+function isCloneable(given: unknown): boolean {
+  try {
+    structuredClone(given);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /** Each of the following: @throws PagepulseError `ATTRS` that names the invalid member */
 export const checkedOptions = (given: unknown): MonitorOptions => checked(options, given, 'options');

@@ -13,8 +13,8 @@ import { PagepulseError } from '../core/errors.js';
 import type { CheckName } from '../core/target.js';
 import { completeGoal, type TuningGoal } from '../core/tuning.js';
 import type { Selection } from '../processes/selection.js';
-import { CHECKS, chooseCheck } from '../sources/registry.js';
-import type { TargetRequest } from '../sources/source.js';
+import { chooseCheck, loadSource, requireSupported } from '../sources/registry.js';
+import type { SourceDescriptor, TargetRequest } from '../sources/source.js';
 import { LEAST_INTERVALS } from './budget.js';
 import type { ClockName, CostScope, MonitorSetup, PolicySetup } from './protocol.js';
 import { defaultSamplerLimit } from './thread-pool.js';
@@ -53,8 +53,11 @@ export interface MonitorOptions {
    * watches. Default `monitor`.
    */
   readonly costOf?: CostScope;
-  /** The access check. `auto` takes the best that this machine supports. Default `auto`; `synthetic` for synthetic targets. */
-  readonly check?: CheckName | 'auto';
+  /**
+   * The access check. `auto` takes the best that this machine supports. Default `auto`; `synthetic` for synthetic targets. For a
+   * source of your own, the URL of a module that has a `SourceDescriptor` as its default export. Each thread loads it.
+   */
+  readonly check?: CheckName | 'auto' | URL;
   /**
    * How regions adapt (docs/adaptation.md): `damon` is the kernel's algorithm, `evidence` uses the places and answers of single
    * samples. Default `damon`.
@@ -78,41 +81,53 @@ export interface MonitorOptions {
   readonly endAlone?: boolean;
   /** Ends the monitor after this time, in microseconds, above 0. Default never. */
   readonly durationUs?: number;
-  /** `virtual` time passes as fast as the work can be done; for synthetic targets only. Default `real`. */
+  /** `virtual` time passes as fast as the work can be done; not for processes. Default `real`. */
   readonly clock?: ClockName;
 }
 
 /** Of one core: small enough to leave on. */
 const DEFAULT_BUDGET_PERCENT = 2;
 
+/** A source that this machine supports, and what other threads load it from. */
+export interface ChosenSource {
+  readonly source: SourceDescriptor;
+  readonly from: string;
+}
+
+/** @throws PagepulseError `ATTRS` (a source of the user's own), `UNSUPPORTED` */
+export async function chooseSource({ check, targets = [] }: MonitorOptions): Promise<ChosenSource> {
+  const isSynthetic = targets.length > 0 && targets.every((target) => 'synthetic' in target);
+  const from = check instanceof URL ? check.href : chooseCheck(check ?? (isSynthetic ? 'synthetic' : 'auto'));
+  const source = await loadSource(from);
+  if (check instanceof URL) requireSupported(source);
+  return { source, from };
+}
+
 /**
  * Fills in defaults.
  *
  * @param options checked by the schema (options-schema.ts)
- * @throws PagepulseError `ATTRS`, `UNSUPPORTED`
+ * @throws PagepulseError `ATTRS`
  */
-export function completeOptions(options: MonitorOptions): MonitorSetup {
-  const targets = options.targets ?? [];
-  const isSynthetic = targets.length > 0 && targets.every((target) => 'synthetic' in target);
-  const check = chooseCheck(options.check ?? (isSynthetic ? 'synthetic' : 'auto'));
+export function completeOptions(options: MonitorOptions, { source, from }: ChosenSource): MonitorSetup {
   const {
     attrs: given = {},
     durationUs = Number.POSITIVE_INFINITY,
     clock = 'real',
     queueLimit = 1_024,
   } = options;
-  if (clock === 'virtual' && check !== 'synthetic') {
+  if (clock === 'virtual' && source.watches === 'processes') {
     throw refuse("virtual time is for synthetic targets only; use the clock 'real' for processes");
   }
   const adaptation = options.adaptation ?? DEFAULT_ADAPTATION;
   requireKnownTo(adaptation, given);
   return {
-    check,
+    source: from,
     adaptation,
-    attrs: attrsOf(defined(given), check),
-    policy: policyOf(options, check, durationUs),
+    attrs: attrsOf(defined(given), source),
+    policy: policyOf(options, source, durationUs),
     costOf: options.costOf ?? 'monitor',
-    targets,
+    targets: options.targets ?? [],
     skipsFailing: options.skipFailing ?? options.select !== undefined,
     endsAlone: options.select ? false : (options.endAlone ?? true),
     samplerLimit: samplerLimitOf(options.workers),
@@ -123,8 +138,7 @@ export function completeOptions(options: MonitorOptions): MonitorSetup {
   };
 }
 
-function attrsOf(given: Partial<Attrs>, check: CheckName): Attrs {
-  const { delivers, defaultAggrUs: aggrUs } = CHECKS[check];
+function attrsOf(given: Partial<Attrs>, { delivers, defaultAggrUs: aggrUs }: SourceDescriptor): Attrs {
   const areGiven = given.sampleUs !== undefined || given.aggrUs !== undefined;
   const attrs = completeAttrs(
     withBothIntervals(areGiven || aggrUs === undefined ? given : { ...given, aggrUs }),
@@ -138,10 +152,10 @@ function samplerLimitOf(workers: MonitorOptions['workers'] = defaultSamplerLimit
 
 function policyOf(
   { attrs, auto, maxCpuPercent, clock }: MonitorOptions,
-  check: CheckName,
+  { delivers }: SourceDescriptor,
   durationUs: number,
 ): PolicySetup {
-  const isDelivered = CHECKS[check].delivers === 'regions';
+  const isDelivered = delivers === 'regions';
   const areKept = attrs?.sampleUs !== undefined || attrs?.aggrUs !== undefined;
   if (maxCpuPercent !== undefined && clock === 'virtual') {
     throw refuse('a CPU budget has no meaning on virtual time; leave maxCpuPercent out');

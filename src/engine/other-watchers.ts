@@ -1,7 +1,8 @@
-import type { CheckName, OtherWatcher, TargetInfo } from '../core/target.js';
+import type { OtherWatcher, TargetInfo } from '../core/target.js';
 import { IDLE_BITMAP } from '../kernel/idle-bitmap.js';
 import { commOf, findOpeners, pidNamespaceOf } from '../kernel/open-files.js';
 import { Slices } from '../kernel/slices.js';
+import type { SourceDescriptor } from '../sources/source.js';
 
 /** A search may cost this share of one core at most, and the next one starts after this long at the earliest. */
 const LOOK_SHARE = 0.001;
@@ -28,12 +29,12 @@ export class OtherWatchers {
   #hasStopped = false;
 
   constructor(
-    readonly check: CheckName,
+    readonly clears: SourceDescriptor['clears'],
     readonly targets: () => readonly TargetInfo[],
     readonly report: (other: Omit<OtherWatcher, 'atUs'>) => void,
     readonly bitmap = IDLE_BITMAP,
   ) {
-    if (check === 'synthetic') return;
+    if (clears === 'nothing') return;
     here.add(this);
     void this.#run();
   }
@@ -48,7 +49,7 @@ export class OtherWatchers {
     const slices = new Slices();
     await slices.pause(); // by then the program has its listeners
     const openers = await findOpeners(
-      (path, pid) => (path === this.bitmap ? this.check === 'idle-page' : isClearRefs(path, pid)),
+      (path, pid) => (path === this.bitmap ? this.clears === 'idle bitmap' : isClearRefs(path, pid)),
       () => (slices.isOver ? slices.pause() : undefined),
     );
     if (this.#hasStopped) return;
@@ -72,12 +73,12 @@ export class OtherWatchers {
   /** Other monitors of this process, and a target that is watched twice. */
   #reportHere(): void {
     const pids = this.targets().map(({ pid }) => pid);
-    const clears = this.check === 'referenced';
+    const clears = this.clears === 'clear_refs';
     const theirs = pids.filter((pid, i) => clears && pids.indexOf(pid) !== i);
     let sharesBitmap = false;
     for (const other of here) {
       if (other === this) continue;
-      if (other.check === 'referenced') {
+      if (other.clears === 'clear_refs') {
         const others = new Set(other.targets().map(({ pid }) => pid));
         theirs.push(...pids.filter((pid) => others.has(pid)));
       } else if (!clears) sharesBitmap = true;

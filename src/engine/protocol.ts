@@ -3,7 +3,7 @@ import type { AdaptationName } from '../core/adaptation.js';
 import type { Attrs } from '../core/attrs.js';
 import type { RandomState } from '../core/random.js';
 import type { AttrsChange, AttrsInForce, MonitorStats } from '../core/stats.js';
-import type { CheckName, TargetInfo } from '../core/target.js';
+import type { TargetInfo } from '../core/target.js';
 import type { TuningGoal, TuningStep } from '../core/tuning.js';
 import type { TargetIdentity, TargetRequest } from '../sources/source.js';
 import type { WireError } from './comlink-errors.js';
@@ -25,14 +25,16 @@ export interface CoordinatorStart {
 export interface SamplerStart {
   readonly shared: SharedArrayBuffer;
   readonly slot: number;
-  readonly check: CheckName;
+  /** What to load the source from (sources/registry.ts). */
+  readonly source: string;
   /** The coordinator calls SamplerApi through this. */
   readonly control: MessagePort;
 }
 
 /** Complete options of a monitor, from the main thread. */
 export interface MonitorSetup {
-  readonly check: CheckName;
+  /** What to load the source from (sources/registry.ts). */
+  readonly source: string;
   readonly adaptation: AdaptationName;
   readonly attrs: Attrs;
   readonly policy: PolicySetup;
@@ -97,8 +99,8 @@ export interface CoordinatorApi {
 
 /** Calls from the coordinator to the main thread. */
 export interface HostApi {
-  /** Starts a thread for this slot. @returns the port of its SamplerApi */
-  startSampler(slot: number, check: CheckName): MessagePort;
+  /** Starts a thread for this slot and source. @returns the port of its SamplerApi */
+  startSampler(slot: number, source: string): MessagePort;
   /** Ends the thread of this slot, even if it is busy. */
   endSampler(slot: number): void;
   /** Why the thread of this slot failed; undefined if it did not fail. */

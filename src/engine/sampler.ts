@@ -7,8 +7,13 @@ import { RegionTable } from '../core/region-table.js';
 import { Samples } from '../core/sampling.js';
 import { TargetStatus } from '../core/table-header.js';
 import { openThreadCpu, threadCpuMs } from '../kernel/thread-cpu.js';
-import { CHECKS, type OpenTarget as OpenSource } from '../sources/registry.js';
-import { type AddressSpace, Order, type PageCheck, type RegionSource } from '../sources/source.js';
+import {
+  type AddressSpace,
+  type OpenTarget as OpenSource,
+  Order,
+  type PageCheck,
+  type RegionSource,
+} from '../sources/source.js';
 import { toWire, type WireError } from './comlink-errors.js';
 import { type Epoch, Phase } from './phases.js';
 import type { OpenedTarget, SamplerApi, SamplerStart, TargetToOpen, TargetToWatch } from './protocol.js';
@@ -61,10 +66,10 @@ export class Sampler implements SamplerApi {
     this.#joined = resolve;
   });
 
-  constructor(start: SamplerStart) {
+  constructor(start: SamplerStart, openSource: OpenSource) {
     this.#shared = new SharedState(start.shared);
     this.#slot = start.slot;
-    this.#openSource = CHECKS[start.check].open();
+    this.#openSource = openSource;
     this.#counts = this.#shared.slots.countersOf(start.slot);
   }
 

@@ -1,6 +1,5 @@
 import type * as Comlink from 'comlink';
 import { PagepulseError } from '../core/errors.js';
-import type { CheckName } from '../core/target.js';
 import type { Phase } from './phases.js';
 import type { HostApi } from './protocol.js';
 import { NoAnswer, SamplerLink } from './sampler-link.js';
@@ -31,7 +30,7 @@ export class Samplers {
   constructor(
     readonly shared: SharedState,
     readonly host: Comlink.Remote<HostApi>,
-    readonly check: CheckName,
+    readonly source: string,
     readonly limit: number,
   ) {}
 
@@ -82,7 +81,7 @@ export class Samplers {
 
   async #start(link: SamplerLink): Promise<void> {
     try {
-      link.connect(await this.host.startSampler(link.slot, this.check));
+      link.connect(await this.host.startSampler(link.slot, this.source));
       await link.ready();
     } catch (error) {
       this.drop(link);

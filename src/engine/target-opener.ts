@@ -162,7 +162,10 @@ export class TargetOpener {
 }
 
 function tooMuch({ request }: TargetToOpen, error: unknown): PagepulseError {
-  const name = 'pid' in request ? `process ${request.pid}` : (request.synthetic.name ?? 'synthetic');
+  const name =
+    'pid' in request
+      ? `process ${request.pid}`
+      : ('synthetic' in request && request.synthetic.name) || 'the target';
   const what =
     error instanceof NoAnswer ? `took more than ${error.forMs / 1_000} s` : 'ended the sampler thread';
   return new PagepulseError(

@@ -3,7 +3,6 @@ import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import * as Comlink from 'comlink';
 import { Piscina } from 'piscina';
 import { PagepulseError } from '../core/errors.js';
-import type { CheckName } from '../core/target.js';
 import { addressSpace } from '../kernel/limits.js';
 import type { CoordinatorStart, HostApi, SamplerStart } from './protocol.js';
 import type { SharedState } from './shared-state.js';
@@ -70,10 +69,10 @@ export class ThreadPool implements HostApi {
     }
   }
 
-  startSampler(slot: number, check: CheckName): MessagePort {
+  startSampler(slot: number, source: string): MessagePort {
     const { port1, port2 } = new MessageChannel();
     const pool = poolOfOne();
-    const task: SamplerStart = { shared: this.shared.buffer, slot, check, control: port2 };
+    const task: SamplerStart = { shared: this.shared.buffer, slot, source, control: port2 };
     this.#samplers.set(slot, pool);
     this.#failures.delete(slot);
     this.#run(pool, SAMPLER, task, [port2])

@@ -2,7 +2,7 @@ import type { Attrs } from '../core/attrs.js';
 import { jsonText } from '../core/printable.js';
 import type { Snapshot } from '../core/snapshot.js';
 import type { AttrsChange, MonitorStats } from '../core/stats.js';
-import type { CheckName, OtherWatcher, TargetInfo } from '../core/target.js';
+import type { OtherWatcher, TargetInfo } from '../core/target.js';
 import type { MemoryFactsChange } from '../processes/facts.js';
 
 /**
@@ -25,7 +25,7 @@ export interface HeaderLine {
   readonly kernel: string;
   /** In bytes. */
   readonly pageSize: number;
-  readonly check: CheckName;
+  readonly check: string;
   /** At the start; `attrs` lines hold the changes. */
   readonly attrs: Attrs;
   readonly seed?: number;

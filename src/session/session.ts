@@ -51,7 +51,9 @@ export class Session implements AsyncIterable<SessionEvent> {
    * @throws PagepulseError as `Monitor.start`; CommandNotStarted, CommandEnded
    */
   static async start({ monitor, command = [], ranges }: SessionOptions): Promise<Session> {
-    const options = { ...monitor, check: chooseCheck(monitor.check ?? 'auto') }; // fails before the command starts
+    const { check = 'auto' } = monitor;
+    // Fails before the command starts.
+    const options = { ...monitor, check: check instanceof URL ? check : chooseCheck(check) };
     if (command.length === 0) return new Session(await Monitor.start(options));
     const child = await ChildCommand.start(command);
     try {

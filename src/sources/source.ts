@@ -1,16 +1,54 @@
+import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
 import type { PageMarks } from '../core/cycle.js';
 import type { DeliveredRows } from '../core/delivered.js';
 import type { Samples } from '../core/sampling.js';
 import type { TargetStatus } from '../core/table-header.js';
 import type { TargetInfo } from '../core/target.js';
+import type { Support } from '../kernel/support.js';
 import type { ProcessRequest } from '../processes/process-request.js';
 import type { SyntheticSpec } from './synthetic/spec.js';
 
-/** What to watch: a process, or an address space that exists only in memory. */
-export type TargetRequest = ProcessRequest | { readonly synthetic: SyntheticSpec };
+/**
+ * What to watch: a process, a synthetic address space, or a `space` of which only the program's own source knows what it is.
+ * A space is copied to the source's thread, as structuredClone does.
+ */
+export type TargetRequest =
+  | ProcessRequest
+  | { readonly synthetic: SyntheticSpec }
+  | { readonly space: unknown };
 
-/** Identifies a target before the monitor has given it an ID. */
+/** Identifies a target before the monitor has given it an ID. Without a process: PID 0, start time '0', no command line. */
 export type TargetIdentity = Omit<TargetInfo, 'id'>;
+
+/** Opens targets in one sampler thread. @throws PagepulseError for a target that cannot be watched */
+export type OpenTarget = (request: TargetRequest, random: RandomGenerator) => PageCheck | RegionSource;
+
+/** The abilities of a source. Code asks for abilities, never for names. */
+export interface SourceDescriptor {
+  /** Stands in snapshots, records and messages. */
+  readonly name: string;
+  /**
+   * `pages`: a `PageCheck`, which answers for one page of each region per sampling interval. `regions`: a `RegionSource`, which
+   * delivers whole regions once per aggregation interval and has no sampling interval.
+   */
+  readonly delivers: 'pages' | 'regions';
+  /** Processes, or address spaces of its own, which do not need /proc and can live on virtual time. */
+  readonly watches: 'processes' | 'spaces';
+  /** What the cost of a tick grows with. */
+  readonly costFollows: 'regions' | 'resident memory' | 'nothing';
+  /** Through what it clears accessed bits. Another program that uses the same takes accesses away from it. */
+  readonly clears: 'idle bitmap' | 'clear_refs' | 'nothing';
+  /** Whether it clears accessed bits that the kernel needs for reclaim. */
+  readonly disturbsReclaim: boolean;
+  /** The smallest unit of memory that it can distinguish. */
+  readonly resolution: 'page' | 'mapping';
+  /** The default aggregation interval in microseconds; undefined for that of DEFAULT_ATTRS. */
+  readonly defaultAggrUs?: number;
+  /** Whether this machine supports it for the current user. May open files, but changes nothing. */
+  supported(): Support;
+  /** Called once in each sampler thread, so that all targets of the thread share system-wide files. */
+  open(): OpenTarget;
+}
 
 /** Where a target's memory lies now. */
 export interface AddressSpace {

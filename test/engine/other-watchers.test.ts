@@ -59,7 +59,7 @@ test.serial('a program with the idle bitmap open is named, whatever the targets'
   const other = start(t, 'sh', ['-c', `exec 3<${bitmap}; echo ready; exec sleep 60`]);
   await once(other.stdout!, 'data');
   const { pid, targets } = await new Promise<Omit<OtherWatcher, 'atUs'>>((resolve) => {
-    const watchers = new OtherWatchers('idle-page', () => [], resolve, bitmap);
+    const watchers = new OtherWatchers('idle bitmap', () => [], resolve, bitmap);
     t.teardown(() => watchers.stop());
   });
   t.deepEqual({ pid, targets }, { pid: other.pid, targets: [] });

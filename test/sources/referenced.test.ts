@@ -1,10 +1,10 @@
 import test from 'ava';
 import { type AddressRange, Monitor } from '../../src/index.js';
-import { supportOf } from '../../src/sources/registry.js';
+import { SOURCES } from '../../src/sources/registry.js';
 import { startHotCold } from '../helpers/processes.js';
 
 test('the referenced check finds the hot mapping of a process, and not the cold one', async (t) => {
-  const support = supportOf('referenced');
+  const support = SOURCES.referenced.supported();
   if (!support.ok) return t.fail(`this machine cannot do the referenced check: ${support.reason}`);
   const { pid, hot, cold } = await startHotCold(t);
   const ranges = [hot, cold].sort((a, b) => a.startAddress - b.startAddress);

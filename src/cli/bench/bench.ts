@@ -1,7 +1,7 @@
 import { constants } from 'node:os';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { formatDuration } from '../../report/units.js';
-import { CHECKS } from '../../sources/registry.js';
+import { SOURCES } from '../../sources/registry.js';
 import { RECLAIM_NOTE } from '../notes.js';
 import { parseDuration, parsePids } from '../options.js';
 import { ExitStatus, note, StatusLine, write, writeJson } from '../output.js';
@@ -50,7 +50,7 @@ async function bench({ pid, time, check, json }: CommandOptions): Promise<void> 
     onProgress: (what) => progress.show(what),
   });
   note(`measuring for up to ${formatDuration(time)}; Ctrl-C ends it`);
-  if (pid !== undefined && CHECKS[benchmark.check].disturbsReclaim) note(RECLAIM_NOTE);
+  if (pid !== undefined && SOURCES[benchmark.check].disturbsReclaim) note(RECLAIM_NOTE);
   try {
     const result = await benchmark.run();
     progress.clear();

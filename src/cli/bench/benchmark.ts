@@ -6,7 +6,7 @@ import { transparentHugePages } from '../../kernel/support.js';
 import { threadCpuMs } from '../../kernel/thread-cpu.js';
 import { nativeWords } from '../../kernel/words.js';
 import type { ProcessRequest } from '../../processes/process-request.js';
-import { CHECKS, chooseCheck } from '../../sources/registry.js';
+import { chooseCheck, SOURCES } from '../../sources/registry.js';
 import { VERSION } from '../../version.js';
 import { idlePageSteps, measureSteps, referencedSteps } from './check-cost.js';
 import { memoryGroups } from './memories.js';
@@ -84,7 +84,7 @@ export class Benchmark {
       );
     }
     this.check = chooseCheck(options.check) as MeasuredCheck;
-    this.#samples = CHECKS[this.check].delivers === 'pages';
+    this.#samples = SOURCES[this.check].delivers === 'pages';
     const stat = pid === undefined ? undefined : readWatchable(pid);
     this.#target = stat ? { pid: pid!, startTime: stat.startTime } : { pid: 0 };
     if (pid !== undefined) (this.#samples ? idlePageSteps(pid, []) : referencedSteps(this.#target)).close();

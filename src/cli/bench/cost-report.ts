@@ -1,7 +1,7 @@
 import { printable } from '../../core/printable.js';
 import { characters, renderBar, renderTable } from '../../report/terminal-text.js';
 import { formatBytes, formatDuration } from '../../report/units.js';
-import { CHECKS } from '../../sources/registry.js';
+import { SOURCES } from '../../sources/registry.js';
 import type {
   BenchResult,
   CheckCost,
@@ -15,7 +15,7 @@ import type {
 /** What `pagepulse bench` prints: a heading, the tables, a chart, and what could not be measured. */
 export function renderCosts(result: BenchResult): string {
   const { check, sampling, intervals, regions, targets, slowdown, onePercent, notes } = result;
-  const isDelivered = CHECKS[check].delivers === 'regions';
+  const isDelivered = SOURCES[check].delivers === 'regions';
   const interval = isDelivered ? 'aggregation interval' : 'sampling interval';
   const parts = [heading(result)];
   for (const costs of sampling) if (costs.memories.length > 0) parts.push(checkTable(costs));

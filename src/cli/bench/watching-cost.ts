@@ -3,7 +3,7 @@ import type { Attrs } from '../../core/attrs.js';
 import { cpuUsOf, type MonitorStats } from '../../core/stats.js';
 import { Monitor } from '../../engine/monitor.js';
 import type { ProcessRequest } from '../../processes/process-request.js';
-import { CHECKS } from '../../sources/registry.js';
+import { SOURCES } from '../../sources/registry.js';
 import { figureOf, type MeasuredCheck, type Slowdown, targetEnded, type WatchingCost } from './result.js';
 import type { WorkloadProcess } from './workload.js';
 
@@ -21,7 +21,7 @@ const TICKS_AN_AGGREGATION = 20;
 
 /** Fixed intervals and limits: with these, nothing is tuned. */
 export function fixedAttrs({ check, sampleUs, regions, targets }: WatchingRun): Attrs {
-  const ticks = CHECKS[check].delivers === 'regions' ? 1 : TICKS_AN_AGGREGATION;
+  const ticks = SOURCES[check].delivers === 'regions' ? 1 : TICKS_AN_AGGREGATION;
   const minRegions = Math.max(3, Math.floor(regions / targets.length));
   const maxRegions = Math.max(regions, minRegions);
   return { sampleUs, aggrUs: ticks * sampleUs, updateUs: 1_000_000, minRegions, maxRegions };

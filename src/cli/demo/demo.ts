@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import type { AddressRange } from '../../processes/process-request.js';
 import { Session } from '../../session/session.js';
-import { CHECKS, chooseCheck } from '../../sources/registry.js';
+import { chooseCheck, SOURCES } from '../../sources/registry.js';
 import { parseDuration } from '../options.js';
 import { note, requireOutput } from '../output.js';
 import { stopWith } from '../run-session.js';
@@ -30,7 +30,7 @@ async function demo({ duration }: { duration: number }): Promise<void> {
       monitor: {
         targets: [{ pid: workload.pid!, ranges: await ready(workload) }],
         check,
-        attrs: CHECKS[check].delivers === 'regions' ? QUICK_DELIVERED : QUICK,
+        attrs: SOURCES[check].delivers === 'regions' ? QUICK_DELIVERED : QUICK,
         costOf: 'process',
         durationUs: duration,
       },

@@ -1,6 +1,5 @@
 import { Tokenizer, TokenParser } from '@streamparser/json';
 import { type Attrs, maxNrAccesses } from '../../core/attrs.js';
-import type { CheckName } from '../../core/target.js';
 import { type HeaderLine, RECORD_VERSION, type RecordedRegion, type RecordLine } from '../format.js';
 import { BYTES_OF_LINE, type InputBudget, JsonLimits } from '../limits.js';
 import { bytesOf, type DamoSnapshot, microsecondsOf, nanosecondsOf, numberOf, percentOf } from './damo.js';
@@ -247,7 +246,7 @@ function headerOf(attrs: Attrs, started: bigint): HeaderLine {
     startedMonotonicNs: String(started),
     kernel: '',
     pageSize: 4_096,
-    check: 'DAMON' as CheckName, // the file does not say which operations set it used
+    check: 'DAMON', // the file does not say which operations set it used
     attrs,
   };
 }

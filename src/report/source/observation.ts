@@ -1,5 +1,4 @@
 import type { Snapshot } from '../../core/snapshot.js';
-import type { CheckName } from '../../core/target.js';
 import type { ObservedMapping } from '../../record/observed-memory.js';
 
 /** A snapshot, and what was known of its target's memory then. */
@@ -17,7 +16,7 @@ export interface SourceHeader {
   readonly name: string;
   /** ISO 8601; empty if a record does not say. */
   readonly startedAt: string;
-  readonly check: CheckName;
+  readonly check: string;
   readonly pageSize: number;
 }
 

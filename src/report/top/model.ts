@@ -1,7 +1,7 @@
 import type { Snapshot } from '../../core/snapshot.js';
 import type { MonitorStats } from '../../core/stats.js';
-import type { CheckName, TargetInfo } from '../../core/target.js';
-import { CHECKS } from '../../sources/registry.js';
+import type { TargetInfo } from '../../core/target.js';
+import { knownSource } from '../../sources/registry.js';
 import { type Unknown, unknownOf, whyUnknown } from '../status-text.js';
 import { COLD_US, type Measures, measure, type ProcessRow, sumOfKnown } from './rows.js';
 
@@ -48,7 +48,7 @@ export interface TopState {
   readonly totals: Totals;
   /** Undefined before the first snapshot. */
   readonly latest:
-    | { readonly check: CheckName; readonly endUs: number; readonly stats: MonitorStats }
+    | { readonly check: string; readonly endUs: number; readonly stats: MonitorStats }
     | undefined;
   /** When the first snapshot is due, in microseconds from now on; undefined if that is not known. */
   readonly dueInUs: number | undefined;
@@ -194,7 +194,7 @@ export class TopModel {
       if (endedMs !== undefined || !seen) continue;
       const { check, columns } = seen.snapshot;
       const weight =
-        CHECKS[check].costFollows === 'resident memory'
+        knownSource(check)?.costFollows === 'resident memory'
           ? (facts?.residentBytes ?? seen.snapshot.residentBytes)
           : columns.startPages.length;
       if (weight === undefined) continue;
