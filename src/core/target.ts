@@ -5,14 +5,19 @@ export type CheckName = 'idle-page' | 'referenced' | 'synthetic';
 export interface TargetInfo {
   /** The monitor's own ID, counted from 0 and never reused. */
   readonly id: number;
-  /** PID; 0 for a synthetic target. */
+  /** PID; 0 if the target is no process (`isProcess`). */
   readonly pid: number;
   /** When the process started, in clock ticks since boot (field 22 of /proc/PID/stat), as decimal digits. */
   readonly startTime: string;
-  /** The name that the kernel shows (`/proc/PID/comm`), at most 15 bytes. */
+  /** The name that the kernel shows (`/proc/PID/comm`), at most 15 bytes; the source's name for what is no process. */
   readonly comm: string;
-  /** Command and arguments; empty for a synthetic target. */
+  /** Command and arguments; empty if the target is no process. */
   readonly cmdline: readonly string[];
+}
+
+/** Whether a target is a process. Others, such as synthetic ones, have PID 0 in snapshots and records. */
+export function isProcess({ pid }: Pick<TargetInfo, 'pid'>): boolean {
+  return pid !== 0;
 }
 
 /** Another program, or another monitor in this process, that clears accessed bits which this monitor reads. */

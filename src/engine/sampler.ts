@@ -215,7 +215,9 @@ export class Sampler implements SamplerApi {
       source.close();
       throw new PagepulseError(
         'NO_PROCESS',
-        `process ${target.pid} (${target.comm}) ended while it was being opened; choose a running process`,
+        target.process
+          ? `process ${target.process.pid} (${target.comm}) ended while it was being opened; choose a running process`
+          : `${target.comm} has no memory to watch`,
       );
     }
     const handle = this.#nextHandle++;

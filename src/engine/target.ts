@@ -7,7 +7,7 @@ import { Settling } from '../core/settling.js';
 import { Presence } from '../core/snapshot-columns.js';
 import { TargetStatus } from '../core/table-header.js';
 import type { TargetInfo } from '../core/target.js';
-import type { TargetRequest } from '../sources/source.js';
+import type { TargetIdentity, TargetRequest } from '../sources/source.js';
 import type { SamplerLink } from './sampler-link.js';
 
 /** The state of a target whose regions a source delivers: in an interval, or before the next one. In the monitor's time. */
@@ -81,6 +81,11 @@ export class Target implements AdaptedTarget {
   get sameRequest(): TargetRequest {
     return 'pid' in this.request ? { ...this.request, startTime: this.info.startTime } : this.request;
   }
+}
+
+/** How snapshots and records tell of a target. */
+export function infoOf(id: number, { comm, process }: TargetIdentity): TargetInfo {
+  return { id, ...(process ?? { pid: 0, startTime: '0', cmdline: [] }), comm };
 }
 
 /** Resets a table to the first regions of these ranges, about `minRegions` of them. */

@@ -14,7 +14,7 @@ import type { Attached, DetachReason, TargetToWatch } from './protocol.js';
 import type { Publisher } from './publisher.js';
 import type { SamplerLink } from './sampler-link.js';
 import { type Samplers, targetToMove } from './samplers.js';
-import { copiedTable, fillFirst, Target } from './target.js';
+import { copiedTable, fillFirst, infoOf, Target } from './target.js';
 import { TargetOpener } from './target-opener.js';
 
 /** A target may lose this many samplers. With one more it fails, because it probably kills them. */
@@ -85,7 +85,7 @@ export class Targets {
       const errors = await this.#opener.open(arrivals, async (link, portion) => {
         const { minRegions } = inForceFor(this.#inForce, this.all.length + this.arriving).reported.attrs;
         const targets = portion.map(({ arrival, opened }) => {
-          const info: TargetInfo = { id: arrival.id, ...opened.target };
+          const info = infoOf(arrival.id, opened.target);
           const table = this.#tableFor(opened.ranges, minRegions);
           table.residentBytes = opened.residentBytes;
           return new Target(

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { TargetInfo } from '../core/target.js';
+import { isProcess, type TargetInfo } from '../core/target.js';
 import { parseCgroup, readCgroupText } from '../kernel/cgroup.js';
 import { type Mapping, mapsPieces, parseMappings } from '../kernel/maps.js';
 import { inSlices } from '../kernel/slices.js';
@@ -95,7 +95,7 @@ export class MemoryReader {
 
   /** What has changed since the last call, at first everything; undefined if nothing has, or it is not due. */
   change(target: TargetInfo): MemoryFactsChange | undefined {
-    if (target.pid === 0) return; // synthetic
+    if (!isProcess(target)) return;
     const memory = this.#memoryOf(target);
     const nowMs = performance.now();
     if (memory.isDue(nowMs)) inSlices(memory.reading(nowMs));
@@ -116,7 +116,7 @@ export class MemoryReader {
     const endMs = performance.now() + LAST_LOOK_MS;
     for (const target of this.monitor.targets) {
       if (performance.now() > endMs) return;
-      if (target.pid === 0) continue;
+      if (!isProcess(target)) continue;
       const memory = this.#memoryOf(target);
       const before = memory.takeChange();
       if (before) yield [target, before];

@@ -1,7 +1,7 @@
 import { printable } from '../core/printable.js';
 import type { Snapshot } from '../core/snapshot.js';
 import type { AttrsInForce, MonitorStats } from '../core/stats.js';
-import type { OtherWatcher } from '../core/target.js';
+import { isProcess, type OtherWatcher } from '../core/target.js';
 import type { SelectionStats, SkipReason } from '../processes/follower.js';
 import { clip } from './terminal-text.js';
 import { formatBytes, formatDue, formatDuration, formatProcesses } from './units.js';
@@ -81,7 +81,7 @@ export function nameOfProcess(
   { pid, comm }: { readonly pid: number; readonly comm: string },
   columns = Number.POSITIVE_INFINITY,
 ): string {
-  return clip(pid === 0 ? printable(comm) : `${pid} ${printable(comm)}`, columns);
+  return clip(isProcess({ pid }) ? `${pid} ${printable(comm)}` : printable(comm), columns);
 }
 
 /** Why nothing is known of a process: too little of the memory that its regions cover is resident. */

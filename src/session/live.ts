@@ -1,4 +1,4 @@
-import type { TargetInfo } from '../core/target.js';
+import { isProcess, type TargetInfo } from '../core/target.js';
 import { MemoryReader } from '../processes/facts.js';
 import { ObservedMemory } from '../record/observed-memory.js';
 import type { Observation, ObservationSource, SourceHeader } from '../report/source/observation.js';
@@ -62,6 +62,6 @@ export class LiveSource implements ObservationSource {
 
 function nameOf(targets: readonly TargetInfo[]): string {
   const [first] = targets;
-  if (first && targets.length === 1) return first.pid > 0 ? `${first.comm} (${first.pid})` : first.comm;
+  if (first && targets.length === 1) return isProcess(first) ? `${first.comm} (${first.pid})` : first.comm;
   return `${targets.length} processes`;
 }

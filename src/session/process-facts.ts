@@ -1,3 +1,4 @@
+import { isProcess } from '../core/target.js';
 import { readFacts, readName } from '../processes/facts.js';
 import type { ProcessFacts, TopModel } from '../report/top/model.js';
 import type { ProcessRow } from '../report/top/rows.js';
@@ -38,7 +39,7 @@ export class FactsReader {
       const everyMs = visible.has(row.id) ? VISIBLE_MS : ALL_MS;
       const isDue =
         nowMs - read.readMs >= everyMs || (needsCgroup && read.cgroupReadMs === Number.NEGATIVE_INFINITY);
-      if (row.hasEnded || row.pid === 0 || !isDue) continue;
+      if (row.hasEnded || !isProcess(row) || !isDue) continue;
       // Spread over the time, so that no frame has to read them all; the first time they are all wanted.
       const isFirst = read.readMs === Number.NEGATIVE_INFINITY;
       read.readMs = isFirst ? nowMs - Math.random() * everyMs : nowMs;

@@ -1,5 +1,5 @@
 import type { Snapshot } from '../core/snapshot.js';
-import type { TargetInfo } from '../core/target.js';
+import { isProcess, type TargetInfo } from '../core/target.js';
 import { type Mapping, readingMappings } from '../kernel/maps.js';
 import { inSlices } from '../kernel/slices.js';
 import { readFacts } from '../processes/facts.js';
@@ -20,7 +20,7 @@ export class LiveView implements ProcessView {
 
   /** Reads what is due. What cannot be read stays as it was: the process may be ending. */
   refresh(): void {
-    if (this.target.pid === 0 || this.hasEnded) return;
+    if (!isProcess(this.target) || this.hasEnded) return;
     const facts = readFacts(this.target);
     if (!facts) return; // the monitor reports its end
     this.residentBytes = facts.residentBytes;

@@ -1,5 +1,6 @@
 import { PagepulseError } from '../core/errors.js';
 import type { Snapshot } from '../core/snapshot.js';
+import { isProcess } from '../core/target.js';
 import { accessedPagesOf } from '../core/working-set.js';
 import { SharingSurvey } from '../processes/sharing/survey.js';
 import type { SharingTarget } from '../processes/sharing/types.js';
@@ -46,7 +47,7 @@ export class SharingReader {
 
   #targets(): SharingTarget[] {
     return this.model.state(performance.now()).rows.flatMap(({ id, pid, startTime, snapshot, hasEnded }) => {
-      if (hasEnded || pid === 0) return [];
+      if (hasEnded || !isProcess({ pid })) return [];
       return [{ id, pid, startTime, workingSet: snapshot ? accessedRanges(snapshot) : [] }];
     });
   }

@@ -25,9 +25,11 @@ export type Cover = (mapped: Float64Array, length: number) => Float64Array;
 
 /** One process while it lives: its identity, and where its memory lies. Used by all sources that watch processes. */
 export class ProcessSpace {
-  readonly target: TargetIdentity & { readonly pid: number };
+  readonly pid: number;
+  readonly target: TargetIdentity;
   /** Ranges given by the user, in pages. The process's mappings then only show whether it still has memory. */
   readonly fixedRanges: Float64Array | undefined;
+  readonly #startTime: string;
   readonly #cover: Cover;
 
   /** @throws PagepulseError `ATTRS` (the ranges), `NO_PROCESS`, `KERNEL_THREAD`, `ZOMBIE`, `PERMISSION` */
@@ -42,7 +44,10 @@ export class ProcessSpace {
         `process ${pid} has ended; its PID now belongs to another process`,
       );
     }
-    this.target = { pid, startTime: stat.startTime, comm: stat.comm, cmdline: readCmdline(pid) };
+    this.pid = pid;
+    this.#startTime = stat.startTime;
+    const cmdline = readCmdline(pid);
+    this.target = { comm: stat.comm, process: { pid, startTime: stat.startTime, cmdline } };
   }
 
   /**
@@ -51,11 +56,11 @@ export class ProcessSpace {
    * @param reopen called first, to reopen files of an address space that is gone
    */
   read(reopen?: () => void): AddressSpace {
-    const { pid, startTime } = this.target;
+    const { pid } = this;
     try {
       reopen?.();
       const length = mapped.read(pid);
-      if (!isAlive(pid, startTime)) return GONE;
+      if (!isAlive(pid, this.#startTime)) return GONE;
       // In the middle of an exec, the address space has no mappings.
       if (length === 0) return STALE;
       const ranges = this.#cover(mapped.pairs, length);

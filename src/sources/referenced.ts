@@ -22,7 +22,7 @@ export class ReferencedSource implements RegionSource {
 
   /** @throws PagepulseError `NO_PROCESS`, `PERMISSION`, `UNSUPPORTED` */
   constructor(readonly process: ProcessSpace) {
-    this.#clearRefs = new ClearRefs(process.target.pid);
+    this.#clearRefs = new ClearRefs(process.pid);
   }
 
   get target() {
@@ -63,7 +63,7 @@ export class ReferencedSource implements RegionSource {
 
   #readSmaps(): number {
     try {
-      return smaps.read(this.target.pid);
+      return smaps.read(this.process.pid);
     } catch (error) {
       if (error instanceof PagepulseError && error.code === 'NO_PROCESS') return 0;
       throw error;

@@ -17,8 +17,11 @@ export type TargetRequest =
   | { readonly synthetic: SyntheticSpec }
   | { readonly space: unknown };
 
-/** Identifies a target before the monitor has given it an ID. Without a process: PID 0, start time '0', no command line. */
-export type TargetIdentity = Omit<TargetInfo, 'id'>;
+/** What a target is called, and if it is a process, which one. */
+export interface TargetIdentity {
+  readonly comm: string;
+  readonly process?: Pick<TargetInfo, 'pid' | 'startTime' | 'cmdline'>;
+}
 
 /** Opens targets in one sampler thread. @throws PagepulseError for a target that cannot be watched */
 export type OpenTarget = (request: TargetRequest, random: RandomGenerator) => PageCheck | RegionSource;

@@ -19,7 +19,7 @@ export interface Space {
 class FirstPages implements PageCheck {
   readonly delivers = 'pages';
   readonly repeatsPages = false;
-  readonly target = { pid: 0, startTime: '0', comm: 'first pages', cmdline: [] };
+  readonly target = { comm: 'first pages' };
 
   constructor(readonly space: Space) {}
 

@@ -1,4 +1,5 @@
 import { jsonText } from '../../core/printable.js';
+import { isProcess } from '../../core/target.js';
 import type { SnapshotLine } from '../format.js';
 import { type SnapshotInContext, startedNs } from './snapshots.js';
 
@@ -39,7 +40,7 @@ export async function* traceOf(snapshots: AsyncIterable<SnapshotInContext>): Asy
       events = ',\n';
     }
     if (!track) {
-      const pid = target.pid === 0 || pids.has(target.pid) ? FIRST_FREE_PID + target.id : target.pid;
+      const pid = !isProcess(target) || pids.has(target.pid) ? FIRST_FREE_PID + target.id : target.pid;
       track = { pid, endUs: 0, bytes: { workingSet: 0, hot: 0 } };
       tracks.set(target.id, track);
       pids.add(pid);

@@ -63,7 +63,7 @@ export class IdlePageCheck implements PageCheck {
     readonly process: ProcessSpace,
     readonly files: IdleFiles,
   ) {
-    const { pid } = process.target;
+    const { pid } = process;
     this.#pagemap = files.openPagemap(pid);
     this.#kinds = new FrameKinds(files.flags, files.hugePages);
     this.#owner = files.known.newOwner();
@@ -214,7 +214,7 @@ export class IdlePageCheck implements PageCheck {
   }
 
   #reopen(): void {
-    const pagemap = this.files.openPagemap(this.process.target.pid);
+    const pagemap = this.files.openPagemap(this.process.pid);
     this.#pagemap.close();
     this.#pagemap = pagemap;
     this.#owner = this.files.known.newOwner();
@@ -227,7 +227,7 @@ export class IdlePageCheck implements PageCheck {
   #framesHidden(): PagepulseError {
     return new PagepulseError(
       'PERMISSION',
-      `the kernel hides the frame numbers of process ${this.process.target.pid} (pagemap reads 0); run as root or with ` +
+      `the kernel hides the frame numbers of process ${this.process.pid} (pagemap reads 0); run as root or with ` +
         'CAP_SYS_ADMIN',
     );
   }

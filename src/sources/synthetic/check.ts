@@ -24,7 +24,7 @@ export class SyntheticCheck implements PageCheck {
     bytesPerPage = pageSize(),
   ) {
     validateSynthetic(spec, bytesPerPage);
-    this.target = { pid: 0, startTime: '0', comm: spec.name ?? 'synthetic', cmdline: [] };
+    this.target = { comm: spec.name ?? 'synthetic' };
     let mapped: Float64Array = new Float64Array(0);
     this.#phases = spec.phases.map((phase) => {
       if (phase.mappings) mapped = pairsOf(phase.mappings, bytesPerPage);
