@@ -85,7 +85,9 @@ export class Target implements AdaptedTarget {
 
 /** How snapshots and records tell of a target. */
 export function infoOf(id: number, { comm, process }: TargetIdentity): TargetInfo {
-  return { id, ...(process ?? { pid: 0, startTime: '0', cmdline: [] }), comm };
+  const { pid, startTime, cmdline } = process ?? { pid: 0, startTime: '0', cmdline: [] };
+  // In the order in which records have them.
+  return { id, pid, startTime, comm, cmdline };
 }
 
 /** Resets a table to the first regions of these ranges, about `minRegions` of them. */
