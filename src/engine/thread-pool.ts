@@ -33,8 +33,8 @@ let usedBefore = 0;
 export const THREADS_HELP = 'check the limits of memory and threads (`ulimit -a`, the container)';
 
 /**
- * One sampler per target, up to the number of processors and at least two. Another thread costs about 0.4 % of a core at 20 ms
- * and 7 MiB, and has no processor to run on (docs/scale.md).
+ * One sampler per target, up to the number of processors and at least two. Another thread costs about 0.65 % of a core at 20 ms
+ * and 11 MiB, and has no processor to run on (docs/scale.md).
  */
 export function defaultSamplerLimit(): number {
   return Math.max(2, availableParallelism());
