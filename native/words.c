@@ -1,11 +1,13 @@
 /*
  * Reads or writes many 64-bit words of a kernel file in one call from JavaScript. If this is not built, src/kernel/words.ts
  * makes the same pread and pwrite calls one by one. The kernel is called as often either way; this saves the transition from
- * JavaScript to the system call and back for each word.
+ * JavaScript to the system call and back for each word. Also has the ioctl of pagemap that finds present pages, which
+ * JavaScript cannot call.
  */
 #include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <node_api.h>
@@ -133,11 +135,90 @@ static napi_value write_words(napi_env env, napi_callback_info info)
 	return arguments(env, info, 4, &batch) ? number(env, write_all(&batch)) : refuse(env);
 }
 
+/*
+ * PAGEMAP_SCAN, since Linux 6.7 (ioctl_pagemap_scan(2)). Defined here, because the headers may be those of an older kernel.
+ */
+struct found {
+	uint64_t start, end, categories;
+};
+
+struct scan {
+	uint64_t size, flags, start, end, walk_end, vec, vec_len, max_pages;
+	uint64_t category_inverted, category_mask, category_anyof_mask, return_mask;
+};
+
+#define SCAN _IOWR('f', 16, struct scan)
+#define PRESENT (1 << 3)
+#define SWAPPED (1 << 4)
+#define FOUND_AT_ONCE 512
+
+/*
+ * The arguments: (file: number, start: number, end: number, grain: number, pairs: Float64Array). Stores the ranges of addresses
+ * in [start, end) that have pages in memory or in swap, widened to multiples of `grain` bytes and joined, as [start, end)
+ * pairs. Returns how many there are, -1 if the kernel cannot tell, or -2 if there are more than `pairs` has room for.
+ */
+static napi_value scan_present(napi_env env, napi_callback_info info)
+{
+	struct found found[FOUND_AT_ONCE];
+	napi_value given[5];
+	size_t count = 5, length;
+	int32_t file;
+	double start, end, grain, *pairs;
+	napi_typedarray_type type;
+	int64_t ranges = 0;
+
+	if (napi_get_cb_info(env, info, &count, given, NULL, NULL) != napi_ok || count != 5 ||
+	    napi_get_value_int32(env, given[0], &file) != napi_ok ||
+	    napi_get_value_double(env, given[1], &start) != napi_ok ||
+	    napi_get_value_double(env, given[2], &end) != napi_ok ||
+	    napi_get_value_double(env, given[3], &grain) != napi_ok || !(grain >= 1) ||
+	    napi_get_typedarray_info(env, given[4], &type, &length, (void **)&pairs, NULL, NULL) != napi_ok ||
+	    type != napi_float64_array)
+		return refuse(env);
+	struct scan scan = {
+		.size = sizeof(scan), .start = start, .end = end, .vec = (uintptr_t)found, .vec_len = FOUND_AT_ONCE,
+		.category_anyof_mask = PRESENT | SWAPPED, .return_mask = PRESENT,
+	};
+	while (scan.start < scan.end) {
+		long there;
+
+		do
+			there = ioctl(file, SCAN, &scan);
+		while (there < 0 && errno == EINTR);
+		if (there < 0)
+			return number(env, -1);
+		for (long i = 0; i < there; i++) {
+			uint64_t from = found[i].start - found[i].start % (uint64_t)grain;
+			uint64_t rest = found[i].end % (uint64_t)grain;
+			double first = from < start ? start : (double)from;
+			double last = rest == 0 ? found[i].end : found[i].end - rest + (uint64_t)grain;
+
+			if (last > end)
+				last = end;
+			if (ranges > 0 && first <= pairs[2 * ranges - 1]) {
+				pairs[2 * ranges - 1] = last;
+				continue;
+			}
+			if (2 * (size_t)ranges + 2 > length)
+				return number(env, -2);
+			pairs[2 * ranges] = first;
+			pairs[2 * ranges + 1] = last;
+			ranges++;
+		}
+		/* It stops early only if there was no room for more. */
+		if (scan.walk_end <= scan.start)
+			break;
+		scan.start = scan.walk_end;
+	}
+	return number(env, ranges);
+}
+
 NAPI_MODULE_INIT()
 {
 	const napi_property_descriptor functions[] = {
 		{ "readWords", NULL, read_words, NULL, NULL, NULL, napi_enumerable, NULL },
 		{ "writeWords", NULL, write_words, NULL, NULL, NULL, napi_enumerable, NULL },
+		{ "scanPresent", NULL, scan_present, NULL, NULL, NULL, napi_enumerable, NULL },
 	};
 
 	if (napi_define_properties(env, exports, sizeof(functions) / sizeof(*functions), functions) != napi_ok)

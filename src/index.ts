@@ -29,6 +29,7 @@ export type {
 export { ProcessSpace } from './sources/process-space.js';
 export type {
   AddressSpace,
+  CoverName,
   OpenTarget,
   PageCheck,
   RegionSource,

@@ -9,6 +9,7 @@ import { MAX_SAMPLERS, type MonitorOptions } from '../engine/options.js';
 import { type AddressRange, pagesOf } from '../processes/process-request.js';
 import { Choice, type Selection } from '../processes/selection.js';
 import { durationOption, parseDurationUs, UnitError } from '../report/units.js';
+import { COVERS, type CoverName } from '../sources/source.js';
 import { UsageError } from './output.js';
 
 /** The options of all commands that watch processes. Times in microseconds. */
@@ -36,6 +37,7 @@ export interface WatchOptions {
   readonly maxRegions?: number;
   readonly maxSamples?: number;
   readonly check: 'idle-page' | 'referenced' | 'auto';
+  readonly cover?: CoverName;
   readonly adaptation: AdaptationName;
   readonly workers?: number | 'per-target';
   readonly seed?: number;
@@ -86,6 +88,12 @@ export function addMonitorOptions(command: Command): Command {
         .default('auto'),
     )
     .addOption(
+      new Option(
+        '--cover <name>',
+        "where regions lie: over all mapped memory, or in DAMON's three ranges (default: three-ranges)",
+      ).choices(COVERS),
+    )
+    .addOption(
       new Option('--adaptation <name>', "how regions adapt: by the kernel's method, or by evidence")
         .choices(ADAPTATIONS)
         .default(DEFAULT_ADAPTATION),
@@ -97,7 +105,7 @@ export function addMonitorOptions(command: Command): Command {
 /** The monitor that these options ask for, without its targets. */
 export function monitorOptions(options: WatchOptions): MonitorOptions {
   const { sample: sampleUs, aggr: aggrUs, update: updateUs, minRegions, maxRegions, maxSamples } = options;
-  const { duration: durationUs, maxCpu: maxCpuPercent, check, adaptation, workers, seed } = options;
+  const { duration: durationUs, maxCpu: maxCpuPercent, check, cover, adaptation, workers, seed } = options;
   const attrs = { sampleUs, aggrUs, updateUs, minRegions, maxRegions, maxSamplesPerSecond: maxSamples };
   const goal = goalOf(options);
   const auto = options.auto || Object.keys(goal).length > 0 ? goal : undefined;
@@ -106,7 +114,7 @@ export function monitorOptions(options: WatchOptions): MonitorOptions {
     costOf: 'process',
     check,
     adaptation,
-    ...given({ auto, maxCpuPercent, workers, seed, durationUs }),
+    ...given({ auto, maxCpuPercent, cover, workers, seed, durationUs }),
   };
 }
 

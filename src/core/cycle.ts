@@ -1,9 +1,10 @@
 import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
 import type { Adaptation, AdaptationLimits, AdaptedTarget } from './adaptation.js';
 import { type Attrs, maxNrAccesses } from './attrs.js';
+import type { Layout } from './layout.js';
 import type { RegionTable } from './region-table.js';
 import { updateRegions } from './regions.js';
-import { countAnswers, pickSamples, pickSparseSamples, type Samples } from './sampling.js';
+import { countAnswers, makeSparse, pickSamples, placeSamples, type Samples } from './sampling.js';
 import type { Presence } from './snapshot-columns.js';
 import { TargetStatus } from './table-header.js';
 
@@ -33,6 +34,8 @@ export interface SampledTarget {
   readonly random: RandomGenerator;
   /** Selects the pages that are sampled, if the check repeats pages. */
   readonly salt: number;
+  /** Where the positions of the table lie; undefined if they are pages. */
+  layout?: Layout | undefined;
 }
 
 /** A target, as the thread that adapts its regions sees it. */
@@ -43,10 +46,11 @@ export interface AggregatedTarget extends AdaptedTarget {
 }
 
 /** Chooses a page of every region and has the check mark it old. Hot: once per tick and target. */
-export function prepare({ samples, check, random, salt }: SampledTarget, nowUs: number): void {
+export function prepare({ samples, check, random, salt, layout }: SampledTarget, nowUs: number): void {
   const { table } = samples;
-  if (check.repeatsPages) pickSparseSamples(table, random, salt);
-  else pickSamples(table, random);
+  pickSamples(table, random);
+  if (layout) placeSamples(samples, layout);
+  if (check.repeatsPages) makeSparse(samples, salt);
   samples.clear();
   if (!check.mark(samples, nowUs)) table.status = TargetStatus.STALE;
 }

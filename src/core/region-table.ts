@@ -5,6 +5,7 @@ import {
   DELIVERIES,
   HEADER_BYTES,
   IS_DELIVERED,
+  LAYOUT_VERSION,
   ORDERS,
   PEEKS,
   RANGE_CAPACITY,
@@ -17,7 +18,9 @@ import {
  * without copying. It needs no locks: samplers touch it only during a phase, the coordinator only between phases
  * (docs/design.md).
  *
- * Layout: 16 header words (Int32), 4 header numbers (Float64), the ranges (2 Float64 each), then the columns, the widest first
+ * If the target has a layout (layout.ts), everything called a page here is a position in it.
+ *
+ * In memory: 18 header words (Int32), 4 header numbers (Float64), the ranges (2 Float64 each), then the columns, the widest first
  * so that each is aligned: 3 of Float64 and 6 of Uint32, `capacity` elements each. A table with evidence has more of both
  * (evidence/columns.ts). A table that a region source fills has 3 more of Float64.
  */
@@ -160,6 +163,15 @@ export class RegionTable extends TableHeader {
     return this.capacity - 2 * updateRows(this.rangeCapacity);
   }
 
+  /** The version of the layout that the regions lie in. */
+  get layoutVersion(): number {
+    return this.words[LAYOUT_VERSION]!;
+  }
+
+  set layoutVersion(version: number) {
+    this.words[LAYOUT_VERSION] = version;
+  }
+
   get rangeCount(): number {
     return this.words[RANGE_COUNT]!;
   }
@@ -235,7 +247,8 @@ export class RegionTable extends TableHeader {
     this.maxNrAccesses = other.maxNrAccesses;
     this.setRanges(other.ranges.subarray(0, 2 * other.rangeCount));
     this.residentBytes = other.residentBytes;
-    for (const word of [ORDERS, DELIVERIES, PEEKS, AGE_STEP]) this.words[word] = other.words[word]!;
+    for (const word of [ORDERS, DELIVERIES, PEEKS, AGE_STEP, LAYOUT_VERSION])
+      this.words[word] = other.words[word]!;
     this.costUs = other.costUs;
     for (const column of COPIED_COLUMNS) this[column].set(other[column].subarray(0, other.count));
     if (this.delivered && other.delivered) {

@@ -1,7 +1,8 @@
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
-import { type EvidenceColumns, NO_PLACE } from './evidence/columns.js';
+import { type EvidenceColumns, NO_PLACE, NOT_ASKED } from './evidence/columns.js';
 import { pickPlanned } from './evidence/pick.js';
+import type { Layout } from './layout.js';
 import type { RegionTable } from './region-table.js';
 
 /** A page check's answer for a sampled page. */
@@ -29,8 +30,11 @@ export const Residence = {
  * region table. Core chooses the pages, and the check fills in the rest.
  */
 export class Samples {
-  /** The page of each row, or NOT_ASKED. A check may substitute a neighbour from the same region. */
+  /** The page of each row, or NOT_ASKED. A check may substitute another one from `startPages` to before `endPages`. */
   readonly pages: Float64Array;
+  /** Neighbouring pages of the row's region, the sampled one among them. */
+  readonly startPages: Float64Array;
+  readonly endPages: Float64Array;
   /** Values of Answer. */
   readonly answers: Uint8Array;
   /** Values of Residence. */
@@ -38,8 +42,19 @@ export class Samples {
   /** The number of sampling intervals that the answer counts for, at least 1: some pages are too expensive for every tick. */
   readonly weights: Uint8Array;
 
-  constructor(readonly table: RegionTable) {
-    this.pages = table.samplePage;
+  /** Only over a layout: page minus position. */
+  readonly offsets: Float64Array | undefined;
+
+  /** @param isDense whether the table has positions in a layout in place of pages */
+  constructor(
+    readonly table: RegionTable,
+    isDense = false,
+  ) {
+    const { capacity, samplePage, startPage, endPage } = table;
+    this.pages = isDense ? new Float64Array(capacity) : samplePage;
+    this.startPages = isDense ? new Float64Array(capacity) : startPage;
+    this.endPages = isDense ? new Float64Array(capacity) : endPage;
+    this.offsets = isDense ? new Float64Array(capacity) : undefined;
     this.answers = new Uint8Array(table.capacity);
     this.residence = new Uint8Array(table.capacity);
     this.weights = new Uint8Array(table.capacity);
@@ -51,15 +66,6 @@ export class Samples {
 
   get capacity(): number {
     return this.table.capacity;
-  }
-
-  /** A row's page is sampled from the region [startPages[row], endPages[row]). */
-  get startPages(): Float64Array {
-    return this.table.startPage;
-  }
-
-  get endPages(): Float64Array {
-    return this.table.endPage;
   }
 
   /** Sampling intervals in an aggregation interval. */
@@ -81,7 +87,7 @@ export class Samples {
  *
  * @returns sampled pages without an answer because the check cannot see them
  */
-export function countAnswers({ table, pages, answers, residence, weights }: Samples): number {
+export function countAnswers({ table, pages, offsets, answers, residence, weights }: Samples): number {
   const { count, nrAccesses, lookedUp, present, unseen, maxNrAccesses } = table;
   let unanswered = 0;
   for (let i = 0; i < count; i++) {
@@ -94,7 +100,7 @@ export function countAnswers({ table, pages, answers, residence, weights }: Samp
     if (where === Residence.UNSEEN) unseen[i]!++;
     if (answer === Answer.NONE && where !== Residence.PRESENT) unanswered++;
   }
-  if (table.evidence) recordAnswers(table.evidence, pages, answers, count);
+  if (table.evidence) recordAnswers(table.evidence, pages, offsets, answers, count);
   return unanswered;
 }
 
@@ -102,12 +108,13 @@ export function countAnswers({ table, pages, answers, residence, weights }: Samp
 function recordAnswers(
   { answers, answersPerRegion, place }: EvidenceColumns,
   pages: Float64Array,
+  offsets: Float64Array | undefined,
   given: Uint8Array,
   count: number,
 ): void {
   for (let i = 0; i < count; i++) {
     if (place[i] === NO_PLACE || given[i] === Answer.NONE) continue;
-    const page = pages[i]! + 1;
+    const page = pages[i]! - (offsets ? offsets[i]! : 0) + 1;
     answers[i * answersPerRegion + place[i]!] = given[i] === Answer.HIT ? page : -page;
   }
 }
@@ -129,6 +136,32 @@ export function pickSamples(table: RegionTable, random: RandomGenerator): void {
   }
 }
 
+/**
+ * Finds the pages of the picked positions. Runs once per tick and target, at about 10 ns a region: rows are in address order,
+ * so most samples are in the run of the one before or in the next.
+ */
+export function placeSamples({ table, pages, startPages, endPages, offsets }: Samples, layout: Layout): void {
+  const { samplePage, startPage, endPage, count } = table;
+  const { starts, positions } = layout;
+  let run = 0;
+  for (let i = 0; i < count; i++) {
+    const position = samplePage[i]!;
+    if (position === NOT_ASKED) {
+      pages[i] = NOT_ASKED;
+      continue;
+    }
+    if (position >= positions[run + 1]!) {
+      run++;
+      if (position >= positions[run + 1]!) run = layout.runAt(position, run);
+    }
+    const offset = starts[run]! - positions[run]!;
+    offsets![i] = offset;
+    pages[i] = position + offset;
+    startPages[i] = Math.max(startPage[i]!, positions[run]!) + offset;
+    endPages[i] = Math.min(endPage[i]!, positions[run + 1]!) + offset;
+  }
+}
+
 /** Group size in large regions: of this many neighbouring pages, always the same one is sampled. A power of two. */
 export const SPARSE_GROUP = 64;
 
@@ -136,30 +169,27 @@ export const SPARSE_GROUP = 64;
 export const MIN_CANDIDATES = 32;
 
 /**
- * Like `pickSamples`, but from a fixed random subset of the pages: one of each SPARSE_GROUP in a large region, and a larger
+ * Replaces picked pages by those of a fixed random subset of the pages: one of each SPARSE_GROUP in a large region, and a larger
  * share in smaller ones, so that MIN_CANDIDATES are left. Each subset contains the next sparser one, so few pages are ever
  * sampled, however the regions change.
  *
  * The subset depends on `salt` alone, and not on what a program does. So over all salts, the accessed share of the subset is
  * on average the accessed share of all pages.
  */
-export function pickSparseSamples(table: RegionTable, random: RandomGenerator, salt: number): void {
-  pickSamples(table, random);
-  const { startPage, endPage, samplePage, count } = table;
+export function makeSparse({ table, pages, startPages, endPages, count }: Samples, salt: number): void {
+  const { startPage, endPage } = table;
   for (let i = 0; i < count; i++) {
-    const start = startPage[i]!;
-    const end = endPage[i]!;
-    const group = sparseGroup(end - start, MIN_CANDIDATES);
+    const group = sparseGroup(endPage[i]! - startPage[i]!, MIN_CANDIDATES);
     if (group === 1) continue;
     // The low bits of the place among the 64 are fixed; the others are random. (A bit operation takes the low 32 bits of a page
     // number of any size, and is cheaper than a remainder.)
-    const page = samplePage[i]!;
+    const page = pages[i]!;
     if (page < 0) continue;
     const place = page & (SPARSE_GROUP - 1);
     const first = page - place;
     const fixed = mixed(first / SPARSE_GROUP, salt) & (group - 1);
     const sparse = first + ((place & -group) | fixed);
-    if (start <= sparse && sparse < end) samplePage[i] = sparse;
+    if (startPages[i]! <= sparse && sparse < endPages[i]!) pages[i] = sparse;
   }
 }
 

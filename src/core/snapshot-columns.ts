@@ -1,3 +1,4 @@
+import type { Layout } from './layout.js';
 import type { RegionTable } from './region-table.js';
 
 /** The columns of a published snapshot, one element per region, in address order. They own their memory. */
@@ -23,6 +24,11 @@ export interface SnapshotColumns {
   readonly residentPages?: Float64Array;
   /** Resident pages that the check cannot see (hugetlb, pages on no reclaim list): neither accessed nor cold. */
   readonly unseenPages?: Float64Array;
+  /**
+   * Pages of each region that are covered, if the regions lie over mapped memory alone: one may then reach over gaps. Without
+   * this column, all pages from its start to its end are.
+   */
+  readonly mappedPages?: Float64Array;
   /** Pages accessed in the interval, from a region source. Without this column, one hit counts the whole region. */
   readonly accessedPages?: Float64Array;
 }
@@ -38,25 +44,26 @@ export const ColumnSet = {
   MEMORY: 2,
   /** accessedPages. */
   ACCESSED: 4,
+  /** mappedPages. */
+  MAPPED: 8,
 } as const;
 
 /** The columns that a snapshot of this table has. */
-export function columnSetOf({ evidence, delivered }: RegionTable): number {
+export function columnSetOf({ evidence, delivered }: RegionTable, layout?: Layout): number {
   if (delivered) return ColumnSet.MEMORY | ColumnSet.ACCESSED;
-  return ColumnSet.MEMORY | (evidence ? ColumnSet.EVIDENCE : 0);
+  return ColumnSet.MEMORY | (evidence ? ColumnSet.EVIDENCE : 0) | (layout ? ColumnSet.MAPPED : 0);
 }
 
 /**
  * Copies the table's regions to a buffer of their own, which can be transferred to another thread.
  *
  * @param presence the presence of a sampled table, measured before its regions were merged
+ * @param layout that the table's regions lie in, if they do
  */
-export function snapshotColumns(table: RegionTable, presence?: Presence): SnapshotColumns {
+export function snapshotColumns(table: RegionTable, presence?: Presence, layout?: Layout): SnapshotColumns {
   const { count, evidence, delivered } = table;
-  const columns = emptyColumns(
-    count,
-    presence || delivered ? columnSetOf(table) : evidence ? ColumnSet.EVIDENCE : 0,
-  );
+  const sets = columnSetOf(table, layout);
+  const columns = emptyColumns(count, presence || delivered ? sets : sets & ~ColumnSet.MEMORY);
   columns.startPages.set(table.startPage.subarray(0, count));
   columns.endPages.set(table.endPage.subarray(0, count));
   columns.nrAccesses.set(table.nrAccesses.subarray(0, count));
@@ -73,7 +80,21 @@ export function snapshotColumns(table: RegionTable, presence?: Presence): Snapsh
   } else {
     presence?.writeTo(columns);
   }
+  if (layout) toPages(columns, layout);
   return columns;
+}
+
+/** Replaces positions by pages. About 30 ns a region. */
+function toPages({ startPages, endPages, mappedPages }: SnapshotColumns, layout: Layout): void {
+  const { starts, positions } = layout;
+  for (let i = 0, run = 0; i < startPages.length; i++) {
+    const [start, last] = [startPages[i]!, endPages[i]! - 1];
+    mappedPages![i] = last + 1 - start;
+    run = layout.runAt(start, run);
+    startPages[i] = starts[run]! + start - positions[run]!;
+    run = layout.runAt(last, run);
+    endPages[i] = starts[run]! + last - positions[run]! + 1;
+  }
 }
 
 /**
@@ -105,6 +126,7 @@ export function columnsOver(buffer: ArrayBuffer, sets: number = ColumnSet.NONE):
     unseenPages: column(Float64Array, 8),
   };
   const accessed = sets & ColumnSet.ACCESSED && { accessedPages: column(Float64Array, 8) };
+  const mapped = sets & ColumnSet.MAPPED && { mappedPages: column(Float64Array, 8) };
   return {
     startPages,
     endPages,
@@ -117,6 +139,7 @@ export function columnsOver(buffer: ArrayBuffer, sets: number = ColumnSet.NONE):
     }),
     ...memory,
     ...accessed,
+    ...mapped,
   };
 }
 
@@ -125,7 +148,8 @@ function bytesPerRegion(sets: number): number {
     BYTES_PER_REGION +
     (sets & ColumnSet.EVIDENCE ? 3 * 4 : 0) +
     (sets & ColumnSet.MEMORY ? 2 * 8 : 0) +
-    (sets & ColumnSet.ACCESSED ? 8 : 0)
+    (sets & ColumnSet.ACCESSED ? 8 : 0) +
+    (sets & ColumnSet.MAPPED ? 8 : 0)
   );
 }
 

@@ -15,6 +15,8 @@ export interface Region {
   readonly age: number;
   /** `evidence` only: the number of samples behind its nrAccesses, including earlier intervals. */
   readonly samples?: number;
+  /** Bytes that it covers: all from start to end, unless it reaches over gaps between mappings. */
+  readonly mappedBytes: number;
   /** Bytes in memory; absent if unknown. */
   readonly residentBytes?: number;
   /** Resident bytes that the check cannot see; absent if unknown. */
@@ -100,6 +102,7 @@ export class Snapshot implements SnapshotHeader {
       endAddress: columns.endPages[i]! * pageSize,
       nrAccesses: columns.nrAccesses[i]!,
       age: columns.ages[i]!,
+      mappedBytes: sizeOf(columns, i) * pageSize,
       ...(samples && { samples: samples[i]! }),
       ...(residentPages && { residentBytes: residentPages[i]! * pageSize }),
       ...(unseenPages && { unseenBytes: unseenPages[i]! * pageSize }),

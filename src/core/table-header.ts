@@ -1,5 +1,5 @@
 /** Number of header words (Int32), then of header numbers (Float64). */
-const HEADER_WORDS = 16;
+const HEADER_WORDS = 18;
 const HEADER_NUMBERS = 4;
 export const HEADER_BYTES = HEADER_WORDS * 4 + HEADER_NUMBERS * 8;
 
@@ -19,6 +19,7 @@ export const DELIVERIES = 12;
 export const PEEKS = 13;
 export const AGE_STEP = 14;
 export const RANGE_CAPACITY = 15;
+export const LAYOUT_VERSION = 16;
 
 /** Indices of the header numbers. */
 const CELL_PAGES = 0;

@@ -7,9 +7,9 @@ export interface Estimate {
   readonly high: number;
 }
 
-/** Pages that a region covers. */
-export function sizeOf({ startPages, endPages }: SnapshotColumns, i: number): number {
-  return endPages[i]! - startPages[i]!;
+/** Pages that a region covers, without the gaps that it reaches over. */
+export function sizeOf({ startPages, endPages, mappedPages }: SnapshotColumns, i: number): number {
+  return mappedPages ? mappedPages[i]! : endPages[i]! - startPages[i]!;
 }
 
 /** Pages of a region that are either accessed or cold: those in memory that the check can see, or all if that is unknown. */
@@ -61,7 +61,7 @@ export function estimateWorkingSet(
   minNrAccesses: number,
   maxNrAccesses: number,
 ): Estimate {
-  const { startPages, endPages, nrAccesses, samples, deviations, unlike } = columns;
+  const { startPages, endPages, mappedPages, nrAccesses, samples, deviations, unlike } = columns;
   let [pages, variance] = [0, 0];
   /** Variances of pages inside regions that may be counted in excess, and that may be missing. */
   let [less, more] = [0, 0];
@@ -71,7 +71,7 @@ export function estimateWorkingSet(
     const size = seenPagesOf(columns, i);
     const isIn = nrAccesses[i]! >= minNrAccesses;
     if (isIn) pages += accessedPagesOf(columns, i);
-    const touches = i > 0 && endPages[i - 1] === startPages[i];
+    const touches = i > 0 && (mappedPages || endPages[i - 1] === startPages[i]);
     if (deviations && touches && isIn !== nrAccesses[i - 1]! >= minNrAccesses)
       variance += deviations[i]! ** 2;
     if (unlike) {

@@ -54,10 +54,10 @@ export class Coordinator implements CoordinatorApi {
 
   start(setup: MonitorSetup): Promise<Started> {
     return this.#calls.answer(async () => {
-      const { attrs, source, endsAlone, durationUs } = setup;
+      const { attrs, source, cover, endsAlone, durationUs } = setup;
       const shared = this.#shared;
       const calls = this.#calls;
-      const samplers = new Samplers(shared, this.#host, source, setup.samplerLimit);
+      const samplers = new Samplers(shared, this.#host, source, cover, setup.samplerLimit);
       const publisher = new Publisher(shared.mailbox, this.#start.data, setup.queueLimit);
       const meter = new Meter(shared, samplers, setup.clock, setup.costOf);
       const policy = new AttrsPolicy(attrs, setup.policy, meter);

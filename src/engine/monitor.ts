@@ -10,7 +10,7 @@ import type { OtherWatcher, TargetInfo } from '../core/target.js';
 import type { TuningStep } from '../core/tuning.js';
 import { pageSize } from '../kernel/page-size.js';
 import type { SelectionStats } from '../processes/follower.js';
-import type { SourceDescriptor, TargetRequest } from '../sources/source.js';
+import type { CoverName, SourceDescriptor, TargetRequest } from '../sources/source.js';
 import { fromWire, isWire } from './comlink-errors.js';
 import { Connection, SnapshotQueue } from './connection.js';
 import { chooseSource, completeOptions, defined, type MonitorOptions } from './options.js';
@@ -64,6 +64,8 @@ export interface MonitorEvents {
 export class Monitor extends EventEmitter<MonitorEvents> implements AsyncIterable<Snapshot>, AsyncDisposable {
   /** What delivers the facts, and its abilities. */
   readonly source: SourceDescriptor;
+  /** Which part of an address space the regions lie over. */
+  readonly cover: CoverName;
   /** The seed of all random choices. On virtual time, the same seed gives the same snapshots. */
   readonly seed: number;
   /** Wall-clock time of the start (ISO 8601). */
@@ -117,6 +119,7 @@ export class Monitor extends EventEmitter<MonitorEvents> implements AsyncIterabl
   ) {
     super();
     this.source = source;
+    this.cover = setup.cover;
     this.seed = setup.seed;
     this.startedAt = started.startedAt;
     this.startedMonotonicNs = started.startedMonotonicNs;
@@ -286,9 +289,9 @@ export class Monitor extends EventEmitter<MonitorEvents> implements AsyncIterabl
   #handle(message: FromCoordinator): void {
     switch (message.type) {
       case 'snapshots': {
-        const { targets, columnSets, endUs, maxNrAccesses, stats } = message;
+        const { targets, endUs, maxNrAccesses, stats } = message;
         const { check, pageSize } = this;
-        for (const { id, columns, ...its } of targets) {
+        for (const { id, columnSets, columns, ...its } of targets) {
           const target = this.#targets.get(id)!;
           const header = { target, check, pageSize, endUs, maxNrAccesses, stats, ...its };
           this.#queue.push(new Snapshot(header, columnsOver(columns, columnSets)));

@@ -21,7 +21,7 @@ import { pageSize } from '../kernel/page-size.js';
 import { type AddressRange, type ProcessRequest, pagesOf } from '../processes/process-request.js';
 import type { Run, Selection } from '../processes/selection.js';
 import { SOURCES } from '../sources/registry.js';
-import type { TargetRequest } from '../sources/source.js';
+import { COVERS, type TargetRequest } from '../sources/source.js';
 import {
   type SyntheticAccess,
   type SyntheticPhase,
@@ -162,6 +162,7 @@ const options: Schema<MonitorOptions> = object<MonitorOptions>({
       wanted: `${CHECK.wanted} or a URL`,
     }),
   ),
+  cover: optional(value(oneOf(COVERS))),
   adaptation: optional(value(oneOf(ADAPTATIONS))),
   workers: optional(
     value({

@@ -14,7 +14,7 @@ import type { CheckName } from '../core/target.js';
 import { completeGoal, type TuningGoal } from '../core/tuning.js';
 import type { Selection } from '../processes/selection.js';
 import { chooseCheck, loadSource, requireSupported } from '../sources/registry.js';
-import type { SourceDescriptor, TargetRequest } from '../sources/source.js';
+import type { CoverName, SourceDescriptor, TargetRequest } from '../sources/source.js';
 import { LEAST_INTERVALS } from './budget.js';
 import type { ClockName, CostScope, MonitorSetup, PolicySetup } from './protocol.js';
 import { defaultSamplerLimit } from './thread-pool.js';
@@ -59,6 +59,12 @@ export interface MonitorOptions {
    */
   readonly check?: CheckName | 'auto' | URL;
   /**
+   * Which part of an address space the regions lie over: `mapped`, the memory that is mapped, as if there were no gaps; or
+   * `three-ranges`, DAMON's rule. No effect on targets with `ranges`, or with the referenced check, whose regions are mappings.
+   * Default `three-ranges`.
+   */
+  readonly cover?: CoverName;
+  /**
    * How regions adapt (docs/adaptation.md): `damon` is the kernel's algorithm, `evidence` uses the places and answers of single
    * samples. Default `damon`.
    */
@@ -85,6 +91,7 @@ export interface MonitorOptions {
   readonly clock?: ClockName;
 }
 
+const DEFAULT_COVER: CoverName = 'three-ranges';
 /** Of one core: small enough to leave on. */
 const DEFAULT_BUDGET_PERCENT = 2;
 
@@ -123,6 +130,7 @@ export function completeOptions(options: MonitorOptions, { source, from }: Chose
   requireKnownTo(adaptation, given);
   return {
     source: from,
+    cover: options.cover ?? DEFAULT_COVER,
     adaptation,
     attrs: attrsOf(defined(given), source),
     policy: policyOf(options, source, durationUs),

@@ -5,7 +5,7 @@ import type { RandomState } from '../core/random.js';
 import type { AttrsChange, AttrsInForce, MonitorStats } from '../core/stats.js';
 import type { TargetInfo } from '../core/target.js';
 import type { TuningGoal, TuningStep } from '../core/tuning.js';
-import type { TargetIdentity, TargetRequest } from '../sources/source.js';
+import type { CoverName, TargetIdentity, TargetRequest } from '../sources/source.js';
 import type { WireError } from './comlink-errors.js';
 
 // The protocol between the threads. Calls go through Comlink; the constant flow of snapshots does not.
@@ -27,6 +27,7 @@ export interface SamplerStart {
   readonly slot: number;
   /** What to load the source from (sources/registry.ts). */
   readonly source: string;
+  readonly cover: CoverName;
   /** The coordinator calls SamplerApi through this. */
   readonly control: MessagePort;
 }
@@ -35,6 +36,7 @@ export interface SamplerStart {
 export interface MonitorSetup {
   /** What to load the source from (sources/registry.ts). */
   readonly source: string;
+  readonly cover: CoverName;
   readonly adaptation: AdaptationName;
   readonly attrs: Attrs;
   readonly policy: PolicySetup;
@@ -100,7 +102,7 @@ export interface CoordinatorApi {
 /** Calls from the coordinator to the main thread. */
 export interface HostApi {
   /** Starts a thread for this slot and source. @returns the port of its SamplerApi */
-  startSampler(slot: number, source: string): MessagePort;
+  startSampler(slot: number, source: string, cover: CoverName): MessagePort;
   /** Ends the thread of this slot, even if it is busy. */
   endSampler(slot: number): void;
   /** Why the thread of this slot failed; undefined if it did not fail. */
@@ -135,14 +137,17 @@ export interface TargetToWatch {
   readonly id: number;
   readonly handle: number;
   readonly table: SharedArrayBuffer;
+  /** The ranges of its layout, if it has one. */
+  readonly ranges: SharedArrayBuffer | undefined;
 }
 
 export interface OpenedTarget {
   /** Identifies the target in its sampler. Opening it again gives a new handle. */
   readonly handle: number;
   readonly target: TargetIdentity;
-  /** [start, end) pairs of pages. */
+  /** [start, end) pairs of pages, and whether the regions lie over them as if there were no gaps. */
   readonly ranges: Float64Array;
+  readonly isDense: boolean;
   /** Of the whole process; 0 if unknown. */
   readonly residentBytes: number;
 }
@@ -154,8 +159,6 @@ export type FromCoordinator =
       readonly endUs: number;
       readonly maxNrAccesses: number;
       readonly stats: MonitorStats;
-      /** Bits of ColumnSet, the same for all of these targets. */
-      readonly columnSets: number;
       readonly targets: readonly PublishedTarget[];
     }
   | { readonly type: 'attrs'; readonly change: AttrsChange }
@@ -177,6 +180,8 @@ export interface PublishedTarget {
   /** Undefined if unknown. */
   readonly residentBytes: number | undefined;
   readonly isSettling: boolean;
+  /** Bits of ColumnSet. */
+  readonly columnSets: number;
   /** The buffer of `snapshotColumns`. */
   readonly columns: ArrayBuffer;
 }

@@ -30,21 +30,21 @@ export class Publisher {
     times: { endUs: number; maxNrAccesses: number },
     stats: MonitorStats,
   ): void {
-    const [first] = targets;
-    if (!first) return;
+    if (targets.length === 0) return;
     const published = targets.map((target): PublishedTarget => {
-      const { info, table, presence, startUs, settling } = target;
+      const { info, table, presence, startUs, settling, layout } = target;
       return {
         id: info.id,
         startUs,
         residentBytes: table.residentBytes || undefined,
         isSettling: settling.isSettling,
-        columns: snapshotColumns(table, presence).startPages.buffer as ArrayBuffer,
+        columnSets: columnSetOf(table, layout),
+        columns: snapshotColumns(table, presence, layout).startPages.buffer as ArrayBuffer,
       };
     });
     this.mailbox.sent(targets.length);
     this.send(
-      { type: 'snapshots', ...times, stats, columnSets: columnSetOf(first.table), targets: published },
+      { type: 'snapshots', ...times, stats, targets: published },
       published.map(({ columns }) => columns),
     );
   }

@@ -2,6 +2,7 @@ import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
 import { count, prepare, type SampledTarget } from '../core/cycle.js';
 import { DeliveredRows, deliverRegions } from '../core/delivered.js';
 import { PagepulseError } from '../core/errors.js';
+import { SharedRanges } from '../core/layout.js';
 import { randomFrom } from '../core/random.js';
 import { RegionTable } from '../core/region-table.js';
 import { Samples } from '../core/sampling.js';
@@ -9,6 +10,7 @@ import { TargetStatus } from '../core/table-header.js';
 import { openThreadCpu, threadCpuMs } from '../kernel/thread-cpu.js';
 import {
   type AddressSpace,
+  type CoverName,
   type OpenTarget as OpenSource,
   Order,
   type PageCheck,
@@ -45,6 +47,8 @@ interface Watched {
   readonly source: PageCheck | RegionSource;
   /** Set with a page check. */
   readonly sampled: SampledTarget | undefined;
+  /** What its layout is made of, if it has one. */
+  readonly ranges: SharedRanges | undefined;
   /** Whether the sampled pages are marked old. False for a target that was attached after that phase. */
   prepared: boolean;
 }
@@ -54,6 +58,7 @@ export class Sampler implements SamplerApi {
   readonly #shared: SharedState;
   readonly #slot: number;
   readonly #openSource: OpenSource;
+  readonly #cover: CoverName;
   /** By handle. */
   readonly #opened = new Map<number, OpenTarget>();
   /** Counters of samples, and of samples without an answer, in shared memory. */
@@ -70,6 +75,7 @@ export class Sampler implements SamplerApi {
     this.#shared = new SharedState(start.shared);
     this.#slot = start.slot;
     this.#openSource = openSource;
+    this.#cover = start.cover;
     this.#counts = this.#shared.slots.countersOf(start.slot);
   }
 
@@ -129,7 +135,11 @@ export class Sampler implements SamplerApi {
     switch (phase) {
       case PREPARE:
         if (source.delivers === 'regions') this.#begin(source, table);
-        if (sampled) prepare(sampled, nowUs);
+        if (sampled) {
+          const { ranges } = target;
+          if (ranges && sampled.layout?.version !== table.layoutVersion) sampled.layout = ranges.layout();
+          prepare(sampled, nowUs);
+        }
         target.prepared = true;
         break;
       case Phase.CHECK:
@@ -142,10 +152,10 @@ export class Sampler implements SamplerApi {
         break;
       case Phase.UPDATE:
         if (table.status === TargetStatus.STALE || (sampled && this.#shared.phases.isUpdated(target.id)))
-          storeSpace(table, source.readSpace(nowUs));
+          storeSpace(target, source.readSpace(nowUs));
         break;
       case Phase.REFRESH:
-        if (table.status === TargetStatus.STALE) storeSpace(table, source.readSpace(nowUs));
+        if (table.status === TargetStatus.STALE) storeSpace(target, source.readSpace(nowUs));
         break;
     }
   }
@@ -208,7 +218,7 @@ export class Sampler implements SamplerApi {
 
   #open({ request, random: state }: TargetToOpen): OpenedTarget {
     const random = randomFrom(state);
-    const source = this.#openSource(request, random);
+    const source = this.#openSource(request, random, this.#cover);
     const { target } = source;
     const space = source.readSpace(this.#shared.barrier.dueUs);
     if (space.ranges.length === 0) {
@@ -223,13 +233,14 @@ export class Sampler implements SamplerApi {
     const handle = this.#nextHandle++;
     const salt = source.delivers === 'pages' && source.repeatsPages ? random.next() : 0;
     this.#opened.set(handle, { source, random, salt });
-    return { handle, target, ranges: space.ranges, residentBytes: space.residentBytes };
+    return { handle, target, ...space, isDense: space.isDense === true };
   }
 
   watch(targets: readonly TargetToWatch[]): void {
     this.#unwatch(targets.map(({ handle }) => handle));
-    for (const { id, handle, table: buffer } of targets) {
-      const table = new RegionTable(buffer);
+    for (const { id, handle, table: tableBuffer, ranges: rangesBuffer } of targets) {
+      const table = new RegionTable(tableBuffer);
+      const ranges = rangesBuffer && new SharedRanges(rangesBuffer);
       const opened = this.#opened.get(handle);
       if (!opened) {
         this.#fail(handle, table, new Error(`target ${id} was not opened here`));
@@ -238,9 +249,9 @@ export class Sampler implements SamplerApi {
       const { source, random, salt } = opened;
       const sampled =
         source.delivers === 'pages'
-          ? { samples: new Samples(table), check: source, random, salt }
+          ? { samples: new Samples(table, ranges !== undefined), check: source, random, salt }
           : undefined;
-      this.#watched.push({ id, handle, table, source, sampled, prepared: false });
+      this.#watched.push({ id, handle, table, source, sampled, ranges, prepared: false });
     }
   }
 
@@ -273,12 +284,14 @@ export class Sampler implements SamplerApi {
   }
 }
 
-/** Stores the target's current address space in its table. */
-function storeSpace(table: RegionTable, { status, ranges, residentBytes }: AddressSpace): void {
-  table.status = status;
-  if (status !== TargetStatus.OK) return;
-  table.setRanges(ranges);
-  table.residentBytes = residentBytes;
+/** Stores the target's current address space in shared memory. */
+function storeSpace({ table, ranges: shared }: Watched, space: AddressSpace): void {
+  table.status = space.status;
+  if (space.status !== TargetStatus.OK) return;
+  // A layout has at least one page.
+  if (!shared) table.setRanges(space.ranges);
+  else if (space.ranges.length > 0) shared.update(space.ranges);
+  table.residentBytes = space.residentBytes;
 }
 
 /** CPU time of this thread in microseconds; wall-clock time if the kernel has no CPU clocks of threads. */

@@ -1,5 +1,6 @@
 import type * as Comlink from 'comlink';
 import { PagepulseError } from '../core/errors.js';
+import type { CoverName } from '../sources/source.js';
 import type { Phase } from './phases.js';
 import type { HostApi } from './protocol.js';
 import { NoAnswer, SamplerLink } from './sampler-link.js';
@@ -31,6 +32,7 @@ export class Samplers {
     readonly shared: SharedState,
     readonly host: Comlink.Remote<HostApi>,
     readonly source: string,
+    readonly cover: CoverName,
     readonly limit: number,
   ) {}
 
@@ -81,7 +83,7 @@ export class Samplers {
 
   async #start(link: SamplerLink): Promise<void> {
     try {
-      link.connect(await this.host.startSampler(link.slot, this.source));
+      link.connect(await this.host.startSampler(link.slot, this.source, this.cover));
       await link.ready();
     } catch (error) {
       this.drop(link);

@@ -1,5 +1,5 @@
 import { type Adaptation, countRegions } from '../core/adaptation.js';
-import { aggregate, extrapolate, mergeSeen, update } from '../core/cycle.js';
+import { aggregate, extrapolate, mergeSeen } from '../core/cycle.js';
 import type { MonitorStats } from '../core/stats.js';
 import { TargetStatus } from '../core/table-header.js';
 import type { AttrsPolicy } from './attrs-policy.js';
@@ -264,9 +264,9 @@ export class Schedule {
         this.targets.detach(target, 'ended');
       } else if (table.status === TargetStatus.FAILED) {
         if (!target.failing) return target;
-      } else if (target.unfitted && !table.delivered && table.status === TargetStatus.OK) {
+      } else if (isToBeFitted(target) && table.status === TargetStatus.OK) {
         try {
-          target.unfitted = !update(table);
+          target.unfitted = !target.fit();
         } catch (error) {
           target.failure = toWire(error).pagepulse.message;
           table.status = TargetStatus.FAILED;
@@ -322,4 +322,8 @@ export class Schedule {
     const { maxRegions } = this.targets.inForce.limits;
     this.#endsEarly = leftUs > TOO_LONG_US && countRegions(targets) > maxRegions;
   }
+}
+
+function isToBeFitted({ unfitted, hasNewLayout, table }: Target): boolean {
+  return (unfitted || hasNewLayout) && !table.delivered;
 }

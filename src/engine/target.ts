@@ -1,6 +1,9 @@
 import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
 import type { AdaptedTarget } from '../core/adaptation.js';
 import { type Attrs, maxNrAccesses } from '../core/attrs.js';
+import { update } from '../core/cycle.js';
+import type { Layout, SharedRanges } from '../core/layout.js';
+import { moveRegions } from '../core/move-regions.js';
 import { RegionTable } from '../core/region-table.js';
 import { initRegions } from '../core/regions.js';
 import { Settling } from '../core/settling.js';
@@ -49,6 +52,8 @@ export class Target implements AdaptedTarget {
   startUs = 0;
   readonly presence = new Presence();
   readonly settling: Settling;
+  /** That its regions lie in now. */
+  layout: Layout | undefined;
   /** Samplers probably lost because of it. */
   losses = 0;
   #snapshotsAtLoss = 0;
@@ -62,7 +67,10 @@ export class Target implements AdaptedTarget {
     public link: SamplerLink | undefined,
     /** Identifies it in its sampler. */
     public handle: number,
+    /** What its layout is made of; undefined if its regions lie over pages. */
+    public ranges: SharedRanges | undefined,
   ) {
+    this.layout = ranges?.layout();
     this.settling = new Settling(table.delivered !== undefined);
   }
 
@@ -75,6 +83,24 @@ export class Target implements AdaptedTarget {
     const isSuspect = culprit === undefined && this.snapshots === this.#snapshotsAtLoss;
     if (culprit === this.info.id || isSuspect) this.losses++;
     this.#snapshotsAtLoss = this.snapshots;
+  }
+
+  /** Whether its sampler has read mappings that its regions do not lie in yet. */
+  get hasNewLayout(): boolean {
+    return this.ranges !== undefined && this.ranges.version !== this.layout!.version;
+  }
+
+  /** Fits its regions to the mappings that its sampler has read. @returns false if that must wait for the next merge */
+  fit(): boolean {
+    const { table, ranges, layout: from } = this;
+    if (!ranges || !from) return update(table);
+    if (!this.hasNewLayout) return true;
+    const to = ranges.layout();
+    moveRegions(table, from, to);
+    table.setRanges(Float64Array.of(0, to.pages));
+    table.layoutVersion = to.version;
+    this.layout = to;
+    return true;
   }
 
   /** A request that opens the same process again, and no other one with its PID. */
@@ -101,6 +127,7 @@ export function fillFirst(table: RegionTable, attrs: Attrs, ranges: Float64Array
   table.residentBytes = 0;
   table.orders = table.deliveries = table.peeks = table.costUs = 0;
   table.clearPresence();
+  table.layoutVersion = 0;
   table.setRanges(ranges);
   // A region source delivers all regions itself.
   if (table.delivered) table.count = 0;

@@ -1,5 +1,6 @@
 import type { Attrs } from '../core/attrs.js';
 import { rescale } from '../core/cycle.js';
+import { SharedRanges } from '../core/layout.js';
 import { type RandomStreams, randomFrom } from '../core/random.js';
 import { type InForce, inForceFor } from '../core/region-budget.js';
 import { DEFAULT_RANGES, RegionTable } from '../core/region-table.js';
@@ -86,7 +87,9 @@ export class Targets {
         const { minRegions } = inForceFor(this.#inForce, this.all.length + this.arriving).reported.attrs;
         const targets = portion.map(({ arrival, opened }) => {
           const info = infoOf(arrival.id, opened.target);
-          const table = this.#tableFor(opened.ranges, minRegions);
+          const ranges = opened.isDense ? SharedRanges.of(opened.ranges) : undefined;
+          const covered = ranges ? Float64Array.of(0, ranges.layout().pages) : opened.ranges;
+          const table = this.#tableFor(covered, minRegions);
           table.residentBytes = opened.residentBytes;
           return new Target(
             info,
@@ -95,6 +98,7 @@ export class Targets {
             table,
             link,
             opened.handle,
+            ranges,
           );
         });
         await link.call((api) => api.watch(targets.map(toWatch)));
@@ -143,7 +147,11 @@ export class Targets {
       target.link = undefined;
       target.prepared = false;
       target.lost(culprit);
-      if (mayWrite) target.table = copiedTable(this.attrs, target.table);
+      if (mayWrite) {
+        const { layout } = target;
+        target.table = copiedTable(this.attrs, target.table);
+        target.ranges = layout && SharedRanges.of(layout.pairs(), layout.version);
+      }
       // The sampler that knew the reason of the failure is gone. The next one will find it again.
       if (target.table.status === TargetStatus.FAILED && !target.failing)
         target.table.status = TargetStatus.OK;
@@ -175,6 +183,8 @@ export class Targets {
           continue;
         }
         target.handle = opened.handle;
+        target.ranges?.update(opened.ranges);
+        target.fit();
         taken.push(target);
       }
       if (taken.length === 0) return;
@@ -202,7 +212,7 @@ export class Targets {
     await this.#opener.open(
       [{ id, request: target.sameRequest, random: this.#parts.streams.next() }],
       async (link, portion) => {
-        const { handle } = portion[0]!.opened;
+        const { handle, ranges } = portion[0]!.opened;
         const isAsItWas = target.link === from && target.table.status === TargetStatus.OK;
         if (!isAsItWas || !this.all.includes(target)) return this.#release(link, handle);
         // In one step: otherwise both samplers would count in the same table.
@@ -211,6 +221,8 @@ export class Targets {
         target.link = undefined;
         target.prepared = false;
         target.handle = handle;
+        target.ranges?.update(ranges);
+        target.fit();
         await link.call((api) => api.watch([toWatch(target)]));
         target.link = link;
         link.isReady = true;
@@ -328,6 +340,6 @@ function isLost({ losses }: Target): boolean {
   return losses > MAX_LOSSES;
 }
 
-function toWatch({ info, handle, table }: Target): TargetToWatch {
-  return { id: info.id, handle, table: table.buffer };
+function toWatch({ info, handle, table, ranges }: Target): TargetToWatch {
+  return { id: info.id, handle, table: table.buffer, ranges: ranges?.buffer };
 }

@@ -4,6 +4,7 @@ import * as Comlink from 'comlink';
 import { Piscina } from 'piscina';
 import { PagepulseError } from '../core/errors.js';
 import { addressSpace } from '../kernel/limits.js';
+import type { CoverName } from '../sources/source.js';
 import type { CoordinatorStart, HostApi, SamplerStart } from './protocol.js';
 import type { SharedState } from './shared-state.js';
 
@@ -69,10 +70,10 @@ export class ThreadPool implements HostApi {
     }
   }
 
-  startSampler(slot: number, source: string): MessagePort {
+  startSampler(slot: number, source: string, cover: CoverName): MessagePort {
     const { port1, port2 } = new MessageChannel();
     const pool = poolOfOne();
-    const task: SamplerStart = { shared: this.shared.buffer, slot, source, control: port2 };
+    const task: SamplerStart = { shared: this.shared.buffer, slot, source, cover, control: port2 };
     this.#samplers.set(slot, pool);
     this.#failures.delete(slot);
     this.#run(pool, SAMPLER, task, [port2])

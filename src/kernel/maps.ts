@@ -189,6 +189,38 @@ export class MappedRanges extends PageRanges {
   }
 }
 
+const SLASH = 0x2f;
+const DEVICES = Buffer.from('/dev/');
+/** Files in /dev that are ordinary memory. */
+const MEMORY_FILES = ['/dev/shm/', '/dev/zero', '/dev/hugepages'].map((path) => Buffer.from(path));
+
+/**
+ * What a process can have accessed as memory: without mappings that may not be accessed (`---p`), those of the kernel
+ * (`[vvar]`, `[vvar_vclock]`, `[vsyscall]`; `[vdso]` is code, and stays), and device memory. Touching mappings are joined.
+ */
+export class AccessibleRanges extends PageRanges {
+  protected take(line: MapsLine, lines: Uint8Array): void {
+    if (!line.isAccessible) return;
+    const { startPage, endPage, nameAt } = line;
+    const first = lines[nameAt];
+    if (first === BRACKET && startsWith(lines, nameAt, VVAR)) return;
+    if (first === SLASH && startsWith(lines, nameAt, DEVICES) && !isMemoryFile(lines, nameAt)) return;
+    if (this.length > 0 && startPage <= this.lastEnd) this.extend(Math.max(endPage, this.lastEnd));
+    else this.push(startPage, endPage);
+  }
+}
+
+const VVAR = Buffer.from('[vvar');
+
+function isMemoryFile(lines: Uint8Array, at: number): boolean {
+  return MEMORY_FILES.some((path) => startsWith(lines, at, path));
+}
+
+function startsWith(lines: Uint8Array, at: number, text: Uint8Array): boolean {
+  for (let i = 0; i < text.length; i++) if (lines[at + i] !== text[i]) return false;
+  return true;
+}
+
 /** Reading this many empty words of pagemap costs less than another call. */
 const JOINED_GAP_PAGES = 256;
 /** Mappings from this size on are not joined: a reader that cannot read all of them begins with the small ones. */

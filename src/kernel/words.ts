@@ -144,6 +144,11 @@ export class WordFile {
     for (let i = 0; i < count; i++) writeSync(this.#file, bytes, 8 * i, 8, indices[i]! * 8);
   }
 
+  /** For calls that only native code can make. */
+  protected get descriptor(): number {
+    return this.#file;
+  }
+
   close(): void {
     closeSync(this.#file);
   }
@@ -156,6 +161,13 @@ export class WordFile {
 export interface NativeWords {
   readWords(file: number, indices: Float64Array, halves: Uint32Array, count: number, reach: number): number;
   writeWords(file: number, indices: Float64Array, halves: Uint32Array, count: number): number;
+  /**
+   * The ranges of addresses in [start, end) that have pages in memory or in swap, widened to multiples of `grain` bytes.
+   *
+   * @param file an open pagemap
+   * @returns how many [start, end) pairs it has stored; -1 if the kernel is older than 6.7, -2 if `pairs` has no room
+   */
+  scanPresent(file: number, start: number, end: number, grain: number, pairs: Float64Array): number;
 }
 
 /**

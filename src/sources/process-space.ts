@@ -2,26 +2,21 @@ import { PagepulseError } from '../core/errors.js';
 import { threeRanges } from '../core/regions.js';
 import { TargetStatus } from '../core/table-header.js';
 import { readCmdline } from '../kernel/arguments.js';
-import { MappedRanges } from '../kernel/maps.js';
+import { AccessibleRanges, MappedRanges } from '../kernel/maps.js';
+import { pageSize } from '../kernel/page-size.js';
 import { isAlive, readWatchable } from '../kernel/stat.js';
 import { readResidentBytes } from '../kernel/status.js';
 import { type ProcessRequest, pagesOf } from '../processes/process-request.js';
-import type { AddressSpace, TargetIdentity } from './source.js';
+import { PresentParts } from './present-parts.js';
+import type { AddressSpace, CoverName, TargetIdentity } from './source.js';
 
 /** Shared by all targets of this thread, one at a time. */
 const mapped = new MappedRanges();
+const accessible = new AccessibleRanges();
 
 const NO_RANGES = new Float64Array(0);
 const GONE: AddressSpace = { status: TargetStatus.GONE, ranges: NO_RANGES, residentBytes: 0 };
 const STALE: AddressSpace = { status: TargetStatus.STALE, ranges: NO_RANGES, residentBytes: 0 };
-
-/**
- * Chooses the part of an address space that regions cover.
- *
- * @param mapped [start, end) pairs of pages in address order; the first `length` numbers are in use
- * @returns pairs in the same form
- */
-export type Cover = (mapped: Float64Array, length: number) => Float64Array;
 
 /** One process while it lives: its identity, and where its memory lies. Used by all sources that watch processes. */
 export class ProcessSpace {
@@ -30,13 +25,14 @@ export class ProcessSpace {
   /** Ranges given by the user, in pages. The process's mappings then only show whether it still has memory. */
   readonly fixedRanges: Float64Array | undefined;
   readonly #startTime: string;
-  readonly #cover: Cover;
+  readonly #parts: PresentParts;
 
   /** @throws PagepulseError `ATTRS` (the ranges), `NO_PROCESS`, `KERNEL_THREAD`, `ZOMBIE`, `PERMISSION` */
-  constructor({ pid, startTime, ranges }: ProcessRequest, cover: Cover = threeRanges) {
-    const fixed = ranges && pagesOf(ranges);
-    this.fixedRanges = fixed;
-    this.#cover = fixed ? () => fixed : cover;
+  constructor(
+    { pid, startTime, ranges }: ProcessRequest,
+    readonly cover: CoverName = 'three-ranges',
+  ) {
+    this.fixedRanges = ranges && pagesOf(ranges);
     const stat = readWatchable(pid);
     if (startTime !== undefined && stat.startTime !== startTime) {
       throw new PagepulseError(
@@ -45,6 +41,7 @@ export class ProcessSpace {
       );
     }
     this.pid = pid;
+    this.#parts = new PresentParts(pid);
     this.#startTime = stat.startTime;
     const cmdline = readCmdline(pid);
     this.target = { comm: stat.comm, process: { pid, startTime: stat.startTime, cmdline } };
@@ -59,12 +56,17 @@ export class ProcessSpace {
     const { pid } = this;
     try {
       reopen?.();
-      const length = mapped.read(pid);
+      const isDense = this.cover === 'mapped' && !this.fixedRanges;
+      const found = isDense ? accessible : mapped;
+      const length = found.read(pid);
       if (!isAlive(pid, this.#startTime)) return GONE;
       // In the middle of an exec, the address space has no mappings.
       if (length === 0) return STALE;
-      const ranges = this.#cover(mapped.pairs, length);
-      return { status: TargetStatus.OK, ranges, residentBytes: readResidentBytes(pid) ?? 0 };
+      const residentBytes = readResidentBytes(pid) ?? 0;
+      const ranges = isDense
+        ? this.#parts.narrow(found.pairs.slice(0, length), residentBytes / pageSize())
+        : (this.fixedRanges ?? threeRanges(found.pairs, length));
+      return { status: TargetStatus.OK, ranges, isDense, residentBytes };
     } catch (error) {
       if (!(error instanceof PagepulseError) || error.code !== 'NO_PROCESS') throw error;
       return GONE;

@@ -1,11 +1,12 @@
 import { PagepulseError } from '../core/errors.js';
 import { integerIn, oneOf, type Rule, type RulesOf } from '../core/rules.js';
 import type { CheckName } from '../core/target.js';
+import { pageSize } from '../kernel/page-size.js';
 import { idlePageSupport, procSupport, referencedSupport, type Support } from '../kernel/support.js';
 import { IdleFiles, IdlePageCheck } from './idle-page/check.js';
 import { ProcessSpace } from './process-space.js';
 import { ReferencedSource } from './referenced.js';
-import type { SourceDescriptor, TargetRequest } from './source.js';
+import type { CoverName, SourceDescriptor, TargetRequest } from './source.js';
 import { SyntheticCheck } from './synthetic/check.js';
 
 const idlePage: SourceDescriptor = {
@@ -19,8 +20,8 @@ const idlePage: SourceDescriptor = {
   supported: idlePageSupport,
   open() {
     let files: IdleFiles | undefined;
-    return (request) => {
-      const process = processOf(request, 'idle-page');
+    return (request, _, cover) => {
+      const process = processOf(request, 'idle-page', cover);
       files ??= new IdleFiles();
       return new IdlePageCheck(process, files);
     };
@@ -37,7 +38,8 @@ const referenced: SourceDescriptor = {
   resolution: 'mapping',
   defaultAggrUs: 1_000_000,
   supported: referencedSupport,
-  open: () => (request) => new ReferencedSource(processOf(request, 'referenced')),
+  // Its regions are mappings, whatever the cover.
+  open: () => (request) => new ReferencedSource(processOf(request, 'referenced', 'three-ranges')),
 };
 
 const synthetic: SourceDescriptor = {
@@ -49,9 +51,9 @@ const synthetic: SourceDescriptor = {
   disturbsReclaim: false,
   resolution: 'page',
   supported: () => ({ ok: true }),
-  open: () => (request, random) => {
+  open: () => (request, random, cover) => {
     if (!('synthetic' in request)) throw mismatch(request, 'synthetic');
-    return new SyntheticCheck(request.synthetic, random);
+    return new SyntheticCheck(request.synthetic, random, pageSize(), cover);
   },
 };
 
@@ -64,9 +66,9 @@ export const SOURCES: Readonly<Record<CheckName, SourceDescriptor>> = {
 /** The sources of processes, best first. */
 export const BY_QUALITY = ['idle-page', 'referenced'] as const;
 
-function processOf(request: TargetRequest, check: CheckName): ProcessSpace {
+function processOf(request: TargetRequest, check: CheckName, cover: CoverName): ProcessSpace {
   if (!('pid' in request)) throw mismatch(request, check);
-  return new ProcessSpace(request);
+  return new ProcessSpace(request, cover);
 }
 
 function mismatch(request: TargetRequest, check: CheckName): PagepulseError {

@@ -23,8 +23,21 @@ export interface TargetIdentity {
   readonly process?: Pick<TargetInfo, 'pid' | 'startTime' | 'cmdline'>;
 }
 
+/**
+ * Which part of an address space the regions lie over.
+ *
+ * - `mapped`: the memory that is mapped, as if there were no gaps between mappings.
+ * - `three-ranges`: DAMON's rule for virtual addresses: everything but the two largest gaps.
+ */
+export const COVERS = ['mapped', 'three-ranges'] as const;
+export type CoverName = (typeof COVERS)[number];
+
 /** Opens targets in one sampler thread. @throws PagepulseError for a target that cannot be watched */
-export type OpenTarget = (request: TargetRequest, random: RandomGenerator) => PageCheck | RegionSource;
+export type OpenTarget = (
+  request: TargetRequest,
+  random: RandomGenerator,
+  cover: CoverName,
+) => PageCheck | RegionSource;
 
 /** The abilities of a source. Code asks for abilities, never for names. */
 export interface SourceDescriptor {
@@ -57,8 +70,10 @@ export interface SourceDescriptor {
 export interface AddressSpace {
   /** GONE if the process has ended; STALE if it has no mappings because an exec is in progress, so read again later. */
   readonly status: typeof TargetStatus.OK | typeof TargetStatus.STALE | typeof TargetStatus.GONE;
-  /** [start, end) pairs of pages to cover, in address order; empty unless the status is OK. */
+  /** [start, end) pairs of pages to cover, disjoint and in address order; empty unless the status is OK. */
   readonly ranges: Float64Array;
+  /** Whether the regions lie over these pages as if there were no gaps between the ranges. Always the same for a target. */
+  readonly isDense?: boolean;
   /** Of the whole process; 0 if unknown. */
   readonly residentBytes: number;
 }

@@ -119,7 +119,13 @@ test('the working set counts regions at or above the threshold', (t) => {
   const snapshot = new Snapshot({ pageSize: 4096 } as Snapshot, columns);
   t.is(snapshot.workingSetBytes(), 50 * 4096);
   t.is(snapshot.workingSetBytes(2), 30 * 4096);
-  t.deepEqual(snapshot.regions[1], { startAddress: 40_960, endAddress: 122_880, nrAccesses: 1, age: 0 });
+  t.deepEqual(snapshot.regions[1], {
+    startAddress: 40_960,
+    endAddress: 122_880,
+    mappedBytes: 81_920,
+    nrAccesses: 1,
+    age: 0,
+  });
 });
 
 test('the same seed gives the same numbers, different ones for each target', (t) => {

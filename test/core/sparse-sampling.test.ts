@@ -1,10 +1,17 @@
 import test from 'ava';
 import fc from 'fast-check';
+import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
 import { RandomStreams, randomFrom } from '../../src/core/random.js';
-import { pickSparseSamples, SPARSE_GROUP } from '../../src/core/sampling.js';
+import type { RegionTable } from '../../src/core/region-table.js';
+import { makeSparse, pickSamples, Samples, SPARSE_GROUP } from '../../src/core/sampling.js';
 import { type Row, tableOf } from '../helpers/tables.js';
 
 const SALT = 0x1234_5678;
+
+function pickSparse(table: RegionTable, random: RandomGenerator, salt: number): void {
+  pickSamples(table, random);
+  makeSparse(new Samples(table), salt);
+}
 
 /** The pages that many ticks sample, in any of the regions. */
 function asked(rows: readonly Row[], salt = SALT, ticks = 20_000): Set<number> {
@@ -12,7 +19,7 @@ function asked(rows: readonly Row[], salt = SALT, ticks = 20_000): Set<number> {
   const stream = randomFrom(new RandomStreams(1).next());
   const pages = new Set<number>();
   for (let tick = 0; tick < ticks; tick++) {
-    pickSparseSamples(table, stream, salt);
+    pickSparse(table, stream, salt);
     for (let i = 0; i < table.count; i++) pages.add(table.samplePage[i]!);
   }
   return pages;
@@ -44,7 +51,7 @@ test('over many salts, all pages are equally likely to be sampled', (t) => {
   const table = tableOf([[0, 4_096]]);
   const stream = randomFrom(new RandomStreams(2).next());
   for (let salt = 0; salt < 64_000; salt++) {
-    pickSparseSamples(table, stream, salt);
+    pickSparse(table, stream, salt);
     hits[table.samplePage[0]! % SPARSE_GROUP]!++;
   }
   for (const count of hits) t.true(count > 800 && count < 1_200, `${count} of 64,000`);
@@ -54,7 +61,7 @@ test('a sampled page lies in its region, at any address', (t) => {
   const region = fc.tuple(fc.integer({ min: 0, max: 2 ** 40 }), fc.integer({ min: 1, max: 2 ** 34 }));
   const holds = fc.property(region, fc.integer(), ([start, pages], salt) => {
     const table = tableOf([[start, start + pages]]);
-    pickSparseSamples(table, randomFrom(new RandomStreams(salt).next()), salt);
+    pickSparse(table, randomFrom(new RandomStreams(salt).next()), salt);
     const page = table.samplePage[0]!;
     return Number.isInteger(page) && start <= page && page < start + pages;
   });

@@ -15,6 +15,8 @@ export interface RegionPages {
   readonly resident: readonly number[];
   readonly unseen?: readonly number[];
   readonly accessed?: readonly number[];
+  /** If regions reach over gaps. */
+  readonly mapped?: readonly number[];
 }
 
 /** The optional columns are present if the first row, or `pages`, has them. */
@@ -34,6 +36,7 @@ export function columnsFrom(rows: readonly RegionRow[], pages?: RegionPages): Sn
       unseenPages: Float64Array.from(pages.unseen ?? pages.resident.map(() => 0)),
     }),
     ...(pages?.accessed && { accessedPages: Float64Array.from(pages.accessed) }),
+    ...(pages?.mapped && { mappedPages: Float64Array.from(pages.mapped) }),
   };
 }
 

@@ -1,5 +1,11 @@
 import test from 'ava';
-import { HoldingRanges, MappedRanges, parseMappings, readMappings } from '../../src/kernel/maps.js';
+import {
+  AccessibleRanges,
+  HoldingRanges,
+  MappedRanges,
+  parseMappings,
+  readMappings,
+} from '../../src/kernel/maps.js';
 import { pageSize } from '../../src/kernel/page-size.js';
 import { Smaps } from '../../src/kernel/smaps.js';
 
@@ -35,6 +41,28 @@ test('mapped ranges are the same in pages, with touching mappings joined', (t) =
     [0x55d0c0a00000, 0x55d0c0a21000, 0x7f0000000000, 0x7f0000003000, 0x7ffc00000000, 0x7ffc00021000].map(
       (address) => address / pageSize(),
     ),
+  );
+});
+
+test('accessible ranges leave out reservations, the pages of the kernel and devices', (t) => {
+  const lines = [
+    '10000-20000 rw-p 00000000 00:00 0                          [heap]',
+    '20000-30000 ---p 00000000 00:00 0 ',
+    '30000-40000 r--p 00000000 fe:00 12                         /lib/a',
+    '40000-50000 r-xp 00010000 fe:00 12                         /lib/a',
+    '60000-70000 rw-s 00000000 00:06 99                         /dev/dri/card0',
+    '70000-80000 rw-s 00000000 00:01 99                         /dev/zero (deleted)',
+    '80000-90000 rw-s 00000000 00:19 99                         /dev/shm/pool',
+    'a0000-b0000 r--p 00000000 00:00 0                          [vvar]',
+    'b0000-c0000 r--p 00000000 00:00 0                          [vvar_vclock]',
+    'c0000-d0000 r-xp 00000000 00:00 0                          [vdso]',
+    'ffffffffff600000-ffffffffff601000 --xp 00000000 00:00 0    [vsyscall]',
+  ];
+  const ranges = new AccessibleRanges();
+  const count = ranges.parse([Buffer.from(`${lines.join('\n')}\n`)]);
+  t.deepEqual(
+    [...ranges.pairs.subarray(0, count)].map((page) => (page * pageSize()).toString(16)),
+    ['10000', '20000', '30000', '50000', '70000', '90000', 'c0000', 'd0000'],
   );
 });
 

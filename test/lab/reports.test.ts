@@ -49,7 +49,7 @@ scenario('wss: of 32 MiB in 8 TiB nothing is known, and the report says why', as
   t.is(result.processes[0]!.bytes, null);
   t.regex(result.processes[0]!.unknown!, /^0\.000\d % of the [78](\.\d+)? TiB watched is resident, so /);
   t.notRegex(textOf(result), /(^|\s)0 B/);
-  t.regex(textOf(result), /--range START-END, or --check referenced/);
+  t.regex(textOf(result), /--cover mapped, or --check referenced/);
 });
 
 scenario('wss: hugetlb is resident, and not seen', async (t) => {

@@ -5,7 +5,7 @@ import { threeRanges } from '../../core/regions.js';
 import { Answer, Residence, type Samples } from '../../core/sampling.js';
 import { TargetStatus } from '../../core/table-header.js';
 import { pageSize } from '../../kernel/page-size.js';
-import type { AddressSpace, PageCheck, TargetIdentity } from '../source.js';
+import type { AddressSpace, CoverName, PageCheck, TargetIdentity } from '../source.js';
 import { type SyntheticPhase, type SyntheticRange, type SyntheticSpec, validateSynthetic } from './spec.js';
 
 /** Checks a scripted address space of any size, without the kernel. The same random numbers give the same answers. */
@@ -22,6 +22,7 @@ export class SyntheticCheck implements PageCheck {
     readonly spec: SyntheticSpec,
     readonly random: RandomGenerator,
     bytesPerPage = pageSize(),
+    readonly cover: CoverName = 'three-ranges',
   ) {
     validateSynthetic(spec, bytesPerPage);
     this.target = { comm: spec.name ?? 'synthetic' };
@@ -62,9 +63,12 @@ export class SyntheticCheck implements PageCheck {
   readSpace(nowUs: number): AddressSpace {
     if (this.spec.fault?.atUs === 0) suffer(this.spec.fault.kind);
     const isOver = this.spec.endsUs !== undefined && nowUs >= this.spec.endsUs;
+    const isDense = this.cover === 'mapped';
+    const { mapped } = this.#phaseAt(nowUs);
     return {
       status: isOver ? TargetStatus.GONE : TargetStatus.OK,
-      ranges: isOver ? new Float64Array(0) : threeRanges(this.#phaseAt(nowUs).mapped),
+      ranges: isOver ? new Float64Array(0) : isDense ? mapped : threeRanges(mapped),
+      isDense,
       residentBytes: 0,
     };
   }

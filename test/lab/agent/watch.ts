@@ -5,6 +5,7 @@ import { cpuUsOf } from '../../../src/core/stats.js';
 import {
   type AdaptationName,
   type Attrs,
+  type CoverName,
   DEFAULT_ATTRS,
   Monitor,
   type MonitorStats,
@@ -16,13 +17,17 @@ import { lineOf } from '../score/snapshot-line.js';
 import { Workload } from './workload.js';
 
 /**
- * A monitor for all requests with so many samplers and this adaptation. In software emulation JavaScript is slow until it
+ * A monitor for all requests with this number of samplers, adaptation and cover. In software emulation JavaScript is slow until it
  * is compiled, and compiling is slow too: a fresh monitor misses most of its ticks for its first 10 to 15 s, which says
  * nothing about any processor that exists.
  */
-function warmed(samplers: number, adaptation: AdaptationName = 'damon'): Promise<Monitor> {
-  const key = `${samplers} ${adaptation}`;
-  const monitor = running.get(key) ?? warmMonitor(samplers, adaptation);
+function warmed(
+  samplers: number,
+  adaptation: AdaptationName = 'damon',
+  cover: CoverName = 'three-ranges',
+): Promise<Monitor> {
+  const key = `${samplers} ${adaptation} ${cover}`;
+  const monitor = running.get(key) ?? warmMonitor(samplers, adaptation, cover);
   running.set(key, monitor);
   return monitor;
 }
@@ -43,7 +48,7 @@ const SAMPLERS = 2;
 const wanted = new Map<number, Snapshot[]>();
 
 export async function watch(request: WatchRequest): Promise<Watched> {
-  const monitor = await warmed(SAMPLERS, request.adaptation);
+  const monitor = await warmed(SAMPLERS, request.adaptation, request.cover);
   const workloads: Workload[] = [];
   const start = async (commands: readonly string[]) => {
     const started: Workload[] = [];
@@ -156,7 +161,7 @@ async function runWith(script: string, pids: readonly number[]): Promise<void> {
 }
 
 /** A monitor whose samplers have all watched for a while; what keeps it from ending are targets of one page. */
-async function warmMonitor(samplers: number, adaptation: AdaptationName): Promise<Monitor> {
+async function warmMonitor(samplers: number, adaptation: AdaptationName, cover: CoverName): Promise<Monitor> {
   const ranges = [{ startAddress: 0x1000_0000, endAddress: 0x1000_1000 }];
   const idle = Array.from({ length: samplers }, () => spawn('sleep', ['infinity'], { stdio: 'ignore' }));
   const targets = idle.map(({ pid }) => ({ pid: pid!, ranges }));
@@ -165,6 +170,7 @@ async function warmMonitor(samplers: number, adaptation: AdaptationName): Promis
     attrs: DEFAULT_ATTRS,
     check: 'idle-page',
     adaptation,
+    cover,
     workers: samplers,
   });
   void (async () => {

@@ -3,6 +3,7 @@ import type { AdaptationName } from '../../../src/core/adaptation.js';
 import type { Attrs } from '../../../src/core/attrs.js';
 import type { MonitorOptions } from '../../../src/engine/options.js';
 import type { SnapshotLine } from '../../../src/record/format.js';
+import type { CoverName } from '../../../src/sources/source.js';
 
 /** What the test and the agent in the guest say to each other: files in /out, for the guest has no network. */
 export const REQUEST_FILE = /^request-\d+\.json$/;
@@ -28,6 +29,8 @@ export interface WatchRequest {
   readonly attrs?: Partial<Attrs>;
   /** As by default unless told otherwise. */
   readonly adaptation?: AdaptationName;
+  /** `three-ranges` unless told otherwise. */
+  readonly cover?: CoverName;
   /** How long is watched at least. */
   readonly seconds: number;
   /** How many snapshots of each target there have to be before watching ends: a slow machine makes few in a second. */
