@@ -70,9 +70,19 @@ async function write(
   recording: Recording,
 ): Promise<boolean> {
   const { monitor } = session;
-  const { startedAt, startedMonotonicNs, pageSize, check, attrs, seed } = monitor;
+  const { startedAt, startedMonotonicNs, pageSize, check, cover, attrs, seed } = monitor;
   const tool = `pagepulse ${VERSION}`;
-  const header = { tool, startedAt, startedMonotonicNs, kernel: release(), pageSize, check, attrs, seed };
+  const header = {
+    tool,
+    startedAt,
+    startedMonotonicNs,
+    kernel: release(),
+    pageSize,
+    check,
+    ...(monitor.source.delivers === 'pages' && { cover }),
+    attrs,
+    seed,
+  };
   await recording.begin(header, new MemoryReader(monitor));
   const known = new Set<number>();
   let latest: Snapshot | undefined;

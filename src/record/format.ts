@@ -26,6 +26,8 @@ export interface HeaderLine {
   /** In bytes. */
   readonly pageSize: number;
   readonly check: string;
+  /** Which part of the address space the regions lie over (CoverName); missing for `three-ranges` in older records. */
+  readonly cover?: string;
   /** At the start; `attrs` lines hold the changes. */
   readonly attrs: Attrs;
   readonly seed?: number;
@@ -108,6 +110,8 @@ export interface RegionMemory {
   readonly unseen?: readonly number[];
   /** Bytes accessed in the interval, exactly; left out by checks that sample pages. */
   readonly accessed?: readonly number[];
+  /** Bytes that each region covers; left out if that is all from its start to its end, in every region. */
+  readonly mapped?: readonly number[];
 }
 
 /** One target's regions at the end of one aggregation interval. */
@@ -219,7 +223,7 @@ export function snapshotLine(snapshot: Snapshot): string {
 }
 
 function memoryFields({ columns, residentBytes, pageSize, isSettling }: Snapshot): string {
-  const { residentPages, unseenPages, accessedPages } = columns;
+  const { startPages, endPages, residentPages, unseenPages, accessedPages, mappedPages } = columns;
   const bytes = (pages: Float64Array) => `[${pages.map((count) => Math.round(count) * pageSize).join()}]`;
   let fields = '';
   if (residentBytes !== undefined) fields += `,"residentBytes":${residentBytes}`;
@@ -227,6 +231,8 @@ function memoryFields({ columns, residentBytes, pageSize, isSettling }: Snapshot
     fields += `,"memory":{"resident":${bytes(residentPages)}`;
     if (unseenPages?.some((pages) => pages > 0)) fields += `,"unseen":${bytes(unseenPages)}`;
     if (accessedPages) fields += `,"accessed":${bytes(accessedPages)}`;
+    if (mappedPages?.some((pages, i) => pages !== endPages[i]! - startPages[i]!))
+      fields += `,"mapped":${bytes(mappedPages)}`;
     fields += '}';
   }
   return isSettling ? `${fields},"settling":true` : fields;

@@ -53,6 +53,7 @@ const FIELDS: { readonly [T in LineType]: Fields<Extract<RecordLine, { type: T }
     kernel: optional(isText),
     pageSize: isPageSize,
     check: optional(isText),
+    cover: optional(isText),
     attrs: isAttrs,
     seed: isAny,
   },
@@ -125,7 +126,8 @@ export function isRegionMemory(memory: unknown, regions: number): memory is Regi
     isObject(memory) &&
     isColumn(memory.resident) &&
     optional(isColumn)(memory.unseen) &&
-    optional(isColumn)(memory.accessed)
+    optional(isColumn)(memory.accessed) &&
+    optional(isColumn)(memory.mapped)
   );
 }
 

@@ -131,6 +131,7 @@ function columnsOfScratch(
     residentPages: pages(memory.resident),
     unseenPages: memory.unseen ? pages(memory.unseen) : new Float64Array(count),
     ...(memory.accessed && { accessedPages: pages(memory.accessed) }),
+    ...(memory.mapped && { mappedPages: pages(memory.mapped) }),
   };
 }
 

@@ -5,7 +5,7 @@ import { type SnapshotLine, snapshotLine } from '../../src/record/format.js';
 import { parseLine } from '../../src/record/parse.js';
 import { parseSnapshotBytes, toColumnar } from '../../src/record/restore.js';
 import { snapshotOf } from '../helpers/records.js';
-import type { RegionRow } from '../helpers/snapshots.js';
+import { snapshotOf as gapsOf, type RegionRow } from '../helpers/snapshots.js';
 
 const PAGE = 4096;
 
@@ -129,4 +129,27 @@ test('invalid JSON is not accepted', (t) => {
     t.is(parseSnapshotBytes(damaged, PAGE), undefined, to);
     t.is(columnarByJson(damaged), undefined, to);
   }
+});
+
+test('what regions cover is written if they reach over gaps, and only then', (t) => {
+  const lineWith = (mapped: number[]) =>
+    Buffer.from(
+      snapshotLine(
+        gapsOf({
+          rows: [
+            [0, 100, 5, 1],
+            [200, 260, 0, 2],
+          ],
+          memory: { resident: [10, 20], mapped },
+        }),
+      ),
+    );
+  const whole = lineWith([100, 60]);
+  t.false(whole.includes('mapped'));
+  const bytes = lineWith([40, 60]);
+  const columnar = parseSnapshotBytes(bytes, PAGE)!;
+  t.deepEqual(columnar.columns.mappedPages, Float64Array.of(40, 60));
+  t.deepEqual(columnar, columnarByJson(bytes));
+  const short = bytes.toString().replace(`"mapped":[${40 * PAGE},${60 * PAGE}]`, `"mapped":[${40 * PAGE}]`);
+  t.is(columnarByJson(Buffer.from(short)), undefined, 'a figure for every region');
 });

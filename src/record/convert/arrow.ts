@@ -4,7 +4,7 @@ import type { RecordLine } from '../format.js';
 import type { InputBudget } from '../limits.js';
 import { checkedMessages } from './arrow-messages.js';
 import { type SnapshotInContext, sidecarText } from './snapshots.js';
-import { type Column, linesOfRows, mappingOf, RECORD_COLUMNS, type Row } from './table.js';
+import { type Column, linesOfRows, mappedBytesOf, mappingOf, RECORD_COLUMNS, type Row } from './table.js';
 
 /** Rows of a record batch, about 5 MB: what is in memory at a time. */
 const BATCH_ROWS = 65_536;
@@ -167,6 +167,7 @@ class Batch {
     permissions: new Texts(true),
     resident_bytes: new Numbers('Float64', true),
     accessed_bytes: new Numbers('Float64', true),
+    mapped_bytes: new Numbers('Float64'),
   } satisfies Record<Column, unknown>;
   /** The same few names occur in most rows. */
   readonly #encoded = new Map<string, Buffer>();
@@ -200,6 +201,7 @@ class Batch {
     columns.permissions.set(row, this.#encode(mapping?.permissions));
     columns.resident_bytes.set(row, memory?.resident[index]);
     columns.accessed_bytes.set(row, memory?.accessed?.[index]);
+    columns.mapped_bytes.set(row, mappedBytesOf(snapshot, index));
   }
 
   #encode(text: string | undefined): Buffer | undefined {

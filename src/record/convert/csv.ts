@@ -4,7 +4,7 @@ import { requirePackagesFor } from '../../optional-packages.js';
 import type { RecordLine } from '../format.js';
 import { type InputBudget, MAX_LINE_BYTES } from '../limits.js';
 import { type SnapshotInContext, sidecarText } from './snapshots.js';
-import { COLUMNS, linesOfRows, mappingOf, RECORD_COLUMNS, type Row } from './table.js';
+import { COLUMNS, linesOfRows, mappedBytesOf, mappingOf, RECORD_COLUMNS, type Row } from './table.js';
 
 /** A longer text that grows by concatenation takes several times its length. */
 const PIECE_LENGTH = 65_536;
@@ -32,7 +32,8 @@ export async function* csvOf(snapshots: AsyncIterable<SnapshotInContext>): Async
       }
       sidecar = '';
       const { name = '', permissions = '' } = mappingOf(context, region) ?? {};
-      rows += `,${nameCell(name)},${nameCell(permissions)},${resident?.[i] ?? ''},${accessed?.[i] ?? ''}\n`;
+      rows += `,${nameCell(name)},${nameCell(permissions)},${resident?.[i] ?? ''},${accessed?.[i] ?? ''},`;
+      rows += `${mappedBytesOf(snapshot, i)}\n`;
       if (rows.length < PIECE_LENGTH) continue;
       yield rows;
       rows = '';

@@ -1,5 +1,5 @@
 import { type NamedRange, namedRange } from '../../processes/mapping-names.js';
-import type { RecordedRegion, RecordLine } from '../format.js';
+import type { RecordedRegion, RecordLine, SnapshotLine } from '../format.js';
 import { BYTES_OF_ROW, type InputBudget, MAX_REGIONS } from '../limits.js';
 import { type BareSnapshot, linesOfSnapshot, type SnapshotInContext } from './snapshots.js';
 
@@ -22,12 +22,22 @@ export const COLUMNS = [
   'permissions',
   'resident_bytes',
   'accessed_bytes',
+  /** What the region covers: less than from start to end if it reaches over gaps. */
+  'mapped_bytes',
 ] as const;
 
 export type Column = (typeof COLUMNS)[number];
 
 /** For other programs only: `record` has the same. */
-const EXTRA_COLUMNS = ['pid', 'comm', 'mapping', 'permissions', 'resident_bytes', 'accessed_bytes'] as const;
+const EXTRA_COLUMNS = [
+  'pid',
+  'comm',
+  'mapping',
+  'permissions',
+  'resident_bytes',
+  'accessed_bytes',
+  'mapped_bytes',
+] as const;
 
 type RecordColumn = Exclude<Column, (typeof EXTRA_COLUMNS)[number]>;
 
@@ -46,6 +56,12 @@ export function mappingOf(
 ): NamedRange | undefined {
   if (mappings.length === 0) return undefined;
   return namedRange(mappings, Number.parseInt(start, 16) / pageSize, Number.parseInt(end, 16) / pageSize);
+}
+
+/** What a region covers; exact, for addresses are multiples of a page size. */
+export function mappedBytesOf({ regions, memory }: SnapshotLine, index: number): number {
+  const [start, end] = regions[index]!;
+  return memory?.mapped?.[index] ?? Math.max(0, Number.parseInt(end, 16) - Number.parseInt(start, 16));
 }
 
 /**

@@ -38,10 +38,10 @@ test('CSV has a row for each region, decimal addresses, and the rest of the reco
   const [names, first, second, ...none] = textIn(path).split('\n');
   t.is(
     names,
-    'target,pid,comm,start_us,end_us,max_nr_accesses,start,end,nr_accesses,age,record,mapping,permissions,resident_bytes,accessed_bytes',
+    'target,pid,comm,start_us,end_us,max_nr_accesses,start,end,nr_accesses,age,record,mapping,permissions,resident_bytes,accessed_bytes,mapped_bytes',
   );
   t.true(first!.startsWith('0,4242,"postgres",0,100120,20,4096,12288,7,3,"{""before"":[{'));
-  t.is(second, '0,4242,"postgres",0,100120,20,12288,16384,0,1,,,,,', 'unknown values are empty');
+  t.is(second, '0,4242,"postgres",0,100120,20,12288,16384,0,1,,,,,,4096', 'unknown values are empty');
   t.deepEqual(none, ['']);
 });
 
@@ -99,7 +99,7 @@ test('columns hold what each region was mapped as at that time, and the permissi
   const csv = await converted(t, lines, 'csv');
   const rows = textIn(csv).trimEnd().split('\n').slice(1);
   t.deepEqual(
-    rows.map((row) => row.match(/,((?:"(?:[^"]|"")*")?),((?:"[^"]*")?),,$/)!.slice(1, 3)),
+    rows.map((row) => row.match(/,((?:"(?:[^"]|"")*")?),((?:"[^"]*")?),,,\d+$/)!.slice(1, 3)),
     expected.map((texts) => texts.map((text) => (text ? `"${text.replaceAll('"', '""')}"` : ''))),
   );
   for (const path of [arrow, csv]) t.deepEqual(await linesIn(t, path), lines);
@@ -137,7 +137,7 @@ test('names in CSV are neither formulas nor control sequences, and convert back 
     "'-rwx",
   ];
   t.deepEqual(
-    rows.map((row) => row.match(/,("[^"]*"),("[^"]*"),,$/)!.slice(1)),
+    rows.map((row) => row.match(/,("[^"]*"),("[^"]*"),,,\d+$/)!.slice(1)),
     expected.map((text) => [`"${text}"`, `"${text}"`]),
   );
   for (const row of rows) t.regex(row, /^0,4242,"'=1\+1",/);
@@ -147,7 +147,7 @@ test('names in CSV are neither formulas nor control sequences, and convert back 
 test('permissions stay as the kernel writes them, also with a leading sign', async (t) => {
   const mapped = targetOf({ mappings: [['1000', '3000', '---p', '[guard]']] });
   const path = await converted(t, [header, mapped, snapshot([['1000', '3000', 0, 3]])], 'csv');
-  t.regex(textIn(path), /,"\[guard\]","---p",,\n$/);
+  t.regex(textIn(path), /,"\[guard\]","---p",,,\d+\n$/);
 });
 
 test('columns hold the resident and accessed bytes of each region, and convert back', async (t) => {
@@ -165,7 +165,7 @@ test('columns hold the resident and accessed bytes of each region, and convert b
   const csv = await converted(t, lines, 'csv');
   const cells = textIn(csv).trimEnd().split('\n').slice(1);
   t.deepEqual(
-    cells.map((row) => row.split(',').slice(-2)),
+    cells.map((row) => row.split(',').slice(-3, -1)),
     [
       ['8192', '4096'],
       ['4096', '0'],
@@ -188,7 +188,7 @@ test('columns hold the resident and accessed bytes of each region, and convert b
   for (const path of [arrow, csv]) t.deepEqual(await linesIn(t, path), lines);
   // With a region removed, the memory columns no longer fit.
   const fewer = join(folderFor(t), 'fewer.csv');
-  writeFileSync(fewer, textIn(csv).replace(/^.*,4096,0\n/m, ''));
+  writeFileSync(fewer, textIn(csv).replace(/^.*,4096,0,\d+\n/m, ''));
   const [, , first] = await linesIn(t, fewer);
   t.like(first, { type: 'snapshot', regions: [regions[0]], residentBytes: 12_288 });
   t.false('memory' in first!);
@@ -200,15 +200,15 @@ test('tables of earlier versions, without the mapping columns, are read', async 
   writeFileSync(
     earlier,
     textIn(path)
-      .replace(',mapping,permissions,resident_bytes,accessed_bytes\n', '\n')
-      .replace(/,,,,\n$/, '\n'),
+      .replace(',mapping,permissions,resident_bytes,accessed_bytes,mapped_bytes\n', '\n')
+      .replace(/,,,,,8192\n$/, '\n'),
   );
   t.deepEqual(await linesIn(t, earlier), [header, target, snapshot([['1000', '3000', 7, 3]], 5)]);
 });
 
 test('CSV rewritten by another program is read: reordered and additional columns, decimals', async (t) => {
   const path = await converted(t, [header, target, snapshot([['1000', '3000', 7, 3]], 5)], 'csv');
-  const record = textIn(path).slice(textIn(path).indexOf('"{'), -',,,,\n'.length);
+  const record = textIn(path).slice(textIn(path).indexOf('"{'), -',,,,,8192\n'.length);
   const again = join(folderFor(t), 'again.csv');
   const text =
     '\uFEFF,age,nr_accesses,end,start,max_nr_accesses,end_us,start_us,target,record,mine\r\n' +
@@ -252,7 +252,7 @@ test('damaged tables are refused in one sentence', async (t) => {
   const csv = textIn(await converted(t, RICH, 'csv'));
   const rows = csv.split(/\n(?=\d)/);
   const refused: readonly [string | Buffer, RegExp][] = [
-    [rows.with(1, rows[1]!.replace(/"\{.*/s, ',,,,')).join('\n'), /lacks the first row of the table/],
+    [rows.with(1, rows[1]!.replace(/"\{.*/s, ',,,,,')).join('\n'), /lacks the first row of the table/],
     [csv.replace(',record,', ',memory,'), /there is no column record/],
     [csv.replace('20480', 'x'), /cannot read .* as CSV/],
     [csv.replace(',20,', ',-1,'), /-1 is not a count/],
@@ -301,6 +301,7 @@ test('Arrow has a row for each region, exact addresses, and batches of limited s
       'permissions: Utf8?',
       'resident_bytes: Float64?',
       'accessed_bytes: Float64?',
+      'mapped_bytes: Float64',
     ],
   );
   const { record: _, ...row } = table.get(69_999)!.toJSON();
@@ -319,6 +320,7 @@ test('Arrow has a row for each region, exact addresses, and batches of limited s
     permissions: null,
     resident_bytes: null,
     accessed_bytes: null,
+    mapped_bytes: 4096,
   });
   t.true(isDeepStrictEqual(await linesIn(t, path), lines));
 });
