@@ -1,5 +1,7 @@
 import type { SnapshotColumns } from '../core/snapshot-columns.js';
-import { heatOf, seenPagesOf } from '../core/working-set.js';
+import { heatOf, seenPagesOf, sizeOf } from '../core/working-set.js';
+import type { Mapping } from '../kernel/maps.js';
+import { isCovered, kindOf, type MappingKind } from './region-mappings.js';
 
 /**
  * How hot each of `cells` equal parts of [startPage, endPage) is: the mean heat of its pages in regions, 0 .. 1; NaN without
@@ -38,21 +40,50 @@ export function heatStrip(
 }
 
 /**
- * How hot the resident memory of a snapshot is that counts accesses by mapping. Mappings are laid end to end in address
- * order, each as long as its visible resident memory, with one heat for all of it.
+ * How hot the memory of a snapshot is, with its regions laid end to end in address order: as long as their visible resident
+ * memory if accesses are counted by mapping, else as the memory that they cover.
  */
-export function residentStrip(columns: SnapshotColumns, maxNrAccesses: number, cells: number): Float64Array {
-  const { startPages } = columns;
+export function denseStrip(columns: SnapshotColumns, maxNrAccesses: number, cells: number): Float64Array {
+  const { startPages, accessedPages } = columns;
+  const lengthOf = accessedPages ? seenPagesOf : sizeOf;
   const ends = new Float64Array(startPages.length);
   let pages = 0;
   for (let i = 0; i < ends.length; i++) {
-    pages += seenPagesOf(columns, i);
+    pages += lengthOf(columns, i);
     ends[i] = pages;
   }
-  // The same columns without the gaps and without memory that is not resident.
-  const starts = ends.map((end, i) => end - seenPagesOf(columns, i));
+  // The same columns without the gaps.
+  const starts = ends.map((end, i) => end - lengthOf(columns, i));
   const laid = { ...columns, startPages: starts, endPages: ends };
   return heatStrip(laid, maxNrAccesses, 0, pages, cells);
+}
+
+/**
+ * What the cells of a `denseStrip` over mapped memory are, such as `|heap    |anonymous   |file`: a mark where the kind of
+ * mapping changes, and its name if there is room.
+ */
+export function kindsLine(mappings: readonly Mapping[], cells: number): string {
+  const covered = mappings.filter(isCovered);
+  const pages = covered.reduce((sum, { startPage, endPage }) => sum + endPage - startPage, 0);
+  let line = '';
+  let [m, before] = [0, 0];
+  for (let cell = 0, runStart = 0; pages > 0 && cell < cells; cell++) {
+    const kind = kindAt(cell);
+    if (cell + 1 < cells && kindAt(cell + 1) === kind) continue;
+    const length = cell + 1 - runStart;
+    line += `|${kind}`.slice(0, kind.length < length ? length : 1).padEnd(length);
+    runStart = cell + 1;
+  }
+  return line.trimEnd();
+
+  /** The kind in the middle of a cell. Cells are asked in order. */
+  function kindAt(cell: number): MappingKind {
+    const page = ((cell + 0.5) * pages) / cells;
+    for (let size = 0; ; m++, before += size) {
+      size = covered[m]!.endPage - covered[m]!.startPage;
+      if (page < before + size || m + 1 === covered.length) return kindOf(covered[m]!);
+    }
+  }
 }
 
 /** A run of regions that touch. */

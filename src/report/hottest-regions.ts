@@ -39,7 +39,7 @@ export function regionTable(
       width,
       accessedWidth,
       starts[at]!.padStart(addressWidth),
-      bytes(endPage - startPage),
+      bytes(sizeOf(columns, i)),
       columns.accessedPages
         ? `${bytes(accessedPagesOf(columns, i))} of ${bytes(seenPagesOf(columns, i))}`
         : formatShare(columns.nrAccesses[i]! / maxNrAccesses),

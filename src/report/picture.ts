@@ -1,9 +1,10 @@
 import type { Snapshot } from '../core/snapshot.js';
+import type { SnapshotColumns } from '../core/snapshot-columns.js';
 import type { MonitorStats } from '../core/stats.js';
 import type { TargetInfo } from '../core/target.js';
 import type { Mapping } from '../kernel/maps.js';
-import { bold, type ColourMode, legendLine, paint } from './colour.js';
-import { heatStrip, type PageRange, rangesOf, residentStrip } from './heat-strip.js';
+import { bold, type ColourMode, dim, legendLine, paint } from './colour.js';
+import { denseStrip, heatStrip, kindsLine, type PageRange, rangesOf } from './heat-strip.js';
 import { address, addressWidthOf, regionTable, SIZE_WIDTH } from './hottest-regions.js';
 import {
   formatCost,
@@ -43,6 +44,7 @@ export interface PictureOptions {
 
 /** Before the strip of a process whose accesses are counted by mapping. */
 const FLAT_LABEL = 'resident, flat by mapping ';
+const MAPPED_LABEL = 'mapped    ';
 /** With fewer cells beside it, a label is dropped. */
 const MIN_CELLS = 10;
 /** In a lower terminal every line is for the processes. */
@@ -127,9 +129,15 @@ function rowsWanted(view: ProcessView): number {
   return 2 + stripsOf(view.snapshot) + view.snapshot.columns.startPages.length;
 }
 
-/** One per range; if accesses are counted by mapping, one for all resident memory. */
+/** One for each range, or for all memory if it is drawn without gaps; with a line of kinds over mapped memory. */
 function stripsOf({ columns }: Snapshot): number {
-  return columns.accessedPages ? 1 : rangesOf(columns).length;
+  if (isDense(columns)) return columns.mappedPages ? 2 : 1;
+  return rangesOf(columns).length;
+}
+
+/** Whether accesses are counted by mapping, or regions lie over mapped memory alone. */
+function isDense({ accessedPages, mappedPages }: SnapshotColumns): boolean {
+  return accessedPages !== undefined || mappedPages !== undefined;
 }
 
 function unknownIn({ snapshot, residentBytes }: ProcessView): Unknown | undefined {
@@ -175,11 +183,18 @@ function processLines(view: ProcessView, rows: number, options: PictureOptions):
     const sentences = unknownSentences(unknown).map((text) => clip(text, width));
     return [headerLine(view, 0, 0, options, true), ...sentences].slice(0, rows);
   }
-  if (columns.accessedPages) {
-    const label = width - FLAT_LABEL.length >= MIN_CELLS ? FLAT_LABEL : '';
-    const strip = paint(residentStrip(columns, maxNrAccesses, width - label.length), colour);
-    const lines = [headerLine(view, 0, 0, options), label + strip].slice(0, rows);
-    return rows > 3 ? [...lines, ...regionTable(snapshot, view.mappings, rows - 3, options)] : lines;
+  if (isDense(columns)) {
+    const title = columns.accessedPages ? FLAT_LABEL : MAPPED_LABEL;
+    const label = width - title.length >= MIN_CELLS ? title : '';
+    const strip = paint(denseStrip(columns, maxNrAccesses, width - label.length), colour);
+    const lines = [headerLine(view, 0, 0, options), label + strip];
+    if (columns.mappedPages && view.mappings.length > 0) {
+      const kinds = kindsLine(view.mappings, width - label.length);
+      lines.push(dim(' '.repeat(label.length) + kinds, colour));
+    }
+    const left = rows - lines.length - 1;
+    if (left > 0) lines.push(...regionTable(snapshot, view.mappings, left, options));
+    return lines.slice(0, rows);
   }
   const ranges = rangesOf(columns);
   const shown = ranges.length < rows ? ranges : hottestRanges(snapshot, ranges, rows - 1);

@@ -64,7 +64,7 @@ export type MappingKind =
   | 'reserved';
 
 /** The kind of a mapping, by its line in /proc/PID/maps. */
-export function kindOf({ name: maps, permissions }: ObservedMapping): MappingKind {
+export function kindOf({ name: maps, permissions }: Pick<Mapping, 'name' | 'permissions'>): MappingKind {
   // No process can access it: address space that is kept free.
   if (permissions.startsWith('---')) return 'reserved';
   const name = displayName(maps);
@@ -75,6 +75,13 @@ export function kindOf({ name: maps, permissions }: ObservedMapping): MappingKin
   if (/^\[(?:shared|sysv|memfd|anon_shmem)\b|^\/dev\/shm\//.test(name)) return 'shared';
   if (name.startsWith('[anon')) return 'named';
   return name.startsWith('[') ? 'kernel' : 'file';
+}
+
+/** Whether regions over mapped memory lie over it, as src/kernel/maps.ts chooses (AccessibleRanges). */
+export function isCovered(mapping: Pick<Mapping, 'name' | 'permissions'>): boolean {
+  const { name } = mapping;
+  if (kindOf(mapping) === 'reserved' || name.startsWith('[vvar')) return false;
+  return !name.startsWith('/dev/') || /^\/dev\/(shm\/|zero|hugepages)/.test(name);
 }
 
 /** The name of a mapping's group. Printable. */

@@ -91,7 +91,7 @@ export interface Unknown {
 }
 
 /** A remedy. */
-export const UNKNOWN_HELP = '--range START-END, or --check referenced, which counts by mapping';
+export const UNKNOWN_HELP = '--cover mapped, or --check referenced, which counts by mapping';
 
 /**
  * Undefined if the snapshot says something about its target. One pass over the regions.

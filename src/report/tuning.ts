@@ -2,7 +2,7 @@ import type { Attrs } from '../core/attrs.js';
 import type { SnapshotColumns } from '../core/snapshot-columns.js';
 import type { AttrsInForce } from '../core/stats.js';
 import type { TuningGoal, TuningStep } from '../core/tuning.js';
-import { accessedPagesOf, sizeOf } from '../core/working-set.js';
+import { accessedPagesOf } from '../core/working-set.js';
 import { durationOption, formatDuration } from './units.js';
 
 /**
@@ -35,13 +35,16 @@ function sharedPages(a: SnapshotColumns, b: SnapshotColumns): number {
   for (let i = 0, j = 0; i < a.startPages.length && j < b.startPages.length; ) {
     const start = Math.max(a.startPages[i]!, b.startPages[j]!);
     const end = Math.min(a.endPages[i]!, b.endPages[j]!);
-    if (end > start)
-      pages +=
-        (end - start) * Math.min(accessedPagesOf(a, i) / sizeOf(a, i), accessedPagesOf(b, j) / sizeOf(b, j));
+    if (end > start) pages += (end - start) * Math.min(densityOf(a, i), densityOf(b, j));
     if (a.endPages[i]! < b.endPages[j]!) i++;
     else j++;
   }
   return pages;
+}
+
+/** Accessed pages per page of addresses. */
+function densityOf(columns: SnapshotColumns, i: number): number {
+  return accessedPagesOf(columns, i) / (columns.endPages[i]! - columns.startPages[i]!);
 }
 
 /** A step of automatic intervals, with its cost and its result. */

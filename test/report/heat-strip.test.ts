@@ -1,6 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { heatStrip, rangesOf, residentStrip } from '../../src/report/heat-strip.js';
+import { denseStrip, heatStrip, rangesOf } from '../../src/report/heat-strip.js';
 import { columnsFrom, regionRows } from '../helpers/snapshots.js';
 
 const cellCounts = fc.integer({ min: 1, max: 200 });
@@ -100,6 +100,6 @@ test('resident memory is laid end to end: no cell is blank, and each mapping is 
     residentPages: Float64Array.of(50, 100, 50),
     accessedPages: Float64Array.of(50, 0, 25),
   };
-  t.deepEqual([...residentStrip(columns, 1, 4)], [1, 0, 0, 0.5]);
-  t.deepEqual([...residentStrip(columns, 1, 2)], [0.5, 0.25]);
+  t.deepEqual([...denseStrip(columns, 1, 4)], [1, 0, 0, 0.5]);
+  t.deepEqual([...denseStrip(columns, 1, 2)], [0.5, 0.25]);
 });

@@ -74,13 +74,35 @@ test('what is counted by mapping is one strip of resident memory, flat, and a ta
   t.is(draw([view], 80, 3).length, 3);
 });
 
+test('mapped memory is one strip without gaps, with marks where the kind of mapping changes', (t) => {
+  const view = viewOf(
+    {
+      rows: [
+        [0x55d0c0a00, 0x55d0c1200, 20, 600],
+        [0x7f12a0000, 0x7ffd12362, 0, 3],
+      ],
+      memory: { resident: [2_048, 4_096], mapped: [2_048, 4_096 + 34] },
+    },
+    { mappings: MAPPINGS },
+  );
+  t.deepEqual(draw([view], 82, 24).slice(1, -1), [
+    '4242 postgres  working set 8 MiB  resident 512 MiB',
+    `mapped    ${'9'.repeat(23)}8${'.'.repeat(48)}`,
+    `          |heap                   |anonymous                 |file`,
+    '     address     size  accessed          age  mapping',
+    '55d0c0a00000    8 MiB     100 %        1 min  [heap]',
+    '7f12a0000000 16.1 MiB       0 %       300 ms  anonymous +2 more',
+  ]);
+  for (let height = 1; height < 9; height++) t.true(draw([view], 82, height).length <= height);
+});
+
 test('where samples hardly ever meet memory there is the reason, and what helps', (t) => {
   const rows = [[2 ** 32, 2 ** 33, 0, 9]] as const;
   const lines = draw([viewOf({ rows, residentBytes: 2 ** 25, memory: { resident: [0] } })], 80, 24);
   t.deepEqual(lines.slice(1, -1), [
     '4242 postgres  working set not known  resident 512 MiB',
     '0.0002 % of the 16 TiB watched is resident, so samples rarely hit memory.',
-    'Try --range START-END, or --check referenced, which counts by mapping.',
+    'Try --cover mapped, or --check referenced, which counts by mapping.',
   ]);
   t.is(
     draw([viewOf({ rows }, { residentBytes: 2 ** 25 })], 80, 24).length,

@@ -1,5 +1,6 @@
 import type { TargetInfo } from '../../core/target.js';
 import type { ObservedMapping } from '../../record/observed-memory.js';
+import { piecesOf } from '../pieces.js';
 import type { Observation, ObservationSource } from '../source/observation.js';
 import { type Unknown, unknownOf } from '../status-text.js';
 import { ageUs } from '../summaries/summary.js';
@@ -93,7 +94,8 @@ export class TargetSums {
       this.unknown = unknown;
       return;
     }
-    const { columns, maxNrAccesses } = snapshot;
+    const { maxNrAccesses } = snapshot;
+    const columns = piecesOf(snapshot, mappings);
     this.isFlat ||= columns.accessedPages !== undefined;
     latest.setToSnapshot(columns, maxNrAccesses, endUs - startUs, ageUs(snapshot, 1));
     latest.coarsen(limits.pieces);

@@ -1,5 +1,6 @@
 import type { SnapshotColumns } from '../../core/snapshot-columns.js';
 import { coldPagesOf } from '../../core/working-set.js';
+import { piecesOf } from '../pieces.js';
 import { forEachOverlap, kindOf, nameOfRange } from '../region-mappings.js';
 import type { Observation } from '../source/observation.js';
 import { MeanAccess, type MeanRegion, mergeAlike } from './mean-access.js';
@@ -73,8 +74,9 @@ class AccessSums extends ProcessSums {
   add(observation: Observation): void {
     const { snapshot, mappings } = observation;
     if (!this.knows(observation)) return;
-    this.mean.add(snapshot);
-    this.latest = copyOf(snapshot.columns, this.latest);
+    const columns = piecesOf(snapshot, mappings);
+    this.mean.add(snapshot, columns);
+    this.latest = copyOf(columns, this.latest);
     this.ageUnitUs = ageUs(snapshot, 1);
     this.pageSize = snapshot.pageSize;
     this.unseenBytes = snapshot.columns.unseenPages ? snapshot.unseenBytes() : null;

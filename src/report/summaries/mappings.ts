@@ -3,6 +3,7 @@ import type { SnapshotColumns } from '../../core/snapshot-columns.js';
 import type { TargetInfo } from '../../core/target.js';
 import { coldPagesOf, seenPagesOf, sizeOf } from '../../core/working-set.js';
 import type { ObservedMapping } from '../../record/observed-memory.js';
+import { piecesOf } from '../pieces.js';
 import { forEachOverlap, type Grouping, groupNameOf, isSharedFile, kindOf } from '../region-mappings.js';
 import type { Observation } from '../source/observation.js';
 import {
@@ -116,6 +117,7 @@ class MappingsSums extends ProcessSums {
   #pageSize = 0;
   /** The snapshot being added. It is not kept: one per process would slow down every garbage collection. */
   #snapshot: Snapshot | undefined;
+  #columns: SnapshotColumns | undefined;
   #snapshotUs = 0;
   #mappedPages = 0;
 
@@ -134,11 +136,12 @@ class MappingsSums extends ProcessSums {
     this.#pageSize = snapshot.pageSize;
     if (mappings !== this.#mappings) this.#setMappings(mappings);
     this.#snapshot = snapshot;
+    this.#columns = piecesOf(snapshot, mappings);
     this.#snapshotUs = Math.max(1, snapshot.endUs - snapshot.startUs);
     this.#heldUs += this.#snapshotUs;
     this.#us += this.#snapshotUs;
-    if (this.knows(observation)) this.#addAccesses(snapshot.columns);
-    this.#snapshot = undefined;
+    if (this.knows(observation)) this.#addAccesses(this.#columns);
+    this.#snapshot = this.#columns = undefined;
   }
 
   #addAccesses(columns: SnapshotColumns): void {
@@ -161,7 +164,8 @@ class MappingsSums extends ProcessSums {
   };
 
   readonly #addOverlap = (region: number, mapping: number, pages: number): void => {
-    const { columns, maxNrAccesses } = this.#snapshot!;
+    const { maxNrAccesses } = this.#snapshot!;
+    const columns = this.#columns!;
     const { residentPages, unseenPages, accessedPages } = columns;
     const sums = this.#groups[mapping]!;
     const unit = this.#pageSize * this.#snapshotUs;

@@ -1,4 +1,5 @@
 import type { Snapshot } from '../../core/snapshot.js';
+import type { SnapshotColumns } from '../../core/snapshot-columns.js';
 import { heatOf, seenPagesOf, sizeOf } from '../../core/working-set.js';
 import { GrowingFloats } from './time-series.js';
 
@@ -34,7 +35,11 @@ export class MeanAccess {
   #seen = new GrowingFloats();
   #maxRanges = MIN_RANGES;
 
-  add({ columns, maxNrAccesses, startUs, endUs }: Snapshot): void {
+  /** @param columns of its regions, without gaps in them */
+  add(
+    { columns: regions, maxNrAccesses, startUs, endUs }: Snapshot,
+    columns: SnapshotColumns = regions,
+  ): void {
     const { startPages, endPages } = columns;
     const us = Math.max(1, endUs - startUs);
     if (snapshotRanges.limit < startPages.length) snapshotRanges = new Ranges(2 * startPages.length);

@@ -1,5 +1,5 @@
 import { printable } from '../../core/printable.js';
-import { heatOf } from '../../core/working-set.js';
+import { heatOf, sizeOf } from '../../core/working-set.js';
 import { nameOfRange } from '../region-mappings.js';
 import type { Observation } from '../source/observation.js';
 import { unknownOf, unknownSentences, whyUnknown } from '../status-text.js';
@@ -16,7 +16,7 @@ export function rawText(observation: Observation, source: string): string {
   const bytes = (pages: number) => formatBytes(pages * pageSize);
   const rows = Array.from(startPages, (startPage, i) => [
     (startPage * pageSize).toString(16),
-    bytes(endPages[i]! - startPage),
+    bytes(sizeOf(columns, i)),
     ...(residentPages ? [bytes(residentPages[i]!)] : []),
     accessedPages
       ? `${bytes(accessedPages[i]!)} (${formatShare(heatOf(columns, i, maxNrAccesses))})`
@@ -47,7 +47,7 @@ export function rawDocument(observation: Observation, source: string) {
     pages ? Math.round(pages[i]! * pageSize) : null;
   const regions = Array.from(startPages, (startPage, i) => ({
     startAddress: (startPage * pageSize).toString(16),
-    sizeBytes: (endPages[i]! - startPage) * pageSize,
+    sizeBytes: sizeOf(columns, i) * pageSize,
     residentBytes: bytes(residentPages, i),
     unseenBytes: bytes(unseenPages, i),
     accessedBytes: bytes(accessedPages, i),

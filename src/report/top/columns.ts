@@ -1,7 +1,7 @@
 import { printable } from '../../core/printable.js';
 import { sparkline } from '../charts.js';
 import { type ColourMode, paint } from '../colour.js';
-import { heatStrip, rangesOf, residentStrip } from '../heat-strip.js';
+import { denseStrip, heatStrip, rangesOf } from '../heat-strip.js';
 import { clip, columnsOf } from '../terminal-text.js';
 import { formatBytes, formatShare } from '../units.js';
 import { TREND_LENGTH } from './model.js';
@@ -127,7 +127,7 @@ function heatOf({ snapshot, unknown }: ProcessRow, cells: number): Float64Array 
   const strip = new Float64Array(cells).fill(Number.NaN);
   if (!snapshot || unknown !== undefined) return strip;
   const { columns, maxNrAccesses } = snapshot;
-  if (columns.accessedPages) return residentStrip(columns, maxNrAccesses, cells);
+  if (columns.accessedPages || columns.mappedPages) return denseStrip(columns, maxNrAccesses, cells);
   const ranges = rangesOf(columns).slice(0, Math.floor((cells + 1) / 2));
   const weights = ranges.map(({ startPage, endPage }) => Math.sqrt(endPage - startPage));
   let weightLeft = weights.reduce((sum, weight) => sum + weight, 0);

@@ -62,7 +62,7 @@ test('of a process of which nothing is known there is no picture, but the reason
   t.is(status, 1);
   t.is(out, '');
   t.regex(err, /nothing is known of process 4242 postgres: 0\.0002 % of the 16 TiB watched is resident/);
-  t.regex(err, /Try --range START-END, or --check referenced/);
+  t.regex(err, /Try --cover mapped, or --check referenced/);
 });
 
 test('what cannot be is said in one line, and leaves no file behind', async (t) => {

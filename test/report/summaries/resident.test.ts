@@ -224,7 +224,7 @@ test('where samples hardly ever meet memory, nothing pretends: it is not known, 
   const texts = await textsOf(t, SPARSE);
   for (const [name, text] of Object.entries(texts)) {
     t.regex(text, /0\.0004 % of the 8 TiB watched is resident, so samples rarely hit memory/, name);
-    t.regex(text, /Try --range START-END, or --check referenced/, name);
+    t.regex(text, /Try --cover mapped, or --check referenced/, name);
     if (name !== 'raw') t.notRegex(text.replace(/^resident .*$/m, ''), /\b0 B\b|was cold/, name);
   }
   t.regex(texts.mappings!, /\nanonymous +8 TiB +32 MiB +- +- +- +-\n/);
