@@ -5,13 +5,13 @@ export type CheckName = 'idle-page' | 'referenced' | 'synthetic';
 export interface TargetInfo {
   /** The monitor's own ID, counted from 0 and never reused. */
   readonly id: number;
-  /** PID; 0 if the target is no process (`isProcess`). */
+  /** PID; 0 if the target is not a process (`isProcess`). */
   readonly pid: number;
   /** When the process started, in clock ticks since boot (field 22 of /proc/PID/stat), as decimal digits. */
   readonly startTime: string;
-  /** The name that the kernel shows (`/proc/PID/comm`), at most 15 bytes; the source's name for what is no process. */
+  /** The name that the kernel shows (`/proc/PID/comm`), at most 15 bytes. If the target is not a process, the source names it. */
   readonly comm: string;
-  /** Command and arguments; empty if the target is no process. */
+  /** Command and arguments; empty if the target is not a process. */
   readonly cmdline: readonly string[];
 }
 

@@ -190,9 +190,13 @@ export class MappedRanges extends PageRanges {
 }
 
 const SLASH = 0x2f;
-const DEVICES = Buffer.from('/dev/');
-/** Files in /dev that are ordinary memory. */
-const MEMORY_FILES = ['/dev/shm/', '/dev/zero', '/dev/hugepages'].map((path) => Buffer.from(path));
+/** Longer than what `isMemory` looks at. */
+const NAME_START = 16;
+
+/** Whether a mapping of this name holds memory of the process: not the pages of the kernel's clocks, and not a device. */
+export function isMemory(name: string): boolean {
+  return !/^\[vvar|^\/dev\/(?!shm\/|zero|hugepages)/.test(name);
+}
 
 /**
  * What a process can have accessed as memory: without mappings that may not be accessed (`---p`), those of the kernel
@@ -202,23 +206,14 @@ export class AccessibleRanges extends PageRanges {
   protected take(line: MapsLine, lines: Uint8Array): void {
     if (!line.isAccessible) return;
     const { startPage, endPage, nameAt } = line;
-    const first = lines[nameAt];
-    if (first === BRACKET && startsWith(lines, nameAt, VVAR)) return;
-    if (first === SLASH && startsWith(lines, nameAt, DEVICES) && !isMemoryFile(lines, nameAt)) return;
+    // Most names are empty.
+    if (lines[nameAt] === BRACKET || lines[nameAt] === SLASH) {
+      const start = lines.subarray(nameAt, nameAt + NAME_START);
+      if (!isMemory(String.fromCharCode(...start))) return;
+    }
     if (this.length > 0 && startPage <= this.lastEnd) this.extend(Math.max(endPage, this.lastEnd));
     else this.push(startPage, endPage);
   }
-}
-
-const VVAR = Buffer.from('[vvar');
-
-function isMemoryFile(lines: Uint8Array, at: number): boolean {
-  return MEMORY_FILES.some((path) => startsWith(lines, at, path));
-}
-
-function startsWith(lines: Uint8Array, at: number, text: Uint8Array): boolean {
-  for (let i = 0; i < text.length; i++) if (lines[at + i] !== text[i]) return false;
-  return true;
 }
 
 /** Reading this many empty words of pagemap costs less than another call. */

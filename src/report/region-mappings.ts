@@ -1,6 +1,6 @@
 import { printable } from '../core/printable.js';
 import type { SnapshotColumns } from '../core/snapshot-columns.js';
-import type { Mapping } from '../kernel/maps.js';
+import { isMemory, type Mapping } from '../kernel/maps.js';
 import { displayName, namedRange } from '../processes/mapping-names.js';
 import type { ObservedMapping } from '../record/observed-memory.js';
 import { clip, columnsOf } from './terminal-text.js';
@@ -77,11 +77,9 @@ export function kindOf({ name: maps, permissions }: Pick<Mapping, 'name' | 'perm
   return name.startsWith('[') ? 'kernel' : 'file';
 }
 
-/** Whether regions over mapped memory lie over it, as src/kernel/maps.ts chooses (AccessibleRanges). */
+/** Whether regions over mapped memory lie over it, as `AccessibleRanges` chooses. */
 export function isCovered(mapping: Pick<Mapping, 'name' | 'permissions'>): boolean {
-  const { name } = mapping;
-  if (kindOf(mapping) === 'reserved' || name.startsWith('[vvar')) return false;
-  return !name.startsWith('/dev/') || /^\/dev\/(shm\/|zero|hugepages)/.test(name);
+  return kindOf(mapping) !== 'reserved' && isMemory(mapping.name);
 }
 
 /** The name of a mapping's group. Printable. */
