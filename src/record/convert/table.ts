@@ -3,48 +3,40 @@ import type { RecordedRegion, RecordLine, SnapshotLine } from '../format.js';
 import { BYTES_OF_ROW, type InputBudget, MAX_REGIONS } from '../limits.js';
 import { type BareSnapshot, linesOfSnapshot, type SnapshotInContext } from './snapshots.js';
 
-/** The columns of a table with one row for each region of each snapshot. Addresses are in bytes, times in microseconds. */
-export const COLUMNS = [
-  'target',
-  'pid',
-  'comm',
-  'start_us',
-  'end_us',
-  'max_nr_accesses',
-  'start',
-  'end',
-  'nr_accesses',
-  'age',
+/**
+ * The columns of a table with one row for each region of each snapshot, and whether a record is restored from them: the
+ * others are for other programs, and `record` has the same. Addresses are in bytes, times in microseconds.
+ */
+const IS_RESTORED = {
+  target: true,
+  pid: false,
+  comm: false,
+  start_us: true,
+  end_us: true,
+  max_nr_accesses: true,
+  start: true,
+  end: true,
+  nr_accesses: true,
+  age: true,
   /** The sidecar (snapshots.ts), in the first row of a snapshot. */
-  'record',
+  record: true,
   /** The name and permissions of what most of the region is mapped as; empty if unknown, as the next two. */
-  'mapping',
-  'permissions',
-  'resident_bytes',
-  'accessed_bytes',
+  mapping: false,
+  permissions: false,
+  resident_bytes: false,
+  accessed_bytes: false,
   /** What the region covers: less than from start to end if it reaches over gaps. */
-  'mapped_bytes',
-] as const;
+  mapped_bytes: false,
+} as const;
 
-export type Column = (typeof COLUMNS)[number];
+export type Column = keyof typeof IS_RESTORED;
+type RecordColumn = { [C in Column]: (typeof IS_RESTORED)[C] extends true ? C : never }[Column];
 
-/** For other programs only: `record` has the same. */
-const EXTRA_COLUMNS = [
-  'pid',
-  'comm',
-  'mapping',
-  'permissions',
-  'resident_bytes',
-  'accessed_bytes',
-  'mapped_bytes',
-] as const;
-
-type RecordColumn = Exclude<Column, (typeof EXTRA_COLUMNS)[number]>;
+/** In the order of a file. */
+export const COLUMNS = Object.keys(IS_RESTORED) as readonly Column[];
 
 /** The columns from which a record is restored. */
-export const RECORD_COLUMNS = COLUMNS.filter(
-  (name): name is RecordColumn => !(EXTRA_COLUMNS as readonly string[]).includes(name),
-);
+export const RECORD_COLUMNS = COLUMNS.filter((name): name is RecordColumn => IS_RESTORED[name]);
 
 /** A row as any program may have written it: numbers may be text or bigint, and `record` null. */
 export type Row = Readonly<Record<RecordColumn, unknown>>;
