@@ -103,6 +103,13 @@ export class Target implements AdaptedTarget {
     return true;
   }
 
+  /** Takes the ranges that a new sampler has read, before it watches. Without a layout, the next update fits the regions. */
+  takeRanges(pairs: Float64Array): void {
+    if (!this.ranges) return;
+    this.ranges.update(pairs);
+    this.fit();
+  }
+
   /** A request that opens the same process again, and no other one with its PID. */
   get sameRequest(): TargetRequest {
     return 'pid' in this.request ? { ...this.request, startTime: this.info.startTime } : this.request;

@@ -183,8 +183,7 @@ export class Targets {
           continue;
         }
         target.handle = opened.handle;
-        target.ranges?.update(opened.ranges);
-        target.fit();
+        target.takeRanges(opened.ranges);
         taken.push(target);
       }
       if (taken.length === 0) return;
@@ -221,8 +220,7 @@ export class Targets {
         target.link = undefined;
         target.prepared = false;
         target.handle = handle;
-        target.ranges?.update(ranges);
-        target.fit();
+        target.takeRanges(ranges);
         await link.call((api) => api.watch([toWatch(target)]));
         target.link = link;
         link.isReady = true;
