@@ -266,7 +266,7 @@ export class Schedule {
         if (!target.failing) return target;
       } else if (isToBeFitted(target) && table.status === TargetStatus.OK) {
         try {
-          target.unfitted = !target.fit();
+          target.unfitted = !target.fitRegions();
         } catch (error) {
           target.failure = toWire(error).pagepulse.message;
           table.status = TargetStatus.FAILED;

@@ -91,7 +91,7 @@ export class Target implements AdaptedTarget {
   }
 
   /** Fits its regions to the mappings that its sampler has read. @returns false if that must wait for the next merge */
-  fit(): boolean {
+  fitRegions(): boolean {
     const { table, ranges, layout: from } = this;
     if (!ranges || !from) return update(table);
     if (!this.hasNewLayout) return true;
@@ -107,7 +107,7 @@ export class Target implements AdaptedTarget {
   takeRanges(pairs: Float64Array): void {
     if (!this.ranges) return;
     this.ranges.update(pairs);
-    this.fit();
+    this.fitRegions();
   }
 
   /** A request that opens the same process again, and no other one with its PID. */
